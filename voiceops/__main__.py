@@ -1,0 +1,20 @@
+"""The command line's door: answers `--version` at once, and loads the rest only when it is needed."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    if sys.argv[1:] == ["--version"]:
+        from voiceops._version import __version__
+
+        sys.stdout.write(f"voiceops {__version__}\n")
+        return
+    from voiceops.cli.main import run
+
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Making a plan come true: lock, recover, look again, intend, call, record."""

@@ -1,0 +1,161 @@
+"""Runs a schedule: every operation as soon as what it needs is done, as many at once as the limit allows.
+
+A failure stops what depends on it, nothing else; everything that was not done is said, and because of what.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from voiceops.apply import numbers, steps
+from voiceops.apply.events import Event
+from voiceops.apply.session import Session, Unresolved
+from voiceops.engine.schedule import Operation
+from voiceops.errors import Refused, VoiceopsError
+from voiceops.model.values import parse_path
+
+Step = Callable[[Session, Operation], Awaitable[str]]
+
+STEPS: dict[str, Step] = {
+    "create": steps.create,
+    "update": steps.update,
+    "link": steps.link,
+    "delete": steps.delete,
+    "unbind": steps.unbind,
+    "state": steps.keep_in_state,
+    "buy": numbers.buy,
+    "settings": numbers.set_up,
+    "restore": numbers.give_back,
+    "release": numbers.release,
+}
+
+_WORDS = {"link": "update", "settings": "update", "restore": "give back", "state": "no-op", "buy": "buy"}
+
+
+@dataclass(slots=True)
+class Result:
+    """What happened to what, by operation key."""
+
+    done: list[Operation] = field(default_factory=list)
+    failed: dict[str, VoiceopsError] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)  # and because of which address
+    interrupted: bool = False
+
+    @property
+    def complete(self) -> bool:
+        return not self.failed and not self.skipped and not self.interrupted
+
+    @property
+    def refused(self) -> Refused | None:
+        return next((error for error in self.failed.values() if isinstance(error, Refused)), None)
+
+
+async def execute(
+    session: Session, operations: list[Operation], parallelism: int, stop: asyncio.Event
+) -> Result:
+    """Run the operations. `stop` lets those under way finish and starts no more."""
+    result = Result()
+    waiting = {operation.key: set(operation.needs) for operation in operations}
+    by_key = {operation.key: operation for operation in operations}
+    running: dict[asyncio.Task[None], str] = {}
+    ended: set[str] = set()
+
+    def ready() -> list[str]:
+        return [key for key, needs in waiting.items() if needs <= ended]
+
+    while waiting or running:
+        if not stop.is_set():
+            for key in ready()[: max(0, parallelism - len(running))]:
+                del waiting[key]
+                broken = next(
+                    (n for n in by_key[key].needs if n in result.failed or n in result.skipped), None
+                )
+                if broken is not None:
+                    cause = result.skipped.get(broken, by_key[broken].change.address)
+                    result.skipped[key] = cause
+                    ended.add(key)
+                    session.emit(
+                        Event(
+                            type="apply_skipped",
+                            address=by_key[key].change.address,
+                            action=_word(by_key[key]),
+                            message=f"skipped because {cause} failed",
+                        )
+                    )
+                    continue
+                running[asyncio.create_task(_run(session, by_key[key], result))] = key
+        if not running:
+            if stop.is_set():
+                result.interrupted = bool(waiting)
+                break
+            if not ready():
+                break
+            continue
+        done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            ended.add(running.pop(task))
+            task.result()
+    for key in waiting:
+        result.skipped[key] = "the interruption" if result.interrupted else by_key[key].change.address
+    return result
+
+
+def _word(operation: Operation) -> str:
+    return _WORDS.get(operation.step, operation.step)
+
+
+async def _run(session: Session, operation: Operation, result: Result) -> None:
+    address, started = operation.change.address, time.monotonic()
+    session.emit(
+        Event(type="apply_start", address=address, action=_word(operation), id=operation.change.id or "")
+    )
+    try:
+        id_ = await STEPS[operation.step](session, operation)
+    except Unresolved as missing:
+        error: VoiceopsError = VoiceopsError(f"{missing.args[0]} is not live", hint="Run apply again.")
+    except VoiceopsError as failure:
+        error = failure
+    else:
+        result.done.append(operation)
+        session.emit(
+            Event(
+                type="apply_complete",
+                address=address,
+                action=_word(operation),
+                id=id_,
+                elapsed_seconds=time.monotonic() - started,
+            )
+        )
+        return
+    result.failed[operation.key] = error
+    session.emit(
+        Event(
+            type="apply_errored",
+            address=address,
+            action=_word(operation),
+            id=operation.change.id or "",
+            elapsed_seconds=time.monotonic() - started,
+            error=_error_data(session, operation, error),
+        )
+    )
+
+
+def _error_data(session: Session, operation: Operation, error: VoiceopsError) -> dict[str, object]:
+    """The error with the manifest's place for each field that the API named."""
+    data = error.to_data()
+    resource = session.graph.resources.get(operation.change.address)
+    named = getattr(error, "fields", ())
+    if resource is not None:
+        marks = []
+        for path, message in named:
+            try:
+                marks.append(
+                    {"at": str(resource.source_of(parse_path(path))), "path": path, "message": message}
+                )
+            except ValueError:
+                continue
+        data["where"] = marks or [{"at": str(resource.mark), "path": "", "message": ""}]
+    return data

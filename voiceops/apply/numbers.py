@@ -1,0 +1,245 @@
+"""The steps on a Twilio number: buying, taking over, setting, giving back. Its own resource is written, never
+the collection, except to buy."""
+
+from __future__ import annotations
+
+import secrets as random
+import time
+from dataclasses import replace
+from typing import Any
+
+from voiceops.apply.events import Event
+from voiceops.apply.session import Session
+from voiceops.apply.steps import MAX_AGE, look_for
+from voiceops.engine.schedule import Operation
+from voiceops.engine.twilio import answers_today, form, restored, settings
+from voiceops.errors import Ambiguous, ProviderError, Stale
+from voiceops.kinds.phone import TWILIO_STICKY, TWILIO_TYPE
+from voiceops.model.graph import Resource
+from voiceops.model.state import Entry, Intent
+from voiceops.model.values import Path, digest
+from voiceops.providers.twilio import Twilio
+
+
+def _twilio(session: Session) -> Twilio:
+    if session.accounts.twilio is None:
+        raise ProviderError(
+            "no Twilio account is configured", hint="Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN."
+        )
+    return session.accounts.twilio
+
+
+def _number(session: Session, resource: Resource) -> dict[str, Any] | None:
+    return next(
+        (o for o in session.snapshot.all(TWILIO_TYPE).values() if o.get("phone_number") == resource.name),
+        None,
+    )
+
+
+async def buy(session: Session, operation: Operation) -> str:
+    """Buy the number, once: an unanswered purchase is looked up by its number."""
+    resource = session.graph.resources[operation.change.address]
+    twilio = _twilio(session)
+    assert resource.name is not None
+    entry = _entry(session, resource, "", {}, prior={})
+    intent = Intent(
+        nonce=random.token_hex(8),
+        address=resource.address,
+        kind=resource.kind,
+        type=resource.type,
+        action="purchase",
+        name=resource.name,
+        before=tuple(sorted(session.snapshot.all(TWILIO_TYPE))),
+        sent_at=session.accounts.date,
+        entry=entry.to_data(),
+    )
+    await session.ledger.begin([intent])
+    try:
+        live, date = await twilio.buy(resource.name)
+    except Ambiguous:
+        found = await look_for(session, intent)
+        if found is None:
+            await session.ledger.record_failed(intent.nonce)
+            raise ProviderError(
+                f"{resource.name} was not bought: Twilio did not answer, and the account has no such number",
+                hint="Run apply again.",
+            ) from None
+        live, date = found, session.accounts.date
+    except ProviderError:
+        await session.ledger.record_failed(intent.nonce)
+        raise
+    session.fresh[live["sid"]] = (live, time.monotonic())
+    await session.ledger.record(
+        intent.nonce, resource.address, replace(entry, id=live["sid"], recorded_at=date, prior=settings(live))
+    )
+    return str(live["sid"])
+
+
+async def set_up(session: Session, operation: Operation) -> str:
+    """Write the voice settings that differ, after the import into Vapi, and record who answers the number now."""
+    change = operation.change
+    resource = session.graph.resources[change.address]
+    twilio = _twilio(session)
+    entry = session.entry(change.previous_address or change.address)
+    if entry is not None and entry.name != resource.name:
+        entry = None
+    found = _number(session, resource)
+    sid = entry.id if entry else (found or {}).get("sid")
+    if not sid:
+        raise Stale(f"{resource.address}: the account no longer has {resource.name}", hint="Plan again.")
+    live = await twilio.get(str(sid))
+    if live is None:
+        raise Stale(f"{resource.address}: the account no longer has {resource.name}", hint="Plan again.")
+    prior = _prior(session, entry, found, live)
+    desired = _desired(session, resource, entry, live)
+    if entry is not None and found is not None:
+        _check_unmoved(session, change.address, entry, found, live, desired)
+    current = settings(live)
+    wanted = {key: value for key, value in desired.items() if (value or "") != current[key]}
+    for key in entry.owned if entry else {}:
+        if key not in desired and key not in TWILIO_STICKY and current.get(key):
+            wanted[key] = ""
+    sent = form(wanted, live)
+    record = _entry(session, resource, str(sid), desired, prior=prior)
+    nonce = ""
+    if sent:
+        session.overwritten[resource.address] = {key: current[key] for key in wanted}
+        intent = Intent(
+            nonce=random.token_hex(8),
+            address=resource.address,
+            kind=resource.kind,
+            type=resource.type,
+            action="update",
+            id=str(sid),
+            name=resource.name,
+            body=wanted,
+            sent_at=session.accounts.date,
+            entry=record.to_data(),
+        )
+        nonce = intent.nonce
+        await session.ledger.begin([intent])
+        live, _ = await twilio.update(str(sid), sent)
+        for key, value in wanted.items():
+            if (settings(live)[key] or "") != (value or ""):
+                session.emit(
+                    Event(
+                        type="warning",
+                        address=resource.address,
+                        message=f"Twilio did not keep {key}: it answers {settings(live)[key]!r}",
+                    )
+                )
+    stored: dict[Path, str] = {
+        (key,): settings(live)[key] for key, value in desired.items() if (value or "") != settings(live)[key]
+    }
+    record = replace(record, stored=stored, digest=digest(settings(live)), recorded_at=session.accounts.date)
+    if entry is not None and entry.address != record.address:
+        await session.ledger.record("", entry.address, None)
+    await session.ledger.record(nonce, resource.address, record)
+    return str(sid)
+
+
+def _prior(
+    session: Session, entry: Entry | None, found: dict[str, Any] | None, live: dict[str, Any]
+) -> dict[str, str]:
+    """What answered before the take-over: kept from the first time on. The import has rewritten the URL by now."""
+    if entry is not None and entry.prior is not None:
+        return entry.prior or settings(live)
+    return settings(found) if found is not None else settings(live)
+
+
+def _desired(
+    session: Session, resource: Resource, entry: Entry | None, live: dict[str, Any]
+) -> dict[str, Any]:
+    """The settings to have; what Vapi's import wrote is taken from the number itself, once, and then owned."""
+    desired: dict[str, Any] = {}
+    for key, value in resource.body.items():
+        if not isinstance(value, str):
+            owned = (entry.owned if entry else {}).get(key)
+            value = owned if owned else live.get(key) or ""
+        desired[key] = value
+    return desired
+
+
+def _check_unmoved(
+    session: Session,
+    address: str,
+    entry: Entry,
+    seen: dict[str, Any],
+    now: dict[str, Any],
+    desired: dict[str, Any],
+) -> None:
+    """Somebody who points the number elsewhere between plan and write must be seen first."""
+    if time.monotonic() - session.snapshot.taken <= MAX_AGE:
+        return
+    before, after = settings(seen), settings(now)
+    moved = [key for key in desired if before[key] != after[key] and after[key] != (desired[key] or "")]
+    if moved and answers_today(now, desired):
+        raise Stale(f"{address}: {', '.join(moved)} was edited since the plan", hint="Plan again.")
+
+
+async def give_back(session: Session, operation: Operation) -> str:
+    """Write back the settings that were found at take-over."""
+    change = operation.change
+    entry = session.entry(change.address)
+    assert entry is not None
+    twilio = _twilio(session)
+    live = await twilio.get(entry.id)
+    if live is not None:
+        current = settings(live)
+        wanted = {key: value for key, value in restored(entry).items() if current[key] != value}
+        sent = form(wanted, live)
+        if sent:
+            intent = Intent(
+                nonce=random.token_hex(8),
+                address=entry.address,
+                kind=entry.kind,
+                type=entry.type,
+                action="update",
+                id=entry.id,
+                name=entry.name,
+                body=wanted,
+                sent_at=session.accounts.date,
+                entry=entry.to_data(),
+            )
+            await session.ledger.begin([intent])
+            await twilio.update(entry.id, sent)
+            await session.ledger.record_failed(intent.nonce)
+    await session.ledger.record("", entry.address, None)
+    return entry.id
+
+
+async def release(session: Session, operation: Operation) -> str:
+    """Give the number back to Twilio: only where the manifest said release: true."""
+    entry = session.entry(operation.change.address)
+    assert entry is not None
+    intent = Intent(
+        nonce=random.token_hex(8),
+        address=entry.address,
+        kind=entry.kind,
+        type=entry.type,
+        action="delete",
+        id=entry.id,
+        name=entry.name,
+        sent_at=session.accounts.date,
+    )
+    await session.ledger.begin([intent])
+    await _twilio(session).release(entry.id)
+    await session.ledger.record(intent.nonce, entry.address, None)
+    return entry.id
+
+
+def _entry(
+    session: Session, resource: Resource, sid: str, desired: dict[str, Any], prior: dict[str, Any]
+) -> Entry:
+    return Entry(
+        address=resource.address,
+        kind=resource.kind,
+        type=resource.type,
+        id=sid,
+        name=resource.name,
+        owned=session.fingerprinted(desired),
+        depends=session.graph.dependencies(resource.address),
+        protected=resource.prevent_destroy,
+        release=resource.release,
+        prior=prior,
+    )

@@ -1,0 +1,142 @@
+"""After a crash or a lost answer: find out, from complete lists, what was made of each open intent.
+
+A create is found again when an object is listed now that was not before, that no entry and no other intent
+holds, and that equals what was sent. The matching is pure; waiting for the lists to settle is the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from voiceops.engine.diff import empty, same
+from voiceops.kinds.phone import TWILIO_TYPE
+from voiceops.kinds.registry import KINDS
+from voiceops.model.live import SETTLE, Snapshot
+from voiceops.model.state import Entry, Intent, State
+from voiceops.model.values import JSON, Fingerprint, digest
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What became of the open intents: entries to keep, addresses gone, requests that had no effect.
+
+    `waiting` may still turn up; `ambiguous` names, by nonce, the ids that could each be ours.
+    """
+
+    entries: dict[str, Entry | None] = field(default_factory=dict)  # by nonce
+    without_effect: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    ambiguous: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def recover(state: State, intents: Mapping[str, Intent], snapshot: Snapshot) -> Recovery:
+    """Decide every open intent as far as this snapshot tells."""
+    entries: dict[str, Entry | None] = {}
+    gone: list[str] = []
+    waiting: list[str] = []
+    ambiguous: dict[str, tuple[str, ...]] = {}
+    taken = {entry.id for entry in state.entries.values()}
+    for intent in sorted(intents.values(), key=lambda i: (i.sent_at, i.nonce)):
+        settled = snapshot.date - intent.sent_at >= SETTLE
+        if intent.action in ("create", "purchase"):
+            found = candidates(intent, snapshot, taken)
+            if len(found.equal) > 1 and not interchangeable(
+                [snapshot.all(intent.type)[id_] for id_ in found.equal]
+            ):
+                ambiguous[intent.nonce] = found.equal
+            elif found.equal:
+                taken.add(found.equal[0])
+                entries[intent.nonce] = entry_of(
+                    intent, snapshot.all(intent.type)[found.equal[0]], snapshot.date
+                )
+            elif found.alike:
+                ambiguous[intent.nonce] = found.alike
+            elif settled:
+                gone.append(intent.nonce)
+            else:
+                waiting.append(intent.nonce)
+            continue
+        live = snapshot.get(intent.type, intent.id)
+        if intent.action == "delete":
+            if live is None:
+                entries[intent.nonce] = state.after_delete(intent.address, intent.id)
+            elif settled:
+                gone.append(intent.nonce)
+            else:
+                waiting.append(intent.nonce)
+        elif live is not None and equals(intent.body, live):
+            entries[intent.nonce] = entry_of(intent, live, snapshot.date) if intent.entry else None
+        elif settled or live is None:
+            gone.append(intent.nonce)
+        else:
+            waiting.append(intent.nonce)
+    return Recovery(entries, tuple(gone), tuple(waiting), ambiguous)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Ids that equal what was sent; failing those, new ones that only have its name."""
+
+    equal: tuple[str, ...]
+    alike: tuple[str, ...] = ()
+
+
+def candidates(intent: Intent, snapshot: Snapshot, taken: set[str]) -> Candidates:
+    """The new objects of the kind that may have come from this intent."""
+    if intent.type == TWILIO_TYPE:
+        return Candidates(
+            tuple(
+                id_
+                for id_, live in snapshot.all(intent.type).items()
+                if live.get("phone_number") == intent.name and id_ not in taken and id_ not in intent.before
+            )
+        )
+    before = set(intent.before)
+    new = {
+        id_: live for id_, live in snapshot.all(intent.type).items() if id_ not in before and id_ not in taken
+    }
+    equal = tuple(sorted(id_ for id_, live in new.items() if equals(intent.body, live)))
+    kind = KINDS[intent.kind]
+    alike = tuple(
+        sorted(
+            id_ for id_, live in new.items() if intent.name is not None and kind.name_of(live) == intent.name
+        )
+    )
+    return Candidates(equal, () if equal else alike)
+
+
+def equals(sent: JSON, live: JSON) -> bool:
+    """Equal on every path that was sent; what is secret, and what the server hides around it, aside."""
+    if isinstance(sent, Fingerprint):
+        return True
+    if isinstance(sent, dict):
+        if empty(live):
+            return any(isinstance(value, Fingerprint) for value in sent.values()) or same(sent, live)
+        return isinstance(live, dict) and all(equals(value, live.get(key)) for key, value in sent.items())
+    if (
+        isinstance(sent, list)
+        and isinstance(live, list)
+        and any(isinstance(item, (dict, list)) for item in sent)
+    ):
+        return len(sent) == len(live) and all(map(equals, sent, live))
+    return same(sent, live)
+
+
+def interchangeable(objects: list[dict[str, Any]]) -> bool:
+    """Do they differ in nothing but their ids and times?"""
+    bare = [{k: v for k, v in o.items() if k not in ("id", "createdAt", "updatedAt")} for o in objects]
+    return all(digest(other) == digest(bare[0]) for other in bare[1:])
+
+
+def entry_of(intent: Intent, live: dict[str, Any], date: float) -> Entry:
+    """The entry that the intent foresaw, with the id and the time that turned up."""
+    entry = Entry.from_data(intent.address, intent.entry or {})
+    return replace(
+        entry,
+        id=str(live.get("id") or live.get("sid")),
+        updated_at=str(live.get("updatedAt") or ""),
+        recorded_at=date,
+        digest=digest({k: v for k, v in live.items() if k != "modelDeprecations"}),
+    )

@@ -1,0 +1,283 @@
+"""The two use cases: make a plan, and apply one. They wire graph, state and accounts together; no printing here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from voiceops.apply.events import Emit, Event
+from voiceops.apply.execute import Result, execute
+from voiceops.apply.recover import Recovery, recover
+from voiceops.apply.session import Session, fingerprints
+from voiceops.apply.steps import ambiguous
+from voiceops.engine.planner import Options, make_plan
+from voiceops.engine.schedule import schedule
+from voiceops.errors import Diagnostic, Refused
+from voiceops.model.graph import Graph
+from voiceops.model.live import SETTLE, Snapshot
+from voiceops.model.plan import Plan
+from voiceops.model.state import Binding, State
+from voiceops.model.values import digest
+from voiceops.providers.live import Accounts, read_live
+from voiceops.providers.secrets import Secrets
+from voiceops.state.ledger import Ledger
+from voiceops.state.store import Store
+
+
+@dataclass(slots=True)
+class Job:
+    """Everything that planning and applying work on."""
+
+    graph: Graph
+    store: Store
+    accounts: Accounts
+    secrets: Secrets
+    options: Options
+    state_key: str = ""
+    parallelism: int = 10
+    urls: tuple[str, str] = ("", "")  # Vapi's and Twilio's base URLs as the project names them
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What an apply did: the plan, and the result of each operation (None: nothing was started)."""
+
+    plan: Plan
+    result: Result | None
+    revision: int | None = None
+
+
+async def plan(job: Job) -> Plan:
+    """The plan as it is now; writes nothing and takes no lock."""
+    ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
+    snapshot = await read_live(job.accounts, types_needed(job.graph, ledger))
+    state, notes = _as_recovered(ledger, snapshot)
+    _check_binding(state.binding, _binding(job, snapshot))
+    found = make_plan(job.graph, state, snapshot, await _options(job, state))
+    return replace(found, diagnostics=(*found.diagnostics, *notes))
+
+
+async def apply(
+    job: Job,
+    emit: Emit,
+    confirm: Callable[[Plan], Awaitable[bool]],
+    *,
+    lock_timeout: float = 0.0,
+    message: str = "",
+    who: Callable[[], dict[str, Any]] = dict,
+    stop: asyncio.Event | None = None,
+) -> Outcome:
+    """Lock, recover, plan, confirm, execute, record. Raises Refused, Locked, ProviderError, StateError."""
+    stop = stop or asyncio.Event()
+    async with AsyncExitStack() as stack:
+        note = await stack.enter_async_context(job.store.lock("apply", lock_timeout))
+        if note:
+            emit(Event(type="warning", message=note))
+        ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
+        snapshot = await _recovered(job, ledger, emit)
+        binding = _binding(job, snapshot)
+        _check_binding(ledger.state.binding, binding)
+        options = await _options(job, ledger.state)
+        found = make_plan(job.graph, ledger.state, snapshot, options)
+        emit(Event(type="planned", data={"summary": found.summary, "applyable": found.applyable}))
+        if not found.applyable:
+            await ledger.save()
+            raise Refused(
+                "the plan can't be applied",
+                diagnostics=(*found.refusals, *(d for d in found.diagnostics if d.severity == "error")),
+            )
+        if not found.active:
+            await ledger.save()
+            return Outcome(found, None)
+        if not await confirm(found):
+            await ledger.save()
+            return Outcome(found, None)
+        await ledger.bind(binding)
+        session = Session(
+            graph=job.graph,
+            ledger=ledger,
+            accounts=job.accounts,
+            secrets=job.secrets,
+            options=options,
+            emit=emit,
+            state_key=job.state_key,
+            snapshot=snapshot,
+        )
+        result = await execute(
+            session, schedule(job.graph, ledger.state, found.changes), job.parallelism, stop
+        )
+        await _learn_org(job, ledger, session)
+        number = await _close(job, ledger, session, found, result, message, who())
+        return Outcome(found, result, number)
+
+
+def types_needed(graph: Graph, ledger: Ledger) -> set[str]:
+    """The kinds whose lists a plan has to read: those of the manifests, of the state and of open intents."""
+    return (
+        {resource.type for resource in graph.resources.values()}
+        | {entry.type for entry in ledger.state.entries.values()}
+        | {intent.type for intent in ledger.intents.values()}
+    )
+
+
+async def _options(job: Job, state: State) -> Options:
+    siblings = frozenset(
+        str(entry["id"])
+        for other in await job.store.siblings()
+        for entry in other.get("resources", {}).values()
+    )
+    known = fingerprints(job.graph, job.secrets, state.salt, job.state_key)
+    return replace(job.options, fingerprints=known, siblings=siblings)
+
+
+async def _recovered(job: Job, ledger: Ledger, emit: Emit) -> Snapshot:
+    """A snapshot, after every open intent of an apply that did not end has been cleared up."""
+    while True:
+        snapshot = await read_live(job.accounts, types_needed(job.graph, ledger))
+        if not ledger.intents:
+            return snapshot
+        recovery = recover(ledger.state, ledger.intents, snapshot)
+        if recovery.ambiguous:
+            nonce = next(iter(recovery.ambiguous))
+            raise ambiguous(ledger.intents[nonce], recovery)
+        await _note_recovery(ledger, recovery, emit)
+        if not ledger.intents:
+            return snapshot
+        names = ", ".join(sorted(intent.address for intent in ledger.intents.values()))
+        emit(
+            Event(
+                type="apply_progress",
+                message=f"waiting up to {SETTLE:.0f} s for what the last apply sent: {names}",
+            )
+        )
+        await asyncio.sleep(1.0)
+
+
+async def _note_recovery(ledger: Ledger, recovery: Recovery, emit: Emit) -> None:
+    for nonce, entry in recovery.entries.items():
+        intent = ledger.intents[nonce]
+        await ledger.record(nonce, intent.address, entry)
+        emit(
+            Event(
+                type="warning",
+                address=intent.address,
+                message=f"the last apply was cut off: its {intent.action} was found to be done",
+            )
+        )
+    for nonce in recovery.without_effect:
+        await ledger.record_failed(nonce)
+
+
+def _as_recovered(ledger: Ledger, snapshot: Snapshot) -> tuple[State, list[Diagnostic]]:
+    """The state as the next apply's recovery will make it, for a plan that writes nothing."""
+    state = ledger.state
+    if not ledger.intents:
+        return state, []
+    recovery = recover(state, ledger.intents, snapshot)
+    notes = []
+    for nonce, entry in recovery.entries.items():
+        intent = ledger.intents[nonce]
+        state = state.without(intent.address) if entry is None else state.with_entry(entry)
+    for nonce, ids in recovery.ambiguous.items():
+        intent = ledger.intents[nonce]
+        notes.append(
+            Diagnostic(
+                code="recovery-ambiguous",
+                address=intent.address,
+                summary=f"the last apply was cut off, and more than one object could be its: {', '.join(ids)}",
+                hint=f"Look at them, delete what is not wanted, then `voiceops import {intent.address} ID`.",
+            )
+        )
+    for nonce in recovery.waiting:
+        notes.append(
+            Diagnostic(
+                code="recovery-waiting",
+                severity="warning",
+                address=ledger.intents[nonce].address,
+                summary="the last apply was cut off a moment ago; what it sent may still turn up",
+                hint="The next apply waits for it.",
+            )
+        )
+    return state, notes
+
+
+def _binding(job: Job, snapshot: Snapshot) -> Binding:
+    twilio = job.accounts.twilio
+    return Binding(
+        vapi_org=snapshot.org,
+        vapi_url=job.urls[0],
+        twilio_account=twilio.account if twilio else "",
+        twilio_url=job.urls[1] if twilio else "",
+    )
+
+
+def _check_binding(bound: Binding, met: Binding) -> None:
+    """A state belongs to the accounts of its first apply. Raises Refused."""
+    for name, one, other in (
+        ("Vapi org", bound.vapi_org, met.vapi_org),
+        ("Vapi base URL", bound.vapi_url, met.vapi_url),
+        ("Twilio account", bound.twilio_account, met.twilio_account),
+        ("Twilio base URL", bound.twilio_url, met.twilio_url),
+    ):
+        if one and other and one != other:
+            raise Refused(
+                f"this state belongs to the {name} {one}, but the keys at hand lead to {other}",
+                hint="Use the keys of this environment, or another environment for that account.",
+            )
+
+
+async def _learn_org(job: Job, ledger: Ledger, session: Session) -> None:
+    """The org of an empty account shows with its first object."""
+    binding = _binding(job, session.snapshot)
+    org = next((str(live["orgId"]) for live, _ in session.fresh.values() if live.get("orgId")), "")
+    bound = ledger.state.binding
+    await ledger.bind(
+        Binding(
+            vapi_org=bound.vapi_org or binding.vapi_org or org,
+            vapi_url=binding.vapi_url,
+            twilio_account=binding.twilio_account or bound.twilio_account,
+            twilio_url=binding.twilio_url or bound.twilio_url,
+        )
+    )
+
+
+async def _close(
+    job: Job, ledger: Ledger, session: Session, found: Plan, result: Result, message: str, who: dict[str, Any]
+) -> int:
+    """Write the state and the revision."""
+    from voiceops._version import __version__
+
+    number = ledger.state.revision + 1
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    graph = job.graph.to_data()
+    await job.store.add_revision(
+        number,
+        {
+            "version": 1,
+            "number": number,
+            "at": now,
+            "operation": "destroy" if found.destroy else "apply",
+            "message": message,
+            "who": who,
+            "result": "ok" if result.complete else "failed",
+            "graph": graph,
+            "plan": found.to_data(version=__version__, timestamp=now),
+            "overwritten": _plain(session.overwritten),
+            "failed": {key: session.secrets.redact(str(error)) for key, error in result.failed.items()},
+            "skipped": result.skipped,
+        },
+    )
+    await ledger.save(
+        revision=number, applied_digest=digest(graph) if result.complete else ledger.state.applied_digest
+    )
+    return number
+
+
+def _plain(value: Any) -> Any:
+    from voiceops.model.plan import shown
+
+    return shown(value)

@@ -1,0 +1,91 @@
+"""What every step of an apply needs at hand, and the values that only a running apply knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from voiceops.apply.events import Emit
+from voiceops.engine.planner import Options
+from voiceops.model.graph import Graph, Resource
+from voiceops.model.live import Snapshot
+from voiceops.model.state import Entry
+from voiceops.model.values import JSON, Fingerprint, Ref, Secret, Template, map_leaves
+from voiceops.providers.live import Accounts
+from voiceops.providers.secrets import Secrets
+from voiceops.state.fingerprints import fingerprint
+from voiceops.state.ledger import Ledger
+
+
+class Unresolved(Exception):
+    """A reference whose object is not live: what made it so has failed before."""
+
+
+@dataclass(slots=True)
+class Session:
+    """One apply under way. `fresh` holds the newest answer for each object that this apply wrote or read."""
+
+    graph: Graph
+    ledger: Ledger
+    accounts: Accounts
+    secrets: Secrets
+    options: Options
+    emit: Emit
+    state_key: str = ""
+    snapshot: Snapshot = field(default_factory=lambda: Snapshot({}, 0.0, 0.0))
+    fresh: dict[str, tuple[dict[str, Any], float]] = field(default_factory=dict)  # by id, with local time
+    overwritten: dict[str, Any] = field(default_factory=dict)
+
+    def entry(self, address: str) -> Entry | None:
+        return self.ledger.state.entries.get(address)
+
+    def with_ids(self, body: JSON) -> JSON:
+        """References as live ids; secrets stay markers. Raises Unresolved."""
+
+        def leaf(item: JSON) -> JSON:
+            if isinstance(item, Ref):
+                return self._id(item)
+            if isinstance(item, Template):
+                return "".join(self._id(part) if isinstance(part, Ref) else part for part in item.parts)
+            return item
+
+        return map_leaves(body, leaf)
+
+    def _id(self, ref: Ref) -> str:
+        if ref.attribute == "name" and ref.address in self.graph.resources:
+            return str(self.graph.resources[ref.address].name)
+        entry = self.entry(f"{ref.address}/twilio" if ref.attribute.startswith("voice_") else ref.address)
+        if entry is None:
+            raise Unresolved(ref.address)
+        if ref.attribute.startswith("voice_"):
+            return str(entry.owned.get(ref.attribute, ""))
+        return entry.id
+
+    def fingerprinted(self, body: JSON) -> JSON:
+        """Secrets as fingerprints: the form in which a body may be kept."""
+
+        def leaf(item: JSON) -> JSON:
+            if isinstance(item, Secret):
+                return fingerprint(item, self.secrets.reveal(item), self.ledger.state.salt, self.state_key)
+            return item
+
+        return map_leaves(body, leaf)
+
+
+def fingerprints(graph: Graph, secrets: Secrets, salt: str, key: str) -> Mapping[Secret, Fingerprint]:
+    """The fingerprints of all secrets in a graph, as far as they are at hand."""
+    found: dict[Secret, Fingerprint] = {}
+
+    def note(leaf: JSON) -> JSON:
+        if isinstance(leaf, Secret) and leaf not in found:
+            found[leaf] = fingerprint(leaf, secrets.reveal(leaf), salt, key)
+        return leaf
+
+    for resource in graph.resources.values():
+        map_leaves(resource.body, note)
+    return found
+
+
+def dependencies_of(graph: Graph, resource: Resource) -> tuple[str, ...]:
+    return graph.dependencies(resource.address)

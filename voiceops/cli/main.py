@@ -1,0 +1,129 @@
+"""The command group, its common options, and the way from an error to an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from voiceops._version import __version__
+from voiceops.cli.console import Console
+from voiceops.errors import VoiceopsError
+
+# Command → the module that holds it: only the one that runs is imported.
+_COMMANDS = {
+    "init": "init",
+    "validate": "validate",
+    "plan": "plan",
+    "apply": "apply",
+    "destroy": "apply",
+    "drift": "drift",
+    "import": "adopt",
+    "history": "history",
+    "show": "history",
+    "state": "state",
+    "sandbox": "sandbox",
+    "schema": "schema",
+}
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        from importlib import import_module
+
+        module = import_module(f"voiceops.cli.{_COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        from difflib import get_close_matches
+
+        name = args[0] if args else ""
+        if name and name not in _COMMANDS and not name.startswith("-"):
+            near = get_close_matches(name, _COMMANDS, n=1)
+            raise click.UsageError(
+                f"there is no command {name!r}." + (f" Did you mean {near[0]}?" if near else ""), ctx
+            )
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "-C",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="The project's folder.",
+    metavar="DIR",
+)
+@click.option(
+    "-e",
+    "--environment",
+    envvar="VOICEOPS_ENV",
+    metavar="ENV",
+    help="The environment [default: the project's].",
+)
+@click.option("--no-color", is_flag=True, help="Plain text, also on a terminal (or set NO_COLOR).")
+@click.option("-q", "--quiet", is_flag=True, help="Only results and errors.")
+@click.option("-v", "--verbose", is_flag=True, help="Also why nothing happens to what stays as it is.")
+@click.version_option(__version__, prog_name="voiceops", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(
+    ctx: click.Context, folder: Path, environment: str | None, no_color: bool, quiet: bool, verbose: bool
+) -> None:
+    """Voice agents on Vapi and Twilio as code.
+
+    \b
+    Start here:
+      voiceops init shop && cd shop     a project that runs on the local sandbox
+      voiceops plan                     what would change, and which phone lines would notice
+      voiceops apply                    make it so
+      voiceops plan                     nothing to do
+    """
+    ctx.obj = Console(
+        folder=folder,
+        environment=environment,
+        colour=False if no_color else None,
+        quiet=quiet,
+        verbose=verbose,
+    )
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code; every error is shown, none as a traceback."""
+    console = Console()
+    try:
+        result = cli.main(
+            args=list(arguments) if arguments is not None else None,
+            prog_name="voiceops",
+            standalone_mode=False,
+        )
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Abort:
+        sys.stderr.write("\nStopped.\n")
+        return 1
+    except click.ClickException as error:
+        console.error(error.format_message(), hint=_usage_hint(error))
+        return 1
+    except VoiceopsError as error:
+        console.failure(error)
+        return error.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped.\n")
+        return 1
+
+
+def _usage_hint(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"See {context.command_path} --help." if context is not None else ""

@@ -1,0 +1,70 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from voiceops.model.address import ADDRESS
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Address(click.ParamType):
+    """An address, `Kind/name` or `Kind/name[key]`."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not ADDRESS.match(str(value)):
+            self.fail(f"{value!r} is no address: write Kind/name, or Kind/name[key].", param, ctx)
+        return str(value)
+
+
+class Label(click.ParamType):
+    """`key=value`."""
+
+    name = "label"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        key, separator, text = str(value).partition("=")
+        if not separator or not key:
+            self.fail(f"{value!r} is no label: write key=value.", param, ctx)
+        return key, text
+
+
+def selection(command: F) -> F:
+    """`--target` and `-l`: only some of the changes, with what they need."""
+    command = click.option(
+        "-l",
+        "--label",
+        "labels",
+        type=Label(),
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Only what carries this label; repeat for several.",
+    )(command)
+    return click.option(
+        "--target",
+        "targets",
+        type=Address(),
+        multiple=True,
+        metavar="ADDR",
+        help="Only this address and what it needs first; repeat for several.",
+    )(command)
+
+
+def formats(*names: str) -> Callable[[F], F]:
+    """`--format`, the first name being the default."""
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(names),
+        default=names[0],
+        show_default=True,
+        help="How to print.",
+    )

@@ -1,0 +1,87 @@
+"""`voiceops plan`."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from voiceops._version import __version__
+from voiceops.cli.console import Console
+from voiceops.cli.options import formats, selection
+
+
+@click.command("plan")
+@formats("text", "json")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Keep the plan for `apply FILE`.",
+)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there is something to do.")
+@click.option("--destroy", is_flag=True, help="Plan the deletion of everything that is managed.")
+@click.option("--refresh-only", is_flag=True, help="Only what was edited live since the last apply.")
+@click.option("--adopt", is_flag=True, help="Plan to take over unmanaged objects of the same name.")
+@selection
+@click.pass_obj
+def plan_command(
+    console: Console,
+    format_: str,
+    out: Path | None,
+    detailed_exitcode: bool,
+    destroy: bool,
+    refresh_only: bool,
+    adopt: bool,
+    targets: tuple[str, ...],
+    labels: tuple[tuple[str, str], ...],
+) -> int:
+    """Show what apply would change on live Vapi and Twilio, and which phone lines would notice.
+
+    Writes nothing, takes no lock, and needs no secret but the API keys.
+
+    \b
+    Examples:
+      voiceops plan
+      voiceops -e prod plan --detailed-exitcode --out plan.json
+      voiceops plan --target Agent/support
+    """
+    from voiceops.apply.run import plan
+    from voiceops.cli.wiring import load, open_job, options_of, without_resources
+    from voiceops.model.plan import Plan
+    from voiceops.render.text import render_diagnostic, render_plan
+
+    loaded = load(console)
+    graph = without_resources(loaded.graph) if destroy else loaded.graph
+    options = options_of(
+        loaded.project,
+        targets=targets,
+        labels=dict(labels),
+        destroy=destroy,
+        refresh_only=refresh_only,
+        adopt=adopt,
+    )
+
+    async def work() -> Plan:
+        async with open_job(loaded, graph, options) as job:
+            return await plan(job)
+
+    found = asyncio.run(work())
+    timestamp = datetime.now(UTC).isoformat(timespec="seconds")
+    data = found.to_data(version=__version__, timestamp=timestamp)
+    data["diagnostics"] += [d.to_data() for d in loaded.warnings]
+    if out is not None:
+        import json
+
+        out.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        console.note(f"Plan kept in {out}.")
+    if format_ == "json":
+        console.data(data)
+    else:
+        if not console.quiet:
+            for warning in loaded.warnings:
+                console.note(render_diagnostic(warning, console.style()))
+        console.out(render_plan(found, console.style(), verbose=console.verbose))
+    return 2 if detailed_exitcode and (found.active or (found.drift and refresh_only)) else 0

@@ -1,0 +1,186 @@
+"""The composition root: from a folder and an environment to a project, a graph, accounts and a store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from voiceops.cli.console import Console
+from voiceops.engine.guards import Safety
+from voiceops.engine.planner import Options
+from voiceops.errors import Diagnostic, InvalidProject, VoiceopsError
+from voiceops.kinds.phone import TWILIO_TYPE
+from voiceops.manifest.compose import load_graph
+from voiceops.manifest.problems import Problems
+from voiceops.manifest.project import Project, find_root, load_project
+from voiceops.model.graph import Graph
+
+_TWILIO_PARALLEL = 4  # Twilio limits concurrency, not rate
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A project in one environment with its graph and its warnings."""
+
+    project: Project
+    graph: Graph
+    warnings: tuple[Diagnostic, ...]
+    environ: Mapping[str, str]
+
+
+def environment_variables(root: Path) -> dict[str, str]:
+    """The process's variables over those of `.env` beside voiceops.yaml."""
+    path = root / ".env"
+    if not path.is_file():
+        return dict(os.environ)
+    from dotenv import dotenv_values
+
+    try:
+        found = dotenv_values(path, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidProject([Diagnostic(code="file", summary=f".env can't be read: {error}")]) from None
+    return {key: value for key, value in found.items() if value is not None} | dict(os.environ)
+
+
+def root_of(console: Console) -> Path:
+    """The project's folder. Raises InvalidProject."""
+    if not console.folder.is_dir():
+        raise InvalidProject(
+            [Diagnostic(code="project-missing", summary=f"there is no folder {console.folder}")]
+        )
+    return find_root(console.folder.resolve())
+
+
+def load(console: Console, environment: str | None = None) -> Loaded:
+    """Read and check everything; raises InvalidProject with every problem."""
+    root = root_of(console)
+    environ = environment_variables(root)
+    problems = Problems()
+    project = load_project(
+        root, environment or console.environment or environ.get("VOICEOPS_ENV"), environ, problems
+    )
+    graph = load_graph(project, environ, problems)
+    return Loaded(project, graph, tuple(d for d in problems.all if d.severity == "warning"), environ)
+
+
+def options_of(project: Project, **given: Any) -> Options:
+    """Planning options from the project and a command's flags."""
+    base = Options(
+        drift=project.drift,
+        drift_fields=project.drift_fields,
+        account=project.providers.account_sid,
+        safety=Safety(project.safety.max_destroy_percent, project.safety.max_destroy_minimum),
+    )
+    return replace(base, **given)
+
+
+def without_resources(graph: Graph) -> Graph:
+    """What `destroy` asks for."""
+    return Graph(graph.project, graph.environment, {})
+
+
+@asynccontextmanager
+async def open_job(
+    loaded: Loaded, graph: Graph, options: Options, parallelism: int = 10
+) -> AsyncIterator[Any]:
+    """Accounts and store for one command, closed at its end; the sandbox runs for as long."""
+    from contextlib import AsyncExitStack
+
+    from voiceops.apply.run import Job
+    from voiceops.providers.http import Api, Limiter
+    from voiceops.providers.live import Accounts
+    from voiceops.providers.secrets import Secrets
+    from voiceops.providers.twilio import Twilio
+    from voiceops.providers.vapi import Vapi
+    from voiceops.state.ledger import Ledger
+    from voiceops.state.open import open_store
+
+    project = loaded.project
+    store = open_store(project.state, project.root, project.environment)
+    ledger = await Ledger.open(store, project.name, project.environment)
+    secrets = Secrets(loaded.environ)
+    types = {r.type for r in loaded.graph.resources.values()} | {
+        e.type for e in ledger.state.entries.values()
+    }
+    with_twilio = TWILIO_TYPE in types
+    async with AsyncExitStack() as stack:
+        providers = project.providers
+        urls = (providers.vapi_url, providers.twilio_url)
+        if providers.sandbox:
+            server = stack.enter_context(_sandbox(loaded))
+            providers = replace(providers, vapi_url=server.vapi_url, twilio_url=server.twilio_url)
+        key = secrets.require(providers.vapi_key, "the Vapi API key")
+        vapi = await stack.enter_async_context(
+            Api(
+                "Vapi",
+                providers.vapi_url,
+                Limiter(parallelism),
+                secrets.redact,
+                headers={"authorization": f"Bearer {key}", "user-agent": _user_agent()},
+            )
+        )
+        twilio = None
+        if with_twilio:
+            api = await stack.enter_async_context(
+                Api(
+                    "Twilio",
+                    providers.twilio_url,
+                    Limiter(min(parallelism, _TWILIO_PARALLEL)),
+                    secrets.redact,
+                    headers={"user-agent": _user_agent()},
+                    auth=_twilio_auth(providers, secrets),
+                )
+            )
+            twilio = Twilio(api, providers.account_sid)
+        yield Job(
+            graph=graph,
+            store=store,
+            accounts=Accounts(Vapi(vapi), twilio),
+            secrets=secrets,
+            options=options,
+            state_key=loaded.environ.get("VOICEOPS_STATE_KEY", ""),
+            parallelism=parallelism,
+            urls=urls,
+        )
+
+
+def _user_agent() -> str:
+    from voiceops._version import __version__
+
+    return f"voiceops/{__version__}"
+
+
+def _twilio_auth(providers: Any, secrets: Any) -> tuple[str, str]:
+    if not providers.account_sid:
+        raise VoiceopsError(
+            "the Twilio account is missing: TWILIO_ACCOUNT_SID is not set",
+            hint="Set it, with TWILIO_AUTH_TOKEN, or TWILIO_API_KEY and TWILIO_API_SECRET.",
+        )
+    if providers.api_key and providers.api_secret:
+        return providers.api_key, secrets.require(providers.api_secret, "the Twilio API secret")
+    if not providers.auth_token:
+        raise VoiceopsError(
+            "the Twilio key is missing: TWILIO_AUTH_TOKEN is not set",
+            hint="Set it, or TWILIO_API_KEY and TWILIO_API_SECRET.",
+        )
+    return providers.account_sid, secrets.require(providers.auth_token, "the Twilio auth token")
+
+
+def _sandbox(loaded: Loaded) -> Any:
+    """The embedded sandbox, holding the numbers that the manifests take to be there."""
+    from voiceops.sandbox.server import SandboxServer
+
+    numbers = sorted(
+        {
+            str(r.name)
+            for r in loaded.graph.resources.values()
+            if r.type == TWILIO_TYPE and r.name and not r.purchase
+        }
+    )
+    folder = loaded.project.root / ".voiceops" / "sandbox"
+    folder.mkdir(parents=True, exist_ok=True)
+    return SandboxServer(data=folder / f"{loaded.project.environment}.db", numbers=numbers)

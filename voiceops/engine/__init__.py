@@ -1,0 +1,1 @@
+"""Diff, plan, order and guards. Pure: no clock, no environment, no network; data in, data out."""

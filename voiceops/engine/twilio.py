@@ -1,0 +1,241 @@
+"""The Twilio half of a phone line: who answers the number, taking it over and giving it back.
+
+A number's voice settings have precedence: a trunk over an application over the voice URL; the shadowed ones
+stay stored and do nothing. https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from voiceops.engine.diff import NOTHING_APPLIED, Applied, Difference, Outcome, differences, drifted
+from voiceops.errors import Diagnostic
+from voiceops.kinds.phone import TWILIO_DEMO, TWILIO_FIELDS, TWILIO_STICKY
+from voiceops.model.graph import Resource
+from voiceops.model.plan import CREATE, DELETE, NO_OP, UPDATE, Change, Drift, FieldChange
+from voiceops.model.state import Entry
+from voiceops.model.values import ABSENT, Ref
+
+if TYPE_CHECKING:
+    from voiceops.engine.planner import Found, _Planner
+
+
+def settings(live: dict[str, Any]) -> dict[str, str]:
+    """A number's voice settings; Twilio answers null and empty for the same."""
+    return {key: live.get(key) or "" for key in TWILIO_FIELDS}
+
+
+def answers_today(live: dict[str, Any], desired: dict[str, Any]) -> str | None:
+    """What answers the number now, if that is somebody else's: in words."""
+    found = settings(live)
+    if found["trunk_sid"]:
+        return f"the SIP trunk {found['trunk_sid']}"
+    if found["voice_application_sid"]:
+        return f"the TwiML application {found['voice_application_sid']}"
+    url = found["voice_url"]
+    if not url or url.startswith(TWILIO_DEMO) or url == desired.get("voice_url"):
+        return None
+    return f"the voice URL {url.partition('?')[0]}"
+
+
+def plan_number(planner: _Planner, resource: Resource, found: Found) -> Change:
+    """The change of one number's voice settings."""
+    desired = planner.resolved(resource.body)
+    entry, live = found.entry, found.live
+    if entry is not None and entry.name != resource.name:
+        # Another number: the old one is given back, the new one taken over.
+        return planner.change(
+            resource,
+            ("delete", "create"),
+            "manifest_changed",
+            before=entry.owned,
+            after=desired,
+            fields=_fields(planner, resource, {}, desired),
+            id_=entry.id,
+        )
+    if live is None:
+        return _missing(planner, resource, entry, desired)
+    if entry is None:
+        return _take_over(planner, resource, live, desired)
+    return _managed(planner, resource, entry, live, desired)
+
+
+def _missing(planner: _Planner, resource: Resource, entry: Entry | None, desired: dict[str, Any]) -> Change:
+    if not resource.purchase:
+        planner.diagnostics.append(
+            Diagnostic(
+                code="number-missing",
+                mark=resource.mark,
+                address=resource.address,
+                summary=f"the Twilio account has no number {resource.name}",
+                hint="Check the number and the account; to buy it, set spec.purchase: true.",
+            )
+        )
+    reason = "manifest_changed" if entry is None else "deleted_outside"
+    return replace(
+        planner.change(
+            resource,
+            CREATE,
+            reason,
+            before=None,
+            after=desired,
+            fields=_fields(planner, resource, {}, desired),
+        ),
+        notes=("this buys the number",) if resource.purchase else (),
+    )
+
+
+def _take_over(
+    planner: _Planner, resource: Resource, live: dict[str, Any], desired: dict[str, Any]
+) -> Change:
+    foreign = answers_today(live, desired)
+    fields = _fields(planner, resource, settings(live), desired)
+    change = planner.change(
+        resource,
+        UPDATE,
+        "manifest_changed",
+        before=_owned_part(live, desired),
+        after=desired,
+        fields=fields,
+        id_=live["sid"],
+    )
+    if foreign is None:
+        return replace(change, reason="take_over")
+    if resource.adopt or planner.options.adopt:
+        return replace(change, reason="adopt", adopts=True, notes=(f"takes the number over from {foreign}",))
+    clear = " and ".join(
+        f"{TWILIO_FIELDS[key]}=" for key in ("trunk_sid", "voice_application_sid") if live.get(key)
+    )
+    planner.diagnostics.append(
+        Diagnostic(
+            code="exists_unmanaged",
+            mark=resource.mark,
+            address=resource.address,
+            summary=f"{resource.name} is answered by {foreign} today",
+            hint=("Taking it over would send " + clear + ". " if clear else "")
+            + "If that is meant, apply with --adopt, or set lifecycle: {adopt: true}; what is set now is kept, and "
+            "written back when the line leaves management.",
+        )
+    )
+    return replace(change, reason="exists_unmanaged")
+
+
+def _managed(
+    planner: _Planner, resource: Resource, entry: Entry, live: dict[str, Any], desired: dict[str, Any]
+) -> Change:
+    applied = Applied(
+        {k: v for k, v in entry.owned.items() if k not in TWILIO_STICKY or k in desired}, entry.stored
+    )
+    found = settings(live)
+    drift = [d for d in drifted(applied, found)]
+    if drift:
+        planner.drift.append(
+            Drift(
+                address=resource.address,
+                kind=resource.kind,
+                type=resource.type,
+                id=entry.id,
+                fields=planner.field_changes(resource, drift),
+                updated_at=str(live.get("date_updated") or ""),
+            )
+        )
+    changes = [
+        d
+        for d in differences(desired, applied, found)
+        if not (d.outcome is Outcome.DRIFT and planner._policy(resource, d.path) == "keep")
+        and not (d.after is ABSENT and not d.before)
+    ]
+    if not changes:
+        state_only = entry.release != resource.release or planner._previous(resource.address) is not None
+        reason = (
+            "moved"
+            if planner._previous(resource.address)
+            else "release_changed"
+            if state_only
+            else "unchanged"
+        )
+        return replace(
+            planner.change(resource, NO_OP, reason, before=None, after=None, id_=entry.id),
+            state_only=state_only,
+            previous_address=planner._previous(resource.address),
+        )
+    outcomes = {change.outcome for change in changes}
+    reason = (
+        "drift"
+        if outcomes == {Outcome.DRIFT}
+        else "conflict"
+        if Outcome.CONFLICT in outcomes
+        else "manifest_changed"
+    )
+    return replace(
+        planner.change(
+            resource,
+            UPDATE,
+            reason,
+            before=_owned_part(live, {**entry.owned, **desired}),
+            after=desired,
+            fields=planner.field_changes(resource, changes),
+            id_=entry.id,
+        ),
+        previous_address=planner._previous(resource.address),
+    )
+
+
+def plan_release(base: Change, entry: Entry, live: dict[str, Any] | None) -> Change:
+    """A number that leaves management: given back to who answered it before, or released where that was asked."""
+    if live is None:
+        return replace(base, actions=NO_OP, reason="forgotten", state_only=True, before=None)
+    if entry.release:
+        return replace(base, notes=(f"this gives {entry.name} back to Twilio: it can be lost for good",))
+    back = restored(entry)
+    fields = tuple(
+        FieldChange(path=(key,), source="", before=settings(live)[key], after=value, reason="restored")
+        for key, value in back.items()
+        if settings(live)[key] != value
+    )
+    return replace(
+        base,
+        fields=fields,
+        after=None,
+        notes=("the number stays in the Twilio account, as it was before it was taken over",),
+    )
+
+
+def restored(entry: Entry) -> dict[str, str]:
+    """The settings to write back: what was found at take-over, for every field that we own."""
+    prior = entry.prior or {}
+    return {key: prior.get(key, "") for key in entry.owned if key in TWILIO_FIELDS}
+
+
+def form(values: dict[str, Any], live: dict[str, Any]) -> dict[str, str]:
+    """The form fields that write settings. Twilio takes a fallback URL only together with a voice URL (21405)."""
+    sent = {key: value for key, value in values.items() if not (key in TWILIO_STICKY and not value)}
+    if sent.get("voice_fallback_url") and "voice_url" not in sent and live.get("voice_url"):
+        sent["voice_url"] = live["voice_url"]
+    return {TWILIO_FIELDS[key]: value or "" for key, value in sent.items()}
+
+
+def _fields(
+    planner: _Planner, resource: Resource, live: dict[str, str], desired: dict[str, Any]
+) -> tuple[FieldChange, ...]:
+    found = differences(desired, NOTHING_APPLIED, live)
+    return planner.field_changes(
+        resource, [d for d in found if isinstance(d.after, Ref) or (d.before or "") != (d.after or "")]
+    )
+
+
+def _owned_part(live: dict[str, Any], desired: dict[str, Any]) -> dict[str, str]:
+    return {key: value for key, value in settings(live).items() if key in desired}
+
+
+__all__ = [
+    "DELETE",
+    "Difference",
+    "answers_today",
+    "form",
+    "plan_number",
+    "plan_release",
+    "restored",
+    "settings",
+]

@@ -1,0 +1,50 @@
+"""Phone: a Vapi phone number (`/phone-number`), and for provider twilio the Twilio number's voice settings.
+
+https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
+"""
+
+from voiceops.kinds.base import Kind
+
+KIND = Kind(
+    name="Phone",
+    type="vapi_phone_number",
+    path="/phone-number",
+    title="phone number",
+    identity=(("number",), ("name",)),
+    immutable=frozenset({"provider", "number"}),
+    create_only=frozenset({"numberDesiredAreaCode"}),
+    patch_omits=frozenset({"provider"}),
+    replace_order=("delete", "create"),
+)
+
+TWILIO_TYPE = "twilio_phone_number"
+
+# A Twilio number's voice settings, as its API answers them, and the form field that writes each.
+TWILIO_FIELDS = {
+    "friendly_name": "FriendlyName",
+    "voice_url": "VoiceUrl",
+    "voice_method": "VoiceMethod",
+    "voice_fallback_url": "VoiceFallbackUrl",
+    "voice_fallback_method": "VoiceFallbackMethod",
+    "status_callback": "StatusCallback",
+    "status_callback_method": "StatusCallbackMethod",
+    "voice_application_sid": "VoiceApplicationSid",
+    "trunk_sid": "TrunkSid",
+}
+
+# What a manifest's `twilio:` may say.
+TWILIO_SETTINGS = {
+    "friendlyName": "friendly_name",
+    "voiceFallbackUrl": "voice_fallback_url",
+    "voiceFallbackMethod": "voice_fallback_method",
+    "statusCallback": "status_callback",
+    "statusCallbackMethod": "status_callback_method",
+}
+
+# Settings that can't be cleared, only replaced; a field that leaves the manifest keeps its last value.
+TWILIO_STICKY = frozenset(
+    {"friendly_name", "voice_method", "voice_fallback_method", "status_callback_method"}
+)
+
+# Twilio's own sample answer on a newly bought number: nobody's.
+TWILIO_DEMO = ("https://demo.twilio.com/", "http://demo.twilio.com/")

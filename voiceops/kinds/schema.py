@@ -1,0 +1,76 @@
+"""The vendor's schema as facts: types, fields, ranges, unions, references, secrets.
+
+Reads the checked-in `schema/*.json`; knows nothing of manifests. The format is described in
+docs/schema-format.md.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+Node: TypeAlias = dict[str, Any]
+
+# A wheel carries the files inside the package, a checkout beside it.
+_FOLDERS = (
+    Path(__file__).parent.parent / "_data" / "schema",
+    Path(__file__).parent.parent.parent / "schema",
+)
+
+
+@cache
+def facts(name: str = "vapi") -> dict[str, Any]:
+    """The facts file `schema/NAME.json`."""
+    for folder in _FOLDERS:
+        path = folder / f"{name}.json"
+        if path.is_file():
+            loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return loaded
+    raise FileNotFoundError(f"schema/{name}.json is missing from this installation")
+
+
+@cache
+def type_of(name: str, source: str = "vapi") -> dict[str, Any]:
+    """A named type: `{"required": […], "fields": {…}}`."""
+    found: dict[str, Any] = facts(source)["types"][name]
+    return found
+
+
+@cache
+def root(kind: str, operation: str = "create") -> Node:
+    """The node of a kind's body: an object, or a union chosen by its discriminator."""
+    entry = facts()["roots"][kind]
+    target = (
+        entry.get(operation, entry.get("create", entry))
+        if isinstance(entry, dict) and "by" not in entry
+        else entry
+    )
+    return as_node(target)
+
+
+def as_node(target: Any) -> Node:
+    """A root as the facts write it (a type's name, or a union) as an ordinary node."""
+    if isinstance(target, str):
+        return {"type": "object", "of": target}
+    return {"type": "union", **target}
+
+
+def select(node: Node, value: Any) -> str | None:
+    """The type's name that a node means for this value, or None where the union doesn't know its discriminator."""
+    if node["type"] == "object":
+        return node.get("of")
+    if node["type"] == "union" and isinstance(value, dict):
+        choice = value.get(node["by"])
+        if not isinstance(choice, str):
+            return None
+        found: str | None = node["variants"].get(choice)
+        if found is None:
+            import re
+
+            for pattern, name in node.get("patterns", {}).items():
+                if re.match(pattern, choice):
+                    return str(name)
+        return found
+    return None

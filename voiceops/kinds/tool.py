@@ -1,0 +1,17 @@
+"""Tool: what an assistant can call (`/tool`), of every type; the type itself can't change.
+
+A tool has no name of its own in the dashboard's sense: people know it by the function's name.
+"""
+
+from voiceops.kinds.base import Kind
+
+KIND = Kind(
+    name="Tool",
+    type="vapi_tool",
+    path="/tool",
+    title="tool",
+    named=False,
+    identity=(("function", "name"), ("name",)),
+    immutable=frozenset({"type"}),
+    patch_omits=frozenset({"type"}),
+)

@@ -1,0 +1,284 @@
+"""Checks a located value against the schema's facts and names every problem at its line.
+
+Knows types, ranges, enums, unions and deprecations; knows nothing of references or other documents.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from voiceops.errors import Mark
+from voiceops.kinds.schema import Node, select, type_of
+from voiceops.manifest.problems import Problems, did_you_mean
+from voiceops.model.located import Map, Seq
+from voiceops.model.values import Ref, Secret, Template
+
+_TYPE_NAMES = {
+    "string": "a text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a map",
+    "union": "a map",
+    "any": "anything",
+}
+_compiled = cache(re.compile)
+
+
+@dataclass(slots=True)
+class Checker:
+    """One document's check: where problems go, and how strict it is.
+
+    `allow_unknown` lets keys pass that the schema doesn't have; `partial` doesn't ask for required keys
+    (parts are completed by their users).
+    """
+
+    problems: Problems
+    address: str = ""
+    allow_unknown: bool = False
+    partial: bool = False
+    source: str = "vapi"
+
+    def check(self, node: Node, value: Any, mark: Mark) -> None:
+        """Report every problem of `value`, which stands at `mark`."""
+        if value is None:
+            return
+        match node["type"]:
+            case "any":
+                return
+            case "object":
+                self._object(node, value, mark)
+            case "union":
+                self._union(node, value, mark)
+            case "anyOf":
+                self._any_of(node, value, mark)
+            case "array":
+                self._array(node, value, mark)
+            case _:
+                self._scalar(node, value, mark)
+
+    def _error(self, code: str, summary: str, mark: Mark, hint: str = "") -> None:
+        self.problems.error(code, summary, mark, hint, self.address)
+
+    def _object(self, node: Node, value: Any, mark: Mark) -> None:
+        if not isinstance(value, Map):
+            self._error("schema-type", f"must be a map, not {describe(value)}", mark)
+            return
+        if name := node.get("of"):
+            self._fields(name, value, mark)
+        elif values := node.get("values"):
+            for key, item in value.items():
+                self.check(values, item, value.marks[key])
+
+    def _fields(self, name: str, value: Map, mark: Mark, union: Node | None = None) -> None:
+        definition = type_of(name, self.source)
+        fields = definition["fields"]
+        for key, item in value.items():
+            here = value.marks[key]
+            field = fields.get(key)
+            if field is None:
+                if not (self.allow_unknown or definition.get("free") or "extra" in definition):
+                    self._unknown(key, fields, here, value, union)
+                elif isinstance(definition.get("extra"), dict):
+                    self.check(definition["extra"], item, here)
+                continue
+            if field.get("deprecated") and item is not None:
+                successor = field.get("successor")
+                self.problems.warning(
+                    "schema-deprecated",
+                    f"{key} is deprecated",
+                    here,
+                    f"Use {successor} instead." if successor else "Vapi may stop accepting it.",
+                    self.address,
+                )
+            self.check(field, item, here)
+        if not self.partial:
+            for key in definition["required"]:
+                if value.get(key) is None:
+                    self._error("schema-required", f"{key} is missing", mark)
+
+    def _unknown(self, key: str, fields: dict[str, Node], mark: Mark, value: Map, union: Node | None) -> None:
+        hint = did_you_mean(key, fields)
+        summary = f"unknown key {key}"
+        if union is not None:
+            by = union["by"]
+            owners = sorted(
+                choice
+                for choice, name in union["variants"].items()
+                if key in type_of(name, self.source)["fields"]
+            )
+            if owners:
+                summary = f"{key} is no field of {by} {value.get(by)}"
+                hint = f"It belongs to {', '.join(owners)}." + (f" {hint}" if hint else "")
+        self._error(
+            "schema-unknown-key",
+            summary,
+            mark,
+            hint or "If Vapi takes it although its schema doesn't list it, set allowUnknown: true.",
+        )
+
+    def _union(self, node: Node, value: Any, mark: Mark) -> None:
+        if not isinstance(value, Map):
+            others = node.get("others", [])
+            if others:
+                self._any_of({"type": "anyOf", "options": others}, value, mark)
+            else:
+                self._error("schema-type", f"must be a map with {node['by']}, not {describe(value)}", mark)
+            return
+        by = node["by"]
+        if by not in value:
+            if any(option["type"] == "object" for option in node.get("others", [])):
+                return
+            if not self.partial:
+                self._error(
+                    "schema-required", f"{by} is missing", mark, f"One of: {_listed(node['variants'])}."
+                )
+            return
+        choice = value[by]
+        name = select(node, value)
+        if name is not None:
+            self._fields(name, value, mark, node)
+        elif isinstance(choice, str):
+            self._error(
+                "schema-enum",
+                f"{choice!r} is no {by} here",
+                value.marks[by],
+                did_you_mean(choice, node["variants"]) or f"One of: {_listed(node['variants'])}.",
+            )
+        else:
+            self._error("schema-type", f"must be a text, not {describe(choice)}", value.marks[by])
+
+    def _any_of(self, node: Node, value: Any, mark: Mark) -> None:
+        best: Problems | None = None
+        fitting = [option for option in node["options"] if _fits(option, value)] or []
+        if not fitting:
+            names = " or ".join(dict.fromkeys(_TYPE_NAMES.get(o["type"], "a map") for o in node["options"]))
+            self._error("schema-type", f"must be {names}, not {describe(value)}", mark)
+            return
+        for option in fitting:
+            trial = Problems()
+            Checker(trial, self.address, self.allow_unknown, self.partial, self.source).check(
+                option, value, mark
+            )
+            if not trial.failed:
+                self.problems.extend(trial.all)
+                return
+            if best is None or len(trial.all) < len(best.all):
+                best = trial
+        assert best is not None
+        self.problems.extend(best.all)
+
+    def _array(self, node: Node, value: Any, mark: Mark) -> None:
+        if not isinstance(value, Seq):
+            self._error("schema-type", f"must be a list, not {describe(value)}", mark)
+            return
+        if "minItems" in node and len(value) < node["minItems"]:
+            self._error("schema-range", f"must hold at least {node['minItems']} items", mark)
+        if "maxItems" in node and len(value) > node["maxItems"]:
+            self._error("schema-range", f"must hold at most {node['maxItems']} items", mark)
+        for item, here in zip(value, value.marks, strict=True):
+            if item is None:
+                self._error("schema-type", "an item must not be null", here)
+            self.check(node.get("items", {"type": "any"}), item, here)
+
+    def _scalar(self, node: Node, value: Any, mark: Mark) -> None:
+        if isinstance(value, (Ref, Secret, Template)):
+            if node["type"] != "string":
+                self._error("schema-type", f"must be {_TYPE_NAMES[node['type']]}, not a text", mark)
+            return
+        if not _fits(node, value):
+            hint = ""
+            if node["type"] == "string" and isinstance(value, (int, float)):
+                hint = f'Write it in quotes: "{describe(value, bare=True)}".'
+            self._error(
+                "schema-type", f"must be {_TYPE_NAMES[node['type']]}, not {describe(value)}", mark, hint
+            )
+            return
+        if isinstance(value, str):
+            self._text(node, value, mark)
+        elif not isinstance(value, bool):
+            low, high = node.get("minimum"), node.get("maximum")
+            if (low is not None and value < low) or (high is not None and value > high):
+                self._error("schema-range", f"{value} is not {_range(low, high)}", mark)
+        allowed = node.get("enum")
+        if allowed is not None and value not in allowed:
+            hint = did_you_mean(str(value), map(str, allowed)) or f"One of: {_listed(allowed)}."
+            if node.get("open"):
+                self.problems.warning(
+                    "schema-unlisted",
+                    f"{value!r} is not in the schema's list (yet)",
+                    mark,
+                    did_you_mean(str(value), map(str, allowed)),
+                    self.address,
+                )
+            else:
+                self._error("schema-enum", f"{value!r} is not allowed here", mark, hint)
+
+    def _text(self, node: Node, value: str, mark: Mark) -> None:
+        low, high = node.get("minLength"), node.get("maxLength")
+        if low is not None and len(value) < low:
+            self._error("schema-range", f"must be at least {low} characters, is {len(value)}", mark)
+        if high is not None and len(value) > high:
+            self._error("schema-range", f"must be at most {high} characters, is {len(value)}", mark)
+        pattern = node.get("pattern")
+        if pattern and not _compiled(pattern).search(value):
+            self._error("schema-pattern", f"{_short(value)} does not match {pattern}", mark)
+
+
+def _fits(node: Node, value: Any) -> bool:
+    match node["type"]:
+        case "string":
+            return isinstance(value, (str, Ref, Secret, Template))
+        case "number":
+            return isinstance(value, (int, float)) and not isinstance(value, bool)
+        case "integer":
+            return (isinstance(value, int) and not isinstance(value, bool)) or (
+                isinstance(value, float) and value.is_integer()
+            )
+        case "boolean":
+            return isinstance(value, bool)
+        case "array":
+            return isinstance(value, list)
+        case "object":
+            return isinstance(value, dict)
+        case "union":
+            return isinstance(value, dict) or any(_fits(option, value) for option in node.get("others", []))
+        case "anyOf":
+            return any(_fits(option, value) for option in node["options"])
+    return True
+
+
+def describe(value: Any, *, bare: bool = False) -> str:
+    """A value in a message: short, and never a secret."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value) if bare else f"the number {value}"
+    if isinstance(value, dict):
+        return "a map"
+    if isinstance(value, list):
+        return "a list"
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        return f"the text {_short(value)}"
+    return "a text"
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:37] + "…")
+
+
+def _listed(words: Any, limit: int = 12) -> str:
+    names = [str(word) for word in words]
+    return ", ".join(names[:limit]) + (f", … ({len(names)} in all)" if len(names) > limit else "")
+
+
+def _range(low: Any, high: Any) -> str:
+    if low is None:
+        return f"at most {high}"
+    return f"at least {low}" if high is None else f"between {low} and {high}"

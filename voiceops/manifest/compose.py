@@ -1,0 +1,384 @@
+"""The whole way from a project's files to the desired graph, in the order the user's guide gives:
+
+load · environment's patch · defaults · patches · forEach · ${…} · parts by name · names to ids · schema.
+
+Every problem on the way is collected; nothing here opens a network connection.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from voiceops.errors import Mark
+from voiceops.kinds.phone import TWILIO_TYPE
+from voiceops.kinds.registry import ALL, KINDS, PARTS
+from voiceops.kinds.schema import root
+from voiceops.manifest import shapes
+from voiceops.manifest.check import Checker
+from voiceops.manifest.cross import check_graph
+from voiceops.manifest.documents import Document, instances, read_manifests
+from voiceops.manifest.handlers import check_handler
+from voiceops.manifest.interpolate import Interpolator
+from voiceops.manifest.problems import Problems, did_you_mean
+from voiceops.manifest.project import Project
+from voiceops.manifest.resolve import RUNTIME_CREDENTIAL, Index, Resolver
+from voiceops.model.address import address, is_twilio_side, twilio_side
+from voiceops.model.graph import Graph, Resource
+from voiceops.model.located import Map, Seq, merged, plain
+from voiceops.model.values import Path, Ref, format_path, leaves, parse_path
+
+
+def load_graph(project: Project, environ: Mapping[str, str], problems: Problems) -> Graph:
+    """The desired graph of the project's environment. Raises InvalidProject when anything is wrong."""
+    documents = read_manifests(project.root, project.manifests, ALL, problems)
+    here, excluded = _by_environment(project, documents, problems)
+    here = _with_defaults(project, here, problems)
+    here = _patched(project, here, problems)
+    found = _instances(project, here, environ, problems)
+    index = _index(project, found, excluded)
+    builder = _Builder(project, index, problems)
+    graph = builder.build()
+    problems.raise_errors()
+    check_graph(graph, builder.lines, problems)
+    problems.raise_errors()
+    return graph
+
+
+def _by_environment(
+    project: Project, documents: list[Document], problems: Problems
+) -> tuple[list[Document], dict[str, Document]]:
+    here, excluded = [], {}
+    for document in documents:
+        wanted = document.environments
+        for name in wanted or ():
+            if not any(
+                fnmatch.fnmatch(name, known) or fnmatch.fnmatch(known, name) for known in project.environments
+            ):
+                problems.error(
+                    "environment-unknown",
+                    f"the project has no environment {name!r}",
+                    document.mark,
+                    did_you_mean(name, project.environments),
+                    document.family,
+                )
+        if wanted is None or any(fnmatch.fnmatch(project.environment, name) for name in wanted):
+            here.append(document)
+        else:
+            excluded[document.family] = document
+    return here, excluded
+
+
+def _with_defaults(project: Project, documents: list[Document], problems: Problems) -> list[Document]:
+    for kind in project.defaults:
+        if kind not in ALL:
+            problems.error(
+                "kind-unknown",
+                f"there is no kind {kind!r}",
+                project.defaults.marks[kind],
+                did_you_mean(kind, ALL),
+            )
+    return [
+        replace(document, spec=merged(project.defaults[document.kind], document.spec, keep_null=True))
+        if isinstance(project.defaults.get(document.kind), Map)
+        else document
+        for document in documents
+    ]
+
+
+def _patched(project: Project, documents: list[Document], problems: Problems) -> list[Document]:
+    """Patches on whole manifests; those on one instance (`Kind/name[key]`) wait until it exists."""
+    result = list(documents)
+    for patch in project.patches:
+        target = patch.get("target") if isinstance(patch, Map) else None
+        if not isinstance(target, str) or "[" in target or not isinstance(patch.get("merge"), Map):
+            continue
+        matched = False
+        for position, document in enumerate(result):
+            if fnmatch.fnmatchcase(document.family, target):
+                matched = True
+                result[position] = replace(document, spec=merged(document.spec, patch["merge"]))
+        if not matched:
+            problems.error(
+                "patch-target",
+                f"the patch's target {target} matches nothing",
+                patch.marks["target"],
+                did_you_mean(target, [d.family for d in documents]),
+            )
+    return result
+
+
+def _instances(
+    project: Project, documents: list[Document], environ: Mapping[str, str], problems: Problems
+) -> list[Document]:
+    found: list[Document] = []
+    patches = {p["target"]: p for p in project.patches if isinstance(p, Map) and "[" in str(p.get("target"))}
+    unused = dict(patches)
+    for document in documents:
+
+        def interpolator(document: Document = document) -> Interpolator:
+            return Interpolator(
+                root=project.root,
+                variables=project.variables,
+                environ=environ,
+                problems=problems,
+                each=document.each,
+                folder=document.folder,
+                runtime_url=project.runtime_url,
+                address=document.address,
+            )
+
+        for instance in instances(document, interpolator(), problems):
+            spec = instance.spec
+            if instance.address in patches and isinstance(patches[instance.address].get("merge"), Map):
+                unused.pop(instance.address, None)
+                spec = merged(spec, patches[instance.address]["merge"])
+            found.append(replace(instance, spec=interpolator(instance).apply(spec, instance.spec_mark)))
+    for target, patch in unused.items():
+        problems.error(
+            "patch-target",
+            f"the patch's target {target} matches nothing",
+            patch.marks["target"],
+            did_you_mean(target, [d.address for d in found]),
+        )
+    return found
+
+
+def _index(project: Project, documents: list[Document], excluded: dict[str, Document]) -> Index:
+    families: dict[str, list[Document]] = {}
+    names = {}
+    for document in documents:
+        families.setdefault(document.family, []).append(document)
+        if document.kind == "Agent":
+            given = document.spec.get("name")
+            names[given if isinstance(given, str) else shapes.live_name(project, document)] = document.address
+    return Index({d.address: d for d in documents}, families, excluded, names)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A resource in the making."""
+
+    document: Document
+    spec: Map
+    line: shapes.Line | None = None
+
+
+class _Builder:
+    """Resolves, shapes and checks every document, then puts the graph together."""
+
+    def __init__(self, project: Project, index: Index, problems: Problems) -> None:
+        self.project = project
+        self.index = index
+        self.problems = problems
+        self.lines: dict[str, shapes.Line] = {}
+        self._runtime_mark: Mark | None = None
+
+    def build(self) -> Graph:
+        drafts = {}
+        for document in self.index.documents.values():
+            if document.kind in PARTS:
+                self._check_part(document)
+            else:
+                drafts[document.address] = self._draft(document)
+        agents = {a: draft.spec for a, draft in drafts.items() if draft.document.kind == "Agent"}
+        for where, draft in drafts.items():
+            if draft.document.kind == "StructuredOutput":
+                shapes.link_outputs("structuredOutputIds", agents, where, draft.spec)
+        resources: dict[str, Resource] = {}
+        for draft in drafts.values():
+            for resource in self._resources(draft):
+                resources[resource.address] = resource
+        if self._runtime_mark is not None:
+            self._add_runtime_credential(resources)
+        for resource in resources.values():
+            self._check_refs(resource, resources)
+        return Graph(self.project.name, self.project.environment, resources)
+
+    def _resolver(self, document: Document) -> Resolver:
+        return Resolver(document, self.index, self.problems, self.project.runtime_url)
+
+    def _check_part(self, document: Document) -> None:
+        resolver = self._resolver(document)
+        node = root(document.kind)
+        spec = resolver.part(document.kind, document.spec, document.spec_mark)
+        value = resolver.rewrite(
+            node, resolver._model(spec) if document.kind == "Model" else spec, document.spec_mark
+        )
+        Checker(self.problems, document.address, document.allow_unknown, partial=True).check(
+            node, value, document.spec_mark
+        )
+        self._check_envelope(document)
+
+    def _draft(self, document: Document) -> _Draft:
+        self._check_envelope(document)
+        spec, mark = document.spec, document.spec_mark
+        resolver = self._resolver(document)
+        if document.kind == "Phone" and spec.get("answer") != "runtime" and shapes.needs_runtime(spec):
+            if self.project.runtime_url is None:
+                self.problems.error(
+                    "phone-target",
+                    "nobody answers this line",
+                    mark,
+                    "Name an agent or a squad, or set runtime.url so that Vapi can ask the runtime.",
+                    document.address,
+                )
+            else:
+                spec = spec.clone()
+                spec.put("server", "runtime", mark)
+        line = None
+        node = root(document.kind)
+        if document.kind == "Phone":
+            # The line's own keys are not Vapi's: the rest is resolved first, then split.
+            spec = resolver.rewrite(node, spec, mark)
+            line = shapes.shape_phone(self.project, document, spec, mark, self.problems)
+            spec = line.spec
+        else:
+            spec = resolver.rewrite(node, spec, mark)
+        if not isinstance(spec, Map):
+            spec = Map()
+        kind = KINDS[document.kind]
+        if kind.named and spec.get("name") is None:
+            spec = spec.clone()
+            spec.put("name", shapes.live_name(self.project, document), document.mark._replace(path="name"))
+        if resolver.uses_runtime and self._runtime_mark is None:
+            self._runtime_mark = document.mark
+        Checker(self.problems, document.address, document.allow_unknown).check(node, spec, mark)
+        if line is not None:
+            self.lines[document.address] = line
+        return _Draft(document, spec, line)
+
+    def _check_envelope(self, document: Document) -> None:
+        if (
+            document.handler is not None
+            and document.handler_mark is not None
+            and isinstance(document.handler, str)
+        ):
+            check_handler(
+                self.project, document.handler, document.handler_mark, document.address, self.problems
+            )
+
+    def _resources(self, draft: _Draft) -> list[Resource]:
+        document = draft.document
+        kind = KINDS[document.kind]
+        sources: dict[Path, Mark] = {}
+        body = plain(draft.spec, sources)
+        lifecycle = document.lifecycle
+        line = draft.line
+        vapi = Resource(
+            address=document.address,
+            kind=document.kind,
+            type=kind.type,
+            name=kind.name_of(body),
+            body=body,
+            mark=document.mark,
+            sources=sources,
+            labels=document.labels,
+            prevent_destroy=lifecycle.get("preventDestroy") is True,
+            adopt=lifecycle.get("adopt") is True,
+            ignore=self._ignored(document, sources),
+            moved_from=document.moved_from,
+            release=line.release if line else False,
+            handler=document.handler,
+            extra=document.extra,
+            routes=(line.target,) if line and line.answer == "runtime" and line.target else (),
+        )
+        if line is None or line.twilio is None:
+            return [vapi]
+        settings_sources: dict[Path, Mark] = {}
+        settings = plain(line.twilio, settings_sources)
+        number = body.get("number")
+        twilio = replace(
+            vapi,
+            address=twilio_side(document.address),
+            type=TWILIO_TYPE,
+            sources=settings_sources,
+            name=number if isinstance(number, str) else None,
+            body=settings,
+            ignore=(),
+            routes=(document.address,),
+            purchase=line.purchase,
+            moved_from=twilio_side(vapi.moved_from) if vapi.moved_from else None,
+        )
+        return [vapi, twilio]
+
+    def _ignored(self, document: Document, sources: dict[Path, Mark]) -> tuple[Path, ...]:
+        """`ignoreChanges` as paths of the body: a manifest's path finds what it became."""
+        found: list[Path] = []
+        given = document.lifecycle.get("ignoreChanges")
+        for text, mark in zip(given, given.marks, strict=True) if isinstance(given, Seq) else ():
+            if not isinstance(text, str):
+                continue
+            became = [p for p, m in sources.items() if m.path == text or m.path.endswith(f":{text}")]
+            if text.startswith("spec.") and became:
+                found += [
+                    path for path in became if not any(path[: len(o)] == o for o in became if o != path)
+                ]
+                continue
+            try:
+                found.append(parse_path(text.removeprefix("spec.")))
+            except ValueError:
+                self.problems.error("path", f"{text!r} is no path", mark, address=document.address)
+        return tuple(found)
+
+    def _add_runtime_credential(self, resources: dict[str, Resource]) -> None:
+        mark = self._runtime_mark or self.project.mark
+        if RUNTIME_CREDENTIAL in resources:
+            self.problems.error(
+                "runtime-credential",
+                f"{RUNTIME_CREDENTIAL} is voiceops's own",
+                resources[RUNTIME_CREDENTIAL].mark,
+                "Give your credential another name.",
+            )
+            return
+        sources: dict[Path, Mark] = {}
+        at = Mark("voiceops.yaml", 1, 1, "runtime")
+        body = plain(shapes.runtime_credential(self.project, at), sources)
+        resources[RUNTIME_CREDENTIAL] = Resource(
+            address=RUNTIME_CREDENTIAL,
+            kind="Credential",
+            type=KINDS["Credential"].type,
+            name=body["name"],
+            body=body,
+            mark=at,
+            sources=sources,
+        )
+        del mark
+
+    def _check_refs(self, resource: Resource, resources: dict[str, Resource]) -> None:
+        """`${ref:}` may stand anywhere: what it names must exist."""
+        for path, leaf in leaves(resource.body):
+            refs = (
+                [leaf]
+                if isinstance(leaf, Ref)
+                else [p for p in getattr(leaf, "parts", ()) if isinstance(p, Ref)]
+            )
+            for ref in refs:
+                if ref.address not in resources:
+                    self.problems.error(
+                        "reference",
+                        f"there is no {ref.address}",
+                        resource.source_of(path),
+                        did_you_mean(ref.address, resources),
+                        resource.address,
+                    )
+
+
+def describe_sources(resource: Resource) -> dict[str, str]:
+    """Body paths and where they come from, for `-v`."""
+    return {format_path(path): str(mark) for path, mark in resource.sources.items()}
+
+
+def lines_of(graph: Graph) -> dict[str, Any]:
+    """The phone numbers that the manifests name, by address."""
+    return {
+        a: r.body.get("number")
+        for a, r in graph.resources.items()
+        if r.kind == "Phone" and not is_twilio_side(a)
+    }
+
+
+def manifest_address(kind: str, name: str) -> str:
+    return address(kind, name)

@@ -1,0 +1,213 @@
+"""Manifests as they stand in files, and as instances: kind, name, spec and the rest of the envelope.
+
+Reads the files that `manifests:` names; knows nothing of what a kind means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from voiceops.errors import InvalidProject, Mark
+from voiceops.manifest.check import Checker
+from voiceops.manifest.files import FileProblem, display, inside, load
+from voiceops.manifest.interpolate import Interpolator
+from voiceops.manifest.problems import Problems, did_you_mean
+from voiceops.manifest.yaml import read_documents
+from voiceops.model.address import ADDRESS, NAME, address
+from voiceops.model.located import Map, Seq
+from voiceops.model.values import canonical
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One manifest; with `key`, one instance of its forEach."""
+
+    kind: str
+    name: str
+    mark: Mark  # of `kind:`
+    spec: Map
+    spec_mark: Mark
+    folder: Path
+    labels: dict[str, str] = field(default_factory=dict)
+    environments: tuple[str, ...] | None = None
+    for_each: Any = None
+    each_mark: Mark | None = None
+    lifecycle: Map = field(default_factory=Map)
+    handler: str | None = None
+    handler_mark: Mark | None = None
+    allow_unknown: bool = False
+    moved_from: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)  # idempotent, failureMessage: the runtime's
+    key: str | None = None
+    each: dict[str, Any] | None = None
+    each_source: str | None = None  # equal for forEach over the same source
+
+    @property
+    def address(self) -> str:
+        return address(self.kind, self.name, self.key)
+
+    @property
+    def family(self) -> str:
+        return address(self.kind, self.name)
+
+
+def read_manifests(
+    root: Path, patterns: tuple[str, ...], kinds: list[str], problems: Problems
+) -> list[Document]:
+    """Every document of every manifest file, in the order of file names; `root` is a real path.
+
+    Problems are collected, not raised.
+    """
+    documents: list[Document] = []
+    seen: dict[str, Mark] = {}
+    for path in _files(root, patterns, problems):
+        file = display(root, path)
+        try:
+            found = read_documents(load(root, path), file)
+        except FileProblem as problem:
+            problems.error("file", str(problem), Mark(file, 1, 1))
+            continue
+        except InvalidProject as error:
+            problems.extend(error.diagnostics)
+            continue
+        for value, mark in found:
+            document = _document(value, mark, path.parent, kinds, problems)
+            if document is None:
+                continue
+            if document.family in seen:
+                problems.error(
+                    "manifest-duplicate",
+                    f"{document.family} stands already at {seen[document.family]}",
+                    document.mark,
+                    "Names are unique within a kind.",
+                    document.family,
+                )
+                continue
+            seen[document.family] = document.mark
+            documents.append(document)
+    return documents
+
+
+def _files(root: Path, patterns: tuple[str, ...], problems: Problems) -> list[Path]:
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        here = Mark("voiceops.yaml", 1, 1, "manifests")
+        try:
+            if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
+                raise FileProblem(f"{pattern} lies outside the project")
+            target = inside(root, root / pattern)
+        except FileProblem as problem:
+            problems.error("file", str(problem), here)
+            continue
+        if target.is_dir():
+            matches = [*target.rglob("*.yaml"), *target.rglob("*.yml")]
+        elif target.is_file():
+            matches = [target]
+        else:
+            matches = [path for path in root.glob(pattern) if path.is_file()]
+            if not matches:
+                problems.error("manifests-missing", f"{pattern} names no folder and no file", here)
+        for path in sorted(matches):
+            if not any(part.startswith(".") for part in path.relative_to(root).parts):
+                found.setdefault(path)
+    return sorted(found)
+
+
+def _document(value: Any, mark: Mark, folder: Path, kinds: list[str], problems: Problems) -> Document | None:
+    if not isinstance(value, Map):
+        problems.error("schema-type", "a manifest must be a map with kind, name and spec", mark)
+        return None
+    kind, name = value.get("kind"), value.get("name")
+    where = f"{kind}/{name}" if isinstance(kind, str) and isinstance(name, str) else ""
+    Checker(problems, where, source="project").check({"type": "object", "of": "Manifest"}, value, mark)
+    if isinstance(kind, str) and kind not in kinds:
+        problems.error(
+            "kind-unknown",
+            f"there is no kind {kind!r}",
+            value.marks["kind"],
+            did_you_mean(kind, kinds) or f"Kinds: {', '.join(kinds)}.",
+        )
+    moved = value.get("moved")
+    if isinstance(moved, Map) and isinstance(moved.get("from"), str) and not ADDRESS.match(moved["from"]):
+        problems.error(
+            "address", f"{moved['from']!r} is no address", moved.marks["from"], "Write Kind/name.", where
+        )
+    if not (isinstance(kind, str) and kind in kinds and isinstance(name, str) and NAME.match(name)):
+        return None
+    spec = value.get("spec")
+    environments = value.get("environments")
+    return Document(
+        kind=str(kind),
+        name=str(name),
+        mark=value.marks["kind"],
+        spec=spec if isinstance(spec, Map) else Map(),
+        spec_mark=value.marks.get("spec", mark),
+        folder=folder,
+        labels={k: str(v) for k, v in (value.get("labels") or {}).items()}
+        if isinstance(value.get("labels"), Map)
+        else {},
+        environments=tuple(map(str, environments)) if isinstance(environments, Seq) else None,
+        for_each=value.get("forEach"),
+        each_mark=value.marks.get("forEach"),
+        lifecycle=value["lifecycle"] if isinstance(value.get("lifecycle"), Map) else Map(),
+        handler=value.get("handler"),
+        handler_mark=value.marks.get("handler"),
+        allow_unknown=value.get("allowUnknown") is True,
+        moved_from=moved.get("from") if isinstance(moved, Map) else None,
+        extra={k: value[k] for k in ("idempotent", "failureMessage") if k in value},
+    )
+
+
+def instances(document: Document, interpolator: Interpolator, problems: Problems) -> Iterator[Document]:
+    """The document itself, or one for each entry of its forEach."""
+    if document.for_each is None:
+        yield document
+        return
+    mark = document.each_mark or document.mark
+    raw = document.for_each
+    source = raw if isinstance(raw, str) else canonical(raw)
+    value = interpolator.apply(raw, mark)
+    if isinstance(value, str):
+        if not (isinstance(raw, str) and raw.startswith("${file:")):
+            problems.error("each-type", "forEach takes a list, a map, or ${file:…} holding one", mark)
+            return
+        # The same file means the same source, from whichever folder it is named.
+        named = raw.removeprefix("${file:").removesuffix("}")
+        file = display(interpolator.root.resolve(), (document.folder / named).resolve())
+        source = f"file:{file}"
+        try:
+            documents = read_documents(value, file)
+        except InvalidProject as error:
+            problems.extend(error.diagnostics)
+            return
+        value = documents[0][0] if documents else Seq()
+    seen: set[str] = set()
+    for key, item, here in _entries(value, mark, problems):
+        if not NAME.match(key):
+            problems.error(
+                "each-key", f"{key!r} is no key (a-z, 0-9, -, at most 63)", here, address=document.family
+            )
+        elif key in seen:
+            problems.error("each-key", f"the key {key!r} stands twice", here, address=document.family)
+        else:
+            seen.add(key)
+            yield replace(document, key=key, each={"key": key, "value": item}, each_source=source)
+
+
+def _entries(value: Any, mark: Mark, problems: Problems) -> Iterator[tuple[str, Any, Mark]]:
+    if isinstance(value, Map):
+        for key, item in value.items():
+            yield key, item, value.marks[key]
+    elif isinstance(value, Seq):
+        for item, here in zip(value, value.marks, strict=True):
+            if isinstance(item, str):
+                yield item, item, here
+            elif isinstance(item, Map) and isinstance(item.get("key", item.get("name")), str):
+                yield str(item.get("key", item.get("name"))), item, here
+            else:
+                problems.error("each-type", "an entry of forEach is a text, or a map with key or name", here)
+    else:
+        problems.error("each-type", "forEach takes a list, a map, or ${file:…} holding one", mark)

@@ -1,0 +1,272 @@
+"""`voiceops.yaml` and `environments/NAME.yaml`: which manifests, which accounts, which state.
+
+Reads those files and the environment variables it is given; opens nothing else.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from voiceops.errors import Diagnostic, InvalidProject, Mark
+from voiceops.kinds.schema import Node
+from voiceops.manifest.check import Checker
+from voiceops.manifest.files import read_text
+from voiceops.manifest.interpolate import Interpolator
+from voiceops.manifest.problems import Problems, did_you_mean
+from voiceops.manifest.yaml import read_documents
+from voiceops.model.address import NAME
+from voiceops.model.located import Map, Seq, merged
+from voiceops.model.values import Secret
+
+PROJECT_FILE = "voiceops.yaml"
+SANDBOX_ACCOUNT = "AC" + "1".zfill(32)
+
+_DEFAULTS = """
+manifests: [agents]
+state: .voiceops/state
+environments: [dev]
+providers:
+  vapi: {apiKey: "${secret:VAPI_API_KEY}", baseUrl: "${env:VAPI_BASE_URL:-https://api.vapi.ai}"}
+  twilio: {accountSid: "${env:TWILIO_ACCOUNT_SID:-}", authToken: "${secret:TWILIO_AUTH_TOKEN:-}",
+           apiKey: "${env:TWILIO_API_KEY:-}", apiSecret: "${secret:TWILIO_API_SECRET:-}",
+           baseUrl: "${env:TWILIO_BASE_URL:-https://api.twilio.com}"}
+runtime: {auth: hmac, handlers: agents/handlers}
+drift: revert
+safety: {maxDestroyPercent: 20, maxDestroyMinimum: 3}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Providers:
+    """The two accounts. Secrets stay markers; they are revealed where a request is made.
+
+    Vapi: https://docs.vapi.ai/api-reference; Twilio: basic auth by account SID and auth token, or an API key.
+    """
+
+    sandbox: bool
+    vapi_key: Secret | str
+    vapi_url: str
+    account_sid: str
+    auth_token: Secret | str
+    api_key: str
+    api_secret: Secret | str
+    twilio_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Safety:
+    """`safety:`; percent of the managed objects."""
+
+    max_destroy_percent: float = 20
+    max_destroy_minimum: int = 3
+    confirm: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A project in one environment."""
+
+    root: Path
+    name: str
+    environment: str
+    manifests: tuple[str, ...]
+    state: str
+    providers: Providers
+    variables: Map
+    defaults: Map
+    patches: Seq
+    runtime_url: str | None
+    runtime_auth: str
+    handlers: str
+    drift: str
+    drift_fields: Mapping[str, str]
+    safety: Safety
+    prefix: str = ""
+    suffix: str = ""
+    environments: tuple[str, ...] = ()
+    mark: Mark = field(default_factory=lambda: Mark(PROJECT_FILE, 1, 1))
+
+
+def find_root(start: Path) -> Path:
+    """The folder with voiceops.yaml: here, or the nearest one above. Raises InvalidProject."""
+    for folder in (start, *start.parents):
+        if (folder / PROJECT_FILE).is_file():
+            return folder
+    raise InvalidProject(
+        [
+            Diagnostic(
+                code="project-missing",
+                summary=f"no {PROJECT_FILE} in {start} or above it",
+                hint="Run `voiceops init` to make a project here, or point at one with -C DIR.",
+            )
+        ]
+    )
+
+
+def load_project(
+    root: Path, environment: str | None, variables: Mapping[str, str], problems: Problems
+) -> Project:
+    """Read the project for one environment (None: its default). Raises InvalidProject when it can't be used."""
+    base = _read_map(root, PROJECT_FILE, "Project", problems)
+    problems.raise_errors()
+    names = [str(name) for name in base.get("environments", ["dev"])]
+    chosen = environment or base.get("defaultEnvironment") or _only(names)
+    _check_environment(root, base, names, chosen, given=environment is not None, problems=problems)
+    problems.raise_errors()
+    overlay_file = f"environments/{chosen}.yaml"
+    patches: Seq = Seq()
+    if (root / overlay_file).is_file():
+        overlay = _read_map(root, overlay_file, "Environment", problems)
+        problems.raise_errors()
+        if "patches" in overlay:
+            patches = overlay.take("patches")[0]
+        base = merged(base, overlay)
+    settings = _with_defaults(base)
+    return _project(root, chosen, names, settings, patches, variables, problems)
+
+
+def environments_of(root: Path, problems: Problems) -> list[str]:
+    """The environments that the project names, globs replaced by the files that match them."""
+    base = _read_map(root, PROJECT_FILE, "Project", problems)
+    found: list[str] = []
+    for name in base.get("environments", ["dev"]):
+        if any(c in str(name) for c in "*?["):
+            found += sorted(
+                f.stem for f in (root / "environments").glob("*.yaml") if fnmatch.fnmatch(f.stem, str(name))
+            )
+        else:
+            found.append(str(name))
+    return list(dict.fromkeys(found))
+
+
+def _only(names: list[str]) -> str:
+    return next((name for name in names if not any(c in name for c in "*?[")), "dev")
+
+
+def _check_environment(
+    root: Path, base: Map, names: list[str], chosen: str, *, given: bool, problems: Problems
+) -> None:
+    at = base.marks.get("defaultEnvironment") if not given else None
+    if not NAME.match(chosen):
+        problems.error("environment-name", f"{chosen!r} is no environment's name (a-z, 0-9, -)", at)
+    elif not any(fnmatch.fnmatch(chosen, name) for name in names):
+        problems.error(
+            "environment-unknown",
+            f"the project has no environment {chosen!r}",
+            at or Mark(PROJECT_FILE, 1, 1),
+            did_you_mean(chosen, names) or f"It has: {', '.join(names)}.",
+        )
+    del root
+
+
+def _read_map(root: Path, file: str, type_name: str, problems: Problems) -> Map:
+    text = read_text(root, root / file, file)
+    documents = read_documents(text, file)
+    if len(documents) > 1:
+        problems.error("project-documents", "one document is allowed here", documents[1][1])
+    value, mark = documents[0] if documents else (Map(), Mark(file, 1, 1))
+    if not isinstance(value, Map):
+        raise InvalidProject([Diagnostic(code="schema-type", summary="must be a map", mark=mark)])
+    node: Node = {"type": "object", "of": type_name}
+    Checker(problems, source="project").check(node, value, mark)
+    return value
+
+
+def _with_defaults(settings: Map) -> Map:
+    base = read_documents(_DEFAULTS, "voiceops's defaults")[0][0]
+    if settings.get("providers") == "sandbox":
+        base.take("providers")
+    return merged(base, settings)  # type: ignore[no-any-return]
+
+
+def _project(
+    root: Path,
+    environment: str,
+    names: list[str],
+    settings: Map,
+    patches: Seq,
+    variables: Mapping[str, str],
+    problems: Problems,
+) -> Project:
+    # A map in `drift` and manifests' own ${…} in defaults and patches are resolved later, with each manifest.
+    now = settings.clone()
+    now.pop("defaults", None)
+    interpolator = Interpolator(root=root, variables=Map(), environ=variables, problems=problems)
+    now = interpolator.apply(now)
+    drift = now["drift"]
+    runtime = now["runtime"]
+    url = runtime.get("url")
+    if url is not None:
+        url = _check_url(url, runtime.marks["url"], "runtime.url", problems)
+    safety = now["safety"]
+    naming = now.get("naming") or Map()
+    project = Project(
+        root=root,
+        name=now["project"],
+        environment=environment,
+        manifests=tuple(now["manifests"]),
+        state=variables.get("VOICEOPS_STATE") or now["state"],
+        providers=_providers(now, problems),
+        variables=now.get("variables") or Map(),
+        defaults=settings.get("defaults") or Map(),
+        patches=patches,
+        runtime_url=url,
+        runtime_auth=runtime.get("auth") or "hmac",
+        handlers=runtime.get("handlers") or "agents/handlers",
+        drift=(drift.get("default") or "revert") if isinstance(drift, Map) else drift,
+        drift_fields=dict(drift.get("fields") or {}) if isinstance(drift, Map) else {},
+        safety=Safety(
+            max_destroy_percent=safety.get("maxDestroyPercent", 20),
+            max_destroy_minimum=safety.get("maxDestroyMinimum", 3),
+            confirm=bool(safety.get("confirm")),
+        ),
+        prefix=naming.get("prefix") or "",
+        suffix=naming.get("suffix") or "",
+        environments=tuple(names),
+        mark=settings.marks.get("project", Mark(PROJECT_FILE, 1, 1)),
+    )
+    return replace(project, state=project.state.replace("{environment}", environment))
+
+
+def _check_url(url: Any, mark: Mark, what: str, problems: Problems) -> str:
+    if isinstance(url, Secret) or not re.match(r"https?://[^\s/?#]+(:\d+)?(/[^\s?#]*)?\Z", str(url)):
+        problems.error(
+            "project-url",
+            f"{what} must be an http(s) address without query",
+            mark,
+            "Write it like https://voice.example.com.",
+        )
+    return str(url).rstrip("/")
+
+
+def _providers(settings: Map, problems: Problems) -> Providers:
+    given = settings["providers"]
+    if given == "sandbox":
+        return Providers(
+            sandbox=True,
+            vapi_key="sandbox",
+            vapi_url="sandbox",
+            account_sid=SANDBOX_ACCOUNT,
+            auth_token="sandbox",
+            api_key="",
+            api_secret="",
+            twilio_url="sandbox",
+        )
+    vapi, twilio = given["vapi"], given["twilio"]
+    return Providers(
+        sandbox=False,
+        vapi_key=vapi["apiKey"],
+        vapi_url=_check_url(vapi["baseUrl"], vapi.marks["baseUrl"], "providers.vapi.baseUrl", problems),
+        account_sid=twilio["accountSid"],
+        auth_token=twilio["authToken"],
+        api_key=twilio["apiKey"],
+        api_secret=twilio["apiSecret"],
+        twilio_url=_check_url(
+            twilio["baseUrl"], twilio.marks["baseUrl"], "providers.twilio.baseUrl", problems
+        ),
+    )

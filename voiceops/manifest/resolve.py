@@ -1,0 +1,271 @@
+"""Names become references, parts become values, conveniences become Vapi's own body.
+
+Walks a spec along the schema, so that a name is only ever replaced where the schema says that an id stands.
+Knows nothing of live objects.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from voiceops.errors import Mark
+from voiceops.kinds.registry import PART_KEYS
+from voiceops.kinds.schema import Node, select, type_of
+from voiceops.manifest.documents import Document
+from voiceops.manifest.problems import Problems, did_you_mean
+from voiceops.model.address import LOCAL, address, kind_of
+from voiceops.model.located import Map, Seq, merged
+from voiceops.model.values import Ref, Secret, Template
+
+UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
+RUNTIME_CREDENTIAL = "Credential/runtime"
+
+# A name under one of these keys stands for the id that the API wants beside it.
+_ALIASES = {"agent": "assistantId", "assistant": "assistantId", "squad": "squadId"}
+_SENSITIVE_HEADER = re.compile(r"authorization|api[-_]?key|secret|token|password|cookie", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Index:
+    """Every instance of every manifest that this environment holds, and which ones it leaves out."""
+
+    documents: Mapping[str, Document]  # by address
+    families: Mapping[str, list[Document]]  # by Kind/name
+    excluded: Mapping[str, Document]
+    live_names: Mapping[str, str] = field(default_factory=dict)  # agents' live names → address
+
+    def find(self, kind: str, text: str, user: Document) -> str:
+        """The address that a name means for `user`. Raises LookupError with the message and a hint."""
+        match = LOCAL.match(text.removeprefix(f"{kind}/"))
+        if match is None:
+            raise LookupError(f"{text!r} is neither a {kind}'s name nor a UUID", "")
+        name, key = match["name"], match["key"]
+        found = address(kind, name, key)
+        family = self.families.get(address(kind, name), [])
+        if key is None and family and family[0].key is not None:
+            if user.each_source is None or family[0].each_source != user.each_source:
+                raise LookupError(f"{found} is a forEach: say which", f"Write {name}[{family[0].key}].")
+            found = address(kind, name, user.key)
+        if found in self.documents:
+            return found
+        if address(kind, name) in self.excluded:
+            raise LookupError(
+                f"{found} does not exist in this environment",
+                f"Its environments: {list(self.excluded[address(kind, name)].environments or ())}.",
+            )
+        known = [
+            document.address.partition("/")[2]
+            for document in self.documents.values()
+            if document.kind == kind
+        ]
+        raise LookupError(
+            f"there is no {kind} {text!r}",
+            did_you_mean(text, known) or (f"Known: {', '.join(sorted(known)[:12])}." if known else ""),
+        )
+
+
+@dataclass(slots=True)
+class Resolver:
+    """Rewrites one document's spec; `uses_runtime` tells afterwards whether it named the runtime's server."""
+
+    document: Document
+    index: Index
+    problems: Problems
+    runtime_url: str | None
+    uses_runtime: bool = False
+    _parts: list[str] = field(default_factory=list)
+
+    def rewrite(self, node: Node, value: Any, mark: Mark) -> Any:
+        """The value with names, parts and conveniences resolved; what doesn't fit the schema passes as it is."""
+        match node["type"]:
+            case "object" | "union" if isinstance(value, Map):
+                name = select(node, value)
+                if name is None:
+                    return value
+                return self._object(name, value)
+            case "array" if isinstance(value, Seq):
+                items = Seq()
+                for item, here in zip(value, value.marks, strict=True):
+                    items.put(self.rewrite(node.get("items", {"type": "any"}), item, here), here)
+                return items
+            case "anyOf":
+                for option in node["options"]:
+                    if option["type"] in ("object", "union") and isinstance(value, Map):
+                        return self.rewrite(option, value, mark)
+                    if option["type"] == "array" and isinstance(value, Seq):
+                        return self.rewrite(option, value, mark)
+            case "string" if node.get("secret") and isinstance(value, str) and value:
+                return Secret((), (value,))
+        return value
+
+    def _object(self, name: str, value: Map) -> Map:
+        fields = type_of(name)["fields"]
+        result = Map()
+        for key, item in value.items():
+            mark = value.marks[key]
+            alias = _ALIASES.get(key)
+            name_here = alias if alias is not None and alias in fields and isinstance(item, str) else key
+            node = fields.get(name_here)
+            result.put(name_here, item if node is None else self._field(name_here, node, item, mark), mark)
+        return result
+
+    def _field(self, key: str, node: Node, item: Any, mark: Mark) -> Any:
+        kind = node.get("reference") or node.get("items", {}).get("reference")
+        if kind:
+            by_name = (node.get("referenceBy") or node.get("items", {}).get("referenceBy")) == "name"
+            if isinstance(item, Seq):
+                items = Seq()
+                for name, here in zip(item, item.marks, strict=True):
+                    items.put(self.reference(kind, name, here, by_name=by_name), here)
+                return items
+            return self.reference(kind, item, mark, by_name=by_name)
+        part = PART_KEYS.get(key)
+        if part and (node["type"] == "union" or node.get("of") == "Server"):
+            item = self.part(part, item, mark)
+        if key == "model" and node["type"] == "union" and isinstance(item, Map):
+            item = self._model(item)
+        if key == "headers" and isinstance(item, Map):
+            item = _hide_headers(item)
+        return self.rewrite(node, item, mark)
+
+    def reference(self, kind: str, item: Any, mark: Mark, *, by_name: bool = False) -> Any:
+        """A name as a reference; ids and markers as they are."""
+        if isinstance(item, Ref):
+            if kind_of(item.address) != kind:
+                self.problems.error(
+                    "reference-kind", f"{item.address} is no {kind}", mark, address=self.document.address
+                )
+            return item
+        if not isinstance(item, str) or UUID.match(item):
+            return item
+        if by_name and item in self.index.live_names:
+            return Ref(self.index.live_names[item], "name")
+        try:
+            found = self.index.find(kind, item, self.document)
+        except LookupError as error:
+            self.problems.error("reference", error.args[0], mark, error.args[1], self.document.address)
+            return item
+        return Ref(found, "name" if by_name else "id")
+
+    def part(self, kind: str, item: Any, mark: Mark) -> Any:
+        """A part named alone or as `{from: NAME, …}`; an inline part as it is."""
+        if isinstance(item, str):
+            return self._named_part(kind, item, mark)
+        if isinstance(item, Map) and "from" in item:
+            rest = item.clone()
+            name, here = rest.take("from")
+            if not isinstance(name, str):
+                self.problems.error(
+                    "schema-type", "from takes a part's name", here, address=self.document.address
+                )
+                return rest
+            base = self._named_part(kind, name, here)
+            return merged(base, rest) if isinstance(base, Map) else rest
+        return item
+
+    def _named_part(self, kind: str, name: str, mark: Mark) -> Any:
+        if kind == "Server" and name == "runtime":
+            return self._runtime_server(mark)
+        try:
+            found = self.index.find(kind, name, self.document)
+        except LookupError as error:
+            self.problems.error("reference", error.args[0], mark, error.args[1], self.document.address)
+            return Map()
+        if found in self._parts:
+            self.problems.error(
+                "part-circle",
+                f"parts refer to each other in a circle: {' → '.join([*self._parts, found])}",
+                mark,
+                address=self.document.address,
+            )
+            return Map()
+        self._parts.append(found)
+        spec = _prefixed(self.index.documents[found].spec, found)
+        value = self.part(kind, spec, mark)
+        self._parts.pop()
+        return value
+
+    def _runtime_server(self, mark: Mark) -> Map:
+        self.uses_runtime = True
+        if self.runtime_url is None:
+            self.problems.error(
+                "runtime-missing",
+                "server: runtime needs runtime.url",
+                mark,
+                "Set runtime.url in voiceops.yaml.",
+                self.document.address,
+            )
+        server = Map()
+        server.put("url", f"{self.runtime_url}/vapi/events", mark)
+        server.put("credentialId", Ref(RUNTIME_CREDENTIAL), mark)
+        return server
+
+    def _model(self, model: Map) -> Map:
+        """`systemPrompt` becomes the leading system message, tools by name become toolIds."""
+        result = model.clone()
+        if "systemPrompt" in result:
+            prompt, mark = result.take("systemPrompt")
+            given = result.take("messages") if "messages" in result else (Seq(), mark)
+            if any(isinstance(m, Map) and m.get("role") == "system" for m in given[0] if given[0]):
+                self.problems.error(
+                    "prompt-twice",
+                    "systemPrompt and a system message in messages",
+                    mark,
+                    "Keep one of them.",
+                    self.document.address,
+                )
+            messages = Seq()
+            if prompt is not None:
+                message = Map()
+                message.put("role", "system", mark)
+                message.put("content", prompt, mark)
+                messages.put(message, mark)
+            for item, here in zip(given[0], given[0].marks, strict=True) if isinstance(given[0], Seq) else ():
+                messages.put(item, here)
+            result.put("messages", messages, given[1] if given[0] else mark)
+        if isinstance(result.get("tools"), Seq):
+            tools, mark = result.take("tools")
+            inline, ids = Seq(), Seq()
+            for item, here in zip(tools, tools.marks, strict=True):
+                (ids if isinstance(item, (str, Ref)) else inline).put(item, here)
+            if inline or not tools:
+                result.put("tools", inline, mark)
+            if ids:
+                known = result.take("toolIds") if "toolIds" in result else (Seq(), mark)
+                for item, here in zip(ids, ids.marks, strict=True):
+                    known[0].put(item, here)
+                result.put("toolIds", known[0], known[1])
+        return result
+
+
+def _hide_headers(headers: Map) -> Map:
+    result = Map()
+    for key, item in headers.items():
+        hide = isinstance(item, str) and item and _SENSITIVE_HEADER.search(key)
+        result.put(key, Secret((), (item,)) if hide else item, headers.marks[key])
+    return result
+
+
+def _prefixed(value: Any, owner: str) -> Any:
+    """A part's value with marks that say whose they are: `Voice/warm:spec.speed`."""
+    if isinstance(value, Map):
+        result = Map()
+        for key, item in value.items():
+            mark = value.marks[key]
+            path = mark.path if ":" in mark.path else f"{owner}:{mark.path}"
+            result.put(key, _prefixed(item, owner), mark._replace(path=path))
+        return result
+    if isinstance(value, Seq):
+        items = Seq()
+        for item, mark in zip(value, value.marks, strict=True):
+            path = mark.path if ":" in mark.path else f"{owner}:{mark.path}"
+            items.put(_prefixed(item, owner), mark._replace(path=path))
+        return items
+    return value
+
+
+def is_reference(value: Any) -> bool:
+    return isinstance(value, (Ref, Template))

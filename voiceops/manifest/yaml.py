@@ -1,0 +1,214 @@
+"""A strict YAML reader: JSON's scalars, no duplicate keys, a mark for every value.
+
+Built on PyYAML's event stream rather than its constructors, because those read `+14155550100` as a number,
+`off` as false and `9:30` as 570, and because an event loop of our own can bound depth and aliases.
+Knows nothing of manifests.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from voiceops.errors import Diagnostic, InvalidProject, Mark
+from voiceops.model.located import Map, Seq
+from voiceops.model.values import format_path
+
+MAX_BYTES = 1_048_576
+MAX_DEPTH = 64
+MAX_NODES = 200_000
+
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?P<fraction>\.\d+)?(?P<exponent>[eE][+-]?\d+)?\Z")
+_WORDS = {"true": True, "false": False, "null": None, "": None}
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A collection being read: where it hangs, and for a map the key that waits for its value."""
+
+    value: Map | Seq
+    path: tuple[str | int, ...]
+    key: str | None = None
+    key_mark: Mark | None = None
+    merges: list[tuple[Any, Mark]] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+
+
+def read_documents(text: str, file: str) -> list[tuple[Any, Mark]]:
+    """Every document of a YAML text with the mark of its start; empty documents are left out.
+
+    Raises InvalidProject with one diagnostic at the first place that can't be read.
+    """
+    if len(text) > MAX_BYTES:
+        raise _error("yaml-too-large", f"the file is larger than {MAX_BYTES:,} bytes", Mark(file, 1, 1))
+    try:
+        return list(_documents(text, file))
+    except yaml.MarkedYAMLError as error:
+        at = error.problem_mark or error.context_mark
+        mark = Mark(file, at.line + 1, at.column + 1) if at else Mark(file, 1, 1)
+        problem = " ".join(part for part in (error.context, error.problem) if part)
+        raise _error("yaml-syntax", f"not valid YAML: {problem}", mark) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise _error(
+            "yaml-syntax", "not valid YAML: a control character stands here", Mark(file, line, 1)
+        ) from None
+
+
+def _error(code: str, summary: str, mark: Mark, hint: str = "") -> InvalidProject:
+    return InvalidProject([Diagnostic(code=code, summary=summary, mark=mark, hint=hint)])
+
+
+def _documents(text: str, file: str) -> Iterator[tuple[Any, Mark]]:
+    stack: list[_Open] = []
+    anchors: dict[str, tuple[Any, int]] = {}
+    counts: dict[int, int] = {}  # nodes under each open anchored collection, by its id
+    nodes = 0
+    root: Any = None
+    start = Mark(file, 1, 1)
+    empty = True
+
+    def attach(value: Any, mark: Mark) -> None:
+        nonlocal root
+        if not stack:
+            root = value
+            return
+        parent = stack[-1]
+        if isinstance(parent.value, Seq):
+            parent.value.put(value, mark)
+        elif parent.key == "<<":
+            parent.merges.append((value, mark))
+            parent.key = None
+        else:
+            assert parent.key is not None and parent.key_mark is not None
+            parent.value.put(parent.key, value, parent.key_mark)
+            parent.key = None
+
+    def here(mark: Any) -> Mark:
+        path: tuple[str | int, ...] = ()
+        if stack:
+            top = stack[-1]
+            step = len(top.value) if isinstance(top.value, Seq) else top.key
+            path = (*top.path, step) if step is not None else top.path
+        return Mark(file, mark.line + 1, mark.column + 1, format_path(path))
+
+    for event in yaml.parse(text, Loader=_LOADER):  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.DocumentStartEvent):
+            root, empty, nodes = None, True, 0
+            anchors.clear()
+            continue
+        if isinstance(event, yaml.DocumentEndEvent):
+            if not empty and root is not None:
+                yield root, start
+            continue
+        if isinstance(event, (yaml.StreamStartEvent, yaml.StreamEndEvent)):
+            continue
+        if isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+            done = stack.pop()
+            if done.merges:
+                _merge(done)
+            if id(done.value) in counts:
+                counts[id(done.value)] = nodes - counts[id(done.value)]
+            continue
+
+        mark = here(event.start_mark)
+        if empty:
+            start, empty = mark, False
+        nodes += 1
+        if nodes > MAX_NODES:
+            raise _error("yaml-too-large", f"the document holds more than {MAX_NODES:,} values", mark)
+        parent = stack[-1] if stack else None
+        wants_key = parent is not None and isinstance(parent.value, Map) and parent.key is None
+        tag = getattr(event, "tag", None)
+        if tag and tag not in ("!", "tag:yaml.org,2002:str"):
+            raise _error(
+                "yaml-tag",
+                f"tags are not allowed here: {tag}",
+                mark,
+                "Write the value plainly, without the tag.",
+            )
+
+        if wants_key:
+            assert parent is not None
+            if not isinstance(event, yaml.ScalarEvent):
+                raise _error("yaml-key", "a key must be a text", mark)
+            key = event.value
+            if key in parent.seen and not (key == "<<" and not event.style):
+                raise _error(
+                    "yaml-duplicate-key",
+                    f"the key {key!r} stands here twice",
+                    mark._replace(path=format_path((*parent.path, key))),
+                )
+            parent.seen.add(key)
+            parent.key = key
+            parent.key_mark = mark._replace(path=format_path((*parent.path, key)))
+            continue
+
+        if isinstance(event, yaml.ScalarEvent):
+            value = _scalar(event, mark)
+            if event.anchor:
+                anchors[event.anchor] = (value, 1)
+            attach(value, mark)
+        elif isinstance(event, yaml.AliasEvent):
+            if event.anchor not in anchors:
+                raise _error("yaml-alias", f"the alias *{event.anchor} has no anchor before it", mark)
+            value, _ = anchors[event.anchor]
+            nodes += counts.get(id(value), 0)
+            if nodes > MAX_NODES or any(open_.value is value for open_ in stack):
+                raise _error("yaml-alias", f"the alias *{event.anchor} makes the document too large", mark)
+            attach(value, mark)
+        else:
+            if len(stack) >= MAX_DEPTH:
+                raise _error("yaml-too-deep", f"nested more than {MAX_DEPTH} levels deep", mark)
+            collection: Map | Seq = Map() if isinstance(event, yaml.MappingStartEvent) else Seq()
+            path = _path_of(mark, parent, stack)
+            attach(collection, mark)
+            if event.anchor:
+                anchors[event.anchor] = (collection, 1)
+                counts[id(collection)] = nodes
+            stack.append(_Open(collection, path))
+
+
+def _path_of(mark: Mark, parent: _Open | None, stack: list[_Open]) -> tuple[str | int, ...]:
+    if parent is None:
+        return ()
+    if isinstance(parent.value, Seq):
+        return (*parent.path, len(parent.value))
+    return (*parent.path, parent.key) if parent.key is not None else parent.path
+
+
+def _merge(done: _Open) -> None:
+    """YAML's `<<`: the maps named there fill in what this map doesn't say itself."""
+    assert isinstance(done.value, Map)
+    for value, mark in done.merges:
+        for source in value if isinstance(value, Seq) else [value]:
+            if not isinstance(source, Map):
+                raise _error("yaml-merge", "<< takes a map, or a list of maps", mark)
+            for key, item in source.items():
+                if key not in done.value:
+                    done.value.put(key, item, source.marks[key])
+
+
+def _scalar(event: Any, mark: Mark) -> Any:
+    text = event.value
+    if event.style or event.tag:  # libyaml says '' for plain, the Python parser None
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    match = _NUMBER.match(text)
+    if match is None:
+        return text
+    if match["fraction"] is None and match["exponent"] is None:
+        if len(text) > 300:
+            raise _error("yaml-number", "the number is too large", mark)
+        return int(text)
+    number = float(text)
+    if not math.isfinite(number):
+        raise _error("yaml-number", "the number is too large", mark)
+    return number

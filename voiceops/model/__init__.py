@@ -1,0 +1,1 @@
+"""The nouns that every layer shares: addresses, JSON values with markers, graphs and plans. Pure."""

@@ -1,0 +1,138 @@
+"""The desired graph: resources with their bodies, sources and references. Pure data, the same for every use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from voiceops.errors import Mark
+from voiceops.model.values import Path, decode, encode, refs_in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One live object that a manifest asks for. `body` holds markers (Ref, Secret) until apply."""
+
+    address: str
+    kind: str
+    type: str
+    name: str | None  # the live name, by which an unmanaged twin is recognised
+    body: dict[str, Any]
+    mark: Mark
+    sources: Mapping[Path, Mark] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    prevent_destroy: bool = False
+    adopt: bool = False
+    ignore: tuple[Path, ...] = ()
+    moved_from: str | None = None
+    purchase: bool = False
+    release: bool = False
+    routes: tuple[str, ...] = ()  # whom the runtime sends a line's calls to: an edge that no body shows
+    handler: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def source_of(self, path: Path) -> Mark:
+        """Where the manifest sets a path of the body; the nearest enclosing place otherwise."""
+        while path:
+            if path in self.sources:
+                return self.sources[path]
+            path = path[:-1]
+        return self.mark
+
+    def to_data(self) -> dict[str, Any]:
+        """For a revision: everything needed to plan from it again. Secrets are named, never held."""
+        return {
+            "address": self.address,
+            "kind": self.kind,
+            "type": self.type,
+            "name": self.name,
+            "body": encode(self.body),
+            "file": self.mark.file,
+            "line": self.mark.line,
+            "labels": dict(self.labels),
+            "preventDestroy": self.prevent_destroy,
+            "ignore": [list(path) for path in self.ignore],
+            "purchase": self.purchase,
+            "release": self.release,
+            "routes": list(self.routes),
+            "handler": self.handler,
+            "extra": dict(self.extra),
+        }
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> Resource:
+        return cls(
+            address=data["address"],
+            kind=data["kind"],
+            type=data["type"],
+            name=data["name"],
+            body=decode(data["body"]),
+            mark=Mark(data["file"], data["line"], 1),
+            labels=data["labels"],
+            prevent_destroy=data["preventDestroy"],
+            ignore=tuple(tuple(path) for path in data["ignore"]),
+            purchase=data["purchase"],
+            release=data["release"],
+            routes=tuple(data["routes"]),
+            handler=data["handler"],
+            extra=data["extra"],
+        )
+
+
+@dataclass(frozen=True)
+class Graph:
+    """All that one environment should hold."""
+
+    project: str
+    environment: str
+    resources: Mapping[str, Resource]
+
+    def dependencies(self, address: str) -> tuple[str, ...]:
+        """What a resource refers to, routes included, without itself."""
+        return self._forward.get(address, ())
+
+    @cached_property
+    def _forward(self) -> dict[str, tuple[str, ...]]:
+        found = {}
+        for address, resource in self.resources.items():
+            named = [ref.address for ref in refs_in(resource.body)] + list(resource.routes)
+            found[address] = tuple(dict.fromkeys(name for name in named if name != address))
+        return found
+
+    def to_data(self) -> dict[str, Any]:
+        return {
+            "project": self.project,
+            "environment": self.environment,
+            "resources": [resource.to_data() for _, resource in sorted(self.resources.items())],
+        }
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> Graph:
+        resources = [Resource.from_data(item) for item in data["resources"]]
+        return cls(data["project"], data["environment"], {item.address: item for item in resources})
+
+
+def reaching(edges: Mapping[str, tuple[str, ...]], kind: str) -> dict[str, tuple[str, ...]]:
+    """For every address, which addresses of `kind` reach it by following edges: the lines that a change touches."""
+    found: dict[str, set[str]] = {}
+    for start in sorted(edges):
+        if not start.startswith(f"{kind}/"):
+            continue
+        for reached in walk(edges, start):
+            found.setdefault(reached, set()).add(start)
+    return {address: tuple(sorted(starts)) for address, starts in found.items()}
+
+
+def walk(edges: Mapping[str, tuple[str, ...]], start: str) -> Iterator[str]:
+    """`start` and everything that it reaches."""
+    seen = {start}
+    waiting = [start]
+    while waiting:
+        here = waiting.pop()
+        yield here
+        for following in edges.get(here, ()):
+            if following not in seen:
+                seen.add(following)
+                waiting.append(following)

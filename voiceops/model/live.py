@@ -1,0 +1,28 @@
+"""What is live: one complete snapshot of every kind that a plan needs. Pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+SETTLE = 10.0  # seconds within which an API is taken to execute a request and show it in its lists
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Live objects by type and id. `date` is the server's clock (epoch seconds), `taken` the local monotonic one."""
+
+    objects: Mapping[str, Mapping[str, dict[str, Any]]]
+    date: float
+    taken: float
+    org: str = ""
+
+    def get(self, type_: str, id_: str) -> dict[str, Any] | None:
+        return self.objects.get(type_, {}).get(id_)
+
+    def all(self, type_: str) -> Mapping[str, dict[str, Any]]:
+        return self.objects.get(type_, {})
+
+
+EMPTY = Snapshot({}, 0.0, 0.0)

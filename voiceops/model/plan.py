@@ -1,0 +1,264 @@
+"""The plan: what would change, why, and whom it touches. Data for every renderer and for apply.
+
+Its JSON follows Terraform's plan representation (format 1.2) where the two mean the same, so that policy tools
+written for it can read it: https://developer.hashicorp.com/terraform/internals/json-format
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from voiceops.errors import Diagnostic
+from voiceops.model.values import (
+    ABSENT,
+    JSON,
+    KNOWN_AFTER_APPLY,
+    SENSITIVE,
+    SENSITIVE_UNCHECKED,
+    Absent,
+    Fingerprint,
+    Path,
+    Ref,
+    Secret,
+    Template,
+    format_path,
+    map_leaves,
+)
+
+FORMAT_VERSION = "1.2"
+
+CREATE = ("create",)
+UPDATE = ("update",)
+DELETE = ("delete",)
+NO_OP = ("no-op",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
+    """One field: `before` is live, `after` desired (ABSENT: reset to what the server has by itself)."""
+
+    path: Path
+    source: str  # the manifest's path
+    before: JSON
+    after: JSON
+    reason: str = "manifest_changed"
+    file: str = ""
+    line: int = 0
+
+    def to_data(self) -> dict[str, Any]:
+        return {
+            "path": format_path(self.path),
+            "source": self.source,
+            "before": shown(self.before),
+            "after": shown(self.after),
+            "reason": self.reason,
+            "file": self.file,
+            "line": self.line,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What happens to one live object. `state_only` changes touch nothing live."""
+
+    address: str
+    kind: str
+    type: str
+    name: str | None
+    id: str | None
+    actions: tuple[str, ...]
+    reason: str
+    file: str = ""
+    line: int = 0
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    fields: tuple[FieldChange, ...] = ()
+    affects: tuple[str, ...] = ()
+    previous_address: str | None = None
+    state_only: bool = False
+    adopts: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_no_op(self) -> bool:
+        return self.actions == NO_OP
+
+    @property
+    def is_replacement(self) -> bool:
+        return len(self.actions) == 2
+
+    @property
+    def matters(self) -> bool:
+        """Does apply have anything to do for it, live or in the state?"""
+        return not self.is_no_op or self.state_only
+
+    def to_data(self) -> dict[str, Any]:
+        after, unknown = (None, {}) if self.after is None else split_unknown(self.after)
+        data: dict[str, Any] = {
+            "address": self.address,
+            "mode": "managed",
+            "type": self.type,
+            "name": self.address.partition("/")[2],
+            "id": self.id,
+            "file": self.file,
+            "line": self.line,
+            "change": {
+                "actions": list(self.actions),
+                "before": None if self.before is None else known(self.before),
+                "after": None if after is None else known(after),
+                "after_unknown": unknown,
+                "before_sensitive": sensitive_mask(self.before),
+                "after_sensitive": sensitive_mask(self.after),
+                "paths": [change.to_data() for change in self.fields],
+            },
+            "action_reason": self.reason,
+            "affects": list(self.affects),
+        }
+        if self.name is not None:
+            data["live_name"] = self.name
+        if self.previous_address:
+            data["previous_address"] = self.previous_address
+        if self.notes:
+            data["notes"] = list(self.notes)
+        return data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """Fields of one object that were edited live since the last apply: `before` as applied, `after` as found."""
+
+    address: str
+    kind: str
+    type: str
+    id: str
+    fields: tuple[FieldChange, ...]
+    updated_at: str = ""
+    deleted: bool = False
+
+    def to_data(self) -> dict[str, Any]:
+        return {
+            "address": self.address,
+            "type": self.type,
+            "name": self.address.partition("/")[2],
+            "id": self.id,
+            "updated_at": self.updated_at,
+            "change": {
+                "actions": ["delete"] if self.deleted else ["update"],
+                "paths": [change.to_data() for change in self.fields],
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All changes of one environment, no-ops included, in the order of addresses."""
+
+    project: str
+    environment: str
+    org: str
+    account: str
+    changes: tuple[Change, ...]
+    drift: tuple[Drift, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    numbers: Mapping[str, str] = field(default_factory=dict)  # a phone line's number, by address
+    refusals: tuple[Diagnostic, ...] = ()
+    destroy: bool = False
+
+    @property
+    def applyable(self) -> bool:
+        return not self.refusals and not any(d.severity == "error" for d in self.diagnostics)
+
+    @property
+    def active(self) -> tuple[Change, ...]:
+        """The changes that apply has something to do for."""
+        return tuple(change for change in self.changes if change.matters)
+
+    @property
+    def summary(self) -> dict[str, int]:
+        return {
+            "create": count(self.changes, CREATE),
+            "update": count(self.changes, UPDATE),
+            "replace": sum(change.is_replacement for change in self.changes),
+            "delete": count(self.changes, DELETE),
+            "adopt": sum(change.adopts for change in self.changes),
+            "no_op": count(self.changes, NO_OP),
+            "drift": len(self.drift),
+        }
+
+    def to_data(self, *, version: str, timestamp: str) -> dict[str, Any]:
+        return {
+            "format_version": FORMAT_VERSION,
+            "voiceops_version": version,
+            "project": self.project,
+            "environment": self.environment,
+            "timestamp": timestamp,
+            "applyable": self.applyable,
+            "org": self.org,
+            "account": self.account,
+            "destroy": self.destroy,
+            "summary": self.summary,
+            "resource_changes": [change.to_data() for change in self.changes],
+            "resource_drift": [drift.to_data() for drift in self.drift],
+            "diagnostics": [d.to_data() for d in (*self.refusals, *self.diagnostics)],
+        }
+
+
+def count(changes: Iterable[Change], actions: tuple[str, ...]) -> int:
+    return sum(change.actions == actions for change in changes)
+
+
+def shown(value: JSON) -> JSON:
+    """A value as a plan shows it: nothing sensitive, unknown ids said so."""
+
+    def leaf(item: JSON) -> JSON:
+        match item:
+            case Fingerprint(digest=""):
+                return SENSITIVE_UNCHECKED
+            case Fingerprint() | Secret():
+                return SENSITIVE
+            case Ref() | Template():
+                return KNOWN_AFTER_APPLY
+            case Absent():
+                return None
+        return item
+
+    return map_leaves(value, leaf)
+
+
+def known(value: JSON) -> JSON:
+    """As `shown`, for whole bodies."""
+    return shown(value)
+
+
+def split_unknown(value: JSON) -> tuple[JSON, JSON]:
+    """(the value without what is not known yet, the mask of what isn't)."""
+    if isinstance(value, dict):
+        rest, mask = {}, {}
+        for key, item in value.items():
+            inner, unknown = split_unknown(item)
+            if inner is not ABSENT:
+                rest[key] = inner
+            if unknown:
+                mask[key] = unknown
+        return rest, mask
+    if isinstance(value, list):
+        pairs = [split_unknown(item) for item in value]
+        return (
+            [inner for inner, _ in pairs if inner is not ABSENT],
+            [unknown or False for _, unknown in pairs] if any(unknown for _, unknown in pairs) else {},
+        )
+    if isinstance(value, (Ref, Template)):
+        return ABSENT, True
+    return value, {}
+
+
+def sensitive_mask(value: JSON) -> JSON:
+    """`true` where a value is sensitive, in the shape of the value."""
+    if isinstance(value, dict):
+        return {key: mask for key, item in value.items() if (mask := sensitive_mask(item))}
+    if isinstance(value, list):
+        masks = [sensitive_mask(item) for item in value]
+        return [mask or False for mask in masks] if any(masks) else {}
+    return True if isinstance(value, (Fingerprint, Secret)) else {}

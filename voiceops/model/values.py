@@ -1,0 +1,277 @@
+"""JSON values, the markers that stand in them until apply, and paths into them.
+
+Knows nothing of manifests or APIs. A path is a tuple of keys and indexes; its text is the field's own
+notation (`model.messages[0].content`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+JSON: TypeAlias = Any
+Path: TypeAlias = tuple[str | int, ...]
+
+SENSITIVE = "(sensitive)"
+SENSITIVE_UNCHECKED = "(sensitive, not checked)"
+KNOWN_AFTER_APPLY = "(known after apply)"
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Another resource's id (or live name), not known before that resource is live."""
+
+    address: str
+    attribute: str = "id"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secret:
+    """A sensitive text: literal parts and names of secrets, read only at the moment of sending.
+
+    `literal` is set where a user wrote the value itself into a field that the API knows as secret.
+    """
+
+    names: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()  # texts before, between and after the names: one more than names
+
+    def __repr__(self) -> str:
+        return f"Secret({', '.join(self.names) or 'literal'})"
+
+    def reveal(self, lookup: Callable[[str], str | None]) -> str | None:
+        """The text itself, or None where one of its secrets is not at hand."""
+        text = self.parts[0]
+        for name, part in zip(self.names, self.parts[1:], strict=True):
+            value = lookup(name)
+            if value is None:
+                return None
+            text += value + part
+        return text
+
+
+def secret(name: str) -> Secret:
+    """The secret `name` alone."""
+    return Secret((name,), ("", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text with other resources' ids in it: `https://x/${ref:Agent/a.id}`."""
+
+    parts: tuple[str | Ref, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What the state keeps of a secret: enough to see that it changed, not enough to read it."""
+
+    names: tuple[str, ...]
+    digest: str
+
+
+class Absent:
+    """The value of a path that is not there; one instance, `ABSENT`."""
+
+    _instance: Absent | None = None
+
+    def __new__(cls) -> Absent:
+        if cls._instance is None:
+            cls._instance = super().__new__(cls)
+        return cls._instance
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+ABSENT = Absent()
+
+_PLAIN_KEY = re.compile(r"[A-Za-z_$][\w$:-]*\Z")
+_STEP = re.compile(r"\[(\d+)\]|\[\"((?:[^\"\\]|\\.)*)\"\]|\.?([^.\[\]]+)")
+
+
+def format_path(path: Path) -> str:
+    """`("model", "messages", 0)` → `model.messages[0]`."""
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif _PLAIN_KEY.match(step):
+            text += f".{step}" if text else step
+        else:
+            text += f"[{json.dumps(step)}]"
+    return text
+
+
+def parse_path(text: str) -> Path:
+    """The reverse of `format_path`. Raises ValueError on text that is no path."""
+    steps: list[str | int] = []
+    position = 0
+    while position < len(text):
+        match = _STEP.match(text, position)
+        if match is None or match.end() == position:
+            raise ValueError(f"not a path: {text!r}")
+        index, quoted, key = match.groups()
+        steps.append(
+            int(index) if index is not None else json.loads(f'"{quoted}"') if quoted is not None else key
+        )
+        position = match.end()
+    return tuple(steps)
+
+
+def get_path(value: JSON, path: Path) -> JSON:
+    """The value at `path`, or `ABSENT`."""
+    for step in path:
+        if isinstance(step, int):
+            if not isinstance(value, list) or step >= len(value):
+                return ABSENT
+            value = value[step]
+        else:
+            if not isinstance(value, dict) or step not in value:
+                return ABSENT
+            value = value[step]
+    return value
+
+
+def set_path(value: JSON, path: Path, new: JSON) -> None:
+    """Set in place, creating maps on the way."""
+    for here, following in zip(path, path[1:], strict=False):
+        if isinstance(here, str) and here not in value:
+            value[here] = [] if isinstance(following, int) else {}
+        value = value[here]
+    last = path[-1]
+    if isinstance(last, int) and last == len(value):
+        value.append(new)
+    else:
+        value[last] = new
+
+
+def delete_path(value: JSON, path: Path) -> None:
+    """Remove in place; a path that is not there is fine."""
+    parent = get_path(value, path[:-1])
+    if isinstance(parent, dict):
+        parent.pop(path[-1], None)
+    elif isinstance(parent, list) and isinstance(path[-1], int) and path[-1] < len(parent):
+        del parent[path[-1]]
+
+
+def copy(value: JSON) -> JSON:
+    """A deep copy of maps and lists; leaves are shared, for they are never changed."""
+    if isinstance(value, dict):
+        return {key: copy(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [copy(item) for item in value]
+    return value
+
+
+def map_leaves(value: JSON, change: Callable[[JSON], JSON]) -> JSON:
+    """The same tree with every leaf (all that is no map and no list) replaced by `change(leaf)`."""
+    if isinstance(value, dict):
+        return {key: map_leaves(item, change) for key, item in value.items()}
+    if isinstance(value, list):
+        return [map_leaves(item, change) for item in value]
+    return change(value)
+
+
+def leaves(value: JSON, path: Path = ()) -> Iterator[tuple[Path, JSON]]:
+    """Every leaf with its path; empty maps and lists count as leaves."""
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from leaves(item, (*path, key))
+    elif isinstance(value, list) and value:
+        for index, item in enumerate(value):
+            yield from leaves(item, (*path, index))
+    else:
+        yield path, value
+
+
+def refs_in(value: JSON) -> Iterator[Ref]:
+    """Every reference in a tree, those inside texts included."""
+    for _, leaf in leaves(value):
+        if isinstance(leaf, Ref):
+            yield leaf
+        elif isinstance(leaf, Template):
+            yield from (part for part in leaf.parts if isinstance(part, Ref))
+
+
+def encode(value: JSON) -> JSON:
+    """Markers as plain JSON, for the state and its revisions. Secrets never: fingerprint them first."""
+
+    def leaf(item: JSON) -> JSON:
+        match item:
+            case Ref():
+                return {"::ref": item.address, "attribute": item.attribute}
+            case Template():
+                return {
+                    "::template": [part if isinstance(part, str) else encode(part) for part in item.parts]
+                }
+            case Fingerprint():
+                return {"::secret": list(item.names), "fingerprint": item.digest}
+            case Secret() if item.names:
+                return {"::secret": list(item.names), "parts": list(item.parts)}
+            case Secret():
+                return {"::secret": []}
+            case Absent():
+                return {"::absent": True}
+        return item
+
+    return map_leaves(value, leaf)
+
+
+def decode(value: JSON) -> JSON:
+    """The reverse of `encode`."""
+    if isinstance(value, dict):
+        if "::ref" in value:
+            return Ref(value["::ref"], value.get("attribute", "id"))
+        if "::template" in value:
+            return Template(
+                tuple(part if isinstance(part, str) else decode(part) for part in value["::template"])
+            )
+        if "::secret" in value:
+            names = tuple(value["::secret"])
+            if "fingerprint" in value:
+                return Fingerprint(names, value["fingerprint"])
+            return Secret(names, tuple(value.get("parts", [""])))
+        if "::absent" in value:
+            return ABSENT
+        return {key: decode(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [decode(item) for item in value]
+    return value
+
+
+def canonical(value: JSON) -> str:
+    """One text for equal values: sorted keys, no spaces; whole floats as integers, as JSON knows one number."""
+
+    def plain(item: JSON) -> JSON:
+        if isinstance(item, dict):
+            return {key: plain(inner) for key, inner in item.items()}
+        if isinstance(item, list):
+            return [plain(inner) for inner in item]
+        return int(item) if isinstance(item, float) and item.is_integer() else item
+
+    return json.dumps(plain(encode(value)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(value: JSON) -> str:
+    """`sha256:…` of the canonical text."""
+    return "sha256:" + hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def merge_patch(base: JSON, patch: JSON) -> JSON:
+    """RFC 7396: maps merge, null removes, everything else replaces."""
+    if not isinstance(patch, Mapping):
+        return patch
+    result = dict(base) if isinstance(base, Mapping) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merge_patch(result.get(key), value)
+    return result

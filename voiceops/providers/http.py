@@ -1,0 +1,305 @@
+"""One API over HTTP: concurrency that adapts, retries by what may be repeated, errors that say where.
+
+A request that creates is sent again only when it was provably not executed: 429, or no connection at all.
+Any other failure of it is `Ambiguous`: the caller looks for what it may have made. Reads, updates and deletes
+are the same however often they are sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from voiceops.errors import Ambiguous, NotFound, ProviderError, Rejected, Unauthorized
+
+ATTEMPTS = 6
+MAX_WAIT = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A good answer: its JSON, and the server's clock (epoch seconds)."""
+
+    data: Any
+    date: float
+    status: int
+
+
+class Limiter:
+    """How many requests may be under way: grows by one a round of successes, halves on 429, and then rests.
+
+    The vendors publish no figure for their limits; Twilio's is by concurrency
+    (https://www.twilio.com/docs/api/errors/20429), Vapi's by rate.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.most = limit
+        self.limit = float(limit)
+        self._running = 0
+        self._resume = 0.0
+        self._free = asyncio.Condition()
+
+    async def __aenter__(self) -> None:
+        async with self._free:
+            await self._free.wait_for(lambda: self._running < int(self.limit))
+            self._running += 1
+        while (rest := self._resume - time.monotonic()) > 0:
+            await asyncio.sleep(rest)
+
+    async def __aexit__(self, *_: object) -> None:
+        async with self._free:
+            self._running -= 1
+            self._free.notify_all()
+
+    def succeeded(self) -> None:
+        self.limit = min(self.most, self.limit + 1 / self.limit)
+
+    def throttled(self, wait: float) -> None:
+        self.limit = max(1.0, self.limit / 2)
+        self._resume = max(self._resume, time.monotonic() + wait)
+
+
+@dataclass(slots=True)
+class Api:
+    """A vendor's API at one base URL."""
+
+    vendor: str
+    base_url: str
+    limiter: Limiter
+    redact: Callable[[str], str]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    auth: tuple[str, str] | None = None
+    timeout: float = 30.0
+    requests: int = 0
+    writes: int = 0
+    date: float = 0.0
+    _client: httpx.AsyncClient | None = None
+
+    async def __aenter__(self) -> Api:
+        self._client = httpx.AsyncClient(
+            base_url=self.base_url,
+            headers=dict(self.headers),
+            auth=self.auth,
+            timeout=httpx.Timeout(self.timeout, connect=10.0),
+            limits=httpx.Limits(
+                max_connections=self.limiter.most + 2, max_keepalive_connections=self.limiter.most + 2
+            ),
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        form: Mapping[str, str] | None = None,
+        creates: bool = False,
+    ) -> Answer:
+        """Send until there is an answer, as far as that is safe.
+
+        `creates` marks a request that must not be executed twice. Raises ProviderError, of the kind that fits.
+        """
+        endpoint = f"{method} {self.base_url}{path}"
+        for attempt in range(ATTEMPTS):
+            last = attempt == ATTEMPTS - 1
+            wait = random.uniform(0.5, 1.0) * min(MAX_WAIT, 0.5 * 2**attempt)
+            async with self.limiter:
+                try:
+                    response = await self._send(method, path, params, body, form)
+                except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+                    if last:
+                        raise self._no_connection(endpoint, error) from None
+                except httpx.HTTPError as error:
+                    if creates:
+                        raise Ambiguous(
+                            f"{self.vendor} did not answer ({_name(error)}): the object may or may not exist",
+                            endpoint=endpoint,
+                        ) from None
+                    if last:
+                        raise ProviderError(
+                            f"{self.vendor} did not answer ({_name(error)})",
+                            endpoint=endpoint,
+                            hint="Try again in a moment.",
+                        ) from None
+                else:
+                    self._note_date(response)
+                    if response.status_code == 429:
+                        wait = max(wait, _retry_after(response))
+                        self.limiter.throttled(wait)
+                        if last:
+                            raise self._error(response, endpoint)
+                    elif response.status_code >= 500:
+                        if creates:
+                            raise Ambiguous(
+                                f"{self.vendor} answered {response.status_code}: the object may or may not exist",
+                                endpoint=endpoint,
+                                status=response.status_code,
+                                request_id=_request_id(response),
+                            )
+                        if last:
+                            raise self._error(response, endpoint)
+                        wait = max(wait, _retry_after(response))
+                    elif response.status_code >= 400:
+                        raise self._error(response, endpoint)
+                    else:
+                        answer = self._answer(response, endpoint)
+                        if answer is not None:
+                            self.limiter.succeeded()
+                            return answer
+                        if creates:
+                            raise Ambiguous(
+                                f"{self.vendor}'s answer is no JSON: the object may or may not exist",
+                                endpoint=endpoint,
+                                status=response.status_code,
+                            )
+                        if last:
+                            raise ProviderError(
+                                f"{self.vendor}'s answer is no JSON",
+                                endpoint=endpoint,
+                                status=response.status_code,
+                            )
+            await asyncio.sleep(wait)
+        raise AssertionError("unreachable")
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None,
+        body: Any,
+        form: Mapping[str, str] | None,
+    ) -> httpx.Response:
+        assert self._client is not None
+        self.requests += 1
+        self.writes += method != "GET"
+        content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        headers = {"content-type": "application/json"} if content is not None else {}
+        return await self._client.request(
+            method,
+            path,
+            params=params,
+            content=content,
+            data=dict(form) if form is not None else None,
+            headers=headers,
+        )
+
+    def _note_date(self, response: httpx.Response) -> None:
+        try:
+            self.date = parsedate_to_datetime(response.headers["date"]).timestamp()
+        except (KeyError, ValueError):
+            self.date = time.time()
+
+    def _answer(self, response: httpx.Response, endpoint: str) -> Answer | None:
+        if response.status_code == 204 or (not response.content and response.request.method == "DELETE"):
+            return Answer(None, self.date, response.status_code)
+        try:
+            return Answer(response.json(), self.date, response.status_code)
+        except ValueError:
+            return None
+
+    def _no_connection(self, endpoint: str, error: Exception) -> ProviderError:
+        return ProviderError(
+            f"no connection to {self.vendor} at {self.base_url} ({_name(error)})",
+            endpoint=endpoint,
+            hint=f"Check the network and the base URL ({self.vendor.upper()}_BASE_URL).",
+        )
+
+    def _error(self, response: httpx.Response, endpoint: str) -> ProviderError:
+        messages, code = _messages(response)
+        messages = [self.redact(message) for message in messages]
+        fields = [(path, message) for message in messages for path in [error_path(message)] if path]
+        summary = (
+            f"{self.vendor} answered {response.status_code}"
+            + (f" ({code})" if code else "")
+            + (f": {'; '.join(messages)}" if messages else "")
+        )
+        status = response.status_code
+        kind: type[ProviderError] = ProviderError
+        hint = ""
+        if status in (401, 403):
+            kind, hint = (
+                Unauthorized,
+                f"Check the {self.vendor} key: is it set, is it the private one, may it do this?",
+            )
+        elif status == 404:
+            kind = NotFound
+        elif status in (400, 409, 422):
+            kind = Rejected
+        elif status == 429:
+            hint = "The account's rate limit is reached: try again later, or with a lower --parallelism."
+        return kind(
+            summary,
+            endpoint=endpoint,
+            status=status,
+            request_id=_request_id(response),
+            fields=fields,
+            hint=hint,
+        )
+
+
+def _messages(response: httpx.Response) -> tuple[list[str], str]:
+    """The texts of an error answer, whatever its shape: Vapi's, Twilio's, RFC 9457's, or none."""
+    try:
+        data = response.json()
+    except ValueError:
+        return [], ""
+    if not isinstance(data, dict):
+        return [], ""
+    code = data.get("code")
+    message = data.get("message") or data.get("detail") or data.get("title") or data.get("error") or []
+    found = message if isinstance(message, list) else [message]
+    return [str(item)[:500] for item in found], str(code) if code else ""
+
+
+_PROPERTY = re.compile(r"(?:(?P<prefix>[\w.\[\]]+)\.)?property (?P<name>\S+) should not exist")
+_EACH = re.compile(r"each value in (?:nested property )?(?P<path>[\w.]+) ")
+_PATH = re.compile(r"(?P<path>[A-Za-z_][\w]*(?:\.[\w:]+)*) (?:must|should|is|has|was|can)\b")
+
+
+def error_path(message: str) -> str:
+    """The field that an API's message names: `voice.property speed should not exist` → `voice.speed`."""
+    if match := _PROPERTY.match(message):
+        path = f"{match['prefix']}.{match['name']}" if match["prefix"] else match["name"]
+    elif (match := _EACH.match(message)) or (match := _PATH.match(message)):
+        path = match["path"]
+    else:
+        return ""
+    return re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", path)
+
+
+def _retry_after(response: httpx.Response) -> float:
+    value = response.headers.get("retry-after", "")
+    try:
+        return min(MAX_WAIT * 2, max(0.0, float(value)))
+    except ValueError:
+        pass
+    try:
+        return min(MAX_WAIT * 2, max(0.0, parsedate_to_datetime(value).timestamp() - time.time()))
+    except (ValueError, TypeError):
+        return 0.0
+
+
+def _request_id(response: httpx.Response) -> str:
+    for name in ("twilio-request-id", "x-request-id", "cf-ray"):
+        if value := response.headers.get(name):
+            return str(value)
+    return ""
+
+
+def _name(error: Exception) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", type(error).__name__).lower()

@@ -1,0 +1,56 @@
+"""Secrets at the moment of use, and their removal from everything that is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from voiceops.errors import VoiceopsError
+from voiceops.model.values import JSON, SENSITIVE, Secret, map_leaves
+
+
+class Secrets:
+    """Looks secrets up in the environment; remembers those it gave out, so that no message repeats them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._seen: set[str] = set()
+
+    def lookup(self, name: str) -> str | None:
+        value = self._environ.get(name)
+        if value:
+            self._remember(value)
+        return value or None
+
+    def reveal(self, value: Secret | str) -> str | None:
+        """The text of a secret, or None where it is not at hand."""
+        if isinstance(value, str):
+            self._remember(value)
+            return value
+        text = value.reveal(self.lookup)
+        if text:
+            self._remember(text)
+        return text
+
+    def require(self, value: Secret | str, what: str) -> str:
+        """The text of a secret that is needed now. Raises VoiceopsError."""
+        text = self.reveal(value)
+        if not text:
+            names = ", ".join(value.names) if isinstance(value, Secret) else what
+            raise VoiceopsError(
+                f"{what} is missing: {names} is not set", hint=f"Set {names}, or put it into .env."
+            )
+        return text
+
+    def revealed(self, body: JSON, where: str) -> JSON:
+        """A body with every secret in clear, to be sent and nothing else. Raises VoiceopsError."""
+        return map_leaves(body, lambda leaf: self.require(leaf, where) if isinstance(leaf, Secret) else leaf)
+
+    def redact(self, text: str) -> str:
+        """The text without any secret that was given out."""
+        for secret in sorted(self._seen, key=len, reverse=True):
+            text = text.replace(secret, SENSITIVE)
+        return text
+
+    def _remember(self, value: str) -> None:
+        if len(value) >= 4 and value != "sandbox":
+            self._seen.add(value)

@@ -1,0 +1,176 @@
+"""Vapi: lists to proof of completeness, and single objects. https://docs.vapi.ai/api-reference"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from voiceops.errors import Ambiguous, NotFound, ProviderError
+from voiceops.kinds.base import Kind
+from voiceops.providers.http import Answer, Api
+
+LIMIT = 1000  # the most that a list returns; without the parameter it is cut off at 100, silently
+_SUSPICIOUS = (100, LIMIT)  # a list of just this length may have been cut off
+
+
+class Vapi:
+    """The operations that voiceops needs, by kind."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+
+    async def all(self, kind: Kind) -> list[dict[str, Any]]:
+        """Every object of a kind. Raises ProviderError, also when the list can't be proven complete."""
+        if kind.listing == "page":
+            return await self._pages(kind)
+        return await self._window(kind, {})
+
+    async def _pages(self, kind: Kind) -> list[dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        page = 1
+        while True:
+            data = (
+                await self.api.call(
+                    "GET", kind.path, params={"limit": LIMIT, "page": page, "sortOrder": "ASC"}
+                )
+            ).data
+            items = self._items(kind, data)
+            new = [item for item in items if item["id"] not in found]
+            found.update((item["id"], item) for item in items)
+            total = data.get("metadata", {}).get("totalItems") if isinstance(data, dict) else None
+            if isinstance(total, int) and len(found) >= total:
+                return list(found.values())
+            if not new or (total is None and len(items) < LIMIT and len(items) not in _SUSPICIOUS):
+                if isinstance(total, int) and len(found) < total:
+                    raise self._incomplete(kind)
+                return list(found.values())
+            page += 1
+
+    async def _window(self, kind: Kind, bounds: dict[str, str]) -> list[dict[str, Any]]:
+        """A bare array has no cursor: walk on by creation time, inclusively, for bulk creates share a time."""
+        found: dict[str, dict[str, Any]] = {}
+        while True:
+            data = (await self.api.call("GET", kind.path, params={"limit": LIMIT, **bounds})).data
+            items = self._items(kind, data)
+            new = [item for item in items if item["id"] not in found]
+            found.update((item["id"], item) for item in items)
+            if len(items) not in _SUSPICIOUS:
+                return list(found.values())
+            times = [str(item.get("createdAt")) for item in items]
+            if times == sorted(times, reverse=True):
+                following = {"createdAtLe": times[-1]}
+            elif times == sorted(times):
+                following = {"createdAtGe": times[-1]}
+            else:
+                return await self._halves(kind, found, bounds, times)
+            if following.items() <= bounds.items():
+                if not new and len(items) < LIMIT:
+                    return list(found.values())
+                if times[0] == times[-1] and len(items) == LIMIT:
+                    return await self._same_time(kind, found, times[-1])
+                if not new:
+                    return list(found.values())
+            bounds = {**bounds, **following}
+
+    async def _same_time(self, kind: Kind, found: dict[str, Any], at: str) -> list[dict[str, Any]]:
+        """A full page of one creation time: objects beside it can be told apart only by when they were updated."""
+        for name in ("createdAtLt", "createdAtGt"):
+            found.update((item["id"], item) for item in await self._window(kind, {name: at}))
+        updates = sorted(
+            {str(item.get("updatedAt")) for item in found.values() if str(item.get("createdAt")) == at}
+        )
+        if len(updates) < 2:
+            raise self._incomplete(kind)
+        for low, high in zip([None, *updates], [*updates, None], strict=True):
+            bounds = {"createdAtLe": at, "createdAtGe": at}
+            if low is not None:
+                bounds["updatedAtGe"] = low
+            if high is not None:
+                bounds["updatedAtLe"] = high
+            data = (await self.api.call("GET", kind.path, params={"limit": LIMIT, **bounds})).data
+            items = self._items(kind, data)
+            if len(items) >= LIMIT:
+                raise self._incomplete(kind)
+            found.update((item["id"], item) for item in items)
+        return list(found.values())
+
+    async def _halves(
+        self, kind: Kind, found: dict[str, Any], bounds: dict[str, str], times: list[str]
+    ) -> list[dict[str, Any]]:
+        """A full page in no order: split the time at its middle and read both halves."""
+        ordered = sorted(times)
+        middle = ordered[len(ordered) // 2]
+        if ordered[0] == ordered[-1] or middle in (bounds.get("createdAtLe"), bounds.get("createdAtGe")):
+            return await self._same_time(kind, found, middle)
+        for half in ({"createdAtLe": middle}, {"createdAtGe": middle}):
+            found.update((item["id"], item) for item in await self._window(kind, {**bounds, **half}))
+        return list(found.values())
+
+    def _items(self, kind: Kind, data: Any) -> list[dict[str, Any]]:
+        """The objects of a list answer, whichever of its known shapes it has."""
+        items = data
+        if isinstance(data, dict):
+            items = next(
+                (data[key] for key in ("results", "data", "items") if isinstance(data.get(key), list)), None
+            )
+        if not isinstance(items, list) or not all(
+            isinstance(item, dict) and item.get("id") for item in items
+        ):
+            raise ProviderError(
+                f"Vapi's list of {kind.title}s has an unknown shape", endpoint=f"GET {kind.path}"
+            )
+        return items
+
+    def _incomplete(self, kind: Kind) -> ProviderError:
+        return ProviderError(
+            f"Vapi's list of {kind.title}s can't be read to its end: more than {LIMIT} objects of one creation time",
+            endpoint=f"GET {kind.path}",
+            hint="Nothing was changed. Delete what is not needed there, and try again.",
+        )
+
+    async def get(self, kind: Kind, id_: str) -> dict[str, Any] | None:
+        """One object, or None."""
+        try:
+            answer = await self.api.call("GET", f"{kind.path}/{id_}")
+        except NotFound:
+            return None
+        return self._object(answer, f"GET {kind.path}/{id_}")
+
+    async def create(self, kind: Kind, body: dict[str, Any]) -> tuple[dict[str, Any], float]:
+        """The new object and the server's clock. Raises Ambiguous when it may or may not exist."""
+        answer = await self.api.call("POST", kind.path, body=body, creates=True)
+        if not (isinstance(answer.data, dict) and isinstance(answer.data.get("id"), str)):
+            raise Ambiguous(
+                "Vapi's answer to a create holds no id: the object may or may not exist",
+                endpoint=f"POST {kind.path}",
+                status=answer.status,
+            )
+        return answer.data, answer.date
+
+    async def update(self, kind: Kind, id_: str, body: dict[str, Any]) -> tuple[dict[str, Any], float]:
+        params = {name: value for key, name, value in kind.patch_query if key in body}
+        answer = await self.api.call("PATCH", f"{kind.path}/{id_}", params=params, body=body)
+        found = self._object(answer, f"PATCH {kind.path}/{id_}")
+        if found.get("id") != id_:
+            raise ProviderError(
+                "Vapi answered for another object",
+                endpoint=f"PATCH {kind.path}/{id_}",
+                hint="Run apply again: it looks at what is live.",
+            )
+        return found, answer.date
+
+    async def delete(self, kind: Kind, id_: str) -> None:
+        """An object that is gone already is fine."""
+        try:
+            await self.api.call("DELETE", f"{kind.path}/{id_}")
+        except NotFound as error:
+            if "default" in error.summary.lower():
+                raise
+        except ProviderError as error:
+            # A good status with a body that is no JSON says that it was done.
+            if not 200 <= error.status < 300:
+                raise
+
+    def _object(self, answer: Answer, endpoint: str) -> dict[str, Any]:
+        if not isinstance(answer.data, dict):
+            raise ProviderError("Vapi's answer is no object", endpoint=endpoint, status=answer.status)
+        return answer.data

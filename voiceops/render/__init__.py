@@ -1,0 +1,1 @@
+"""Plan and diagnostics → text and JSON. Pure: it takes data and gives text."""

@@ -1,0 +1,21 @@
+"""Fingerprints of secrets: enough to see that one changed, too slow to guess, different in every state."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+
+from voiceops.model.values import Fingerprint, Secret
+
+
+@lru_cache(maxsize=256)
+def _scrypt(value: str, salt: str, key: str) -> str:
+    digest = hashlib.scrypt(
+        (key + "\0" + value).encode(), salt=bytes.fromhex(salt), n=2**14, r=8, p=1, dklen=16, maxmem=2**26
+    )
+    return f"scrypt:{digest.hex()}"
+
+
+def fingerprint(secret: Secret, value: str | None, salt: str, key: str = "") -> Fingerprint:
+    """The fingerprint of a secret's value under a state's salt and VOICEOPS_STATE_KEY; empty where it isn't at hand."""
+    return Fingerprint(secret.names, "" if value is None else _scrypt(value, salt, key))

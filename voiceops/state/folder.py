@@ -1,0 +1,273 @@
+"""State in a folder: reviewable JSON, written atomically and synced, locked by the kernel.
+
+STATE/ENVIRONMENT/state.json       what was applied
+                  journal.jsonl    intents and results since then
+                  lock             who is at work
+                  revisions/       one file an apply
+                  blobs/           bytes by SHA-256
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from voiceops.errors import Locked, StateError
+from voiceops.state.store import LockInfo
+
+
+class FolderStore:
+    """The local back end. `root` is the state folder, `environment` the part of it that is ours."""
+
+    def __init__(self, root: Path, environment: str) -> None:
+        self._root = root
+        self._folder = root / environment
+        self._lines: list[bytes] = []
+        self._flushing: asyncio.Task[None] | None = None
+
+    @property
+    def place(self) -> str:
+        return str(self._folder)
+
+    async def read(self) -> dict[str, Any] | None:
+        return _read_json(self._folder / "state.json")
+
+    async def write(self, data: dict[str, Any], *, if_serial: int | None) -> None:
+        held = await self.read()
+        serial = None if held is None else held.get("serial")
+        if serial != if_serial:
+            raise StateError(
+                f"the state in {self.place} was written by somebody else (serial {serial}, expected {if_serial})",
+                hint="Plan again.",
+            )
+        _write_atomically(self._folder / "state.json", _dump(data))
+
+    async def append(self, records: list[dict[str, Any]]) -> None:
+        # Everything that waits is written and synced at once: one sync serves a whole wave of requests.
+        self._lines += [
+            json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+            for record in records
+        ]
+        while self._lines:
+            if self._flushing is None or self._flushing.done():
+                self._flushing = asyncio.create_task(self._flush())
+            await asyncio.shield(self._flushing)
+
+    async def _flush(self) -> None:
+        lines, self._lines = self._lines, []
+        if lines:
+            await asyncio.to_thread(_append_synced, self._folder / "journal.jsonl", b"".join(lines))
+
+    async def journal(self) -> list[dict[str, Any]]:
+        path = self._folder / "journal.jsonl"
+        if not path.exists():
+            return []
+        records = []
+        content = path.read_bytes()
+        lines = content.split(b"\n")
+        for number, line in enumerate(lines, 1):
+            if not line:
+                continue
+            try:
+                records.append(json.loads(line))
+            except ValueError:
+                if number == len(lines):
+                    break  # cut off in the middle of a write: that request was never sent
+                raise StateError(
+                    f"{path}: line {number} can't be read", hint="Restore the file, or ask for help."
+                ) from None
+        return records
+
+    async def cut_journal(self, keep: list[dict[str, Any]]) -> None:
+        content = b"".join(
+            json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode() + b"\n" for record in keep
+        )
+        _write_atomically(self._folder / "journal.jsonl", content)
+
+    async def put_blob(self, content: bytes) -> str:
+        digest = hashlib.sha256(content).hexdigest()
+        path = self._folder / "blobs" / digest
+        if not path.exists():
+            _write_atomically(path, content)
+        return digest
+
+    async def get_blob(self, digest: str) -> bytes:
+        try:
+            return (self._folder / "blobs" / digest).read_bytes()
+        except OSError:
+            raise StateError(f"the state has no blob {digest}") from None
+
+    async def add_revision(self, number: int, data: dict[str, Any]) -> None:
+        path = self._folder / "revisions" / f"{number:06}.json"
+        if path.exists():
+            raise StateError(f"revision {number} exists already in {self.place}")
+        _write_atomically(path, _dump(data))
+
+    async def revisions(self) -> list[dict[str, Any]]:
+        found = [_read_json(path) for path in sorted((self._folder / "revisions").glob("*.json"))]
+        return [data for data in found if data is not None]
+
+    async def siblings(self) -> list[dict[str, Any]]:
+        found = [
+            _read_json(path)
+            for path in sorted(self._root.glob("*/state.json"))
+            if path.parent != self._folder
+        ]
+        return [data for data in found if data is not None]
+
+    @asynccontextmanager
+    async def lock(self, operation: str, timeout: float) -> AsyncIterator[str]:
+        path = self._folder / "lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            await self._wait(descriptor, timeout)
+            note = _taken_over(descriptor)
+            _write_holder(descriptor, operation)
+            try:
+                yield note
+            finally:
+                os.ftruncate(descriptor, 0)
+        finally:
+            os.close(descriptor)  # the kernel drops the lock with it, also when the process dies
+
+    async def _wait(self, descriptor: int, timeout: float) -> None:
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    holder = _holder(descriptor)
+                    who = (
+                        f"{holder.who} since {holder.since} ({holder.operation}, lock {holder.id})"
+                        if holder
+                        else "another process"
+                    )
+                    raise Locked(
+                        f"the state of this environment is locked by {who}",
+                        hint="Wait for it to end, or give --lock-timeout SECONDS.",
+                    ) from None
+            await asyncio.sleep(min(0.2, max(0.01, deadline - time.monotonic())))
+
+
+def _holder(descriptor: int) -> LockInfo | None:
+    try:
+        return LockInfo(**json.loads(os.pread(descriptor, 4096, 0)))
+    except (ValueError, TypeError):
+        return None
+
+
+def _taken_over(descriptor: int) -> str:
+    """A holder that is still written down, while the kernel gave us the lock, is dead."""
+    dead = _holder(descriptor)
+    return (
+        f"took over the lock of {dead.who} (since {dead.since}), which is no longer running" if dead else ""
+    )
+
+
+def _write_holder(descriptor: int, operation: str) -> None:
+    info = LockInfo(
+        id=secrets.token_hex(8),
+        who=f"{os.environ.get('USER') or os.getuid()}@{socket.gethostname()} (pid {os.getpid()})",
+        operation=operation,
+        since=datetime.now(UTC).isoformat(timespec="seconds"),
+        pid=os.getpid(),
+        started=_process_start(),
+        boot=_boot_id(),
+    )
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(info.to_data()).encode(), 0)
+
+
+def _process_start() -> str:
+    with contextlib.suppress(OSError, IndexError):
+        return Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
+    return ""
+
+
+def _boot_id() -> str:
+    with contextlib.suppress(OSError):
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return ""
+
+
+def _dump(data: dict[str, Any]) -> bytes:
+    return (json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        loaded = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise StateError(
+            f"{path} can't be read: {error}", hint="Restore it from a copy, or from git."
+        ) from None
+    if not isinstance(loaded, dict):
+        raise StateError(f"{path} holds no state")
+    return loaded
+
+
+def _write_atomically(path: Path, content: bytes) -> None:
+    """The whole file or the old one, never half of it, also after a power cut."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    _sync_folder(path.parent)
+
+
+def _append_synced(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = not path.exists()
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        if not new and not _ends_with_newline(path):
+            content = b"\n" + content  # after a write that a crash cut off
+        os.write(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    if new:
+        _sync_folder(path.parent)
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(0, os.SEEK_END)
+        if file.tell() == 0:
+            return True
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

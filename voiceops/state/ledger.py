@@ -1,0 +1,148 @@
+"""The state in use: what was read, plus what the journal says since; every change goes into the journal first.
+
+Knows entries and intents; knows neither requests nor where a store keeps its bytes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from voiceops.errors import StateError
+from voiceops.model.state import STATE_VERSION, Binding, Entry, Intent, State
+from voiceops.state.store import Store
+
+
+@dataclass(slots=True)
+class Ledger:
+    """One environment's state with its open intents."""
+
+    store: Store
+    state: State
+    intents: dict[str, Intent] = field(default_factory=dict)  # open ones, by nonce
+    written_serial: int | None = None
+    _counter: Any = field(default_factory=itertools.count)
+    _befores: dict[tuple[str, ...], str] = field(default_factory=dict)
+    _dirty: bool = False
+
+    @classmethod
+    async def open(cls, store: Store, project: str, environment: str) -> Ledger:
+        """Read the state and replay the journal. Raises StateError."""
+        data = await store.read()
+        if data is None:
+            state = State(
+                lineage=secrets.token_hex(16),
+                project=project,
+                environment=environment,
+                salt=secrets.token_hex(16),
+            )
+            ledger = cls(store, state)
+        else:
+            _check_version(data, store.place)
+            ledger = cls(store, State.from_data(data), written_serial=data["serial"])
+        ledger._replay(await store.journal())
+        return ledger
+
+    def _replay(self, records: Iterable[dict[str, Any]]) -> None:
+        befores: dict[str, tuple[str, ...]] = {}
+        for record in records:
+            self._dirty = True
+            match record["record"]:
+                case "state":  # the identity of a state that was never written
+                    if self.written_serial is None:
+                        self.state = replace(self.state, lineage=record["lineage"], salt=record["salt"])
+                case "before":
+                    befores[record["ref"]] = tuple(record["ids"])
+                case "intent":
+                    intent = Intent.from_data(record, befores.get(record.get("beforeRef", ""), ()))
+                    self.intents[intent.nonce] = intent
+                case "done":
+                    self.intents.pop(record.get("nonce", ""), None)
+                    self._apply(record["address"], record["entry"])
+                case "failed":
+                    self.intents.pop(record["nonce"], None)
+                case "binding":
+                    self.state = replace(self.state, binding=Binding.from_data(record["binding"]))
+
+    def _apply(self, address: str, entry: dict[str, Any] | None) -> None:
+        if entry is None:
+            self.state = self.state.without(address)
+        else:
+            self.state = self.state.with_entry(Entry.from_data(address, entry))
+
+    async def begin(self, intents: list[Intent]) -> None:
+        """Write intents down, durably, before their requests are sent."""
+        records: list[dict[str, Any]] = []
+        if self.written_serial is None and not self._dirty:
+            records.append({"record": "state", "lineage": self.state.lineage, "salt": self.state.salt})
+        for intent in intents:
+            record = {"record": "intent", **intent.to_data()}
+            if intent.before:
+                if intent.before not in self._befores:
+                    self._befores[intent.before] = f"b{next(self._counter)}-{secrets.token_hex(4)}"
+                    records.append(
+                        {"record": "before", "ref": self._befores[intent.before], "ids": list(intent.before)}
+                    )
+                record["beforeRef"] = self._befores[intent.before]
+            records.append(record)
+            self.intents[intent.nonce] = intent
+        self._dirty = True
+        await self.store.append(records)
+
+    async def record(self, nonce: str, address: str, entry: Entry | None) -> None:
+        """A request's result: the entry as it is now, or None when the object is gone."""
+        self.intents.pop(nonce, None)
+        self.state = self.state.without(address) if entry is None else self.state.with_entry(entry)
+        self._dirty = True
+        await self.store.append(
+            [
+                {
+                    "record": "done",
+                    "nonce": nonce,
+                    "address": address,
+                    "entry": None if entry is None else entry.to_data(),
+                }
+            ]
+        )
+
+    async def record_failed(self, nonce: str) -> None:
+        """The request was provably not executed."""
+        self.intents.pop(nonce, None)
+        await self.store.append([{"record": "failed", "nonce": nonce}])
+
+    async def bind(self, binding: Binding) -> None:
+        """Note the accounts, at the first apply."""
+        if binding != self.state.binding:
+            self.state = replace(self.state, binding=binding)
+            self._dirty = True
+            await self.store.append([{"record": "binding", "binding": binding.to_data()}])
+
+    async def save(self, **changes: Any) -> None:
+        """Write the state as a whole and cut the journal down to what is still open."""
+        if not self._dirty and not changes:
+            return
+        self.state = replace(self.state, **changes, serial=(self.written_serial or 0) + 1)
+        await self.store.write(self.state.to_data(), if_serial=self.written_serial)
+        self.written_serial = self.state.serial
+        keep: list[dict[str, Any]] = []
+        for intent in self.intents.values():
+            ref = f"kept-{intent.nonce}"
+            keep += [
+                {"record": "before", "ref": ref, "ids": list(intent.before)},
+                {"record": "intent", **intent.to_data(), "beforeRef": ref},
+            ]
+        await self.store.cut_journal(keep)
+        self._befores.clear()
+        self._dirty = bool(keep)
+
+
+def _check_version(data: dict[str, Any], place: str) -> None:
+    version = data.get("version")
+    if not isinstance(version, int) or version > STATE_VERSION:
+        raise StateError(
+            f"the state in {place} has version {version}; this voiceops knows up to {STATE_VERSION}",
+            hint="Use the newer voiceops that wrote it.",
+        )

@@ -1,0 +1,76 @@
+"""The one interface that every state back end implements; it knows what is stored, not what it means.
+
+A store belongs to one environment. `write` is conditional on the serial that was read, so that a second writer
+notices; `append` is durable when it returns; the lock is held by one process at a time.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class LockInfo:
+    """Who holds the lock, and since when (ISO 8601, UTC)."""
+
+    id: str
+    who: str
+    operation: str
+    since: str
+    pid: int = 0
+    started: str = ""  # of the process, so that a reused pid is not taken for the holder
+    boot: str = ""
+
+    def to_data(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "who": self.who,
+            "operation": self.operation,
+            "since": self.since,
+            "pid": self.pid,
+            "started": self.started,
+            "boot": self.boot,
+        }
+
+
+class Store(Protocol):
+    """One environment's state."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, for messages."""
+
+    async def read(self) -> dict[str, Any] | None:
+        """The state as it was written last, or None before the first write. Raises StateError."""
+
+    async def write(self, data: dict[str, Any], *, if_serial: int | None) -> None:
+        """Replace the state, if its serial still is `if_serial` (None: there is none yet). Raises StateError."""
+
+    async def append(self, records: list[dict[str, Any]]) -> None:
+        """Add records to the journal; durable when this returns."""
+
+    async def journal(self) -> list[dict[str, Any]]:
+        """Every record since the journal was last cut; a record that a crash cut off is left out."""
+
+    async def cut_journal(self, keep: list[dict[str, Any]]) -> None:
+        """Replace the journal by the records to keep."""
+
+    async def put_blob(self, content: bytes) -> str:
+        """Keep bytes under their SHA-256, and return it."""
+
+    async def get_blob(self, digest: str) -> bytes:
+        """The bytes again. Raises StateError."""
+
+    async def add_revision(self, number: int, data: dict[str, Any]) -> None:
+        """Keep a revision; its number must be new. Raises StateError."""
+
+    async def revisions(self) -> list[dict[str, Any]]:
+        """Every revision, oldest first."""
+
+    async def siblings(self) -> list[dict[str, Any]]:
+        """The states of this project's other environments in the same place."""
+
+    def lock(self, operation: str, timeout: float) -> AbstractAsyncContextManager[str]:
+        """Hold the lock; yields a sentence when a dead holder's lock was taken over. Raises Locked."""
