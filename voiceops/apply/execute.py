@@ -53,9 +53,7 @@ class Result:
         return next((error for error in self.failed.values() if isinstance(error, Refused)), None)
 
 
-async def execute(
-    session: Session, operations: list[Operation], parallelism: int, stop: asyncio.Event
-) -> Result:
+async def execute(session: Session, operations: list[Operation], parallelism: int, stop: asyncio.Event) -> Result:
     """Run the operations. `stop` lets those under way finish and starts no more."""
     result = Result()
     waiting = {operation.key: set(operation.needs) for operation in operations}
@@ -70,9 +68,7 @@ async def execute(
         if not stop.is_set():
             for key in ready()[: max(0, parallelism - len(running))]:
                 del waiting[key]
-                broken = next(
-                    (n for n in by_key[key].needs if n in result.failed or n in result.skipped), None
-                )
+                broken = next((n for n in by_key[key].needs if n in result.failed or n in result.skipped), None)
                 if broken is not None:
                     cause = result.skipped.get(broken, by_key[broken].change.address)
                     result.skipped[key] = cause
@@ -109,9 +105,7 @@ def _word(operation: Operation) -> str:
 
 async def _run(session: Session, operation: Operation, result: Result) -> None:
     address, started = operation.change.address, time.monotonic()
-    session.emit(
-        Event(type="apply_start", address=address, action=_word(operation), id=operation.change.id or "")
-    )
+    session.emit(Event(type="apply_start", address=address, action=_word(operation), id=operation.change.id or ""))
     try:
         id_ = await STEPS[operation.step](session, operation)
     except Unresolved as missing:
@@ -152,9 +146,7 @@ def _error_data(session: Session, operation: Operation, error: VoiceopsError) ->
         marks = []
         for path, message in named:
             try:
-                marks.append(
-                    {"at": str(resource.source_of(parse_path(path))), "path": path, "message": message}
-                )
+                marks.append({"at": str(resource.source_of(parse_path(path))), "path": path, "message": message})
             except ValueError:
                 continue
         data["where"] = marks or [{"at": str(resource.mark), "path": "", "message": ""}]

@@ -23,9 +23,7 @@ from voiceops.providers.twilio import Twilio
 
 def _twilio(session: Session) -> Twilio:
     if session.accounts.twilio is None:
-        raise ProviderError(
-            "no Twilio account is configured", hint="Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN."
-        )
+        raise ProviderError("no Twilio account is configured", hint="Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN.")
     return session.accounts.twilio
 
 
@@ -138,18 +136,14 @@ async def set_up(session: Session, operation: Operation) -> str:
     return str(sid)
 
 
-def _prior(
-    session: Session, entry: Entry | None, found: dict[str, Any] | None, live: dict[str, Any]
-) -> dict[str, str]:
+def _prior(session: Session, entry: Entry | None, found: dict[str, Any] | None, live: dict[str, Any]) -> dict[str, str]:
     """What answered before the take-over: kept from the first time on. The import has rewritten the URL by now."""
     if entry is not None and entry.prior is not None:
         return entry.prior or settings(live)
     return settings(found) if found is not None else settings(live)
 
 
-def _desired(
-    session: Session, resource: Resource, entry: Entry | None, live: dict[str, Any]
-) -> dict[str, Any]:
+def _desired(session: Session, resource: Resource, entry: Entry | None, live: dict[str, Any]) -> dict[str, Any]:
     """The settings to have; what Vapi's import wrote is taken from the number itself, once, and then owned."""
     desired: dict[str, Any] = {}
     for key, value in resource.body.items():
@@ -228,9 +222,7 @@ async def release(session: Session, operation: Operation) -> str:
     return entry.id
 
 
-def _entry(
-    session: Session, resource: Resource, sid: str, desired: dict[str, Any], prior: dict[str, Any]
-) -> Entry:
+def _entry(session: Session, resource: Resource, sid: str, desired: dict[str, Any], prior: dict[str, Any]) -> Entry:
     return Entry(
         address=resource.address,
         kind=resource.kind,

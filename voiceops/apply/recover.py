@@ -42,15 +42,11 @@ def recover(state: State, intents: Mapping[str, Intent], snapshot: Snapshot) -> 
         settled = snapshot.date - intent.sent_at >= SETTLE
         if intent.action in ("create", "purchase"):
             found = candidates(intent, snapshot, taken)
-            if len(found.equal) > 1 and not interchangeable(
-                [snapshot.all(intent.type)[id_] for id_ in found.equal]
-            ):
+            if len(found.equal) > 1 and not interchangeable([snapshot.all(intent.type)[id_] for id_ in found.equal]):
                 ambiguous[intent.nonce] = found.equal
             elif found.equal:
                 taken.add(found.equal[0])
-                entries[intent.nonce] = entry_of(
-                    intent, snapshot.all(intent.type)[found.equal[0]], snapshot.date
-                )
+                entries[intent.nonce] = entry_of(intent, snapshot.all(intent.type)[found.equal[0]], snapshot.date)
             elif found.alike:
                 ambiguous[intent.nonce] = found.alike
             elif settled:
@@ -94,15 +90,11 @@ def candidates(intent: Intent, snapshot: Snapshot, taken: set[str]) -> Candidate
             )
         )
     before = set(intent.before)
-    new = {
-        id_: live for id_, live in snapshot.all(intent.type).items() if id_ not in before and id_ not in taken
-    }
+    new = {id_: live for id_, live in snapshot.all(intent.type).items() if id_ not in before and id_ not in taken}
     equal = tuple(sorted(id_ for id_, live in new.items() if equals(intent.body, live)))
     kind = KINDS[intent.kind]
     alike = tuple(
-        sorted(
-            id_ for id_, live in new.items() if intent.name is not None and kind.name_of(live) == intent.name
-        )
+        sorted(id_ for id_, live in new.items() if intent.name is not None and kind.name_of(live) == intent.name)
     )
     return Candidates(equal, () if equal else alike)
 
@@ -115,11 +107,7 @@ def equals(sent: JSON, live: JSON) -> bool:
         if empty(live):
             return any(isinstance(value, Fingerprint) for value in sent.values()) or same(sent, live)
         return isinstance(live, dict) and all(equals(value, live.get(key)) for key, value in sent.items())
-    if (
-        isinstance(sent, list)
-        and isinstance(live, list)
-        and any(isinstance(item, (dict, list)) for item in sent)
-    ):
+    if isinstance(sent, list) and isinstance(live, list) and any(isinstance(item, (dict, list)) for item in sent):
         return len(sent) == len(live) and all(map(equals, sent, live))
     return same(sent, live)
 

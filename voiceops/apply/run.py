@@ -16,11 +16,12 @@ from voiceops.apply.session import Session, fingerprints
 from voiceops.apply.steps import ambiguous
 from voiceops.engine.planner import Options, make_plan
 from voiceops.engine.schedule import schedule
-from voiceops.errors import Diagnostic, Refused
-from voiceops.model.graph import Graph
+from voiceops.errors import Diagnostic, Refused, VoiceopsError
+from voiceops.kinds.registry import KINDS
+from voiceops.model.graph import Graph, Resource
 from voiceops.model.live import SETTLE, Snapshot
 from voiceops.model.plan import Plan
-from voiceops.model.state import Binding, State
+from voiceops.model.state import Binding, Entry, State
 from voiceops.model.values import digest
 from voiceops.providers.live import Accounts, read_live
 from voiceops.providers.secrets import Secrets
@@ -107,12 +108,49 @@ async def apply(
             state_key=job.state_key,
             snapshot=snapshot,
         )
-        result = await execute(
-            session, schedule(job.graph, ledger.state, found.changes), job.parallelism, stop
-        )
+        result = await execute(session, schedule(job.graph, ledger.state, found.changes), job.parallelism, stop)
         await _learn_org(job, ledger, session)
         number = await _close(job, ledger, session, found, result, message, who())
         return Outcome(found, result, number)
+
+
+async def adopt(job: Job, address: str, id_: str) -> str:
+    """Take one live object into the state under an address of the graph. Returns its live name."""
+    async with job.store.lock("import", 0.0):
+        ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
+        snapshot = await read_live(job.accounts, types_needed(job.graph, ledger))
+        _check_binding(ledger.state.binding, _binding(job, snapshot))
+        resource = job.graph.resources[address]
+        live = snapshot.get(resource.type, id_)
+        if live is None:
+            raise VoiceopsError(
+                f"there is no live {KINDS[resource.kind].title} {id_}", hint="Check the id and the account."
+            )
+        held = next((e for e in ledger.state.entries.values() if e.id == id_ or e.address == address), None)
+        if held is not None:
+            raise VoiceopsError(
+                f"the state has {held.address} for {held.id} already",
+                hint=f"`voiceops state rm {held.address}` forgets it.",
+            )
+        await ledger.bind(_binding(job, snapshot))
+        await ledger.record("", address, imported(resource, live, snapshot.date, job.graph.dependencies(address)))
+        await ledger.save()
+        return str(KINDS[resource.kind].name_of(live) or id_)
+
+
+def imported(resource: Resource, live: dict[str, Any], date: float, depends: tuple[str, ...]) -> Entry:
+    """An entry that owns nothing yet: the next plan shows what the manifest would change."""
+    return Entry(
+        address=resource.address,
+        kind=resource.kind,
+        type=resource.type,
+        id=str(live["id"]),
+        name=resource.name,
+        owned={},
+        updated_at=str(live.get("updatedAt") or ""),
+        recorded_at=date,
+        depends=depends,
+    )
 
 
 def types_needed(graph: Graph, ledger: Ledger) -> set[str]:
@@ -126,9 +164,7 @@ def types_needed(graph: Graph, ledger: Ledger) -> set[str]:
 
 async def _options(job: Job, state: State) -> Options:
     siblings = frozenset(
-        str(entry["id"])
-        for other in await job.store.siblings()
-        for entry in other.get("resources", {}).values()
+        str(entry["id"]) for other in await job.store.siblings() for entry in other.get("resources", {}).values()
     )
     known = fingerprints(job.graph, job.secrets, state.salt, job.state_key)
     return replace(job.options, fingerprints=known, siblings=siblings)
@@ -271,9 +307,7 @@ async def _close(
             "skipped": result.skipped,
         },
     )
-    await ledger.save(
-        revision=number, applied_digest=digest(graph) if result.complete else ledger.state.applied_digest
-    )
+    await ledger.save(revision=number, applied_digest=digest(graph) if result.complete else ledger.state.applied_digest)
     return number
 
 

@@ -83,9 +83,7 @@ async def _create_once(
         except (Rejected, NotFound, ProviderError):
             await session.ledger.record_failed(intent.nonce)
             raise
-    raise ProviderError(
-        f"{intent.address} could not be created: three requests got no answer and had no effect"
-    )
+    raise ProviderError(f"{intent.address} could not be created: three requests got no answer and had no effect")
 
 
 async def look_for(session: Session, intent: Intent) -> dict[str, Any] | None:
@@ -98,9 +96,7 @@ async def look_for(session: Session, intent: Intent) -> dict[str, Any] | None:
     intent = replace(intent, sent_at=since)
     while True:
         snapshot = await read_live(session.accounts, [intent.type])
-        others = {
-            n: i for n, i in session.ledger.intents.items() if n != intent.nonce and i.action == "create"
-        }
+        others = {n: i for n, i in session.ledger.intents.items() if n != intent.nonce and i.action == "create"}
         recovery = recover(session.ledger.state, {**others, intent.nonce: intent}, snapshot)
         if (entry := recovery.entries.get(intent.nonce)) is not None:
             return snapshot.get(intent.type, entry.id)
@@ -130,15 +126,10 @@ async def _when_visible(
             return await call()
         except (Rejected, NotFound) as error:
             young = [
-                id_
-                for id_, (_, at) in session.fresh.items()
-                if time.monotonic() - at < SETTLE and id_ in str(body)
+                id_ for id_, (_, at) in session.fresh.items() if time.monotonic() - at < SETTLE and id_ in str(body)
             ]
             missing = any(id_ in error.summary for id_ in young) or (
-                young
-                and any(
-                    word in error.summary.lower() for word in ("not found", "does not exist", "not exist")
-                )
+                young and any(word in error.summary.lower() for word in ("not found", "does not exist", "not exist"))
             )
             if not missing or time.monotonic() > deadline:
                 raise
@@ -168,8 +159,7 @@ async def link(session: Session, operation: Operation) -> str:
     assert entry is not None
     live = session.fresh[entry.id][0]
     changed = [
-        Difference(path, ABSENT, get_path(resource.body, path), Outcome.MANIFEST)
-        for path in operation.leaving_out
+        Difference(path, ABSENT, get_path(resource.body, path), Outcome.MANIFEST) for path in operation.leaving_out
     ]
     return await _patch(session, resource, KINDS[resource.kind], entry.id, entry, live, changed, False)
 
@@ -318,9 +308,7 @@ async def keep_in_state(session: Session, operation: Operation) -> str:
         live = session.snapshot.get(change.type, str(change.id)) or {}
         entry = _entry(session, resource, str(change.id), session.with_ids(resource.body))
         entry = _observed(session, entry, session.with_ids(resource.body), live, session.snapshot.date)
-    entry = replace(
-        entry, address=change.address, protected=resource.prevent_destroy, release=resource.release
-    )
+    entry = replace(entry, address=change.address, protected=resource.prevent_destroy, release=resource.release)
     if change.previous_address:
         await session.ledger.record("", change.previous_address, None)
     await session.ledger.record("", change.address, entry)
@@ -330,9 +318,7 @@ async def keep_in_state(session: Session, operation: Operation) -> str:
 # looking
 
 
-async def look_again(
-    session: Session, change: Change, kind: Kind, id_: str, entry: Entry | None
-) -> dict[str, Any]:
+async def look_again(session: Session, change: Change, kind: Kind, id_: str, entry: Entry | None) -> dict[str, Any]:
     """The live object right before it is written: the snapshot's if that is young, else read again.
 
     Raises Stale when somebody changed what this change touches since the plan.
@@ -355,9 +341,7 @@ async def look_again(
         return before  # a replica that lags behind what was read before
     if known is None:
         for key in {field.path[0] for field in change.fields}:
-            if not same(before.get(str(key)), now.get(str(key))) or not same(
-                now.get(str(key)), before.get(str(key))
-            ):
+            if not same(before.get(str(key)), now.get(str(key))) or not same(now.get(str(key)), before.get(str(key))):
                 raise Stale(
                     f"{change.address}: {key} was edited since the plan",
                     hint="Plan again to see what changed.",
@@ -389,9 +373,7 @@ async def wait_until_ready(session: Session, phone: Resource) -> None:
                     f"{ref} does not become ready: Vapi still does not know {entry.id}",
                     hint="The number was not bound. Run apply again.",
                 )
-            session.emit(
-                Event(type="apply_progress", address=phone.address, message=f"waiting for {ref} to be ready")
-            )
+            session.emit(Event(type="apply_progress", address=phone.address, message=f"waiting for {ref} to be ready"))
             await asyncio.sleep(_POLL[min(attempt, len(_POLL) - 1)])
             attempt += 1
 
@@ -470,9 +452,7 @@ async def _record(
     await session.ledger.record(nonce, resource.address, entry)
 
 
-def _observed(
-    session: Session, entry: Entry, desired: dict[str, Any], live: dict[str, Any], date: float
-) -> Entry:
+def _observed(session: Session, entry: Entry, desired: dict[str, Any], live: dict[str, Any], date: float) -> Entry:
     """The entry with what the answer shows: the id, the time, and where the server stores something else."""
     stored = {
         path: _visible(get_path(desired, path), value)

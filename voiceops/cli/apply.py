@@ -110,9 +110,7 @@ def _apply(
             f"the environment {project.environment} is protected",
             hint=f"Give --confirm {project.environment}.",
         )
-    options = options_of(
-        project, targets=targets, labels=dict(labels), destroy=destroy, force=force, adopt=adopt
-    )
+    options = options_of(project, targets=targets, labels=dict(labels), destroy=destroy, force=force, adopt=adopt)
     graph = without_resources(loaded.graph) if destroy else loaded.graph
     report = reporter(console, format_)
     if format_ == "text":

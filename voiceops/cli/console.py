@@ -27,9 +27,7 @@ class Console:
         if self.colour is not None:
             return Style(self.colour)
         return Style(
-            (stream or sys.stdout).isatty()
-            and not os.environ.get("NO_COLOR")
-            and os.environ.get("TERM") != "dumb"
+            (stream or sys.stdout).isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         )
 
     def out(self, text: str) -> None:

@@ -76,9 +76,7 @@ class _Lazy(click.Group):
 @click.option("-v", "--verbose", is_flag=True, help="Also why nothing happens to what stays as it is.")
 @click.version_option(__version__, prog_name="voiceops", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(
-    ctx: click.Context, folder: Path, environment: str | None, no_color: bool, quiet: bool, verbose: bool
-) -> None:
+def cli(ctx: click.Context, folder: Path, environment: str | None, no_color: bool, quiet: bool, verbose: bool) -> None:
     """Voice agents on Vapi and Twilio as code.
 
     \b

@@ -12,7 +12,7 @@ from voiceops.model.address import ADDRESS
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Address(click.ParamType):
+class Address(click.ParamType[str]):
     """An address, `Kind/name` or `Kind/name[key]`."""
 
     name = "address"
@@ -23,14 +23,12 @@ class Address(click.ParamType):
         return str(value)
 
 
-class Label(click.ParamType):
+class Label(click.ParamType[tuple[str, str]]):
     """`key=value`."""
 
     name = "label"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, str]:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
         key, separator, text = str(value).partition("=")
         if not separator or not key:
             self.fail(f"{value!r} is no label: write key=value.", param, ctx)

@@ -58,9 +58,7 @@ class Reporter:
         if event.type == "apply_skipped":
             return f"{self.style('-', 'yellow')} {event.address} {event.message}"
         if event.type == "warning":
-            return (
-                f"{self.style('!', 'yellow')} {event.address + ': ' if event.address else ''}{event.message}"
-            )
+            return f"{self.style('!', 'yellow')} {event.address + ': ' if event.address else ''}{event.message}"
         return event.message if event.type == "apply_progress" else ""
 
     def _error(self, event: Event) -> str:

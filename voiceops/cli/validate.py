@@ -12,9 +12,7 @@ from voiceops.errors import Diagnostic, InvalidProject
 @click.command("validate")
 @formats("text", "json", "sarif", "github")
 @click.option("--strict", is_flag=True, help="Warnings fail, too.")
-@click.option(
-    "-e", "--environment", "environment", metavar="ENV|all", help="The environment, or all of them."
-)
+@click.option("-e", "--environment", "environment", metavar="ENV|all", help="The environment, or all of them.")
 @click.pass_obj
 def validate_command(console: Console, format_: str, strict: bool, environment: str | None) -> int:
     """Check the manifests: schema, references, handlers. No network, no keys.

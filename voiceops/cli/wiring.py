@@ -49,9 +49,7 @@ def environment_variables(root: Path) -> dict[str, str]:
 def root_of(console: Console) -> Path:
     """The project's folder. Raises InvalidProject."""
     if not console.folder.is_dir():
-        raise InvalidProject(
-            [Diagnostic(code="project-missing", summary=f"there is no folder {console.folder}")]
-        )
+        raise InvalidProject([Diagnostic(code="project-missing", summary=f"there is no folder {console.folder}")])
     return find_root(console.folder.resolve())
 
 
@@ -60,11 +58,19 @@ def load(console: Console, environment: str | None = None) -> Loaded:
     root = root_of(console)
     environ = environment_variables(root)
     problems = Problems()
-    project = load_project(
-        root, environment or console.environment or environ.get("VOICEOPS_ENV"), environ, problems
-    )
+    project = load_project(root, environment or console.environment or environ.get("VOICEOPS_ENV"), environ, problems)
     graph = load_graph(project, environ, problems)
     return Loaded(project, graph, tuple(d for d in problems.all if d.severity == "warning"), environ)
+
+
+def load_settings(console: Console) -> Project:
+    """The project alone, for commands that don't need its manifests."""
+    root = root_of(console)
+    environ = environment_variables(root)
+    problems = Problems()
+    project = load_project(root, console.environment or environ.get("VOICEOPS_ENV"), environ, problems)
+    problems.raise_errors()
+    return project
 
 
 def options_of(project: Project, **given: Any) -> Options:
@@ -84,9 +90,7 @@ def without_resources(graph: Graph) -> Graph:
 
 
 @asynccontextmanager
-async def open_job(
-    loaded: Loaded, graph: Graph, options: Options, parallelism: int = 10
-) -> AsyncIterator[Any]:
+async def open_job(loaded: Loaded, graph: Graph, options: Options, parallelism: int = 10) -> AsyncIterator[Any]:
     """Accounts and store for one command, closed at its end; the sandbox runs for as long."""
     from contextlib import AsyncExitStack
 
@@ -103,9 +107,7 @@ async def open_job(
     store = open_store(project.state, project.root, project.environment)
     ledger = await Ledger.open(store, project.name, project.environment)
     secrets = Secrets(loaded.environ)
-    types = {r.type for r in loaded.graph.resources.values()} | {
-        e.type for e in ledger.state.entries.values()
-    }
+    types = {r.type for r in loaded.graph.resources.values()} | {e.type for e in ledger.state.entries.values()}
     with_twilio = TWILIO_TYPE in types
     async with AsyncExitStack() as stack:
         providers = project.providers
@@ -175,11 +177,7 @@ def _sandbox(loaded: Loaded) -> Any:
     from voiceops.sandbox.server import SandboxServer
 
     numbers = sorted(
-        {
-            str(r.name)
-            for r in loaded.graph.resources.values()
-            if r.type == TWILIO_TYPE and r.name and not r.purchase
-        }
+        {str(r.name) for r in loaded.graph.resources.values() if r.type == TWILIO_TYPE and r.name and not r.purchase}
     )
     folder = loaded.project.root / ".voiceops" / "sandbox"
     folder.mkdir(parents=True, exist_ok=True)

@@ -45,16 +45,12 @@ def update_body(
             body[key] = rest or None
         else:
             body[key] = (
-                None
-                if value is ABSENT
-                else overlay((key,), value, was, live.get(key, ABSENT), fields.get(key), keep)
+                None if value is ABSENT else overlay((key,), value, was, live.get(key, ABSENT), fields.get(key), keep)
             )
     return body
 
 
-def overlay(
-    path: Path, desired: JSON, applied: JSON, live: JSON, node: Node | None, keep: tuple[Path, ...]
-) -> JSON:
+def overlay(path: Path, desired: JSON, applied: JSON, live: JSON, node: Node | None, keep: tuple[Path, ...]) -> JSON:
     """`desired` over `live`: what only live has is kept, unless we had set it, or the server did by itself."""
     if path in keep and not empty(live):
         return copy(live)
@@ -147,12 +143,7 @@ def stored_otherwise(sent: JSON, answer: JSON, path: Path = ()) -> Iterator[tupl
                 yield from stored_otherwise(value, answer.get(key, ABSENT), (*path, key))
         elif not same(sent, answer):
             yield path, answer
-    elif (
-        isinstance(sent, list)
-        and isinstance(answer, list)
-        and len(sent) == len(answer)
-        and not same(sent, answer)
-    ):
+    elif isinstance(sent, list) and isinstance(answer, list) and len(sent) == len(answer) and not same(sent, answer):
         for index, value in enumerate(sent):
             yield from stored_otherwise(value, answer[index], (*path, index))
     elif not same(sent, answer):

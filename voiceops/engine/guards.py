@@ -51,7 +51,5 @@ def guard(changes: Iterable[Change], state: State, safety: Safety, *, force: boo
 def is_destroyed(change: Change) -> bool:
     """Does the live object go away, or stop being what it was for its callers?"""
     return (
-        change.actions == DELETE
-        or change.is_replacement
-        or (change.actions == UPDATE and change.reason == "unbound")
+        change.actions == DELETE or change.is_replacement or (change.actions == UPDATE and change.reason == "unbound")
     )

@@ -52,7 +52,7 @@ class Options:
     destroy: bool = False
     force: bool = False
     refresh_only: bool = False
-    safety: Safety = Safety()
+    safety: Safety = field(default_factory=Safety)
     fingerprints: Mapping[Secret, Fingerprint] = field(default_factory=dict)
     siblings: frozenset[str] = frozenset()
     account: str = ""
@@ -130,11 +130,7 @@ class _Planner:
         resource = self.graph.resources[address]
         if resource.type == TWILIO_TYPE:
             number = next(
-                (
-                    o
-                    for o in self.snapshot.all(TWILIO_TYPE).values()
-                    if o.get("phone_number") == resource.name
-                ),
+                (o for o in self.snapshot.all(TWILIO_TYPE).values() if o.get("phone_number") == resource.name),
                 None,
             )
             return Found(None, number)
@@ -265,9 +261,7 @@ class _Planner:
             )
         if found.twins:
             live = self.snapshot.get(resource.type, found.twins[0])
-            changes = self.field_changes(
-                resource, differences(desired, NOTHING_APPLIED, live, resource.ignore)
-            )
+            changes = self.field_changes(resource, differences(desired, NOTHING_APPLIED, live, resource.ignore))
             change = self.change(
                 resource,
                 UPDATE if changes else NO_OP,
@@ -302,21 +296,16 @@ class _Planner:
             )
         )
 
-    def _compared(
-        self, resource: Resource, found: Found, desired: dict[str, Any], actions: tuple[str, ...]
-    ) -> Change:
+    def _compared(self, resource: Resource, found: Found, desired: dict[str, Any], actions: tuple[str, ...]) -> Change:
         entry, live = found.entry, found.live
-        assert entry is not None and live is not None
+        assert entry is not None
+        assert live is not None
         kind = KINDS[resource.kind]
         applied = Applied(_without(entry.owned, kind.create_only), entry.stored)
         wanted = _without(desired, kind.create_only)
         self._note_drift(resource, entry, applied, live)
         found_differences = differences(wanted, applied, live, resource.ignore)
-        kept = [
-            d
-            for d in found_differences
-            if d.outcome is Outcome.DRIFT and self._policy(resource, d.path) == "keep"
-        ]
+        kept = [d for d in found_differences if d.outcome is Outcome.DRIFT and self._policy(resource, d.path) == "keep"]
         changes = [d for d in found_differences if d not in kept]
         if not changes and actions == UPDATE:
             return self._settled(resource, found, desired, bool(kept))
@@ -393,11 +382,7 @@ class _Planner:
     def _all_fields(self, resource: Resource, desired: dict[str, Any]) -> tuple[FieldChange, ...]:
         return self.field_changes(
             resource,
-            [
-                Difference((key,), None, value, Outcome.MANIFEST)
-                for key, value in desired.items()
-                if value is not None
-            ],
+            [Difference((key,), None, value, Outcome.MANIFEST) for key, value in desired.items() if value is not None],
         )
 
     # 4. removing
@@ -532,11 +517,7 @@ class _Planner:
             if (
                 address in targets
                 or family in targets
-                or (
-                    labels
-                    and resource is not None
-                    and all(resource.labels.get(k) == v for k, v in labels.items())
-                )
+                or (labels and resource is not None and all(resource.labels.get(k) == v for k, v in labels.items()))
             ):
                 chosen.add(address)
         # What a chosen object refers to must exist first.

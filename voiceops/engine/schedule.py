@@ -51,14 +51,11 @@ def schedule(graph: Graph, state: State, changes: Iterable[Change]) -> list[Oper
             )
     users = _users(state, active)
     needs = {
-        key: set(_needs(operation, graph, creation.needs, operations, users))
-        for key, operation in operations.items()
+        key: set(_needs(operation, graph, creation.needs, operations, users)) for key, operation in operations.items()
     }
     _break_delete_circles(needs)
     return [
-        Operation(
-            key=key, step=o.step, change=o.change, leaving_out=o.leaving_out, needs=frozenset(needs[key])
-        )
+        Operation(key=key, step=o.step, change=o.change, leaving_out=o.leaving_out, needs=frozenset(needs[key]))
         for key, o in operations.items()
     ]
 
@@ -88,9 +85,7 @@ def _steps(graph: Graph, change: Change, linked: bool) -> list[str]:
 
 def _users(state: State, active: dict[str, Change]) -> dict[str, set[str]]:
     """By address: which managed objects referred to it when they were applied last."""
-    moved = {
-        change.previous_address: address for address, change in active.items() if change.previous_address
-    }
+    moved = {change.previous_address: address for address, change in active.items() if change.previous_address}
     found: dict[str, set[str]] = {}
     for address, entry in state.entries.items():
         for dependency in entry.depends:

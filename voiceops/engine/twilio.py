@@ -86,9 +86,7 @@ def _missing(planner: _Planner, resource: Resource, entry: Entry | None, desired
     )
 
 
-def _take_over(
-    planner: _Planner, resource: Resource, live: dict[str, Any], desired: dict[str, Any]
-) -> Change:
+def _take_over(planner: _Planner, resource: Resource, live: dict[str, Any], desired: dict[str, Any]) -> Change:
     foreign = answers_today(live, desired)
     fields = _fields(planner, resource, settings(live), desired)
     change = planner.change(
@@ -104,9 +102,7 @@ def _take_over(
         return replace(change, reason="take_over")
     if resource.adopt or planner.options.adopt:
         return replace(change, reason="adopt", adopts=True, notes=(f"takes the number over from {foreign}",))
-    clear = " and ".join(
-        f"{TWILIO_FIELDS[key]}=" for key in ("trunk_sid", "voice_application_sid") if live.get(key)
-    )
+    clear = " and ".join(f"{TWILIO_FIELDS[key]}=" for key in ("trunk_sid", "voice_application_sid") if live.get(key))
     planner.diagnostics.append(
         Diagnostic(
             code="exists_unmanaged",
@@ -124,11 +120,9 @@ def _take_over(
 def _managed(
     planner: _Planner, resource: Resource, entry: Entry, live: dict[str, Any], desired: dict[str, Any]
 ) -> Change:
-    applied = Applied(
-        {k: v for k, v in entry.owned.items() if k not in TWILIO_STICKY or k in desired}, entry.stored
-    )
+    applied = Applied({k: v for k, v in entry.owned.items() if k not in TWILIO_STICKY or k in desired}, entry.stored)
     found = settings(live)
-    drift = [d for d in drifted(applied, found)]
+    drift = drifted(applied, found)
     if drift:
         planner.drift.append(
             Drift(
@@ -148,13 +142,7 @@ def _managed(
     ]
     if not changes:
         state_only = entry.release != resource.release or planner._previous(resource.address) is not None
-        reason = (
-            "moved"
-            if planner._previous(resource.address)
-            else "release_changed"
-            if state_only
-            else "unchanged"
-        )
+        reason = "moved" if planner._previous(resource.address) else "release_changed" if state_only else "unchanged"
         return replace(
             planner.change(resource, NO_OP, reason, before=None, after=None, id_=entry.id),
             state_only=state_only,
@@ -162,11 +150,7 @@ def _managed(
         )
     outcomes = {change.outcome for change in changes}
     reason = (
-        "drift"
-        if outcomes == {Outcome.DRIFT}
-        else "conflict"
-        if Outcome.CONFLICT in outcomes
-        else "manifest_changed"
+        "drift" if outcomes == {Outcome.DRIFT} else "conflict" if Outcome.CONFLICT in outcomes else "manifest_changed"
     )
     return replace(
         planner.change(

@@ -1,4 +1,7 @@
-"""Credential: a secret that Vapi keeps and uses (`/credential`, in the vendor's guides but not in its schema's paths)."""
+"""Credential: a secret that Vapi keeps and uses.
+
+`/credential` stands in the vendor's guides, not in the paths of its schema.
+"""
 
 from voiceops.kinds.base import Kind
 

@@ -42,9 +42,7 @@ TWILIO_SETTINGS = {
 }
 
 # Settings that can't be cleared, only replaced; a field that leaves the manifest keeps its last value.
-TWILIO_STICKY = frozenset(
-    {"friendly_name", "voice_method", "voice_fallback_method", "status_callback_method"}
-)
+TWILIO_STICKY = frozenset({"friendly_name", "voice_method", "voice_fallback_method", "status_callback_method"})
 
 # Twilio's own sample answer on a newly bought number: nobody's.
 TWILIO_DEMO = ("https://demo.twilio.com/", "http://demo.twilio.com/")

@@ -43,9 +43,7 @@ def root(kind: str, operation: str = "create") -> Node:
     """The node of a kind's body: an object, or a union chosen by its discriminator."""
     entry = facts()["roots"][kind]
     target = (
-        entry.get(operation, entry.get("create", entry))
-        if isinstance(entry, dict) and "by" not in entry
-        else entry
+        entry.get(operation, entry.get("create", entry)) if isinstance(entry, dict) and "by" not in entry else entry
     )
     return as_node(target)
 

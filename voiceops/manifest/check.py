@@ -107,9 +107,7 @@ class Checker:
         if union is not None:
             by = union["by"]
             owners = sorted(
-                choice
-                for choice, name in union["variants"].items()
-                if key in type_of(name, self.source)["fields"]
+                choice for choice, name in union["variants"].items() if key in type_of(name, self.source)["fields"]
             )
             if owners:
                 summary = f"{key} is no field of {by} {value.get(by)}"
@@ -134,9 +132,7 @@ class Checker:
             if any(option["type"] == "object" for option in node.get("others", [])):
                 return
             if not self.partial:
-                self._error(
-                    "schema-required", f"{by} is missing", mark, f"One of: {_listed(node['variants'])}."
-                )
+                self._error("schema-required", f"{by} is missing", mark, f"One of: {_listed(node['variants'])}.")
             return
         choice = value[by]
         name = select(node, value)
@@ -161,9 +157,7 @@ class Checker:
             return
         for option in fitting:
             trial = Problems()
-            Checker(trial, self.address, self.allow_unknown, self.partial, self.source).check(
-                option, value, mark
-            )
+            Checker(trial, self.address, self.allow_unknown, self.partial, self.source).check(option, value, mark)
             if not trial.failed:
                 self.problems.extend(trial.all)
                 return
@@ -194,9 +188,7 @@ class Checker:
             hint = ""
             if node["type"] == "string" and isinstance(value, (int, float)):
                 hint = f'Write it in quotes: "{describe(value, bare=True)}".'
-            self._error(
-                "schema-type", f"must be {_TYPE_NAMES[node['type']]}, not {describe(value)}", mark, hint
-            )
+            self._error("schema-type", f"must be {_TYPE_NAMES[node['type']]}, not {describe(value)}", mark, hint)
             return
         if isinstance(value, str):
             self._text(node, value, mark)

@@ -54,9 +54,7 @@ def _by_environment(
     for document in documents:
         wanted = document.environments
         for name in wanted or ():
-            if not any(
-                fnmatch.fnmatch(name, known) or fnmatch.fnmatch(known, name) for known in project.environments
-            ):
+            if not any(fnmatch.fnmatch(name, known) or fnmatch.fnmatch(known, name) for known in project.environments):
                 problems.error(
                     "environment-unknown",
                     f"the project has no environment {name!r}",
@@ -204,9 +202,7 @@ class _Builder:
         resolver = self._resolver(document)
         node = root(document.kind)
         spec = resolver.part(document.kind, document.spec, document.spec_mark)
-        value = resolver.rewrite(
-            node, resolver._model(spec) if document.kind == "Model" else spec, document.spec_mark
-        )
+        value = resolver.rewrite(node, resolver._model(spec) if document.kind == "Model" else spec, document.spec_mark)
         Checker(self.problems, document.address, document.allow_unknown, partial=True).check(
             node, value, document.spec_mark
         )
@@ -251,14 +247,8 @@ class _Builder:
         return _Draft(document, spec, line)
 
     def _check_envelope(self, document: Document) -> None:
-        if (
-            document.handler is not None
-            and document.handler_mark is not None
-            and isinstance(document.handler, str)
-        ):
-            check_handler(
-                self.project, document.handler, document.handler_mark, document.address, self.problems
-            )
+        if document.handler is not None and document.handler_mark is not None and isinstance(document.handler, str):
+            check_handler(self.project, document.handler, document.handler_mark, document.address, self.problems)
 
     def _resources(self, draft: _Draft) -> list[Resource]:
         document = draft.document
@@ -313,9 +303,7 @@ class _Builder:
                 continue
             became = [p for p, m in sources.items() if m.path == text or m.path.endswith(f":{text}")]
             if text.startswith("spec.") and became:
-                found += [
-                    path for path in became if not any(path[: len(o)] == o for o in became if o != path)
-                ]
+                found += [path for path in became if not any(path[: len(o)] == o for o in became if o != path)]
                 continue
             try:
                 found.append(parse_path(text.removeprefix("spec.")))
@@ -350,11 +338,7 @@ class _Builder:
     def _check_refs(self, resource: Resource, resources: dict[str, Resource]) -> None:
         """`${ref:}` may stand anywhere: what it names must exist."""
         for path, leaf in leaves(resource.body):
-            refs = (
-                [leaf]
-                if isinstance(leaf, Ref)
-                else [p for p in getattr(leaf, "parts", ()) if isinstance(p, Ref)]
-            )
+            refs = [leaf] if isinstance(leaf, Ref) else [p for p in getattr(leaf, "parts", ()) if isinstance(p, Ref)]
             for ref in refs:
                 if ref.address not in resources:
                     self.problems.error(
@@ -373,11 +357,7 @@ def describe_sources(resource: Resource) -> dict[str, str]:
 
 def lines_of(graph: Graph) -> dict[str, Any]:
     """The phone numbers that the manifests name, by address."""
-    return {
-        a: r.body.get("number")
-        for a, r in graph.resources.items()
-        if r.kind == "Phone" and not is_twilio_side(a)
-    }
+    return {a: r.body.get("number") for a, r in graph.resources.items() if r.kind == "Phone" and not is_twilio_side(a)}
 
 
 def manifest_address(kind: str, name: str) -> str:

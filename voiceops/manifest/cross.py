@@ -118,8 +118,7 @@ def _transfers(graph: Graph, lines: Mapping[str, Line], problems: Problems) -> N
                     "transfer-on-runtime",
                     f"{reached} transfers calls, but {address} is answered by the runtime",
                     resource.source_of(path),
-                    "Vapi can't transfer such calls: answer the line with answer: vapi, "
-                    "or take the transfer out.",
+                    "Vapi can't transfer such calls: answer the line with answer: vapi, or take the transfer out.",
                     address,
                 )
 

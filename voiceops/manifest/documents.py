@@ -54,9 +54,7 @@ class Document:
         return address(self.kind, self.name)
 
 
-def read_manifests(
-    root: Path, patterns: tuple[str, ...], kinds: list[str], problems: Problems
-) -> list[Document]:
+def read_manifests(root: Path, patterns: tuple[str, ...], kinds: list[str], problems: Problems) -> list[Document]:
     """Every document of every manifest file, in the order of file names; `root` is a real path.
 
     Problems are collected, not raised.
@@ -132,9 +130,7 @@ def _document(value: Any, mark: Mark, folder: Path, kinds: list[str], problems: 
         )
     moved = value.get("moved")
     if isinstance(moved, Map) and isinstance(moved.get("from"), str) and not ADDRESS.match(moved["from"]):
-        problems.error(
-            "address", f"{moved['from']!r} is no address", moved.marks["from"], "Write Kind/name.", where
-        )
+        problems.error("address", f"{moved['from']!r} is no address", moved.marks["from"], "Write Kind/name.", where)
     if not (isinstance(kind, str) and kind in kinds and isinstance(name, str) and NAME.match(name)):
         return None
     spec = value.get("spec")
@@ -187,9 +183,7 @@ def instances(document: Document, interpolator: Interpolator, problems: Problems
     seen: set[str] = set()
     for key, item, here in _entries(value, mark, problems):
         if not NAME.match(key):
-            problems.error(
-                "each-key", f"{key!r} is no key (a-z, 0-9, -, at most 63)", here, address=document.family
-            )
+            problems.error("each-key", f"{key!r} is no key (a-z, 0-9, -, at most 63)", here, address=document.family)
         elif key in seen:
             problems.error("each-key", f"the key {key!r} stands twice", here, address=document.family)
         else:

@@ -27,9 +27,7 @@ def check_handler(project: Project, handler: str, mark: Mark, address: str, prob
     try:
         names = _functions(load(project.root, path))
     except FileProblem as problem:
-        problems.error(
-            "handler", str(problem), mark, f"Write def {match['function']}(…) in {shown}.", address
-        )
+        problems.error("handler", str(problem), mark, f"Write def {match['function']}(…) in {shown}.", address)
     except SyntaxError as error:
         problems.error(
             "handler", f"{shown} is not valid Python: line {error.lineno}: {error.msg}", mark, address=address

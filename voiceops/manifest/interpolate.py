@@ -77,13 +77,9 @@ class Interpolator:
             if any(isinstance(part, Ref) for part in parts):
                 self._error("interpolate-mixed", "a secret and a reference can't stand in one text", mark)
                 return ""
-            return _secret_text(
-                [part if isinstance(part, Secret) else self._as_text(part, mark) for part in parts]
-            )
+            return _secret_text([part if isinstance(part, Secret) else self._as_text(part, mark) for part in parts])
         if any(isinstance(part, Ref) for part in parts):
-            return Template(
-                tuple(part if isinstance(part, Ref) else self._as_text(part, mark) for part in parts)
-            )
+            return Template(tuple(part if isinstance(part, Ref) else self._as_text(part, mark) for part in parts))
         return "".join(self._as_text(part, mark) for part in parts)
 
     def _as_text(self, value: Any, mark: Mark) -> str:
@@ -182,9 +178,7 @@ class Interpolator:
     def _ref(self, argument: str, mark: Mark) -> Any:
         match = _REF.match(argument)
         if match is None:
-            self._error(
-                "interpolate-syntax", f"{argument!r} is no reference", mark, "Write ${ref:Kind/name.id}."
-            )
+            self._error("interpolate-syntax", f"{argument!r} is no reference", mark, "Write ${ref:Kind/name.id}.")
             return _MISSING
         return Ref(match["address"], match["attribute"])
 
@@ -193,9 +187,7 @@ class Interpolator:
             self._error("interpolate-form", f"the runtime has no {argument!r}", mark, "Write ${runtime:url}.")
             return _MISSING
         if self.runtime_url is None:
-            self._error(
-                "runtime-missing", "the project has no runtime.url", mark, "Set runtime.url in voiceops.yaml."
-            )
+            self._error("runtime-missing", "the project has no runtime.url", mark, "Set runtime.url in voiceops.yaml.")
             return _MISSING
         return self.runtime_url
 

@@ -24,9 +24,7 @@ class Problems:
         self.add(Diagnostic(code=code, summary=summary, mark=mark, hint=hint, address=address))
 
     def warning(self, code: str, summary: str, mark: Mark | None, hint: str = "", address: str = "") -> None:
-        self.add(
-            Diagnostic(code=code, summary=summary, severity="warning", mark=mark, hint=hint, address=address)
-        )
+        self.add(Diagnostic(code=code, summary=summary, severity="warning", mark=mark, hint=hint, address=address))
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         for diagnostic in diagnostics:

@@ -108,9 +108,7 @@ def find_root(start: Path) -> Path:
     )
 
 
-def load_project(
-    root: Path, environment: str | None, variables: Mapping[str, str], problems: Problems
-) -> Project:
+def load_project(root: Path, environment: str | None, variables: Mapping[str, str], problems: Problems) -> Project:
     """Read the project for one environment (None: its default). Raises InvalidProject when it can't be used."""
     base = _read_map(root, PROJECT_FILE, "Project", problems)
     problems.raise_errors()
@@ -266,7 +264,5 @@ def _providers(settings: Map, problems: Problems) -> Providers:
         auth_token=twilio["authToken"],
         api_key=twilio["apiKey"],
         api_secret=twilio["apiSecret"],
-        twilio_url=_check_url(
-            twilio["baseUrl"], twilio.marks["baseUrl"], "providers.twilio.baseUrl", problems
-        ),
+        twilio_url=_check_url(twilio["baseUrl"], twilio.marks["baseUrl"], "providers.twilio.baseUrl", problems),
     )

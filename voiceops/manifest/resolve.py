@@ -56,11 +56,7 @@ class Index:
                 f"{found} does not exist in this environment",
                 f"Its environments: {list(self.excluded[address(kind, name)].environments or ())}.",
             )
-        known = [
-            document.address.partition("/")[2]
-            for document in self.documents.values()
-            if document.kind == kind
-        ]
+        known = [document.address.partition("/")[2] for document in self.documents.values() if document.kind == kind]
         raise LookupError(
             f"there is no {kind} {text!r}",
             did_you_mean(text, known) or (f"Known: {', '.join(sorted(known)[:12])}." if known else ""),
@@ -158,9 +154,7 @@ class Resolver:
             rest = item.clone()
             name, here = rest.take("from")
             if not isinstance(name, str):
-                self.problems.error(
-                    "schema-type", "from takes a part's name", here, address=self.document.address
-                )
+                self.problems.error("schema-type", "from takes a part's name", here, address=self.document.address)
                 return rest
             base = self._named_part(kind, name, here)
             return merged(base, rest) if isinstance(base, Map) else rest

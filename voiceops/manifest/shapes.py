@@ -56,9 +56,7 @@ def shape_phone(project: Project, document: Document, spec: Map, mark: Mark, pro
             wanted = " or ".join(map(str, allowed)) or {"bool": "true or false", "Map": "a map"}.get(
                 kind.__name__, "a text"
             )
-            problems.error(
-                "schema-type", f"{key} must be {wanted}, not {describe(value)}", here, address=address
-            )
+            problems.error("schema-type", f"{key} must be {wanted}, not {describe(value)}", here, address=address)
             return default, here
         return value, here
 
@@ -77,9 +75,7 @@ def shape_phone(project: Project, document: Document, spec: Map, mark: Mark, pro
                 problems.error("phone-provider", f"{key} needs provider: twilio", here, address=address)
     target = next((body[key] for key in ("assistantId", "squadId") if isinstance(body.get(key), Ref)), None)
     if body.get("assistantId") and body.get("squadId"):
-        problems.error(
-            "phone-target", "agent and squad exclude each other", body.marks["squadId"], address=address
-        )
+        problems.error("phone-target", "agent and squad exclude each other", body.marks["squadId"], address=address)
     if answer == "runtime" and project.runtime_url is None:
         problems.error(
             "runtime-missing",
@@ -116,9 +112,7 @@ def shape_phone(project: Project, document: Document, spec: Map, mark: Mark, pro
 
 def needs_runtime(spec: Map) -> bool:
     """A line without agent and squad: Vapi asks its server for every call (assistant-request)."""
-    return not any(
-        spec.get(key) for key in ("assistantId", "squadId", "agent", "squad", "workflowId", "server")
-    )
+    return not any(spec.get(key) for key in ("assistantId", "squadId", "agent", "squad", "workflowId", "server"))
 
 
 def _add_account(project: Project, body: Map, mark: Mark) -> None:
@@ -177,9 +171,7 @@ def _twilio_settings(
         if field_name.endswith("_method") and value not in _METHODS:
             problems.error("schema-enum", f"{value!r} is not allowed here", here, "GET or POST.", address)
         if field_name == "friendly_name" and isinstance(value, str) and not 1 <= len(value) <= 64:
-            problems.error(
-                "schema-range", f"must be 1 to 64 characters, is {len(value)}", here, address=address
-            )
+            problems.error("schema-range", f"must be 1 to 64 characters, is {len(value)}", here, address=address)
         if (
             field_name in ("voice_fallback_url", "status_callback")
             and isinstance(value, str)

@@ -56,9 +56,7 @@ def read_documents(text: str, file: str) -> list[tuple[Any, Mark]]:
         raise _error("yaml-syntax", f"not valid YAML: {problem}", mark) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise _error(
-            "yaml-syntax", "not valid YAML: a control character stands here", Mark(file, line, 1)
-        ) from None
+        raise _error("yaml-syntax", "not valid YAML: a control character stands here", Mark(file, line, 1)) from None
 
 
 def _error(code: str, summary: str, mark: Mark, hint: str = "") -> InvalidProject:
@@ -86,8 +84,8 @@ def _documents(text: str, file: str) -> Iterator[tuple[Any, Mark]]:
             parent.merges.append((value, mark))
             parent.key = None
         else:
-            assert parent.key is not None and parent.key_mark is not None
-            parent.value.put(parent.key, value, parent.key_mark)
+            assert parent.key is not None
+            parent.value.put(parent.key, value, parent.key_mark or mark)
             parent.key = None
 
     def here(mark: Any) -> Mark:
@@ -126,6 +124,7 @@ def _documents(text: str, file: str) -> Iterator[tuple[Any, Mark]]:
         parent = stack[-1] if stack else None
         wants_key = parent is not None and isinstance(parent.value, Map) and parent.key is None
         tag = getattr(event, "tag", None)
+        anchor: str = getattr(event, "anchor", None) or ""
         if tag and tag not in ("!", "tag:yaml.org,2002:str"):
             raise _error(
                 "yaml-tag",
@@ -152,16 +151,16 @@ def _documents(text: str, file: str) -> Iterator[tuple[Any, Mark]]:
 
         if isinstance(event, yaml.ScalarEvent):
             value = _scalar(event, mark)
-            if event.anchor:
-                anchors[event.anchor] = (value, 1)
+            if anchor:
+                anchors[anchor] = (value, 1)
             attach(value, mark)
         elif isinstance(event, yaml.AliasEvent):
-            if event.anchor not in anchors:
-                raise _error("yaml-alias", f"the alias *{event.anchor} has no anchor before it", mark)
-            value, _ = anchors[event.anchor]
+            if anchor not in anchors:
+                raise _error("yaml-alias", f"the alias *{anchor} has no anchor before it", mark)
+            value, _ = anchors[anchor]
             nodes += counts.get(id(value), 0)
             if nodes > MAX_NODES or any(open_.value is value for open_ in stack):
-                raise _error("yaml-alias", f"the alias *{event.anchor} makes the document too large", mark)
+                raise _error("yaml-alias", f"the alias *{anchor} makes the document too large", mark)
             attach(value, mark)
         else:
             if len(stack) >= MAX_DEPTH:
@@ -169,8 +168,8 @@ def _documents(text: str, file: str) -> Iterator[tuple[Any, Mark]]:
             collection: Map | Seq = Map() if isinstance(event, yaml.MappingStartEvent) else Seq()
             path = _path_of(mark, parent, stack)
             attach(collection, mark)
-            if event.anchor:
-                anchors[event.anchor] = (collection, 1)
+            if anchor:
+                anchors[anchor] = (collection, 1)
                 counts[id(collection)] = nodes
             stack.append(_Open(collection, path))
 

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 JSON: TypeAlias = Any
@@ -118,9 +119,7 @@ def parse_path(text: str) -> Path:
         if match is None or match.end() == position:
             raise ValueError(f"not a path: {text!r}")
         index, quoted, key = match.groups()
-        steps.append(
-            int(index) if index is not None else json.loads(f'"{quoted}"') if quoted is not None else key
-        )
+        steps.append(int(index) if index is not None else json.loads(f'"{quoted}"') if quoted is not None else key)
         position = match.end()
     return tuple(steps)
 
@@ -141,7 +140,7 @@ def get_path(value: JSON, path: Path) -> JSON:
 
 def set_path(value: JSON, path: Path, new: JSON) -> None:
     """Set in place, creating maps on the way."""
-    for here, following in zip(path, path[1:], strict=False):
+    for here, following in pairwise(path):
         if isinstance(here, str) and here not in value:
             value[here] = [] if isinstance(following, int) else {}
         value = value[here]
@@ -208,9 +207,7 @@ def encode(value: JSON) -> JSON:
             case Ref():
                 return {"::ref": item.address, "attribute": item.attribute}
             case Template():
-                return {
-                    "::template": [part if isinstance(part, str) else encode(part) for part in item.parts]
-                }
+                return {"::template": [part if isinstance(part, str) else encode(part) for part in item.parts]}
             case Fingerprint():
                 return {"::secret": list(item.names), "fingerprint": item.digest}
             case Secret() if item.names:
@@ -230,9 +227,7 @@ def decode(value: JSON) -> JSON:
         if "::ref" in value:
             return Ref(value["::ref"], value.get("attribute", "id"))
         if "::template" in value:
-            return Template(
-                tuple(part if isinstance(part, str) else decode(part) for part in value["::template"])
-            )
+            return Template(tuple(part if isinstance(part, str) else decode(part) for part in value["::template"]))
         if "::secret" in value:
             names = tuple(value["::secret"])
             if "fingerprint" in value:

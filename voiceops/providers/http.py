@@ -52,7 +52,7 @@ class Limiter:
         async with self._free:
             await self._free.wait_for(lambda: self._running < int(self.limit))
             self._running += 1
-        while (rest := self._resume - time.monotonic()) > 0:
+        if (rest := self._resume - time.monotonic()) > 0:
             await asyncio.sleep(rest)
 
     async def __aexit__(self, *_: object) -> None:
@@ -90,9 +90,7 @@ class Api:
             headers=dict(self.headers),
             auth=self.auth,
             timeout=httpx.Timeout(self.timeout, connect=10.0),
-            limits=httpx.Limits(
-                max_connections=self.limiter.most + 2, max_keepalive_connections=self.limiter.most + 2
-            ),
+            limits=httpx.Limits(max_connections=self.limiter.most + 2, max_keepalive_connections=self.limiter.most + 2),
         )
         return self
 

@@ -38,9 +38,7 @@ async def read_live(accounts: Accounts, types: Iterable[str]) -> Snapshot:
     if with_twilio and accounts.twilio is not None:
         jobs.append(accounts.twilio.numbers())
     results = await asyncio.gather(*jobs)
-    objects = {
-        kind.type: {item["id"]: item for item in items} for kind, items in zip(kinds, results, strict=False)
-    }
+    objects = {kind.type: {item["id"]: item for item in items} for kind, items in zip(kinds, results, strict=False)}
     if with_twilio:
         objects[TWILIO_TYPE] = {item["sid"]: item for item in results[-1]}
     org = next(

@@ -36,9 +36,7 @@ class Secrets:
         text = self.reveal(value)
         if not text:
             names = ", ".join(value.names) if isinstance(value, Secret) else what
-            raise VoiceopsError(
-                f"{what} is missing: {names} is not set", hint=f"Set {names}, or put it into .env."
-            )
+            raise VoiceopsError(f"{what} is missing: {names} is not set", hint=f"Set {names}, or put it into .env.")
         return text
 
     def revealed(self, body: JSON, where: str) -> JSON:

@@ -62,9 +62,7 @@ class Twilio:
         """Buy a number: never sent twice. Raises Ambiguous when it may or may not have been bought."""
         answer = await self.api.call("POST", f"{self._path}.json", form={"PhoneNumber": number}, creates=True)
         if not isinstance(answer.data, dict) or answer.data.get("phone_number") != number:
-            raise Ambiguous(
-                "Twilio's answer to a purchase names another number", endpoint=f"POST {self._path}.json"
-            )
+            raise Ambiguous("Twilio's answer to a purchase names another number", endpoint=f"POST {self._path}.json")
         return answer.data, answer.date
 
     async def release(self, sid: str) -> None:

@@ -29,9 +29,7 @@ class Vapi:
         page = 1
         while True:
             data = (
-                await self.api.call(
-                    "GET", kind.path, params={"limit": LIMIT, "page": page, "sortOrder": "ASC"}
-                )
+                await self.api.call("GET", kind.path, params={"limit": LIMIT, "page": page, "sortOrder": "ASC"})
             ).data
             items = self._items(kind, data)
             new = [item for item in items if item["id"] not in found]
@@ -75,9 +73,7 @@ class Vapi:
         """A full page of one creation time: objects beside it can be told apart only by when they were updated."""
         for name in ("createdAtLt", "createdAtGt"):
             found.update((item["id"], item) for item in await self._window(kind, {name: at}))
-        updates = sorted(
-            {str(item.get("updatedAt")) for item in found.values() if str(item.get("createdAt")) == at}
-        )
+        updates = sorted({str(item.get("updatedAt")) for item in found.values() if str(item.get("createdAt")) == at})
         if len(updates) < 2:
             raise self._incomplete(kind)
         for low, high in zip([None, *updates], [*updates, None], strict=True):
@@ -109,15 +105,9 @@ class Vapi:
         """The objects of a list answer, whichever of its known shapes it has."""
         items = data
         if isinstance(data, dict):
-            items = next(
-                (data[key] for key in ("results", "data", "items") if isinstance(data.get(key), list)), None
-            )
-        if not isinstance(items, list) or not all(
-            isinstance(item, dict) and item.get("id") for item in items
-        ):
-            raise ProviderError(
-                f"Vapi's list of {kind.title}s has an unknown shape", endpoint=f"GET {kind.path}"
-            )
+            items = next((data[key] for key in ("results", "data", "items") if isinstance(data.get(key), list)), None)
+        if not isinstance(items, list) or not all(isinstance(item, dict) and item.get("id") for item in items):
+            raise ProviderError(f"Vapi's list of {kind.title}s has an unknown shape", endpoint=f"GET {kind.path}")
         return items
 
     def _incomplete(self, kind: Kind) -> ProviderError:

@@ -29,9 +29,7 @@ def render(
     lines = [render_diagnostic(diagnostic, style) for diagnostic in found]
     errors, warnings = _errors(found), len(found) - _errors(found)
     if errors or warnings:
-        lines.append(
-            f"{errors} error{'' if errors == 1 else 's'}, {warnings} warning{'' if warnings == 1 else 's'}"
-        )
+        lines.append(f"{errors} error{'' if errors == 1 else 's'}, {warnings} warning{'' if warnings == 1 else 's'}")
     elif not quiet:
         lines.append(style("Valid", "green", "bold") + f": {objects} objects.")
     return "\n".join(lines)
@@ -48,9 +46,7 @@ def sarif(found: Sequence[Diagnostic]) -> dict[str, Any]:
         result: dict[str, Any] = {
             "ruleId": diagnostic.code,
             "level": diagnostic.severity,
-            "message": {
-                "text": " ".join(p for p in (diagnostic.address, diagnostic.summary, diagnostic.hint) if p)
-            },
+            "message": {"text": " ".join(p for p in (diagnostic.address, diagnostic.summary, diagnostic.hint) if p)},
         }
         if diagnostic.mark:
             result["locations"] = [

@@ -61,9 +61,7 @@ def render_plan(plan: Plan, style: Style = PLAIN, *, verbose: bool = False) -> s
 
 def _title(plan: Plan, style: Style) -> str:
     where = f"{plan.project} · {plan.environment}"
-    accounts = f"Vapi org {plan.org or '(empty so far)'}" + (
-        f" · Twilio {plan.account}" if plan.account else ""
-    )
+    accounts = f"Vapi org {plan.org or '(empty so far)'}" + (f" · Twilio {plan.account}" if plan.account else "")
     return f"{style('Plan for ' + where, 'bold')} · {accounts}"
 
 
@@ -89,9 +87,7 @@ def _change(change: Change, style: Style) -> Iterator[str]:
     sign, colour, word = _SIGNS[change.actions]
     reason = _REASONS.get(change.reason, "")
     name = (
-        f" {json.dumps(change.name, ensure_ascii=False)}"
-        if change.name and not is_twilio_side(change.address)
-        else ""
+        f" {json.dumps(change.name, ensure_ascii=False)}" if change.name and not is_twilio_side(change.address) else ""
     )
     side = " (Twilio)" if is_twilio_side(change.address) else ""
     where = f"  {change.file}:{change.line}" if change.file else ""
@@ -182,6 +178,11 @@ def _value(value: JSON) -> str:
             return f"{json.dumps(lines[0][:60], ensure_ascii=False)} … ({len(lines)} lines)"
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
+
+
+def render_drift(drift: Iterable[Drift], style: Style = PLAIN) -> str:
+    """What was edited live, by object and field; empty without any."""
+    return "\n".join(_drift(drift, style)).rstrip()
 
 
 def _drift(drift: Iterable[Drift], style: Style) -> list[str]:

@@ -57,8 +57,7 @@ class FolderStore:
     async def append(self, records: list[dict[str, Any]]) -> None:
         # Everything that waits is written and synced at once: one sync serves a whole wave of requests.
         self._lines += [
-            json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
-            for record in records
+            json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode() + b"\n" for record in records
         ]
         while self._lines:
             if self._flushing is None or self._flushing.done():
@@ -120,11 +119,7 @@ class FolderStore:
         return [data for data in found if data is not None]
 
     async def siblings(self) -> list[dict[str, Any]]:
-        found = [
-            _read_json(path)
-            for path in sorted(self._root.glob("*/state.json"))
-            if path.parent != self._folder
-        ]
+        found = [_read_json(path) for path in sorted(self._root.glob("*/state.json")) if path.parent != self._folder]
         return [data for data in found if data is not None]
 
     @asynccontextmanager
@@ -174,9 +169,7 @@ def _holder(descriptor: int) -> LockInfo | None:
 def _taken_over(descriptor: int) -> str:
     """A holder that is still written down, while the kernel gave us the lock, is dead."""
     dead = _holder(descriptor)
-    return (
-        f"took over the lock of {dead.who} (since {dead.since}), which is no longer running" if dead else ""
-    )
+    return f"took over the lock of {dead.who} (since {dead.since}), which is no longer running" if dead else ""
 
 
 def _write_holder(descriptor: int, operation: str) -> None:
@@ -215,9 +208,7 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise StateError(
-            f"{path} can't be read: {error}", hint="Restore it from a copy, or from git."
-        ) from None
+        raise StateError(f"{path} can't be read: {error}", hint="Restore it from a copy, or from git.") from None
     if not isinstance(loaded, dict):
         raise StateError(f"{path} holds no state")
     return loaded

@@ -1,0 +1,111 @@
+"""`voiceops state`: the state, by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import click
+
+from voiceops.cli.console import Console
+from voiceops.cli.options import Address, formats
+from voiceops.errors import VoiceopsError
+from voiceops.model.address import owner_of
+from voiceops.state.ledger import Ledger
+
+
+@click.group("state")
+def state_command() -> None:
+    """Look at the state, and correct it by hand."""
+
+
+def _with_ledger(console: Console, work: Callable[[Ledger], Awaitable[None]], *, lock: bool = False) -> None:
+    from voiceops.cli.wiring import load_settings
+    from voiceops.state.open import open_store
+
+    project = load_settings(console)
+
+    async def run() -> None:
+        store = open_store(project.state, project.root, project.environment)
+        if not lock:
+            await work(await Ledger.open(store, project.name, project.environment))
+            return
+        async with store.lock("state", 0.0):
+            ledger = await Ledger.open(store, project.name, project.environment)
+            await work(ledger)
+            await ledger.save()
+
+    asyncio.run(run())
+
+
+@state_command.command("list")
+@formats("text", "json")
+@click.pass_obj
+def list_command(console: Console, format_: str) -> None:
+    """Every managed object: address, live id, name."""
+
+    async def work(ledger: Ledger) -> None:
+        entries = sorted(ledger.state.entries.values(), key=lambda entry: entry.address)
+        if format_ == "json":
+            console.data([{"address": e.address, "type": e.type, "id": e.id, "name": e.name} for e in entries])
+            return
+        for entry in entries:
+            console.out(f"{entry.address:<44} {entry.id:<38} {entry.name or ''}")
+
+    _with_ledger(console, work)
+
+
+@state_command.command("show")
+@click.argument("address", type=Address())
+@click.pass_obj
+def show_command(console: Console, address: str) -> None:
+    """One object as it was applied; secrets as fingerprints."""
+
+    async def work(ledger: Ledger) -> None:
+        entry = ledger.state.entries.get(address)
+        if entry is None:
+            raise VoiceopsError(f"the state has no {address}", hint="See `voiceops state list`.")
+        console.data({"address": address, **entry.to_data()})
+
+    _with_ledger(console, work)
+
+
+@state_command.command("mv")
+@click.argument("source", type=Address())
+@click.argument("target", type=Address())
+@click.pass_obj
+def mv_command(console: Console, source: str, target: str) -> None:
+    """Rename an object in the state, as `moved:` does in a manifest."""
+
+    async def work(ledger: Ledger) -> None:
+        if target in ledger.state.entries:
+            raise VoiceopsError(f"the state has {target} already")
+        sides = [a for a in ledger.state.entries if owner_of(a) == source]
+        if not sides:
+            raise VoiceopsError(f"the state has no {source}", hint="See `voiceops state list`.")
+        for address in sides:
+            entry = ledger.state.entries[address]
+            moved = target + address.removeprefix(source)
+            await ledger.record("", address, None)
+            await ledger.record("", moved, replace(entry, address=moved))
+        console.note(f"{source} is now {target}.")
+
+    _with_ledger(console, work, lock=True)
+
+
+@state_command.command("rm")
+@click.argument("address", type=Address())
+@click.pass_obj
+def rm_command(console: Console, address: str) -> None:
+    """Forget an object: it stays live and is managed no more."""
+
+    async def work(ledger: Ledger) -> None:
+        sides = [a for a in ledger.state.entries if owner_of(a) == address]
+        if not sides:
+            raise VoiceopsError(f"the state has no {address}", hint="See `voiceops state list`.")
+        for side in sides:
+            await ledger.record("", side, None)
+        console.note(f"{address} is no longer managed; it stays live.")
+
+    _with_ledger(console, work, lock=True)
