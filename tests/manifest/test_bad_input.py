@@ -102,7 +102,10 @@ def test_bad_flags(arguments: list[str], expected: str, tmp_path: Path) -> None:
     (tmp_path / "voiceops.yaml").write_text(PROJECT)
     (tmp_path / "agents").mkdir()
     ran = subprocess.run(
-        [sys.executable, "-m", "voiceops", *arguments], capture_output=True, text=True, cwd=tmp_path,
+        [sys.executable, "-m", "voiceops", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
         stdin=subprocess.DEVNULL,
     )
     assert ran.returncode == 1, ran.stdout + ran.stderr
@@ -114,7 +117,8 @@ def test_all_problems_are_reported_not_only_the_first(tmp_path: Path) -> None:
     (tmp_path / "agents").mkdir()
     (tmp_path / "voiceops.yaml").write_text(PROJECT)
     (tmp_path / "agents/a.yaml").write_text(
-        "kind: Agent\nname: a\nspec: {first: x, maxDurationSeconds: 1, voice: nobody}\n---\nkind: Tool\nname: t\nspec: {type: x}\n"
+        "kind: Agent\nname: a\nspec: {first: x, maxDurationSeconds: 1, voice: nobody}\n---\n"
+        "kind: Tool\nname: t\nspec: {type: x}\n"
     )
     (tmp_path / "agents/b.yaml").write_text("kind: [\n")
     codes = sorted(d.code for d in _problems(tmp_path))

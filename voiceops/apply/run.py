@@ -6,15 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from voiceops.apply.events import Emit, Event
 from voiceops.apply.execute import Result, execute
 from voiceops.apply.recover import Recovery, recover
+from voiceops.apply.revisions import Request, close
 from voiceops.apply.session import Session, fingerprints
 from voiceops.apply.steps import ambiguous
 from voiceops.engine.planner import Options, make_plan
+from voiceops.engine.saved import narrowed
 from voiceops.engine.schedule import schedule
 from voiceops.errors import Diagnostic, Refused, VoiceopsError
 from voiceops.kinds.registry import KINDS
@@ -22,7 +23,6 @@ from voiceops.model.graph import Graph, Resource
 from voiceops.model.live import SETTLE, Snapshot
 from voiceops.model.plan import Plan
 from voiceops.model.state import Binding, Entry, State
-from voiceops.model.values import digest
 from voiceops.providers.live import Accounts, read_live
 from voiceops.providers.secrets import Secrets
 from voiceops.state.ledger import Ledger
@@ -64,26 +64,25 @@ async def plan(job: Job) -> Plan:
 
 async def apply(
     job: Job,
+    request: Request,
     emit: Emit,
     confirm: Callable[[Plan], Awaitable[bool]],
-    *,
-    lock_timeout: float = 0.0,
-    message: str = "",
-    who: Callable[[], dict[str, Any]] = dict,
     stop: asyncio.Event | None = None,
 ) -> Outcome:
     """Lock, recover, plan, confirm, execute, record. Raises Refused, Locked, ProviderError, StateError."""
-    stop = stop or asyncio.Event()
     async with AsyncExitStack() as stack:
-        note = await stack.enter_async_context(job.store.lock("apply", lock_timeout))
+        note = await stack.enter_async_context(job.store.lock(request.operation, request.lock_timeout))
         if note:
             emit(Event(type="warning", message=note))
         ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
+        _check_hold(job, request, ledger.state)
         snapshot = await _recovered(job, ledger, emit)
         binding = _binding(job, snapshot)
         _check_binding(ledger.state.binding, binding)
         options = await _options(job, ledger.state)
         found = make_plan(job.graph, ledger.state, snapshot, options)
+        if request.saved is not None:
+            found = narrowed(found, request.saved, ledger.state, options.safety, force=options.force)
         emit(Event(type="planned", data={"summary": found.summary, "applyable": found.applyable}))
         if not found.applyable:
             await ledger.save()
@@ -91,13 +90,12 @@ async def apply(
                 "the plan can't be applied",
                 diagnostics=(*found.refusals, *(d for d in found.diagnostics if d.severity == "error")),
             )
-        if not found.active:
-            await ledger.save()
-            return Outcome(found, None)
-        if not await confirm(found):
+        if not found.active or not await confirm(found):
             await ledger.save()
             return Outcome(found, None)
         await ledger.bind(binding)
+        if request.saved is not None:
+            await ledger.use_plan(request.saved.id)
         session = Session(
             graph=job.graph,
             ledger=ledger,
@@ -108,10 +106,24 @@ async def apply(
             state_key=job.state_key,
             snapshot=snapshot,
         )
-        result = await execute(session, schedule(job.graph, ledger.state, found.changes), job.parallelism, stop)
+        operations = schedule(job.graph, ledger.state, found.changes)
+        result = await execute(session, operations, job.parallelism, stop or asyncio.Event())
         await _learn_org(job, ledger, session)
-        number = await _close(job, ledger, session, found, result, message, who())
+        number = await close(job.graph, job.store, session, found, result, request)
         return Outcome(found, result, number)
+
+
+def _check_hold(job: Job, request: Request, state: State) -> None:
+    """After a rollback the manifests that were rolled back must not come again by themselves. Raises Refused."""
+    held = state.holds.get(job.graph.digest)
+    if held is None or request.operation == "rollback" or request.release_hold:
+        return
+    commit = held.get("commit")
+    raise Refused(
+        f"these manifests were rolled back (they were revision {held['revision']})",
+        hint=(f"Take them back with `git revert {commit}`, " if commit else "Change them, ")
+        + "or apply with --release-hold if they are wanted after all.",
+    )
 
 
 async def adopt(job: Job, address: str, id_: str) -> str:
@@ -279,39 +291,3 @@ async def _learn_org(job: Job, ledger: Ledger, session: Session) -> None:
             twilio_url=binding.twilio_url or bound.twilio_url,
         )
     )
-
-
-async def _close(
-    job: Job, ledger: Ledger, session: Session, found: Plan, result: Result, message: str, who: dict[str, Any]
-) -> int:
-    """Write the state and the revision."""
-    from voiceops._version import __version__
-
-    number = ledger.state.revision + 1
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    graph = job.graph.to_data()
-    await job.store.add_revision(
-        number,
-        {
-            "version": 1,
-            "number": number,
-            "at": now,
-            "operation": "destroy" if found.destroy else "apply",
-            "message": message,
-            "who": who,
-            "result": "ok" if result.complete else "failed",
-            "graph": graph,
-            "plan": found.to_data(version=__version__, timestamp=now),
-            "overwritten": _plain(session.overwritten),
-            "failed": {key: session.secrets.redact(str(error)) for key, error in result.failed.items()},
-            "skipped": result.skipped,
-        },
-    )
-    await ledger.save(revision=number, applied_digest=digest(graph) if result.complete else ledger.state.applied_digest)
-    return number
-
-
-def _plain(value: Any) -> Any:
-    from voiceops.model.plan import shown
-
-    return shown(value)

@@ -27,14 +27,15 @@ def history_command(console: Console, format_: str) -> int:
     """List the applies of the environment: number, when, who, why, how it ended."""
     found = _revisions(console)
     if format_ == "json":
-        keys = ("number", "at", "operation", "message", "who", "result")
+        keys = ("number", "at", "operation", "message", "origin", "result")
         console.data([{key: r.get(key) for key in keys} | {"summary": r["plan"]["summary"]} for r in found])
         return 0
     for revision in found:
         counts = ", ".join(f"{n} {word}" for word, n in revision["plan"]["summary"].items() if n and word != "no_op")
         console.out(
-            f"{revision['number']:>4}  {revision['at']}  {revision['who'].get('name', ''):<24} {revision['operation']:<8}"
-            f" {revision['result']:<7} {counts}" + (f"  “{revision['message']}”" if revision["message"] else "")
+            f"{revision['number']:>4}  {revision['at']}  {revision['origin'].get('who', ''):<24} "
+            f"{revision['operation']:<8} {revision['result']:<7} {counts}"
+            + (f"  “{revision['message']}”" if revision["message"] else "")
         )
     if not found:
         console.out("Nothing was applied yet.")
@@ -53,7 +54,7 @@ def show_command(console: Console, revision: int, format_: str) -> int:
     if format_ == "json":
         console.data(found)
         return 0
-    console.out(f"Revision {revision} · {found['at']} · {found['who'].get('name', '')} · {found['result']}")
+    console.out(f"Revision {revision} · {found['at']} · {found['origin'].get('who', '')} · {found['result']}")
     if found["message"]:
         console.out(f"  “{found['message']}”")
     for change in found["plan"]["resource_changes"]:

@@ -22,6 +22,7 @@ _COMMANDS = {
     "destroy": "apply",
     "drift": "drift",
     "import": "adopt",
+    "rollback": "rollback",
     "history": "history",
     "show": "history",
     "state": "state",

@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import click
 
 from voiceops._version import __version__
 from voiceops.cli.console import Console
 from voiceops.cli.options import formats, selection
+
+if TYPE_CHECKING:
+    from voiceops.model.plan import Plan
 
 
 @click.command("plan")
@@ -50,7 +55,6 @@ def plan_command(
     """
     from voiceops.apply.run import plan
     from voiceops.cli.wiring import load, open_job, options_of, without_resources
-    from voiceops.model.plan import Plan
     from voiceops.render.text import render_diagnostic, render_plan
 
     loaded = load(console)
@@ -69,8 +73,7 @@ def plan_command(
             return await plan(job)
 
     found = asyncio.run(work())
-    timestamp = datetime.now(UTC).isoformat(timespec="seconds")
-    data = found.to_data(version=__version__, timestamp=timestamp)
+    data = plan_data(found, adopt=adopt)
     data["diagnostics"] += [d.to_data() for d in loaded.warnings]
     if out is not None:
         import json
@@ -85,3 +88,10 @@ def plan_command(
                 console.note(render_diagnostic(warning, console.style()))
         console.out(render_plan(found, console.style(), verbose=console.verbose))
     return 2 if detailed_exitcode and (found.active or (found.drift and refresh_only)) else 0
+
+
+def plan_data(plan: Plan, *, adopt: bool, rollback_to: int | None = None) -> dict[str, Any]:
+    """A plan as JSON, with what `apply FILE` needs to make it again."""
+    timestamp = datetime.now(UTC).isoformat(timespec="seconds")
+    data = plan.to_data(version=__version__, timestamp=timestamp)
+    return data | {"plan_id": uuid4().hex, "planned_with": {"adopt": adopt, "rollback_to": rollback_to}}

@@ -52,7 +52,8 @@ class Reporter:
     def text(self, event: Event) -> str:
         """One event in words; nothing for those that only matter to a bar."""
         if event.type == "apply_complete":
-            return f"{self.style('✓', 'green')} {event.address} {_DONE.get(event.action, event.action)} ({event.elapsed_seconds:.1f} s)"
+            done = _DONE.get(event.action, event.action)
+            return f"{self.style('✓', 'green')} {event.address} {done} ({event.elapsed_seconds:.1f} s)"
         if event.type == "apply_errored":
             return self._error(event)
         if event.type == "apply_skipped":
@@ -63,9 +64,8 @@ class Reporter:
 
     def _error(self, event: Event) -> str:
         error = event.error or {}
-        lines = [
-            f"{self.style('✗', 'red')} {event.address} not {_DONE.get(event.action, event.action)}: {error.get('summary', '')}"
-        ]
+        done = _DONE.get(event.action, event.action)
+        lines = [f"{self.style('✗', 'red')} {event.address} not {done}: {error.get('summary', '')}"]
         asked = " ".join(str(error[k]) for k in ("endpoint", "request_id") if error.get(k))
         if asked:
             lines.append(f"    {asked}")

@@ -10,18 +10,27 @@ from voiceops.errors import VoiceopsError
 
 @click.command("schema")
 @click.argument("kind", required=False, metavar="[KIND]")
+@click.option("--write", is_flag=True, help="Write the schemas that editors read into .voiceops/ instead.")
 @click.pass_obj
-def schema_command(console: Console, kind: str | None) -> int:
+def schema_command(console: Console, kind: str | None, write: bool) -> int:
     """Print the JSON Schema of a kind's manifest; without KIND, of voiceops.yaml.
 
     \b
-    Example:
-      voiceops schema Agent > .voiceops/agent.schema.json
+    Examples:
+      voiceops schema Agent
+      voiceops schema --write    after a clone: .voiceops/ is not in git
     """
     from voiceops.kinds.json_schema import manifest_schema, project_schema
     from voiceops.kinds.registry import ALL
     from voiceops.manifest.problems import did_you_mean
 
+    if write:
+        from voiceops.cli.init import write_schemas
+        from voiceops.cli.wiring import root_of
+
+        for path in write_schemas(root_of(console)):
+            console.out(str(path))
+        return 0
     if kind is None:
         console.data(project_schema())
         return 0

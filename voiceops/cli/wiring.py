@@ -17,6 +17,7 @@ from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.manifest.compose import load_graph
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import Project, find_root, load_project
+from voiceops.manifest.shapes import WEBHOOK_SECRET
 from voiceops.model.graph import Graph
 
 _TWILIO_PARALLEL = 4  # Twilio limits concurrency, not rate
@@ -106,7 +107,7 @@ async def open_job(loaded: Loaded, graph: Graph, options: Options, parallelism: 
     project = loaded.project
     store = open_store(project.state, project.root, project.environment)
     ledger = await Ledger.open(store, project.name, project.environment)
-    secrets = Secrets(loaded.environ)
+    secrets = Secrets(_sandbox_secrets(project, loaded.environ) if project.providers.sandbox else loaded.environ)
     types = {r.type for r in loaded.graph.resources.values()} | {e.type for e in ledger.state.entries.values()}
     with_twilio = TWILIO_TYPE in types
     async with AsyncExitStack() as stack:
@@ -172,6 +173,26 @@ def _twilio_auth(providers: Any, secrets: Any) -> tuple[str, str]:
     return providers.account_sid, secrets.require(providers.auth_token, "the Twilio auth token")
 
 
+def sandbox_folder(project: Project) -> Path:
+    """Where the embedded sandbox keeps its data; made where it is missing."""
+    folder = project.root / ".voiceops" / "sandbox"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _sandbox_secrets(project: Project, environ: Mapping[str, str]) -> dict[str, str]:
+    """The sandbox's keys, never the live ones; and a webhook secret where none is set: a newcomer needs no key."""
+    import secrets
+
+    keys = {"VAPI_API_KEY": "sandbox", "TWILIO_AUTH_TOKEN": "sandbox"}
+    path = sandbox_folder(project) / "webhook-secret"
+    if WEBHOOK_SECRET not in environ and not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32), encoding="ascii")
+    webhook = environ.get(WEBHOOK_SECRET) or path.read_text(encoding="ascii").strip()
+    return {**environ, **keys, WEBHOOK_SECRET: webhook}
+
+
 def _sandbox(loaded: Loaded) -> Any:
     """The embedded sandbox, holding the numbers that the manifests take to be there."""
     from voiceops.sandbox.server import SandboxServer
@@ -179,6 +200,4 @@ def _sandbox(loaded: Loaded) -> Any:
     numbers = sorted(
         {str(r.name) for r in loaded.graph.resources.values() if r.type == TWILIO_TYPE and r.name and not r.purchase}
     )
-    folder = loaded.project.root / ".voiceops" / "sandbox"
-    folder.mkdir(parents=True, exist_ok=True)
-    return SandboxServer(data=folder / f"{loaded.project.environment}.db", numbers=numbers)
+    return SandboxServer(data=sandbox_folder(loaded.project) / f"{loaded.project.environment}.db", numbers=numbers)

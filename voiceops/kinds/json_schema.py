@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from voiceops.kinds.registry import PART_KEYS, PARTS
+from voiceops.kinds.registry import ALL, PART_KEYS, PARTS
 from voiceops.kinds.schema import Node, as_node, facts, type_of
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -30,14 +30,26 @@ def project_schema() -> dict[str, Any]:
 
 def manifest_schema(kind: str) -> dict[str, Any]:
     """The schema of one kind's manifest: the envelope, with the kind's spec."""
+    return _manifests([kind])
+
+
+def any_manifest_schema() -> dict[str, Any]:
+    """The schema of a manifest of any kind: its `kind` chooses the spec."""
+    return _manifests(ALL)
+
+
+def _manifests(kinds: list[str]) -> dict[str, Any]:
     schema = _document({"type": "object", "of": "Manifest"}, "project")
     body = _Writer("vapi")
-    spec = body.node(as_node(_root(kind)))
-    if kind == "Agent":
-        spec = {"allOf": [spec]}
     envelope = schema["$defs"]["Manifest"]["properties"]
-    envelope["kind"] = {"const": kind}
-    envelope["spec"] = _loosened(kind, spec)
+    envelope["kind"] = {"enum": kinds}
+    schema["allOf"] = [
+        {
+            "if": {"properties": {"kind": {"const": kind}}},
+            "then": {"properties": {"spec": body.node(as_node(_root(kind)))}},
+        }
+        for kind in kinds
+    ]
     schema["$defs"] |= body.definitions
     return schema
 
@@ -45,11 +57,6 @@ def manifest_schema(kind: str) -> dict[str, Any]:
 def _root(kind: str) -> Any:
     entry = facts()["roots"][kind]
     return entry["create"] if isinstance(entry, dict) and "create" in entry else entry
-
-
-def _loosened(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
-    """What voiceops adds to the vendor's body: a required field may come from a default or a part."""
-    return {"type": "object"} if kind == "Phone" else spec
 
 
 def _document(node: Node, source: str) -> dict[str, Any]:
@@ -105,7 +112,10 @@ class _Writer:
         return {"$ref": f"#/$defs/{name}"}
 
     def _field(self, key: str, node: Node) -> dict[str, Any]:
+        """A field, with what a manifest may write there beside the vendor's own value."""
         schema = self.node(node)
+        if self.source == "vapi" and key == "tools" and node["type"] == "array":
+            schema["items"] = {"anyOf": [{"type": "string"}, schema["items"]]}
         if self.source == "vapi" and PART_KEYS.get(key) in PARTS and node["type"] in ("object", "union"):
             return {"anyOf": [{"type": "string"}, schema]}
         return schema

@@ -202,6 +202,8 @@ class _Builder:
         resolver = self._resolver(document)
         node = root(document.kind)
         spec = resolver.part(document.kind, document.spec, document.spec_mark)
+        if not isinstance(spec, Map):
+            return  # names a part that isn't there: said already
         value = resolver.rewrite(node, resolver._model(spec) if document.kind == "Model" else spec, document.spec_mark)
         Checker(self.problems, document.address, document.allow_unknown, partial=True).check(
             node, value, document.spec_mark

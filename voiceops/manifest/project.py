@@ -21,7 +21,7 @@ from voiceops.manifest.problems import Problems, did_you_mean
 from voiceops.manifest.yaml import read_documents
 from voiceops.model.address import NAME
 from voiceops.model.located import Map, Seq, merged
-from voiceops.model.values import Secret
+from voiceops.model.values import Secret, secret
 
 PROJECT_FILE = "voiceops.yaml"
 SANDBOX_ACCOUNT = "AC" + "1".zfill(32)
@@ -247,10 +247,10 @@ def _providers(settings: Map, problems: Problems) -> Providers:
     if given == "sandbox":
         return Providers(
             sandbox=True,
-            vapi_key="sandbox",
+            vapi_key=secret("VAPI_API_KEY"),
             vapi_url="sandbox",
             account_sid=SANDBOX_ACCOUNT,
-            auth_token="sandbox",
+            auth_token=secret("TWILIO_AUTH_TOKEN"),
             api_key="",
             api_secret="",
             twilio_url="sandbox",

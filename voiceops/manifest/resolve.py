@@ -36,6 +36,7 @@ class Index:
     families: Mapping[str, list[Document]]  # by Kind/name
     excluded: Mapping[str, Document]
     live_names: Mapping[str, str] = field(default_factory=dict)  # agents' live names → address
+    circles: set[frozenset[str]] = field(default_factory=set)  # of parts: each is reported once
 
     def find(self, kind: str, text: str, user: Document) -> str:
         """The address that a name means for `user`. Raises LookupError with the message and a hint."""
@@ -147,7 +148,7 @@ class Resolver:
         return Ref(found, "name" if by_name else "id")
 
     def part(self, kind: str, item: Any, mark: Mark) -> Any:
-        """A part named alone or as `{from: NAME, …}`; an inline part as it is."""
+        """A part named alone or as `{from: NAME, …}`; an inline part as it is; None where it can't be found."""
         if isinstance(item, str):
             return self._named_part(kind, item, mark)
         if isinstance(item, Map) and "from" in item:
@@ -157,7 +158,7 @@ class Resolver:
                 self.problems.error("schema-type", "from takes a part's name", here, address=self.document.address)
                 return rest
             base = self._named_part(kind, name, here)
-            return merged(base, rest) if isinstance(base, Map) else rest
+            return merged(base, rest) if isinstance(base, Map) else None
         return item
 
     def _named_part(self, kind: str, name: str, mark: Mark) -> Any:
@@ -167,15 +168,18 @@ class Resolver:
             found = self.index.find(kind, name, self.document)
         except LookupError as error:
             self.problems.error("reference", error.args[0], mark, error.args[1], self.document.address)
-            return Map()
+            return None
         if found in self._parts:
-            self.problems.error(
-                "part-circle",
-                f"parts refer to each other in a circle: {' → '.join([*self._parts, found])}",
-                mark,
-                address=self.document.address,
-            )
-            return Map()
+            circle = [*self._parts[self._parts.index(found) :], found]
+            if frozenset(circle) not in self.index.circles:
+                self.index.circles.add(frozenset(circle))
+                self.problems.error(
+                    "part-circle",
+                    f"parts refer to each other in a circle: {' → '.join(circle)}",
+                    mark,
+                    address=self.document.address,
+                )
+            return None
         self._parts.append(found)
         spec = _prefixed(self.index.documents[found].spec, found)
         value = self.part(kind, spec, mark)

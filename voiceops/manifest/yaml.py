@@ -53,7 +53,9 @@ def read_documents(text: str, file: str) -> list[tuple[Any, Mark]]:
         at = error.problem_mark or error.context_mark
         mark = Mark(file, at.line + 1, at.column + 1) if at else Mark(file, 1, 1)
         problem = " ".join(part for part in (error.context, error.problem) if part)
-        raise _error("yaml-syntax", f"not valid YAML: {problem}", mark) from None
+        opened = error.context_mark
+        hint = f"It was opened in line {opened.line + 1}." if opened and opened.line + 1 != mark.line else ""
+        raise _error("yaml-syntax", f"not valid YAML: {problem}", mark, hint) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise _error("yaml-syntax", "not valid YAML: a control character stands here", Mark(file, line, 1)) from None
@@ -96,7 +98,7 @@ def _documents(text: str, file: str) -> Iterator[tuple[Any, Mark]]:
             path = (*top.path, step) if step is not None else top.path
         return Mark(file, mark.line + 1, mark.column + 1, format_path(path))
 
-    for event in yaml.parse(text, Loader=_LOADER):  # type: ignore[no-untyped-call]
+    for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.DocumentStartEvent):
             root, empty, nodes = None, True, 0
             anchors.clear()

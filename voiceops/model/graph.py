@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from voiceops.errors import Mark
-from voiceops.model.values import Path, decode, encode, refs_in
+from voiceops.model.values import Path, decode, digest, encode, refs_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +100,12 @@ class Graph:
             named = [ref.address for ref in refs_in(resource.body)] + list(resource.routes)
             found[address] = tuple(dict.fromkeys(name for name in named if name != address))
         return found
+
+    @property
+    def digest(self) -> str:
+        """The same for the same manifests, however their files are laid out."""
+        resources = [resource.to_data() for _, resource in sorted(self.resources.items())]
+        return digest([{k: v for k, v in data.items() if k not in ("file", "line")} for data in resources])
 
     def to_data(self) -> dict[str, Any]:
         return {

@@ -118,6 +118,8 @@ class Change:
         }
         if self.name is not None:
             data["live_name"] = self.name
+        if self.state_only:
+            data["state_only"] = True
         if self.previous_address:
             data["previous_address"] = self.previous_address
         if self.notes:

@@ -176,6 +176,10 @@ class State:
     entries: Mapping[str, Entry] = field(default_factory=dict)
     revision: int = 0  # the last revision's number
     applied_digest: str = ""  # of the graph that was applied last
+    applied_commit: str = ""  # git's, where the manifests came from a repository
+    in_force: int = 0  # the revision whose manifests are live: after a rollback an older one
+    holds: Mapping[str, dict[str, Any]] = field(default_factory=dict)  # digests of rolled-back graphs → whence
+    used_plans: tuple[str, ...] = ()  # saved plans that were applied, newest last
 
     def with_entry(self, entry: Entry) -> State:
         return replace(self, entries={**self.entries, entry.address: entry})
@@ -201,6 +205,10 @@ class State:
             "binding": self.binding.to_data(),
             "revision": self.revision,
             "appliedDigest": self.applied_digest,
+            "appliedCommit": self.applied_commit,
+            "inForce": self.in_force,
+            "holds": {digest: dict(found) for digest, found in self.holds.items()},
+            "usedPlans": list(self.used_plans),
             "resources": {address: self.entries[address].to_data() for address in sorted(self.entries)},
         }
 
@@ -215,5 +223,9 @@ class State:
             binding=Binding.from_data(data["binding"]),
             revision=data.get("revision", 0),
             applied_digest=data.get("appliedDigest", ""),
+            applied_commit=data.get("appliedCommit", ""),
+            in_force=data.get("inForce", 0),
+            holds=data.get("holds", {}),
+            used_plans=tuple(data.get("usedPlans", ())),
             entries={address: Entry.from_data(address, item) for address, item in data["resources"].items()},
         )

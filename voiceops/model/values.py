@@ -45,6 +45,8 @@ class Secret:
 
     def reveal(self, lookup: Callable[[str], str | None]) -> str | None:
         """The text itself, or None where one of its secrets is not at hand."""
+        if not self.parts:
+            return None  # a literal that was read back from a revision, which keeps none
         text = self.parts[0]
         for name, part in zip(self.names, self.parts[1:], strict=True):
             value = lookup(name)
@@ -232,7 +234,7 @@ def decode(value: JSON) -> JSON:
             names = tuple(value["::secret"])
             if "fingerprint" in value:
                 return Fingerprint(names, value["fingerprint"])
-            return Secret(names, tuple(value.get("parts", [""])))
+            return Secret(names, tuple(value.get("parts", ())))
         if "::absent" in value:
             return ABSENT
         return {key: decode(item) for key, item in value.items()}

@@ -15,6 +15,8 @@ from voiceops.errors import StateError
 from voiceops.model.state import STATE_VERSION, Binding, Entry, Intent, State
 from voiceops.state.store import Store
 
+KEPT_PLANS = 100  # ids of saved plans that were applied
+
 
 @dataclass(slots=True)
 class Ledger:
@@ -64,6 +66,8 @@ class Ledger:
                     self._apply(record["address"], record["entry"])
                 case "failed":
                     self.intents.pop(record["nonce"], None)
+                case "plan":
+                    self._note_plan(record["id"])
                 case "binding":
                     self.state = replace(self.state, binding=Binding.from_data(record["binding"]))
 
@@ -112,6 +116,15 @@ class Ledger:
         """The request was provably not executed."""
         self.intents.pop(nonce, None)
         await self.store.append([{"record": "failed", "nonce": nonce}])
+
+    async def use_plan(self, id_: str) -> None:
+        """Note that a saved plan is being applied: it can't be a second time."""
+        self._note_plan(id_)
+        self._dirty = True
+        await self.store.append([{"record": "plan", "id": id_}])
+
+    def _note_plan(self, id_: str) -> None:
+        self.state = replace(self.state, used_plans=(*self.state.used_plans, id_)[-KEPT_PLANS:])
 
     async def bind(self, binding: Binding) -> None:
         """Note the accounts, at the first apply."""

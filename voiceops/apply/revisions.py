@@ -1,0 +1,110 @@
+"""What an apply leaves in the history, and the way back: choosing the revision that a rollback returns to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from voiceops._version import __version__
+from voiceops.apply.execute import Result
+from voiceops.apply.session import Session
+from voiceops.engine.saved import SavedPlan
+from voiceops.errors import VoiceopsError
+from voiceops.model.graph import Graph
+from voiceops.model.plan import Plan, shown
+from voiceops.model.state import State
+from voiceops.state.store import Store
+
+REVISION_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """How one apply was asked for. `origin` says who, from where and from which commit; `target` is a rollback's."""
+
+    operation: str = "apply"  # apply | destroy | rollback
+    message: str = ""
+    lock_timeout: float = 0.0
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    saved: SavedPlan | None = None
+    target: int | None = None
+    release_hold: bool = False
+
+
+async def close(graph: Graph, store: Store, session: Session, plan: Plan, result: Result, request: Request) -> int:
+    """Write the revision, then the state. Returns the revision's number."""
+    state = session.ledger.state
+    number = state.revision + 1
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    await store.add_revision(
+        number,
+        {
+            "version": REVISION_VERSION,
+            "number": number,
+            "at": now,
+            "operation": request.operation,
+            "target": request.target,
+            "message": request.message,
+            "origin": dict(request.origin),
+            "result": "ok" if result.complete else "failed",
+            "digest": graph.digest,
+            "graph": graph.to_data(),
+            "plan": plan.to_data(version=__version__, timestamp=now),
+            "overwritten": shown(session.overwritten),
+            "failed": {key: session.secrets.redact(str(error)) for key, error in result.failed.items()},
+            "skipped": result.skipped,
+        },
+    )
+    await session.ledger.save(
+        revision=number,
+        applied_digest=graph.digest,
+        applied_commit=str(request.origin.get("commit") or ""),
+        in_force=request.target or number,
+        holds=_holds(state, request, graph, result),
+    )
+    return number
+
+
+def _holds(state: State, request: Request, graph: Graph, result: Result) -> Mapping[str, Any]:
+    """Which manifests are held back: those that a rollback left, until others have been applied."""
+    if request.operation != "rollback":
+        return {} if result.complete else state.holds
+    held = {digest: dict(found) for digest, found in state.holds.items()}
+    if state.applied_digest:
+        held[state.applied_digest] = {"revision": state.revision, "commit": state.applied_commit}
+    held.pop(graph.digest, None)
+    return held
+
+
+def choose(revisions: Sequence[dict[str, Any]], state: State, wanted: int | None) -> dict[str, Any]:
+    """The revision to return to: the one asked for, or the newest good one older than the one in force.
+
+    A rollback's own revision stands for the one that it returned to. Raises VoiceopsError.
+    """
+    by_number = {revision["number"]: revision for revision in revisions}
+    if wanted is not None:
+        if wanted not in by_number:
+            raise VoiceopsError(f"there is no revision {wanted}", hint="See `voiceops history`.")
+        return _original(by_number[wanted], by_number)
+    in_force = state.in_force or state.revision
+    for revision in sorted(revisions, key=lambda r: -int(r["number"])):
+        original = _original(revision, by_number)
+        if revision["result"] == "ok" and revision["number"] < in_force and original["number"] < in_force:
+            return original
+    raise VoiceopsError(
+        "there is no older successful revision to return to",
+        hint="See `voiceops history`, and name one: voiceops rollback REV.",
+    )
+
+
+def _original(revision: dict[str, Any], by_number: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
+    return by_number.get(revision.get("target") or 0, revision)
+
+
+def graph_of(revision: dict[str, Any]) -> Graph:
+    """The manifests of a revision as a graph to plan from: the same, but that it never buys a number again."""
+    graph = Graph.from_data(revision["graph"])
+    resources = {address: replace(resource, purchase=False) for address, resource in graph.resources.items()}
+    return Graph(graph.project, graph.environment, resources)

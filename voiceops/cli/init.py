@@ -1,0 +1,100 @@
+"""`voiceops init`: a working project in one command."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import click
+
+from voiceops.cli.console import Console
+from voiceops.errors import VoiceopsError
+
+# What a template can't be called itself, since tools would act on it in this repository.
+_RENAMED = {"gitignore": ".gitignore", "env.example": ".env.example"}
+_TOOLS = "tools: [{type: endCall}]"
+
+
+@click.command("init")
+@click.argument("folder", type=click.Path(path_type=Path), default=Path(), metavar="[DIR]")
+@click.option("--with-runtime", is_flag=True, help="With a tool, its handler, and the webhook runtime's settings.")
+@click.pass_obj
+def init_command(console: Console, folder: Path, with_runtime: bool) -> int:
+    """Write a project that works at once: one agent and one phone line, on the local sandbox.
+
+    \b
+    Examples:
+      voiceops init shop && cd shop && voiceops apply
+      voiceops init shop --with-runtime
+    """
+    from voiceops.cli.templates import template
+
+    target = (console.folder / folder).resolve()
+    files = template("init/base")
+    if with_runtime:
+        extra = template("init/runtime")
+        settings = extra.pop("runtime.yaml")
+        files["voiceops.yaml"] += settings
+        agent = files["agents/front-desk.yaml"]
+        files["agents/front-desk.yaml"] = agent.replace(_TOOLS, "tools: [opening-hours, {type: endCall}]")
+        files["env.example"] += "# Shared by Vapi and the runtime; any long random text:\nVAPI_WEBHOOK_SECRET=\n"
+        files |= extra
+    name = _project_name(target)
+    files = {_RENAMED.get(path, path): text.replace("__PROJECT__", name) for path, text in files.items()}
+    _write(target, files)
+    write_schemas(target)
+    shown = folder.as_posix()
+    console.out(f"A project is ready in {target}:")
+    for path in sorted(files):
+        console.out(f"  {path}")
+    enter = "" if shown == "." else f"cd {shown} && "
+    console.out(f"\nNext: {enter}voiceops plan")
+    return 0
+
+
+def _project_name(folder: Path) -> str:
+    """The folder's name as a project's name."""
+    name = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")[:63]
+    return name or "phone-agents"
+
+
+def _write(target: Path, files: dict[str, str]) -> None:
+    """Write all files or none: nothing that exists is overwritten. Raises VoiceopsError."""
+    taken = [name for name in sorted(files) if (target / name).exists() and name != ".gitignore"]
+    if taken:
+        raise VoiceopsError(
+            f"{target} holds {', '.join(taken)} already",
+            hint="Nothing was written. Choose another folder, or move these files away.",
+        )
+    for name, text in files.items():
+        path = target / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if name == ".gitignore" and path.exists():
+                _add_lines(path, text)
+            else:
+                path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise VoiceopsError(f"{path} can't be written: {error.strerror}") from None
+
+
+def _add_lines(path: Path, text: str) -> None:
+    held = path.read_text(encoding="utf-8")
+    missing = [line for line in text.splitlines() if line not in held.splitlines()]
+    if missing:
+        path.write_text(held.rstrip("\n") + "\n" + "\n".join(missing) + "\n", encoding="utf-8")
+
+
+def write_schemas(root: Path) -> list[Path]:
+    """The JSON Schemas that editors complete from, under `.voiceops/`."""
+    from voiceops.kinds.json_schema import any_manifest_schema, project_schema
+
+    folder = root / ".voiceops"
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, schema in (("voiceops", project_schema()), ("manifest", any_manifest_schema())):
+        path = folder / f"{name}.schema.json"
+        path.write_text(json.dumps(schema, separators=(",", ":"), ensure_ascii=False) + "\n", encoding="utf-8")
+        written.append(path)
+    return written
