@@ -51,7 +51,7 @@ async def buy(session: Session, operation: Operation) -> str:
         sent_at=session.accounts.date,
         entry=entry.to_data(),
     )
-    await session.ledger.begin([intent])
+    await session.begin(intent)
     try:
         live, date = await twilio.buy(resource.name)
     except Ambiguous:
@@ -115,7 +115,7 @@ async def set_up(session: Session, operation: Operation) -> str:
             entry=record.to_data(),
         )
         nonce = intent.nonce
-        await session.ledger.begin([intent])
+        await session.begin(intent)
         live, _ = await twilio.update(str(sid), sent)
         for key, value in wanted.items():
             if (settings(live)[key] or "") != (value or ""):
@@ -195,7 +195,7 @@ async def give_back(session: Session, operation: Operation) -> str:
                 sent_at=session.accounts.date,
                 entry=entry.to_data(),
             )
-            await session.ledger.begin([intent])
+            await session.begin(intent)
             await twilio.update(entry.id, sent)
             await session.ledger.record_failed(intent.nonce)
     await session.ledger.record("", entry.address, None)
@@ -216,7 +216,7 @@ async def release(session: Session, operation: Operation) -> str:
         name=entry.name,
         sent_at=session.accounts.date,
     )
-    await session.ledger.begin([intent])
+    await session.begin(intent)
     await _twilio(session).release(entry.id)
     await session.ledger.record(intent.nonce, entry.address, None)
     return entry.id

@@ -71,9 +71,9 @@ async def apply(
 ) -> Outcome:
     """Lock, recover, plan, confirm, execute, record. Raises Refused, Locked, ProviderError, StateError."""
     async with AsyncExitStack() as stack:
-        note = await stack.enter_async_context(job.store.lock(request.operation, request.lock_timeout))
-        if note:
-            emit(Event(type="warning", message=note))
+        lease = await stack.enter_async_context(job.store.lock(request.operation, request.lock_timeout))
+        if lease.note:
+            emit(Event(type="warning", message=lease.note))
         ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
         _check_hold(job, request, ledger.state)
         snapshot = await _recovered(job, ledger, emit)
@@ -105,6 +105,7 @@ async def apply(
             emit=emit,
             state_key=job.state_key,
             snapshot=snapshot,
+            lease=lease,
         )
         operations = schedule(job.graph, ledger.state, found.changes)
         result = await execute(session, operations, job.parallelism, stop or asyncio.Event())

@@ -10,12 +10,13 @@ from voiceops.apply.events import Emit
 from voiceops.engine.planner import Options
 from voiceops.model.graph import Graph, Resource
 from voiceops.model.live import Snapshot
-from voiceops.model.state import Entry
+from voiceops.model.state import Entry, Intent
 from voiceops.model.values import JSON, Fingerprint, Ref, Secret, Template, map_leaves
 from voiceops.providers.live import Accounts
 from voiceops.providers.secrets import Secrets
 from voiceops.state.fingerprints import fingerprint
 from voiceops.state.ledger import Ledger
+from voiceops.state.store import Lease
 
 
 class Unresolved(Exception):
@@ -36,6 +37,13 @@ class Session:
     snapshot: Snapshot = field(default_factory=lambda: Snapshot({}, 0.0, 0.0))
     fresh: dict[str, tuple[dict[str, Any], float]] = field(default_factory=dict)  # by id, with local time
     overwritten: dict[str, Any] = field(default_factory=dict)
+    lease: Lease | None = None
+
+    async def begin(self, intent: Intent) -> None:
+        """Right before a request that changes something: the lock is still ours, and the intent is written down."""
+        if self.lease is not None:
+            await self.lease.check()
+        await self.ledger.begin([intent])
 
     def entry(self, address: str) -> Entry | None:
         return self.ledger.state.entries.get(address)

@@ -60,7 +60,7 @@ async def create(session: Session, operation: Operation) -> str:
     intent = _intent(
         session, resource, "create", desired, entry, before=tuple(sorted(session.snapshot.all(resource.type)))
     )
-    await session.ledger.begin([intent])
+    await session.begin(intent)
     body = session.secrets.revealed(desired, resource.address)
     live, date = await _create_once(session, kind, intent, body)
     if replaced is not None:
@@ -180,7 +180,7 @@ async def _patch(
     body = update_body(kind, desired, applied, live, changed, keep)
     kept_entry = _entry(session, resource, id_, desired)
     intent = _intent(session, resource, "update", body, kept_entry, id_=id_)
-    await session.ledger.begin([intent])
+    await session.begin(intent)
     session.overwritten.setdefault(
         resource.address, {key: live.get(key) for key in body if not holds_secret(desired.get(key))}
     )
@@ -257,7 +257,7 @@ async def delete(session: Session, operation: Operation) -> str:
         name=change.name,
         sent_at=session.accounts.date,
     )
-    await session.ledger.begin([intent])
+    await session.begin(intent)
     await session.accounts.vapi.delete(kind, id_)
     await session.ledger.record(intent.nonce, address, session.ledger.state.after_delete(address, id_))
     return id_
@@ -289,7 +289,7 @@ async def unbind(session: Session, operation: Operation) -> str:
         sent_at=session.accounts.date,
         entry=None,
     )
-    await session.ledger.begin([intent])
+    await session.begin(intent)
     await session.accounts.vapi.update(kind, change.id, body)
     await session.ledger.record(intent.nonce, change.address, None)
     return change.id

@@ -42,7 +42,7 @@ class _Lazy(click.Group):
 
         module = import_module(f"voiceops.cli.{_COMMANDS[cmd_name]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
-        return command
+        return _with_common_options(command)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         from difflib import get_close_matches
@@ -54,6 +54,37 @@ class _Lazy(click.Group):
                 f"there is no command {name!r}." + (f" Did you mean {near[0]}?" if near else ""), ctx
             )
         return super().resolve_command(ctx, args)
+
+
+def _with_common_options(command: click.Command) -> click.Command:
+    """The same options after the command's name, where people type them, too."""
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _with_common_options(inner)
+        return command
+    taken = {text for parameter in command.params for text in parameter.opts}
+    for attribute, option in _COMMON.items():
+        if taken.isdisjoint(option.opts):
+            option.callback = _noting(attribute)
+            command.params.append(option)
+    return command
+
+
+def _noting(attribute: str) -> Any:
+    def note(ctx: click.Context, _: click.Parameter, value: Any) -> None:
+        if value is not None and value is not False:
+            setattr(ctx.obj, attribute, False if attribute == "colour" else value)
+
+    return note
+
+
+_COMMON = {
+    "folder": click.Option(["-C"], type=click.Path(path_type=Path), metavar="DIR", hidden=True, expose_value=False),
+    "environment": click.Option(["-e", "--environment"], metavar="ENV", hidden=True, expose_value=False),
+    "colour": click.Option(["--no-color"], is_flag=True, hidden=True, expose_value=False),
+    "quiet": click.Option(["-q", "--quiet"], is_flag=True, hidden=True, expose_value=False),
+    "verbose": click.Option(["-v", "--verbose"], is_flag=True, hidden=True, expose_value=False),
+}
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -94,6 +94,22 @@ def mv_command(console: Console, source: str, target: str) -> None:
     _with_ledger(console, work, lock=True)
 
 
+@state_command.command("unlock")
+@click.argument("lock_id", metavar="ID")
+@click.pass_obj
+def unlock_command(console: Console, lock_id: str) -> None:
+    """Take the lock away from a holder that is gone for good; the message about the lock names its ID.
+
+    A holder that still works stops before its next change.
+    """
+    from voiceops.cli.wiring import load_settings
+    from voiceops.state.open import open_store
+
+    project = load_settings(console)
+    asyncio.run(open_store(project.state, project.root, project.environment).unlock(lock_id))
+    console.note(f"The lock {lock_id} is gone.")
+
+
 @state_command.command("rm")
 @click.argument("address", type=Address())
 @click.pass_obj

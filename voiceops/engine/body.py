@@ -68,7 +68,7 @@ def overlay(path: Path, desired: JSON, applied: JSON, live: JSON, node: Node | N
                     if rest:
                         result[key] = rest
                 elif inner in keep or (
-                    not owned_before and not empty(now) and not (key in SERVER_KEYS and node_here is None)
+                    not owned_before and not empty(now) and not (key in SERVER_KEYS and fields and node_here is None)
                 ):
                     result[key] = copy(now)
             else:

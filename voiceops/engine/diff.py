@@ -72,6 +72,16 @@ def drifted(applied: Applied, live: JSON, ignore: tuple[Path, ...] = ()) -> list
     ]
 
 
+def reason_for(changes: list[Difference]) -> str:
+    """Why an object changes, of its fields' reasons."""
+    outcomes = {change.outcome for change in changes}
+    if Outcome.CONFLICT in outcomes:
+        return "conflict"
+    if outcomes == {Outcome.DRIFT}:
+        return "drift"
+    return "conflict" if Outcome.DRIFT in outcomes else "manifest_changed"
+
+
 def _compare(
     path: Path,
     desired: JSON,
@@ -134,12 +144,19 @@ def _compare(
 
 def _owned_leaves(path: Path, applied: JSON, live: JSON) -> Iterator[tuple[Path, JSON, JSON]]:
     """The leaves that we set and that are still there; a map that is all ours goes as one."""
-    if isinstance(applied, dict) and isinstance(live, dict) and not all(key in applied for key in live):
+    if isinstance(applied, dict) and isinstance(live, dict) and not _all_ours(applied, live):
         for key, was in applied.items():
             if not empty(live.get(key, ABSENT)):
                 yield from _owned_leaves((*path, key), was, live[key])
     else:
         yield path, applied, live
+
+
+def _all_ours(applied: JSON, live: JSON) -> bool:
+    """Is there nothing live, at any depth, that we did not set?"""
+    if not (isinstance(applied, dict) and isinstance(live, dict)):
+        return True
+    return all(empty(value) or (key in applied and _all_ours(applied[key], value)) for key, value in live.items())
 
 
 def _outcome(desired: JSON, applied: JSON, unmoved: bool) -> Outcome:

@@ -9,13 +9,15 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from voiceops.engine.diff import NOTHING_APPLIED, Applied, Difference, Outcome, differences, drifted
+from voiceops.engine.diff import NOTHING_APPLIED, Applied, Difference, Outcome, differences, drifted, reason_for
 from voiceops.engine.guards import Safety, guard
-from voiceops.engine.twilio import plan_number, plan_release
+from voiceops.engine.twilio import number_of, plan_number, plan_release
+from voiceops.engine.visible import visible
 from voiceops.errors import Diagnostic
 from voiceops.kinds.base import is_stock
 from voiceops.kinds.phone import TWILIO_TYPE
@@ -35,6 +37,7 @@ from voiceops.model.values import (
     Template,
     copy,
     delete_path,
+    get_path,
     map_leaves,
     set_path,
 )
@@ -102,6 +105,8 @@ class _Planner:
         changes += self._leftovers()
         changes.sort(key=lambda change: change.address)
         changes = self._selected(changes)
+        if self.options.targets or self.options.labels:
+            self._only_about({owner_of(change.address) for change in changes})
         if self.options.refresh_only:
             changes = []
         refusals = guard(changes, self.state, self.options.safety, force=self.options.force)
@@ -129,10 +134,7 @@ class _Planner:
             return self._find_managed(entry)
         resource = self.graph.resources[address]
         if resource.type == TWILIO_TYPE:
-            number = next(
-                (o for o in self.snapshot.all(TWILIO_TYPE).values() if o.get("phone_number") == resource.name),
-                None,
-            )
+            number = number_of(self.snapshot, resource)
             return Found(None, number)
         return Found(None, None, twins=self._twins(resource))
 
@@ -260,13 +262,15 @@ class _Planner:
                 id_=found.twins[0],
             )
         if found.twins:
-            live = self.snapshot.get(resource.type, found.twins[0])
-            changes = self.field_changes(resource, differences(desired, NOTHING_APPLIED, live, resource.ignore))
+            live = self.snapshot.get(resource.type, found.twins[0]) or {}
+            seen = visible(resource.kind, live, desired)
+            found_differences = differences(desired, NOTHING_APPLIED, live, resource.ignore)
+            changes = self.field_changes(resource, [_before_as_seen(d, seen) for d in found_differences])
             change = self.change(
                 resource,
                 UPDATE if changes else NO_OP,
                 "adopt",
-                before=_project(live, desired),
+                before=_project(seen, desired),
                 after=desired,
                 fields=changes,
                 id_=found.twins[0],
@@ -303,29 +307,30 @@ class _Planner:
         kind = KINDS[resource.kind]
         applied = Applied(_without(entry.owned, kind.create_only), entry.stored)
         wanted = _without(desired, kind.create_only)
-        self._note_drift(resource, entry, applied, live)
+        seen = visible(resource.kind, live, entry.owned, desired)
+        self._note_drift(resource, entry, applied, live, seen)
         found_differences = differences(wanted, applied, live, resource.ignore)
-        kept = [d for d in found_differences if d.outcome is Outcome.DRIFT and self._policy(resource, d.path) == "keep"]
+        kept = [d for d in found_differences if d.outcome is Outcome.DRIFT and self.policy(resource, d.path) == "keep"]
         changes = [d for d in found_differences if d not in kept]
         if not changes and actions == UPDATE:
-            return self._settled(resource, found, desired, bool(kept))
-        fields = self.field_changes(resource, changes)
+            return self.settled(resource, found, kept=bool(kept))
+        fields = self.field_changes(resource, [_before_as_seen(d, seen) for d in changes])
         change = self.change(
             resource,
             actions,
-            _reason(changes),
-            before=_project(live, {**entry.owned, **desired}),
+            reason_for(changes),
+            before=_project(seen, {**entry.owned, **desired}),
             after=desired,
             fields=fields,
             id_=entry.id,
         )
-        return replace(change, previous_address=self._previous(resource.address))
+        return replace(change, previous_address=self.previous(resource.address))
 
-    def _settled(self, resource: Resource, found: Found, desired: dict[str, Any], kept: bool) -> Change:
+    def settled(self, resource: Resource, found: Found, *, kept: bool) -> Change:
         """Live is as it should be; the state may still have something to learn."""
         entry = found.entry
         assert entry is not None
-        previous = self._previous(resource.address)
+        previous = self.previous(resource.address)
         reason, state_only = "unchanged", False
         if previous:
             reason, state_only = "moved", True
@@ -340,11 +345,13 @@ class _Planner:
         change = self.change(resource, NO_OP, reason, before=None, after=None, id_=entry.id)
         return replace(change, state_only=state_only, previous_address=previous)
 
-    def _previous(self, address: str) -> str | None:
+    def previous(self, address: str) -> str | None:
         return next((old for old, new in self.moved.items() if new == address), None)
 
-    def _note_drift(self, resource: Resource, entry: Entry, applied: Applied, live: dict[str, Any]) -> None:
-        found = drifted(applied, live, resource.ignore)
+    def _note_drift(
+        self, resource: Resource, entry: Entry, applied: Applied, live: dict[str, Any], seen: dict[str, Any]
+    ) -> None:
+        found = [_after_as_seen(d, seen) for d in drifted(applied, live, resource.ignore)]
         if found:
             self.drift.append(
                 Drift(
@@ -357,7 +364,7 @@ class _Planner:
                 )
             )
 
-    def _policy(self, resource: Resource, path: Path) -> str:
+    def policy(self, resource: Resource, path: Path) -> str:
         return policy_for(self.options, resource, path)
 
     def _drift_refusals(self) -> list[Diagnostic]:
@@ -366,7 +373,7 @@ class _Planner:
             resource = self.graph.resources.get(drift.address)
             if resource is None:
                 continue
-            fields = [f for f in drift.fields if self._policy(resource, f.path) == "refuse"]
+            fields = [f for f in drift.fields if self.policy(resource, f.path) == "refuse"]
             if fields:
                 found.append(
                     Diagnostic(
@@ -529,19 +536,23 @@ class _Planner:
                     waiting.append(following)
         return [change for change in changes if owner_of(change.address) in chosen]
 
+    def _only_about(self, chosen: set[str]) -> None:
+        """What is wrong or edited elsewhere is another plan's to say."""
+        self.diagnostics = [d for d in self.diagnostics if not d.address or owner_of(d.address) in chosen]
+        self.drift = [d for d in self.drift if owner_of(d.address) in chosen]
+
 
 def policy_for(options: Options, resource: Resource, path: Path) -> str:
     """revert, keep or refuse for one field: the most specific of `drift.fields`, else the default."""
-    import fnmatch
-
     source = resource.source_of(path).path
+    found: list[tuple[bool, int, int, str]] = []
     for pattern, policy in options.drift_fields.items():
         address, _, field_pattern = pattern.partition(":")
-        if fnmatch.fnmatchcase(resource.address, address) and (
-            not field_pattern or source == field_pattern or source.startswith(f"{field_pattern}.")
-        ):
-            return policy
-    return options.drift
+        exact = resource.address == address  # also an instance, whose brackets are no pattern
+        inside = source == field_pattern or source.startswith((f"{field_pattern}.", f"{field_pattern}["))
+        if (exact or fnmatch.fnmatchcase(resource.address, address)) and (not field_pattern or inside):
+            found.append((exact, len(field_pattern), len(address), policy))
+    return max(found)[-1] if found else options.drift
 
 
 def remembered(entry: Entry, live: dict[str, Any] | None) -> dict[str, Any]:
@@ -555,13 +566,14 @@ def remembered(entry: Entry, live: dict[str, Any] | None) -> dict[str, Any]:
     return value | {"id": entry.id, "updatedAt": entry.updated_at}
 
 
-def _reason(changes: list[Difference]) -> str:
-    outcomes = {change.outcome for change in changes}
-    if Outcome.CONFLICT in outcomes:
-        return "conflict"
-    if outcomes == {Outcome.DRIFT}:
-        return "drift"
-    return "conflict" if Outcome.DRIFT in outcomes else "manifest_changed"
+def _before_as_seen(difference: Difference, seen: JSON) -> Difference:
+    value = get_path(seen, difference.path)
+    return difference if value is ABSENT else replace(difference, before=value)
+
+
+def _after_as_seen(difference: Difference, seen: JSON) -> Difference:
+    value = get_path(seen, difference.path)
+    return difference if value is ABSENT else replace(difference, after=value)
 
 
 def _masked(difference: Difference) -> JSON:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from voiceops.engine.order import plan_creation
+from voiceops.engine.twilio import BUYS
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.model.address import is_twilio_side, owner_of, twilio_side
 from voiceops.model.graph import Graph
@@ -65,7 +66,7 @@ def _steps(graph: Graph, change: Change, linked: bool) -> list[str]:
         if change.actions == DELETE:
             return ["release" if any("gives" in note for note in change.notes) else "restore"]
         if change.is_replacement:
-            return ["restore", "settings"]
+            return ["restore", "buy", "settings"] if BUYS in change.notes else ["restore", "settings"]
         if change.actions == CREATE:
             return ["buy", "settings"]
         return ["state"] if change.actions == NO_OP else ["settings"]
@@ -121,6 +122,8 @@ def _needs(
         yield from of(twilio_side(address), "buy")
         if change.actions == ("delete", "create"):
             yield from of(address, "delete")
+    if step == "buy":
+        yield from of(address, "restore")
     if step == "settings":
         yield from of(address, "buy", "restore")
         yield from of(owner_of(address), "create", "update", "state")
@@ -140,18 +143,21 @@ def _break_delete_circles(needs: dict[str, set[str]]) -> None:
     """Objects that refer to each other go in the order of their addresses: deletion has no second step."""
     done: set[str] = set()
     for start in sorted(needs):
-        trail: list[str] = []
-        _visit(start, needs, done, trail)
-
-
-def _visit(key: str, needs: dict[str, set[str]], done: set[str], trail: list[str]) -> None:
-    if key in done:
-        return
-    trail.append(key)
-    for other in sorted(needs[key]):
-        if other in trail:
-            needs[key].discard(other)
-        else:
-            _visit(other, needs, done, trail)
-    trail.pop()
-    done.add(key)
+        if start in done:
+            continue
+        trail = [start]  # a stack of our own: chains of references can be longer than Python's
+        on_trail = {start}
+        branches = [iter(sorted(needs[start]))]
+        while trail:
+            other = next(branches[-1], None)
+            if other is None:
+                key = trail.pop()
+                on_trail.discard(key)
+                done.add(key)
+                branches.pop()
+            elif other in on_trail:
+                needs[trail[-1]].discard(other)
+            elif other not in done:
+                trail.append(other)
+                on_trail.add(other)
+                branches.append(iter(sorted(needs[other])))

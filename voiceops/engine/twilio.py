@@ -9,16 +9,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from voiceops.engine.diff import NOTHING_APPLIED, Applied, Difference, Outcome, differences, drifted
+from voiceops.engine.diff import NOTHING_APPLIED, Applied, Difference, Outcome, differences, drifted, reason_for
 from voiceops.errors import Diagnostic
-from voiceops.kinds.phone import TWILIO_DEMO, TWILIO_FIELDS, TWILIO_STICKY
+from voiceops.kinds.phone import TWILIO_DEMO, TWILIO_FIELDS, TWILIO_STICKY, TWILIO_TYPE
 from voiceops.model.graph import Resource
+from voiceops.model.live import Snapshot
 from voiceops.model.plan import CREATE, DELETE, NO_OP, UPDATE, Change, Drift, FieldChange
 from voiceops.model.state import Entry
 from voiceops.model.values import ABSENT, Ref
 
 if TYPE_CHECKING:
     from voiceops.engine.planner import Found, _Planner
+
+BUYS = "this buys the number"  # the note of a change that does
 
 
 def settings(live: dict[str, Any]) -> dict[str, str]:
@@ -39,26 +42,25 @@ def answers_today(live: dict[str, Any], desired: dict[str, Any]) -> str | None:
     return f"the voice URL {url.partition('?')[0]}"
 
 
+def number_of(snapshot: Snapshot, resource: Resource) -> dict[str, Any] | None:
+    """The account's number that a line names, by its exact text."""
+    return next((o for o in snapshot.all(TWILIO_TYPE).values() if o.get("phone_number") == resource.name), None)
+
+
 def plan_number(planner: _Planner, resource: Resource, found: Found) -> Change:
     """The change of one number's voice settings."""
     desired = planner.resolved(resource.body)
     entry, live = found.entry, found.live
     if entry is not None and entry.name != resource.name:
-        # Another number: the old one is given back, the new one taken over.
-        return planner.change(
-            resource,
-            ("delete", "create"),
-            "manifest_changed",
-            before=entry.owned,
-            after=desired,
-            fields=_fields(planner, resource, {}, desired),
-            id_=entry.id,
-        )
+        # Another number: the old one is given back, the new one taken over like a first one.
+        new = number_of(planner.snapshot, resource)
+        taken = _missing(planner, resource, None, desired) if new is None else _take_over(planner, resource, new, desired)
+        return replace(taken, actions=("delete", "create"), before=entry.owned, id=entry.id)
     if live is None:
         return _missing(planner, resource, entry, desired)
     if entry is None:
         return _take_over(planner, resource, live, desired)
-    return _managed(planner, resource, entry, live, desired)
+    return _managed(planner, resource, found, entry, live, desired)
 
 
 def _missing(planner: _Planner, resource: Resource, entry: Entry | None, desired: dict[str, Any]) -> Change:
@@ -82,7 +84,7 @@ def _missing(planner: _Planner, resource: Resource, entry: Entry | None, desired
             after=desired,
             fields=_fields(planner, resource, {}, desired),
         ),
-        notes=("this buys the number",) if resource.purchase else (),
+        notes=(BUYS,) if resource.purchase else (),
     )
 
 
@@ -118,11 +120,11 @@ def _take_over(planner: _Planner, resource: Resource, live: dict[str, Any], desi
 
 
 def _managed(
-    planner: _Planner, resource: Resource, entry: Entry, live: dict[str, Any], desired: dict[str, Any]
+    planner: _Planner, resource: Resource, found: Found, entry: Entry, live: dict[str, Any], desired: dict[str, Any]
 ) -> Change:
     applied = Applied({k: v for k, v in entry.owned.items() if k not in TWILIO_STICKY or k in desired}, entry.stored)
-    found = settings(live)
-    drift = drifted(applied, found)
+    now = settings(live)
+    drift = drifted(applied, now)
     if drift:
         planner.drift.append(
             Drift(
@@ -134,35 +136,22 @@ def _managed(
                 updated_at=str(live.get("date_updated") or ""),
             )
         )
-    changes = [
-        d
-        for d in differences(desired, applied, found)
-        if not (d.outcome is Outcome.DRIFT and planner._policy(resource, d.path) == "keep")
-        and not (d.after is ABSENT and not d.before)
-    ]
+    differing = [d for d in differences(desired, applied, now) if not (d.after is ABSENT and not d.before)]
+    kept = [d for d in differing if d.outcome is Outcome.DRIFT and planner.policy(resource, d.path) == "keep"]
+    changes = [d for d in differing if d not in kept]
     if not changes:
-        state_only = entry.release != resource.release or planner._previous(resource.address) is not None
-        reason = "moved" if planner._previous(resource.address) else "release_changed" if state_only else "unchanged"
-        return replace(
-            planner.change(resource, NO_OP, reason, before=None, after=None, id_=entry.id),
-            state_only=state_only,
-            previous_address=planner._previous(resource.address),
-        )
-    outcomes = {change.outcome for change in changes}
-    reason = (
-        "drift" if outcomes == {Outcome.DRIFT} else "conflict" if Outcome.CONFLICT in outcomes else "manifest_changed"
-    )
+        return planner.settled(resource, found, kept=bool(kept))
     return replace(
         planner.change(
             resource,
             UPDATE,
-            reason,
+            reason_for(changes),
             before=_owned_part(live, {**entry.owned, **desired}),
             after=desired,
             fields=planner.field_changes(resource, changes),
             id_=entry.id,
         ),
-        previous_address=planner._previous(resource.address),
+        previous_address=planner.previous(resource.address),
     )
 
 

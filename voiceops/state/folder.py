@@ -20,12 +20,13 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from voiceops.errors import Locked, StateError
-from voiceops.state.store import LockInfo
+from voiceops.state.store import Lease, LockInfo
 
 
 class FolderStore:
@@ -123,23 +124,44 @@ class FolderStore:
         return [data for data in found if data is not None]
 
     @asynccontextmanager
-    async def lock(self, operation: str, timeout: float) -> AsyncIterator[str]:
+    async def lock(self, operation: str, timeout: float) -> AsyncIterator[Lease]:
         path = self._folder / "lock"
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            await self._wait(descriptor, timeout)
-            note = _taken_over(descriptor)
-            _write_holder(descriptor, operation)
-            try:
-                yield note
-            finally:
-                os.ftruncate(descriptor, 0)
-        finally:
-            os.close(descriptor)  # the kernel drops the lock with it, also when the process dies
-
-    async def _wait(self, descriptor: int, timeout: float) -> None:
         deadline = time.monotonic() + timeout
+        descriptor = -1
+        try:
+            while True:
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+                await self._wait(descriptor, deadline)
+                if os.fstat(descriptor).st_nlink:
+                    break
+                os.close(descriptor)  # the file was taken away while we waited: the next one counts
+                descriptor = -1
+            note = _taken_over(descriptor)
+            info = _write_holder(descriptor, operation)
+            try:
+                yield _FolderLease(note, descriptor, info.id)
+            finally:
+                if _is_held_by(descriptor, info.id):
+                    os.ftruncate(descriptor, 0)
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)  # the kernel drops the lock with it, also when the process dies
+
+    async def unlock(self, id_: str) -> None:
+        path = self._folder / "lock"
+        with contextlib.suppress(OSError):
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                if _is_held_by(descriptor, id_):
+                    # The holder has the old file locked and notices at its next check; the next one gets a new file.
+                    os.unlink(path)
+                    return
+            finally:
+                os.close(descriptor)
+        raise StateError(f"nobody holds the lock {id_} in {self.place}")
+
+    async def _wait(self, descriptor: int, deadline: float) -> None:
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -159,6 +181,24 @@ class FolderStore:
             await asyncio.sleep(min(0.2, max(0.01, deadline - time.monotonic())))
 
 
+@dataclass(frozen=True, slots=True)
+class _FolderLease:
+    """The kernel's lock on an open file: lost only when somebody takes the file away (`state unlock`)."""
+
+    note: str
+    descriptor: int
+    id: str
+
+    async def check(self) -> None:
+        if os.fstat(self.descriptor).st_nlink == 0 or not _is_held_by(self.descriptor, self.id):
+            raise Locked("the lock of this state was taken away", hint="Find out who did it, then plan again.")
+
+
+def _is_held_by(descriptor: int, id_: str) -> bool:
+    holder = _holder(descriptor)
+    return holder is not None and holder.id == id_
+
+
 def _holder(descriptor: int) -> LockInfo | None:
     try:
         return LockInfo(**json.loads(os.pread(descriptor, 4096, 0)))
@@ -172,7 +212,7 @@ def _taken_over(descriptor: int) -> str:
     return f"took over the lock of {dead.who} (since {dead.since}), which is no longer running" if dead else ""
 
 
-def _write_holder(descriptor: int, operation: str) -> None:
+def _write_holder(descriptor: int, operation: str) -> LockInfo:
     info = LockInfo(
         id=secrets.token_hex(8),
         who=f"{os.environ.get('USER') or os.getuid()}@{socket.gethostname()} (pid {os.getpid()})",
@@ -184,6 +224,7 @@ def _write_holder(descriptor: int, operation: str) -> None:
     )
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps(info.to_data()).encode(), 0)
+    return info
 
 
 def _process_start() -> str:

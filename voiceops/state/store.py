@@ -35,6 +35,17 @@ class LockInfo:
         }
 
 
+class Lease(Protocol):
+    """A lock while it is held."""
+
+    @property
+    def note(self) -> str:
+        """A sentence when a dead holder's lock was taken over, else empty."""
+
+    async def check(self) -> None:
+        """Before each request that changes something: is the lock still ours? Raises Locked when it was lost."""
+
+
 class Store(Protocol):
     """One environment's state."""
 
@@ -72,5 +83,8 @@ class Store(Protocol):
     async def siblings(self) -> list[dict[str, Any]]:
         """The states of this project's other environments in the same place."""
 
-    def lock(self, operation: str, timeout: float) -> AbstractAsyncContextManager[str]:
-        """Hold the lock; yields a sentence when a dead holder's lock was taken over. Raises Locked."""
+    def lock(self, operation: str, timeout: float) -> AbstractAsyncContextManager[Lease]:
+        """Hold the lock, waiting up to `timeout` seconds for it. Raises Locked, saying who holds it since when."""
+
+    async def unlock(self, id_: str) -> None:
+        """Take a lock away from whoever holds it under this id. Raises StateError when nobody does."""

@@ -1,0 +1,20 @@
+"""Print every figure with its bound; exit 1 when one is missed."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+
+from benchmarks.core import core
+
+if __name__ == "__main__":
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}\n")
+    missed = 0
+    for row in core():
+        missed += not row.kept
+        print(
+            f"{'ok  ' if row.kept else 'MISS'}  {row.value:>9.2f} {row.unit:<9} (at most {row.bound:g})  {row.name}",
+            flush=True,
+        )
+    sys.exit(1 if missed else 0)

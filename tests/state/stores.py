@@ -1,0 +1,14 @@
+"""Every back end that the conformance suite runs over: a new one is one more entry here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from voiceops.state.folder import FolderStore
+from voiceops.state.store import Store
+
+# name → (folder of the test, environment) → store; two stores of one place see the same state
+BACKENDS: dict[str, Callable[[Path, str], Store]] = {
+    "folder": lambda root, environment: FolderStore(root / "state", environment),
+}

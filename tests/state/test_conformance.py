@@ -1,0 +1,243 @@
+"""What every state back end promises (voiceops/state/store.py), through its interface alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from stores import BACKENDS
+
+from voiceops.errors import Locked, StateError
+from voiceops.state.store import Store
+
+Open: TypeAlias = Callable[..., Store]
+
+DATA = {"version": 1, "serial": 1, "resources": {"Agent/ä": {"text": "line\nline\u2028 \U0001f4de", "n": 1.5}}}
+
+
+@pytest.fixture(params=BACKENDS)
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
+    def make(environment: str = "dev") -> Store:
+        return BACKENDS[request.param](tmp_path, environment)
+
+    return make
+
+
+def test_an_empty_place_holds_nothing(open_store: Open) -> None:
+    async def check() -> None:
+        store = open_store()
+        assert await store.read() is None
+        assert await store.journal() == []
+        assert await store.revisions() == []
+        assert await store.siblings() == []
+        assert store.place
+
+    asyncio.run(check())
+
+
+def test_what_was_written_is_read_by_everybody(open_store: Open) -> None:
+    async def check() -> None:
+        await open_store().write(DATA, if_serial=None)
+        assert await open_store().read() == DATA
+        await open_store().write(DATA | {"serial": 2}, if_serial=1)
+        assert (await open_store().read() or {})["serial"] == 2
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"), [(None, 1), (1, None), (1, 2), (2, 1)], ids=["nothing", "something", "older", "newer"]
+)
+def test_a_second_writer_notices(open_store: Open, held: int | None, expected: int | None) -> None:
+    async def check() -> None:
+        store = open_store()
+        if held is not None:
+            await store.write(DATA | {"serial": held}, if_serial=None)
+        before = await store.read()
+        with pytest.raises(StateError, match="somebody else"):
+            await store.write(DATA | {"serial": 9}, if_serial=expected)
+        assert await store.read() == before
+
+    asyncio.run(check())
+
+
+def test_the_journal_keeps_the_order(open_store: Open) -> None:
+    async def check() -> None:
+        store = open_store()
+        await store.append([{"n": 1}, {"n": 2, "text": "a\nb"}])
+        await open_store().append([{"n": 3}])
+        assert [record["n"] for record in await open_store().journal()] == [1, 2, 3]
+
+    asyncio.run(check())
+
+
+def test_the_journal_takes_many_writers_at_once(open_store: Open) -> None:
+    async def check() -> None:
+        store = open_store()
+        await asyncio.gather(*(store.append([{"n": n, "pad": "x" * n}]) for n in range(200)))
+        assert sorted(record["n"] for record in await open_store().journal()) == list(range(200))
+
+    asyncio.run(check())
+
+
+def test_a_record_is_durable_when_append_returns(open_store: Open) -> None:
+    """However the calls interleave: whoever comes back finds the record in the journal."""
+
+    async def one(store: Store, number: int, missing: list[int]) -> None:
+        for _ in range(number % 7):
+            await asyncio.sleep(0)
+        await store.append([{"n": number}])
+        if number not in {record["n"] for record in await open_store().journal()}:
+            missing.append(number)
+
+    async def check() -> None:
+        store, missing = open_store(), list[int]()
+        await asyncio.gather(*(one(store, number, missing) for number in range(120)))
+        assert missing == []
+
+    asyncio.run(check())
+
+
+def test_the_journal_is_cut(open_store: Open) -> None:
+    async def check() -> None:
+        store = open_store()
+        await store.append([{"n": 1}, {"n": 2}])
+        await store.cut_journal([{"n": 2}])
+        assert await open_store().journal() == [{"n": 2}]
+        await store.append([{"n": 3}])
+        assert await open_store().journal() == [{"n": 2}, {"n": 3}]
+        await store.cut_journal([])
+        assert await open_store().journal() == []
+
+    asyncio.run(check())
+
+
+def test_blobs_are_kept_under_their_digest(open_store: Open) -> None:
+    async def check() -> None:
+        store = open_store()
+        content = b"\x00\xff" * 100_000
+        digest = await store.put_blob(content)
+        assert await store.put_blob(content) == digest
+        assert await open_store().get_blob(digest) == content
+        with pytest.raises(StateError, match="no blob"):
+            await store.get_blob("0" * 64)
+
+    asyncio.run(check())
+
+
+def test_revisions_come_oldest_first_and_are_never_overwritten(open_store: Open) -> None:
+    async def check() -> None:
+        store = open_store()
+        for number in (1, 2, 10, 9):
+            await store.add_revision(number, {"number": number})
+        assert [revision["number"] for revision in await open_store().revisions()] == [1, 2, 9, 10]
+        with pytest.raises(StateError, match="exists already"):
+            await store.add_revision(2, {"number": 2, "other": True})
+        assert {"number": 2} in await store.revisions()
+
+    asyncio.run(check())
+
+
+def test_environments_do_not_see_each_other_but_as_siblings(open_store: Open) -> None:
+    async def check() -> None:
+        dev, prod = open_store("dev"), open_store("prod")
+        await dev.write(DATA | {"environment": "dev"}, if_serial=None)
+        await dev.append([{"n": 1}])
+        await dev.add_revision(1, {"number": 1})
+        assert (await prod.read(), await prod.journal(), await prod.revisions()) == (None, [], [])
+        assert [other["environment"] for other in await prod.siblings()] == ["dev"]
+        assert await dev.siblings() == []
+
+    asyncio.run(check())
+
+
+def test_environments_are_locked_apart(open_store: Open) -> None:
+    async def check() -> None:
+        async with open_store("dev").lock("apply", 0), open_store("prod").lock("apply", 0):
+            pass
+
+    asyncio.run(check())
+
+
+def test_one_holder_at_a_time(open_store: Open) -> None:
+    async def check() -> None:
+        async with open_store().lock("apply", 0) as note:
+            assert note == ""
+            with pytest.raises(Locked) as caught:
+                async with open_store().lock("plan", 0):
+                    pass
+            assert caught.value.exit_code == 4
+            assert "apply" in caught.value.summary, "it says what the holder is doing"
+            assert "pid" in caught.value.summary
+        async with open_store().lock("apply", 0) as note:
+            assert note == "", "an orderly end leaves nothing to take over"
+
+    asyncio.run(check())
+
+
+def test_the_lock_is_released_when_the_work_fails(open_store: Open) -> None:
+    async def check() -> None:
+        with pytest.raises(RuntimeError, match="boom"):
+            async with open_store().lock("apply", 0):
+                raise RuntimeError("boom")
+        async with open_store().lock("apply", 0) as note:
+            assert note == ""
+
+    asyncio.run(check())
+
+
+def test_a_waiting_process_gets_the_lock_when_it_is_free(open_store: Open) -> None:
+    async def holder(taken: asyncio.Event) -> None:
+        async with open_store().lock("apply", 0):
+            taken.set()
+            await asyncio.sleep(0.1)
+
+    async def check() -> None:
+        taken = asyncio.Event()
+        task = asyncio.create_task(holder(taken))
+        await taken.wait()
+        async with open_store().lock("apply", 5):
+            assert task.done() or task.get_loop()
+        await task
+
+    asyncio.run(check())
+
+
+json_values: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@given(records=st.lists(st.dictionaries(st.text(), json_values, max_size=4), max_size=5))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_json_comes_back_as_it_went(
+    backend: str, records: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    records = [r for r in records if _encodable(r)]
+
+    async def check() -> None:
+        store = BACKENDS[backend](tmp_path_factory.mktemp("any"), "dev")
+        await store.append(records)
+        assert await store.journal() == records
+        for number, record in enumerate(records, 1):
+            await store.add_revision(number, record)
+        assert await store.revisions() == records
+
+    asyncio.run(check())
+
+
+def _encodable(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
