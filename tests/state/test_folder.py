@@ -110,11 +110,11 @@ def test_the_lock_of_a_dead_holder_is_taken_over_and_said_so(tmp_path: Path) -> 
     _kill(process)
 
     async def check() -> None:
-        async with FolderStore(tmp_path, "dev").lock("apply", 0) as note:
-            assert "took over the lock" in note
-            assert f"pid {process.pid}" in note
-        async with FolderStore(tmp_path, "dev").lock("apply", 0) as note:
-            assert note == ""
+        async with FolderStore(tmp_path, "dev").lock("apply", 0) as lease:
+            assert "took over the lock" in lease.note
+            assert f"pid {process.pid}" in lease.note
+        async with FolderStore(tmp_path, "dev").lock("apply", 0) as lease:
+            assert lease.note == ""
 
     asyncio.run(check())
 
@@ -124,8 +124,8 @@ def test_a_lock_file_with_nonsense_in_it_is_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / "dev" / "lock").write_bytes(b"\xff{nonsense")
 
     async def check() -> None:
-        async with FolderStore(tmp_path, "dev").lock("apply", 0) as note:
-            assert note == ""
+        async with FolderStore(tmp_path, "dev").lock("apply", 0) as lease:
+            assert lease.note == ""
 
     asyncio.run(check())
 
@@ -249,7 +249,7 @@ def test_the_place_comes_from_the_project_file(tmp_path: Path) -> None:
 
 def test_a_ledger_survives_a_kill_between_writing_the_state_and_cutting_the_journal(tmp_path: Path) -> None:
     """The journal is then replayed onto the state that holds it already: nothing changes."""
-    from ledgers import entry_of, intent_of
+    from tests.state.ledgers import entry_of, intent_of
 
     class Stopped(Exception):
         """The process ends here."""

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ledgers import entry_of, intent_of
 
+from tests.state.ledgers import entry_of, intent_of
 from voiceops.errors import StateError
 from voiceops.model.state import Binding
 from voiceops.model.values import secret

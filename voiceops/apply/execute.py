@@ -19,9 +19,17 @@ from voiceops.model.values import parse_path
 
 Step = Callable[[Session, Operation], Awaitable[str]]
 
+
+async def _update(session: Session, operation: Operation) -> str:
+    id_ = await steps.update(session, operation)
+    if operation.change.kind == "Phone":
+        await numbers.hold(session, operation.change.address)
+    return id_
+
+
 STEPS: dict[str, Step] = {
     "create": steps.create,
-    "update": steps.update,
+    "update": _update,
     "link": steps.link,
     "delete": steps.delete,
     "unbind": steps.unbind,

@@ -15,10 +15,13 @@ from voiceops.engine.schedule import Operation
 from voiceops.engine.twilio import answers_today, form, restored, settings
 from voiceops.errors import Ambiguous, ProviderError, Stale
 from voiceops.kinds.phone import TWILIO_STICKY, TWILIO_TYPE
+from voiceops.model.address import owner_of, twilio_side
 from voiceops.model.graph import Resource
 from voiceops.model.state import Entry, Intent
 from voiceops.model.values import Path, digest
 from voiceops.providers.twilio import Twilio
+
+_IMPORTED = ("voice_url", "voice_method")
 
 
 def _twilio(session: Session) -> Twilio:
@@ -89,7 +92,8 @@ async def set_up(session: Session, operation: Operation) -> str:
     if live is None:
         raise Stale(f"{resource.address}: the account no longer has {resource.name}", hint="Plan again.")
     prior = _prior(session, entry, found, live)
-    desired = _desired(session, resource, entry, live)
+    imported = _imported(session, resource, entry, live)
+    desired = {key: value if isinstance(value, str) else imported[key] for key, value in resource.body.items()}
     if entry is not None and found is not None:
         _check_unmoved(session, change.address, entry, found, live, desired)
     current = settings(live)
@@ -98,7 +102,7 @@ async def set_up(session: Session, operation: Operation) -> str:
         if key not in desired and key not in TWILIO_STICKY and current.get(key):
             wanted[key] = ""
     sent = form(wanted, live)
-    record = _entry(session, resource, str(sid), desired, prior=prior)
+    record = replace(_entry(session, resource, str(sid), desired, prior=prior), imported=imported)
     nonce = ""
     if sent:
         session.overwritten[resource.address] = {key: current[key] for key in wanted}
@@ -129,11 +133,51 @@ async def set_up(session: Session, operation: Operation) -> str:
     stored: dict[Path, str] = {
         (key,): settings(live)[key] for key, value in desired.items() if (value or "") != settings(live)[key]
     }
-    record = replace(record, stored=stored, digest=digest(settings(live)), recorded_at=session.accounts.date)
+    record = replace(
+        record,
+        stored=stored,
+        digest=digest(settings(live)),
+        updated_at=str(live.get("date_updated") or ""),
+        recorded_at=session.accounts.date,
+    )
     if entry is not None and entry.address != record.address:
         await session.ledger.record("", entry.address, None)
     await session.ledger.record(nonce, resource.address, record)
     return str(sid)
+
+
+async def hold(session: Session, phone: str) -> None:
+    """A change of the Vapi number may write its Twilio URLs again: put back what is ours, where it was moved."""
+    entry = session.entry(twilio_side(phone))
+    live = await _twilio(session).get(entry.id) if entry is not None else None
+    if entry is None or live is None:
+        return
+    current = settings(live)
+    wanted = {
+        key: value
+        for key, value in entry.owned.items()
+        if isinstance(value, str) and value != current[key] and (key,) not in entry.stored
+    }
+    if not wanted:
+        return
+    intent = Intent(
+        nonce=random.token_hex(8),
+        address=entry.address,
+        kind=entry.kind,
+        type=entry.type,
+        action="update",
+        id=entry.id,
+        name=entry.name,
+        body=wanted,
+        sent_at=session.accounts.date,
+        entry=entry.to_data(),
+    )
+    await session.begin(intent)
+    live, date = await _twilio(session).update(entry.id, form(wanted, live))
+    kept = replace(
+        entry, digest=digest(settings(live)), updated_at=str(live.get("date_updated") or ""), recorded_at=date
+    )
+    await session.ledger.record(intent.nonce, entry.address, kept)
 
 
 def _prior(session: Session, entry: Entry | None, found: dict[str, Any] | None, live: dict[str, Any]) -> dict[str, str]:
@@ -143,15 +187,21 @@ def _prior(session: Session, entry: Entry | None, found: dict[str, Any] | None, 
     return settings(found) if found is not None else settings(live)
 
 
-def _desired(session: Session, resource: Resource, entry: Entry | None, live: dict[str, Any]) -> dict[str, Any]:
-    """The settings to have; what Vapi's import wrote is taken from the number itself, once, and then owned."""
-    desired: dict[str, Any] = {}
-    for key, value in resource.body.items():
-        if not isinstance(value, str):
-            owned = (entry.owned if entry else {}).get(key)
-            value = owned if owned else live.get(key) or ""
-        desired[key] = value
-    return desired
+def _imported(session: Session, resource: Resource, entry: Entry | None, live: dict[str, Any]) -> dict[str, str]:
+    """What Vapi's import wrote into the number: seen right after it, kept for the day when Vapi answers again.
+
+    Raises ProviderError where it is needed and was never seen.
+    """
+    if entry is not None and entry.imported is not None and owner_of(resource.address) not in session.created:
+        return entry.imported
+    found = {key: settings(live)[key] for key in _IMPORTED}
+    ours = (entry.owned if entry else {}).get("voice_url")
+    if ours and ours == found["voice_url"] and not isinstance(resource.body.get("voice_url"), str):
+        raise ProviderError(
+            f"{resource.address}: what Vapi's import wrote into {resource.name} is not known any more",
+            hint="Take the line out of the manifests, apply, and put it back: it is imported anew.",
+        )
+    return found
 
 
 def _check_unmoved(

@@ -37,6 +37,7 @@ class Session:
     snapshot: Snapshot = field(default_factory=lambda: Snapshot({}, 0.0, 0.0))
     fresh: dict[str, tuple[dict[str, Any], float]] = field(default_factory=dict)  # by id, with local time
     overwritten: dict[str, Any] = field(default_factory=dict)
+    created: set[str] = field(default_factory=set)  # addresses whose objects this apply made
     lease: Lease | None = None
 
     async def begin(self, intent: Intent) -> None:
@@ -63,11 +64,9 @@ class Session:
     def _id(self, ref: Ref) -> str:
         if ref.attribute == "name" and ref.address in self.graph.resources:
             return str(self.graph.resources[ref.address].name)
-        entry = self.entry(f"{ref.address}/twilio" if ref.attribute.startswith("voice_") else ref.address)
+        entry = self.entry(ref.address)
         if entry is None:
             raise Unresolved(ref.address)
-        if ref.attribute.startswith("voice_"):
-            return str(entry.owned.get(ref.attribute, ""))
         return entry.id
 
     def fingerprinted(self, body: JSON) -> JSON:

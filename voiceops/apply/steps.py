@@ -66,6 +66,7 @@ async def create(session: Session, operation: Operation) -> str:
     if replaced is not None:
         session.overwritten[f"{change.address}#replaced"] = replaced.to_data()
     await _record(session, intent.nonce, resource, entry, desired, live, date)
+    session.created.add(resource.address)
     return str(live["id"])
 
 
@@ -373,7 +374,10 @@ async def wait_until_ready(session: Session, phone: Resource) -> None:
                     f"{ref} does not become ready: Vapi still does not know {entry.id}",
                     hint="The number was not bound. Run apply again.",
                 )
-            session.emit(Event(type="apply_progress", address=phone.address, message=f"waiting for {ref} to be ready"))
+            if attempt == 0:
+                session.emit(
+                    Event(type="apply_progress", address=phone.address, message=f"waiting for {ref} to be ready")
+                )
             await asyncio.sleep(_POLL[min(attempt, len(_POLL) - 1)])
             attempt += 1
 
@@ -436,7 +440,7 @@ async def _record(
     entry = _observed(session, entry, desired, live, date)
     for path, value in entry.stored.items():
         wanted = get_path(desired, path)
-        if value is ABSENT and not holds_secret(wanted) and (previous is None or path not in previous.stored):
+        if _dropped(wanted, value) and not holds_secret(wanted) and (previous is None or path not in previous.stored):
             mark = resource.source_of(path)
             session.emit(
                 Event(
@@ -450,6 +454,11 @@ async def _record(
         if previous.address != entry.address:
             await session.ledger.record("", previous.address, None)
     await session.ledger.record(nonce, resource.address, entry)
+
+
+def _dropped(wanted: JSON, value: JSON) -> bool:
+    """Did the API leave out what was sent? Another form of the same is no loss."""
+    return value is ABSENT or (isinstance(wanted, list) and isinstance(value, list) and len(value) < len(wanted))
 
 
 def _observed(session: Session, entry: Entry, desired: dict[str, Any], live: dict[str, Any], date: float) -> Entry:

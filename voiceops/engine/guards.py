@@ -30,7 +30,7 @@ def guard(changes: Iterable[Change], state: State, safety: Safety, *, force: boo
                     code="protected",
                     address=change.address,
                     mark=Mark(change.file, change.line, 1) if change.file else None,
-                    summary=f"{change.address} is protected (preventDestroy) and would be deleted",
+                    summary="is protected (preventDestroy) and would be deleted",
                     hint="Set lifecycle.preventDestroy: false, apply that, then delete it.",
                 )
             )

@@ -16,13 +16,13 @@ from typing import Any
 
 from voiceops.engine.diff import NOTHING_APPLIED, Applied, Difference, Outcome, differences, drifted, reason_for
 from voiceops.engine.guards import Safety, guard
-from voiceops.engine.twilio import number_of, plan_number, plan_release
+from voiceops.engine.twilio import lags, number_of, plan_number, plan_release
 from voiceops.engine.visible import visible
 from voiceops.errors import Diagnostic
 from voiceops.kinds.base import is_stock
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
-from voiceops.model.address import deposed, is_twilio_side, owner_of
+from voiceops.model.address import deposed, is_twilio_side, owner_of, twilio_side
 from voiceops.model.graph import Graph, Resource, reaching
 from voiceops.model.live import SETTLE, Snapshot
 from voiceops.model.plan import CREATE, DELETE, NO_OP, UPDATE, Change, Drift, FieldChange, Plan
@@ -143,7 +143,8 @@ class _Planner:
         fresh = self.snapshot.date - entry.recorded_at < SETTLE
         if live is None:
             return Found(entry, remembered(entry, None), settling=True) if fresh else Found(entry, None)
-        if fresh and str(live.get("updatedAt") or "") < entry.updated_at:
+        older = lags(entry, live) if entry.type == TWILIO_TYPE else str(live.get("updatedAt") or "") < entry.updated_at
+        if fresh and older:
             # The list still shows the object as it was before our last write.
             return Found(entry, remembered(entry, live), settling=True)
         return Found(entry, live)
@@ -208,8 +209,10 @@ class _Planner:
         if ref.attribute == "name" and ref.address in self.graph.resources:
             return self.graph.resources[ref.address].name
         if ref.attribute.startswith("voice_"):
-            entry = self.entries.get(f"{ref.address}/twilio")
-            return entry.owned.get(ref.attribute, ref) if entry and ref.address not in self.new else ref
+            entry = self.entries.get(twilio_side(ref.address))
+            if entry is None or ref.address in self.new:
+                return ref
+            return (entry.imported or {}).get(ref.attribute, ref)
         if ref.address in self.new:
             return ref
         found = self.found.get(ref.address)
@@ -293,7 +296,7 @@ class _Planner:
                 code="exists_unmanaged",
                 mark=resource.mark,
                 address=resource.address,
-                summary=f"a {kind.title} {resource.name!r} exists already and is not managed{several}",
+                summary=f"the {kind.title} {resource.name!r} exists already and is not managed{several}",
                 hint=f"Take it over with `voiceops import {resource.address} {twins[0]}`"
                 + ("" if len(twins) > 1 else ", or with `apply --adopt`")
                 + "; or give this one another name.",

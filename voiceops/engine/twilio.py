@@ -7,6 +7,7 @@ stay stored and do nothing. https://www.twilio.com/docs/phone-numbers/api/incomi
 from __future__ import annotations
 
 from dataclasses import replace
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from voiceops.engine.diff import NOTHING_APPLIED, Applied, Difference, Outcome, differences, drifted, reason_for
@@ -16,7 +17,7 @@ from voiceops.model.graph import Resource
 from voiceops.model.live import Snapshot
 from voiceops.model.plan import CREATE, DELETE, NO_OP, UPDATE, Change, Drift, FieldChange
 from voiceops.model.state import Entry
-from voiceops.model.values import ABSENT, Ref
+from voiceops.model.values import ABSENT, Ref, digest
 
 if TYPE_CHECKING:
     from voiceops.engine.planner import Found, _Planner
@@ -27,6 +28,20 @@ BUYS = "this buys the number"  # the note of a change that does
 def settings(live: dict[str, Any]) -> dict[str, str]:
     """A number's voice settings; Twilio answers null and empty for the same."""
     return {key: live.get(key) or "" for key in TWILIO_FIELDS}
+
+
+def lags(entry: Entry, live: dict[str, Any]) -> bool:
+    """Does a list show a number as it was before our last write?
+
+    Twilio's times have seconds only: other settings with the same time as our write are taken for the older ones.
+    """
+    if digest(settings(live)) == entry.digest or not entry.updated_at:
+        return False
+    try:
+        shown = parsedate_to_datetime(str(live.get("date_updated")))
+        return shown <= parsedate_to_datetime(entry.updated_at)
+    except (TypeError, ValueError):
+        return False
 
 
 def answers_today(live: dict[str, Any], desired: dict[str, Any]) -> str | None:
@@ -54,7 +69,9 @@ def plan_number(planner: _Planner, resource: Resource, found: Found) -> Change:
     if entry is not None and entry.name != resource.name:
         # Another number: the old one is given back, the new one taken over like a first one.
         new = number_of(planner.snapshot, resource)
-        taken = _missing(planner, resource, None, desired) if new is None else _take_over(planner, resource, new, desired)
+        taken = (
+            _missing(planner, resource, None, desired) if new is None else _take_over(planner, resource, new, desired)
+        )
         return replace(taken, actions=("delete", "create"), before=entry.owned, id=entry.id)
     if live is None:
         return _missing(planner, resource, entry, desired)
@@ -165,7 +182,7 @@ def plan_release(base: Change, entry: Entry, live: dict[str, Any] | None) -> Cha
     fields = tuple(
         FieldChange(path=(key,), source="", before=settings(live)[key], after=value, reason="restored")
         for key, value in back.items()
-        if settings(live)[key] != value
+        if settings(live)[key] != value and (value or key not in TWILIO_STICKY)
     )
     return replace(
         base,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voiceops.errors import Diagnostic
+from voiceops.model.estimates import Estimates
 from voiceops.model.values import (
     ABSENT,
     JSON,
@@ -28,6 +29,12 @@ from voiceops.model.values import (
 )
 
 FORMAT_VERSION = "1.2"
+# Readers of Terraform's plans insist on these keys, though everything that they look at is in `resource_changes`.
+_FOR_TERRAFORM_READERS: dict[str, Any] = {
+    "terraform_version": "1.9.0",
+    "planned_values": {"root_module": {"resources": []}},
+    "configuration": {"root_module": {}},
+}
 
 CREATE = ("create",)
 UPDATE = ("update",)
@@ -167,6 +174,7 @@ class Plan:
     numbers: Mapping[str, str] = field(default_factory=dict)  # a phone line's number, by address
     refusals: tuple[Diagnostic, ...] = ()
     destroy: bool = False
+    estimates: Estimates | None = None
 
     @property
     def applyable(self) -> bool:
@@ -190,7 +198,7 @@ class Plan:
         }
 
     def to_data(self, *, version: str, timestamp: str) -> dict[str, Any]:
-        return {
+        data: dict[str, Any] = {
             "format_version": FORMAT_VERSION,
             "voiceops_version": version,
             "project": self.project,
@@ -205,6 +213,9 @@ class Plan:
             "resource_drift": [drift.to_data() for drift in self.drift],
             "diagnostics": [d.to_data() for d in (*self.refusals, *self.diagnostics)],
         }
+        if self.estimates is not None:
+            data["estimates"] = self.estimates.to_data()
+        return data | _FOR_TERRAFORM_READERS
 
 
 def count(changes: Iterable[Change], actions: tuple[str, ...]) -> int:

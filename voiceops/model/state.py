@@ -20,7 +20,8 @@ class Entry:
 
     `owned` is what was sent, with live ids in place of references; `stored` what the server keeps instead, by
     path; `prior` a Twilio number's settings before voiceops took it over; times are epoch seconds by the
-    server's clock.
+    server's clock. `imported` are the settings that Vapi's import wrote into a Twilio number: what to go back to
+    when Vapi answers the line again.
     """
 
     address: str
@@ -37,6 +38,7 @@ class Entry:
     protected: bool = False
     release: bool = False
     prior: dict[str, Any] | None = None
+    imported: dict[str, Any] | None = None
     deposed: tuple[str, ...] = ()  # ids of objects that this one replaced and that are still to be deleted
 
     def to_data(self) -> dict[str, Any]:
@@ -58,6 +60,8 @@ class Entry:
             data["release"] = True
         if self.prior is not None:
             data["prior"] = self.prior
+        if self.imported is not None:
+            data["imported"] = self.imported
         if self.deposed:
             data["deposed"] = list(self.deposed)
         return data
@@ -78,6 +82,7 @@ class Entry:
             protected=data.get("protected", False),
             release=data.get("release", False),
             prior=data.get("prior"),
+            imported=data.get("imported"),
             deposed=tuple(data.get("deposed", ())),
             stored={parse_path(path): decode(value) for path, value in data.get("stored", {}).items()},
         )

@@ -141,9 +141,11 @@ def get_path(value: JSON, path: Path) -> JSON:
 
 
 def set_path(value: JSON, path: Path, new: JSON) -> None:
-    """Set in place, creating maps on the way."""
+    """Set in place, creating maps and lists on the way."""
     for here, following in pairwise(path):
-        if isinstance(here, str) and here not in value:
+        if isinstance(here, int) and here == len(value):
+            value.append([] if isinstance(following, int) else {})
+        elif isinstance(here, str) and here not in value:
             value[here] = [] if isinstance(following, int) else {}
         value = value[here]
     last = path[-1]

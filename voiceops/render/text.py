@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Iterator
 
 from voiceops.engine.diff import item_name
 from voiceops.errors import Diagnostic
 from voiceops.model.address import is_twilio_side, owner_of
 from voiceops.model.plan import Change, Drift, FieldChange, Plan, shown
-from voiceops.model.values import JSON, KNOWN_AFTER_APPLY, format_path
+from voiceops.model.values import JSON, KNOWN_AFTER_APPLY, SENSITIVE, SENSITIVE_UNCHECKED, format_path
 from voiceops.render.style import PLAIN, Style
 
 _SIGNS = {
@@ -40,6 +41,8 @@ _REASONS = {
     "unbound": "leaves management: unbound, and stays",
     "replaced": "left over from a replacement",
 }
+# What stands for a value is no text of anybody's: it is shown without quotes.
+_MARKERS = re.compile("|".join(f'"{re.escape(text)}"' for text in (KNOWN_AFTER_APPLY, SENSITIVE, SENSITIVE_UNCHECKED)))
 _MAX_TEXT = 100
 _CONTEXT = 1
 
@@ -53,6 +56,7 @@ def render_plan(plan: Plan, style: Style = PLAIN, *, verbose: bool = False) -> s
         lines += [*_change(change, style), ""]
     if verbose:
         lines += [f"    {c.address}: {c.reason.replace('_', ' ')}" for c in plan.changes if not c.matters]
+        lines.append("")
     lines += _drift(plan.drift, style)
     lines += _diagnostics([*plan.refusals, *plan.diagnostics], style)
     lines.append(_summary(plan, style))
@@ -147,7 +151,7 @@ def _text_diff(before: str, after: str, style: Style) -> Iterator[str]:
         yield style(f"        @@ line {group[0][3] + 1} @@", "dim")
         for tag, i1, i2, j1, j2 in group:
             if tag == "equal":
-                yield from (f"          {line}" for line in old[i1:i2])
+                yield from (f"          {line}".rstrip() for line in old[i1:i2])
                 continue
             yield from (style(f"        - {line}", "red") for line in old[i1:i2])
             yield from (style(f"        + {line}", "green") for line in new[j1:j2])
@@ -170,13 +174,11 @@ def _list_diff(before: list[JSON], after: list[JSON], style: Style) -> Iterator[
 
 
 def _value(value: JSON) -> str:
-    if value == KNOWN_AFTER_APPLY:
-        return KNOWN_AFTER_APPLY
     if isinstance(value, str):
         lines = value.splitlines()
         if len(lines) > 1:
             return f"{json.dumps(lines[0][:60], ensure_ascii=False)} … ({len(lines)} lines)"
-    text = json.dumps(value, ensure_ascii=False)
+    text = _MARKERS.sub(lambda found: found.group()[1:-1], json.dumps(value, ensure_ascii=False))
     return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
 
 

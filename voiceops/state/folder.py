@@ -36,6 +36,7 @@ class FolderStore:
         self._root = root
         self._folder = root / environment
         self._lines: list[bytes] = []
+        self._added = self._synced = 0  # records that append was given, and that are safe
         self._flushing: asyncio.Task[None] | None = None
 
     @property
@@ -60,15 +61,21 @@ class FolderStore:
         self._lines += [
             json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode() + b"\n" for record in records
         ]
-        while self._lines:
+        self._added += len(records)
+        mine = self._added
+        while self._synced < mine:
             if self._flushing is None or self._flushing.done():
                 self._flushing = asyncio.create_task(self._flush())
             await asyncio.shield(self._flushing)
 
     async def _flush(self) -> None:
         lines, self._lines = self._lines, []
-        if lines:
+        try:
             await asyncio.to_thread(_append_synced, self._folder / "journal.jsonl", b"".join(lines))
+        except BaseException:
+            self._lines = lines + self._lines
+            raise
+        self._synced += len(lines)
 
     async def journal(self) -> list[dict[str, Any]]:
         path = self._folder / "journal.jsonl"
@@ -276,11 +283,12 @@ def _write_atomically(path: Path, content: bytes) -> None:
 def _append_synced(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     new = not path.exists()
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
-        if not new and not _ends_with_newline(path):
-            content = b"\n" + content  # after a write that a crash cut off
-        os.write(descriptor, content)
+        if not new:
+            content = _end_last_line(path, descriptor) + content
+        while content:
+            content = content[os.write(descriptor, content) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -288,13 +296,18 @@ def _append_synced(path: Path, content: bytes) -> None:
         _sync_folder(path.parent)
 
 
-def _ends_with_newline(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(0, os.SEEK_END)
-        if file.tell() == 0:
-            return True
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
+def _end_last_line(path: Path, descriptor: int) -> bytes:
+    """After a write that a crash cut off: a whole record gets its end (returned), the rest of one goes."""
+    size = os.fstat(descriptor).st_size
+    if not size or os.pread(descriptor, 1, size - 1) == b"\n":
+        return b""
+    rest = path.read_bytes().rpartition(b"\n")[2]
+    try:
+        json.loads(rest)
+    except ValueError:
+        os.ftruncate(descriptor, size - len(rest))
+        return b""
+    return b"\n"
 
 
 def _sync_folder(folder: Path) -> None:

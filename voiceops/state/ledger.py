@@ -29,6 +29,7 @@ class Ledger:
     _counter: Any = field(default_factory=itertools.count)
     _befores: dict[tuple[str, ...], str] = field(default_factory=dict)
     _dirty: bool = False
+    _identified: bool = False  # the journal holds the identity of a state that is not written yet
 
     @classmethod
     async def open(cls, store: Store, project: str, environment: str) -> Ledger:
@@ -54,6 +55,7 @@ class Ledger:
             self._dirty = True
             match record["record"]:
                 case "state":  # the identity of a state that was never written
+                    self._identified = True
                     if self.written_serial is None:
                         self.state = replace(self.state, lineage=record["lineage"], salt=record["salt"])
                 case "before":
@@ -80,8 +82,6 @@ class Ledger:
     async def begin(self, intents: list[Intent]) -> None:
         """Write intents down, durably, before their requests are sent."""
         records: list[dict[str, Any]] = []
-        if self.written_serial is None and not self._dirty:
-            records.append({"record": "state", "lineage": self.state.lineage, "salt": self.state.salt})
         for intent in intents:
             record = {"record": "intent", **intent.to_data()}
             if intent.before:
@@ -93,15 +93,13 @@ class Ledger:
                 record["beforeRef"] = self._befores[intent.before]
             records.append(record)
             self.intents[intent.nonce] = intent
-        self._dirty = True
-        await self.store.append(records)
+        await self._append(records)
 
     async def record(self, nonce: str, address: str, entry: Entry | None) -> None:
         """A request's result: the entry as it is now, or None when the object is gone."""
         self.intents.pop(nonce, None)
         self.state = self.state.without(address) if entry is None else self.state.with_entry(entry)
-        self._dirty = True
-        await self.store.append(
+        await self._append(
             [
                 {
                     "record": "done",
@@ -115,13 +113,12 @@ class Ledger:
     async def record_failed(self, nonce: str) -> None:
         """The request was provably not executed."""
         self.intents.pop(nonce, None)
-        await self.store.append([{"record": "failed", "nonce": nonce}])
+        await self._append([{"record": "failed", "nonce": nonce}])
 
     async def use_plan(self, id_: str) -> None:
         """Note that a saved plan is being applied: it can't be a second time."""
         self._note_plan(id_)
-        self._dirty = True
-        await self.store.append([{"record": "plan", "id": id_}])
+        await self._append([{"record": "plan", "id": id_}])
 
     def _note_plan(self, id_: str) -> None:
         self.state = replace(self.state, used_plans=(*self.state.used_plans, id_)[-KEPT_PLANS:])
@@ -130,8 +127,14 @@ class Ledger:
         """Note the accounts, at the first apply."""
         if binding != self.state.binding:
             self.state = replace(self.state, binding=binding)
-            self._dirty = True
-            await self.store.append([{"record": "binding", "binding": binding.to_data()}])
+            await self._append([{"record": "binding", "binding": binding.to_data()}])
+
+    async def _append(self, records: list[dict[str, Any]]) -> None:
+        self._dirty = True
+        if self.written_serial is None and not self._identified:
+            self._identified = True
+            records = [{"record": "state", "lineage": self.state.lineage, "salt": self.state.salt}, *records]
+        await self.store.append(records)
 
     async def save(self, **changes: Any) -> None:
         """Write the state as a whole and cut the journal down to what is still open."""

@@ -1,0 +1,266 @@
+"""Writes schema/vapi.json, the facts about Vapi's API, from the vendor's OpenAPI document.
+
+    python scripts/make_schema.py OPENAPI.json [--out schema/vapi.json] [--check]
+
+The format of the facts is described in docs/schema-format.md. Names, types, ranges and values are taken over,
+descriptions are not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import schema_marks as marks
+from schema_nodes import Node, Schema, Translator
+from schema_repairs import REPAIRS, TAGS, Repair
+from schema_types import ROOTS, TYPES
+
+FORMAT = 1
+OUT = Path(__file__).parent.parent / "schema" / "vapi.json"
+
+# The collection of each kind whose bodies the document describes.
+COLLECTIONS = {
+    "Agent": "/assistant",
+    "Eval": "/eval",
+    "File": "/file",
+    "KnowledgeBase": "/v2/knowledge-base",
+    "Personality": "/eval/simulation/personality",
+    "Phone": "/phone-number",
+    "Scenario": "/eval/simulation/scenario",
+    "Scorecard": "/observability/scorecard",
+    "Simulation": "/eval/simulation",
+    "SimulationSuite": "/eval/simulation/suite",
+    "Squad": "/squad",
+    "StructuredOutput": "/structured-output",
+    "Tool": "/tool",
+}
+# Kinds whose bodies are found by their types' names too: `CreateSUFFIXDTO`, chosen by the key. Credentials have no
+# published path; the path of tools leaves some out.
+BY_NAME = {"Credential": ("Credential", "provider"), "Tool": ("Tool", "type")}
+# Parts of an assistant that have manifests of their own.
+PARTS = {"Model": "model", "Server": "server", "Transcriber": "transcriber", "Voice": "voice"}
+_JSON = "application/json"
+
+
+def build(openapi: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The facts, and what was expected and not found: then a repair or a root needs a look."""
+    notes: list[str] = []
+    schemas: Mapping[str, Schema] = openapi["components"]["schemas"]
+    translator = Translator(schemas, TAGS)
+    types = {name: translator.type_of(name) for name in schemas}
+    roots = _collections(openapi, translator, notes) | _copy(ROOTS)
+    for kind, (suffix, key) in BY_NAME.items():
+        roots[kind] = _laid_over(_by_name(schemas, suffix, key), roots.get(kind, {}))
+    types |= translator.merged | _copy(TYPES)
+    for repair in REPAIRS:
+        notes.extend(apply_repair(repair, types))
+    roots |= _parts(types)
+    reached = _reached(roots, types, notes)
+    for name, definition in reached.items():
+        _mark(name, definition, schemas.get(name, {}))
+    return {"format": FORMAT, "roots": dict(sorted(roots.items())), "types": dict(sorted(reached.items()))}, notes
+
+
+def apply_repair(repair: Repair, types: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """Change the field in every type that the repair names, alone or merged; yields what didn't fit."""
+    for named in repair.types:
+        if named not in types:
+            yield f"{named}.{repair.field}: no such type to repair"
+        for name in types:
+            if named not in name.split("+"):
+                continue
+            fields = types[name]["fields"]
+            published = fields.get(repair.field)
+            repaired = _laid_over(published, repair.node) if repair.how == "merge" else _copy(repair.node)
+            if repair.how == "add" or published is not None:
+                fields[repair.field] = repaired
+            if name == named and (note := _misfit(repair, published, repaired)):
+                yield f"{name}.{repair.field}: {note}"
+
+
+def _misfit(repair: Repair, published: Node | None, repaired: Node) -> str | None:
+    if repair.how == "add":
+        return None if published is None else "published now, compare it with the repair"
+    if published is None:
+        return "no such field to repair"
+    return "published as repaired, the repair can go" if repaired == published else None
+
+
+def _copy(value: Any) -> Any:
+    return json.loads(json.dumps(value))
+
+
+def _laid_over(below: Any, above: Any) -> Any:
+    if isinstance(below, dict) and isinstance(above, dict):
+        return below | {key: _laid_over(below.get(key), value) for key, value in above.items()}
+    return _copy(above)
+
+
+def _collections(openapi: Mapping[str, Any], translator: Translator, notes: list[str]) -> dict[str, Any]:
+    roots: dict[str, Any] = {}
+    for kind, path in COLLECTIONS.items():
+        root: dict[str, Any] = {}
+        for operation, where, method in (("create", path, "post"), ("update", f"{path}/{{id}}", "patch")):
+            content = openapi["paths"].get(where, {}).get(method, {}).get("requestBody", {}).get("content")
+            if not content:
+                notes.append(f"{kind}: {method.upper()} {where} takes no body")
+                continue
+            [(media, body)] = content.items()
+            root[operation] = as_root(translator.node(body["schema"]))
+            if media != _JSON:
+                root["media"] = media
+        if root:
+            roots[kind] = root
+    return roots
+
+
+def as_root(node: Node) -> Any:
+    """A root is a type's name, or a union without its `type`."""
+    return node["of"] if node["type"] == "object" else {key: node[key] for key in node if key != "type"}
+
+
+def _by_name(schemas: Mapping[str, Schema], suffix: str, key: str) -> dict[str, Any]:
+    """The bodies of a kind whose path is not published, or doesn't list them all: by the names of their types.
+
+    An update may leave the key out that chooses its variant: it is the one of the create body of its name.
+    """
+    root: dict[str, dict[str, str]] = {"create": {}, "update": {}}
+    for name in schemas:
+        if match := re.fullmatch(rf"Create(.+){suffix}DTO", name):
+            updated = f"Update{match[1]}{suffix}DTO"
+            for choice in schemas[name]["properties"].get(key, {}).get("enum", []):
+                root["create"][choice] = name
+                if updated in schemas:
+                    root["update"][choice] = updated
+    return {operation: {"by": key, "variants": variants} for operation, variants in root.items() if variants}
+
+
+def _parts(types: Mapping[str, Any]) -> dict[str, Any]:
+    fields = types.get("CreateAssistantDTO", {}).get("fields", {})
+    return {kind: as_root(fields[key]) for kind, key in PARTS.items() if key in fields}
+
+
+def names_in(value: Any) -> Iterator[str]:
+    """The types that a root or a node names, at any depth."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key == "of":
+                yield item
+            elif key in ("variants", "patterns"):
+                yield from item.values()
+            else:
+                yield from names_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from names_in(item)
+
+
+def _reached(roots: Mapping[str, Any], types: Mapping[str, Any], notes: list[str]) -> dict[str, dict[str, Any]]:
+    """The types that the roots reach, each with its fields in order."""
+    waiting: list[str] = []
+    for root in roots.values():
+        bodies = [root[key] for key in ("create", "update") if key in root] if "create" in root else [root]
+        for body in bodies:
+            waiting.extend([body] if isinstance(body, str) else names_in(body))
+    reached: dict[str, dict[str, Any]] = {}
+    while waiting:
+        name = waiting.pop()
+        if name in reached:
+            continue
+        if name not in types:
+            notes.append(f"{name}: named, but not described")
+            continue
+        definition = types[name]
+        reached[name] = {**definition, "fields": dict(sorted(definition["fields"].items()))}
+        waiting.extend(names_in(definition["fields"]))
+    return reached
+
+
+def _mark(name: str, definition: dict[str, Any], schema: Schema) -> None:
+    """Say which fields are references, which are secret, and which lists of values are open."""
+    if name in marks.FREE:
+        definition["free"] = True
+    for key, node in definition["fields"].items():
+        texts = node["items"] if node["type"] == "array" else node
+        published = schema.get("properties", {}).get(key, {})
+        if texts["type"] != "string":
+            continue
+        if key in marks.REFERENCES:
+            node["reference"] = marks.REFERENCES[key]
+            if node["type"] == "array":
+                node["set"] = True
+        for place in ((part, key) for part in name.split("+")):
+            if place in marks.NAME_REFERENCES:
+                node |= {"reference": marks.NAME_REFERENCES[place], "referenceBy": "name"}
+            if place in marks.PROVIDER_REFERENCES:
+                kind, attribute = marks.PROVIDER_REFERENCES[place]
+                node |= {"mayReference": kind, "attribute": attribute}
+            if key in marks.SECRETS or place in marks.SECRET_FIELDS or _is_write_only(published):
+                node["secret"] = True
+        if key in marks.OPEN and "enum" in texts:
+            texts["open"] = True
+
+
+def _is_write_only(schema: Schema) -> bool:
+    return bool(schema.get("writeOnly")) or "not returned in the API" in schema.get("description", "")
+
+
+def render(facts: Mapping[str, Any]) -> str:
+    """The facts as text: one root, and one field of a type, on a line each."""
+    lines = ["{", f'"format": {facts["format"]},', '"roots": {']
+    lines.append(",\n".join(f"{_json(kind)}: {_json(root)}" for kind, root in facts["roots"].items()))
+    lines.append('},\n"types": {')
+    lines.append(
+        ",\n".join(f"{_json(name)}: {_rendered_type(definition)}" for name, definition in facts["types"].items())
+    )
+    return "\n".join([*lines, "}", "}"]) + "\n"
+
+
+def _rendered_type(definition: Mapping[str, Any]) -> str:
+    head = "".join(f"{_json(key)}: {_json(value)}, " for key, value in definition.items() if key != "fields")
+    fields = ",\n".join(f" {_json(key)}: {_json(node)}" for key, node in definition["fields"].items())
+    return f'{{{head}"fields": {{\n{fields}}}}}' if fields else f'{{{head}"fields": {{}}}}'
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def write(path: Path, text: str) -> None:
+    """Replace the file whole: nobody ever reads half of it."""
+    new = path.with_name(f".{path.name}.new")
+    new.write_text(text, encoding="utf-8")
+    os.replace(new, path)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Write the facts about Vapi's API from its OpenAPI document.")
+    parser.add_argument("openapi", type=Path, help="the vendor's OpenAPI document, as JSON")
+    parser.add_argument("--out", type=Path, default=OUT, help="the file to write (default: schema/vapi.json)")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the file differs")
+    options = parser.parse_args(arguments)
+    facts, notes = build(json.loads(options.openapi.read_text(encoding="utf-8")))
+    for note in notes:
+        print(note, file=sys.stderr)
+    if notes:
+        print("Nothing written: look at scripts/schema_repairs.py first.", file=sys.stderr)
+        return 1
+    text = render(facts)
+    if options.check:
+        same = options.out.is_file() and options.out.read_text(encoding="utf-8") == text
+        print(f"{options.out} {'is up to date' if same else 'differs'}")
+        return 0 if same else 1
+    write(options.out, text)
+    print(f"{options.out}: {len(facts['roots'])} roots, {len(facts['types'])} types, {len(text.encode()) // 1024} kB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

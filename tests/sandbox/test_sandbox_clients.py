@@ -1,0 +1,123 @@
+"""The vendors' own clients, unmodified but for the address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from sandbox_bench import OWNED, Bench
+from twilio.base.exceptions import TwilioRestException
+from twilio.rest import Client
+from vapi import Vapi
+from vapi.core.api_error import ApiError
+from vapi.phone_numbers.types import CreatePhoneNumbersRequest_Twilio
+
+
+@pytest.fixture
+def twilio(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    for name in ("TWILIO_EDGE", "TWILIO_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    client = Client(bench.server.account_sid, bench.server.auth_token)
+    client.api.base_url = bench.server.twilio_url
+    yield client
+    client.http_client.session.close()
+
+
+@pytest.fixture
+def vapi(bench: Bench) -> Iterator[Vapi]:
+    with httpx.Client(verify=False, trust_env=False) as client:
+        yield Vapi(base_url=bench.server.vapi_url, token=bench.server.api_key, httpx_client=client)
+
+
+def test_vapis_client_manages_assistants_and_tools(vapi: Vapi) -> None:
+    """One test, for importing that client's models of assistants takes it twenty seconds."""
+    from vapi.tools.types import CreateToolsRequest_Function
+
+    tool = vapi.tools.create(request=CreateToolsRequest_Function(function={"name": "lookupOrder"}))
+    assert [item.id for item in vapi.tools.list()] == [tool.id]
+    model = {"provider": "openai", "model": "gpt-4o", "toolIds": [tool.id]}
+    made = vapi.assistants.create(name="support", first_message="Hi", model=model)
+    assert made.model.tool_ids == [tool.id]
+    assert vapi.assistants.get(id=made.id).name == "support"
+    assert [item.id for item in vapi.assistants.list()] == [made.id]
+    assert vapi.assistants.update(id=made.id, name="renamed").name == "renamed"
+    squad = vapi.squads.create(members=[{"assistantId": made.id}])
+    assert [item.id for item in vapi.squads.list()] == [squad.id]
+    assert vapi.assistants.delete(id=made.id).id == made.id
+    with pytest.raises(ApiError) as error:
+        vapi.assistants.get(id=made.id, request_options={"max_retries": 0})
+    assert error.value.status_code == 404
+
+
+def test_vapis_client_reads_pages(vapi: Vapi) -> None:
+    output = vapi.structured_outputs.structured_output_controller_create(name="o", schema={"type": "object"})
+    page = vapi.structured_outputs.structured_output_controller_find_all()
+    assert [item.id for item in page.results] == [output.id]
+    assert page.metadata.total_items == 1
+
+
+def test_vapis_client_imports_a_number(bench: Bench, vapi: Vapi) -> None:
+    request = CreatePhoneNumbersRequest_Twilio(
+        number=OWNED,
+        twilio_account_sid=bench.server.account_sid,
+        twilio_auth_token=bench.server.auth_token,
+        sms_enabled=False,
+    )
+    made = vapi.phone_numbers.create(request=request)
+    assert made.number == OWNED
+    assert [item.id for item in vapi.phone_numbers.list()] == [made.id]
+
+
+def test_vapis_client_reads_the_validator(vapi: Vapi) -> None:
+    with pytest.raises(ApiError) as error:
+        vapi.structured_outputs.structured_output_controller_create(name="x" * 41, schema={"type": "object"})
+    assert error.value.status_code == 400
+    assert error.value.body["message"] == ["name must be shorter than or equal to 40 characters"]
+
+
+def test_vapis_client_makes_a_second_object_of_a_lost_answer(bench: Bench, vapi: Vapi) -> None:
+    """Why voiceops repeats no create: the vendor's client does, and there is no idempotency key."""
+    bench.control.fault("status", when="after", method="POST", times=1, status=500)
+    vapi.structured_outputs.structured_output_controller_create(
+        name="twice", schema={"type": "object"}, request_options={"max_retries": 1}
+    )
+    assert len(bench.control.objects("/structured-output")) == 2
+
+
+def test_twilios_client_manages_numbers(twilio: Client) -> None:
+    (number,) = twilio.incoming_phone_numbers.list(phone_number=OWNED)
+    changed = number.update(voice_url="https://a.example/", voice_fallback_url="https://b.example/")
+    assert changed.voice_url == "https://a.example/"
+    assert twilio.incoming_phone_numbers(number.sid).fetch().voice_fallback_url == "https://b.example/"
+    assert number.update(voice_fallback_url="").voice_fallback_url in (None, "")
+    assert number.date_created.tzinfo is not None
+    assert number.delete()
+    with pytest.raises(TwilioRestException) as error:
+        twilio.incoming_phone_numbers(number.sid).fetch()
+    assert (error.value.status, error.value.code) == (404, 20404)
+
+
+def test_twilios_client_buys(bench: Bench, twilio: Client) -> None:
+    bought = twilio.incoming_phone_numbers.create(phone_number="+14155550142")
+    assert bought.capabilities["voice"] is True
+    with pytest.raises(TwilioRestException) as error:
+        twilio.incoming_phone_numbers.create(phone_number="+14155550142")
+    assert (error.value.status, error.value.code) == (400, 21422)
+    assert bench.control.counts()["purchases"] == 1
+
+
+@pytest.mark.parametrize("total", [50, 120])
+def test_twilios_client_follows_pages(bench: Bench, twilio: Client, total: int) -> None:
+    for n in range(total - 1):
+        bench.control.add_number(f"+1415556{n:04}")
+    bench.control.reset_requests()
+    assert len({number.sid for number in twilio.incoming_phone_numbers.list(page_size=50)}) == total
+    assert len(bench.control.requests("twilio")) == -(-total // 50)
+
+
+def test_twilios_client_reads_the_rest(bench: Bench, twilio: Client) -> None:
+    assert twilio.api.accounts(bench.server.account_sid).fetch().status == "active"
+    assert twilio.applications.list() == []
+    offers = twilio.available_phone_numbers("US").local.list(area_code=415)
+    assert all(offer.phone_number.startswith("+1415") for offer in offers)

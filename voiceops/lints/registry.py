@@ -1,0 +1,57 @@
+"""Every lint by its code, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from voiceops.lints import (
+    bodies,
+    bypass,
+    endpointing,
+    keys,
+    lines,
+    prompts,
+    secrets,
+    servers,
+    silence,
+    simulations,
+    speaking,
+    squads,
+    tools,
+    voices,
+)
+from voiceops.lints.context import Context
+from voiceops.lints.rule import DEFINED, Finding, Lint, lint
+
+UNUSED = "VO001"
+
+
+@lint(UNUSED, "ignore-unused", "An ignore comment silences nothing")
+def unused(context: Context) -> Iterator[Finding]:
+    """Found by the comments themselves, once everything else has run."""
+    yield from ()
+
+
+# Imported for their lints: whoever adds a module adds it here, and a test finds one that is missing.
+MODULES = (
+    bodies,
+    bypass,
+    endpointing,
+    keys,
+    lines,
+    prompts,
+    secrets,
+    servers,
+    silence,
+    simulations,
+    speaking,
+    squads,
+    tools,
+    voices,
+)
+LINTS: dict[str, Lint] = dict(sorted(DEFINED.items()))
+
+
+def find(text: str) -> Lint | None:
+    """A lint by its code or its name."""
+    return LINTS.get(text) or next((known for known in LINTS.values() if known.name == text), None)

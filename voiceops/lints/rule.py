@@ -1,0 +1,71 @@
+"""What a lint is: a code, a name, how bad it is, and a function from a context to findings.
+
+The table of all lints fills itself as the modules that define them are imported: `registry.py` does that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from voiceops.errors import Diagnostic, Mark, Severity
+
+if TYPE_CHECKING:
+    from voiceops.lints.context import Context
+
+_CODE = re.compile(r"VO\d{3}\Z")
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One place that a lint points at. `via` is where a manifest brings the text in that `mark` lies in."""
+
+    mark: Mark
+    summary: str
+    hint: str = ""
+    address: str = ""
+    via: Mark | None = None
+
+
+Check: TypeAlias = "Callable[[Context], Iterator[Finding]]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lint:
+    """A lint. `code` and `name` both stay for good: people write them into their files."""
+
+    code: str
+    name: str
+    title: str
+    severity: Severity
+    check: Check
+
+    def diagnostic(self, finding: Finding) -> Diagnostic:
+        return Diagnostic(
+            code=self.code,
+            summary=finding.summary,
+            severity=self.severity,
+            mark=finding.mark,
+            address=finding.address,
+            hint=finding.hint,
+        )
+
+
+DEFINED: dict[str, Lint] = {}
+
+
+def lint(code: str, name: str, title: str, severity: Severity = "warning") -> Callable[[Check], Check]:
+    """Put the decorated function into the table. Errors are for what certainly fails live."""
+
+    def define(check: Check) -> Check:
+        if not _CODE.match(code) or not _NAME.match(name):
+            raise ValueError(f"{code} {name}: a code is VO and three digits, a name kebab-case")
+        if code in DEFINED or any(known.name == name for known in DEFINED.values()):
+            raise ValueError(f"{code} {name} is defined twice")
+        DEFINED[code] = Lint(code=code, name=name, title=title, severity=severity, check=check)
+        return check
+
+    return define

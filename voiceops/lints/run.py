@@ -1,0 +1,68 @@
+"""Running the lints: over one environment's graph, or over several environments of one project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from voiceops.errors import Diagnostic
+from voiceops.lints.context import Context
+from voiceops.lints.ignores import Ignores
+from voiceops.lints.registry import LINTS, UNUSED
+from voiceops.lints.repository import tracked_env_files
+from voiceops.lints.texts import Texts
+from voiceops.manifest.problems import Problems
+from voiceops.manifest.project import PROJECT_FILE, Project
+from voiceops.model.graph import Graph
+
+
+class Linter:
+    """Lints one project. Comments that silence nothing are known only after the last environment."""
+
+    def __init__(self, root: Path, *, tracked: Iterable[str] | None = None) -> None:
+        self._texts = Texts(root)
+        self._ignores = Ignores(self._texts, LINTS)
+        self._tracked = tuple(tracked_env_files(root) if tracked is None else tracked)
+
+    def check(self, project: Project, graph: Graph, warnings: Iterable[Diagnostic] = ()) -> list[Diagnostic]:
+        """What the lints find, with those of the given warnings that no comment silences."""
+        context = Context(project, graph, self._texts, self._tracked)
+        found = Problems()
+        found.extend(self.silenced(warnings))
+        for lint in LINTS.values():
+            for finding in lint.check(context):
+                if not self._ignores.silences(lint.code, finding.mark, finding.via):
+                    found.add(lint.diagnostic(finding))
+        lines: dict[str, set[int]] = {PROJECT_FILE: {1}, f"environments/{project.environment}.yaml": {1}}
+        for resource in graph.resources.values():
+            for mark in (resource.mark, *resource.sources.values()):
+                lines.setdefault(mark.file, set()).add(mark.line)
+        for file in context.handler_files():
+            lines[file] = {1}
+        self._ignores.judge(lines)
+        return list(found.all)
+
+    def silenced(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """The diagnostics without the warnings that a comment silences."""
+        return [d for d in diagnostics if d.severity == "error" or not self._ignores.silences(d.code, d.mark)]
+
+    def unused(self) -> list[Diagnostic]:
+        """Comments that silenced nothing in any environment that was checked."""
+        found = Problems()
+        found.extend(LINTS[UNUSED].diagnostic(finding) for finding in self._ignores.leftovers())
+        return list(found.all)
+
+
+def lint(
+    project: Project,
+    graph: Graph,
+    warnings: Iterable[Diagnostic] = (),
+    *,
+    tracked: Iterable[str] | None = None,
+) -> list[Diagnostic]:
+    """Everything about one environment, sorted by file and line. `tracked` None: ask git for its `.env` files."""
+    linter = Linter(project.root, tracked=tracked)
+    found = Problems()
+    found.extend(linter.check(project, graph, warnings))
+    found.extend(linter.unused())
+    return list(found.all)

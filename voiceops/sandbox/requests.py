@@ -1,0 +1,49 @@
+"""What Vapi's operations share: reading a body, and refusing in the words of its framework (NestJS)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+from starlette.requests import Request
+
+from voiceops.sandbox.store import Body
+from voiceops.sandbox.world import Refusal
+
+# What answers one route: a status and what goes out as JSON.
+Operation: TypeAlias = Callable[[Request], Awaitable[tuple[int, Any]]]
+Table: TypeAlias = list[tuple[str, str, Operation]]  # path, method, operation
+
+
+def bad_request(messages: list[str] | str) -> Refusal:
+    """400: a list where the body was checked field by field, a text otherwise."""
+    return Refusal(400, {"message": messages, "error": "Bad Request", "statusCode": 400})
+
+
+def not_found(text: str) -> Refusal:
+    return Refusal(404, {"message": text, "error": "Not Found", "statusCode": 404})
+
+
+def absent(title: str, id_: str) -> Refusal:
+    """404 for an id, be it unknown, another organization's, or not visible yet."""
+    return not_found(f'{title} with ID "{id_}" not found')
+
+
+async def json_body(request: Request) -> Body:
+    """The request's JSON object. Raises Refusal."""
+    raw = await request.body()
+    try:
+        data = json.loads(raw) if raw else {}
+    except ValueError as error:
+        raise bad_request(f"The body is no JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise bad_request("The body must be a JSON object")
+    return data
+
+
+def only(body: Body, *keys: str) -> Body:
+    """The body, which may hold these keys and no others. Raises Refusal."""
+    if unknown := [f"property {key} should not exist" for key in body if key not in keys]:
+        raise bad_request(unknown)
+    return body

@@ -1,0 +1,90 @@
+"""Objects that Vapi keeps at another provider on one's behalf: pronunciation dictionaries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+
+from voiceops.sandbox.catalog import DICTIONARY_PROVIDERS, Collection
+from voiceops.sandbox.listing import pages
+from voiceops.sandbox.requests import Table, absent, bad_request, json_body
+from voiceops.sandbox.store import Body, Row
+from voiceops.sandbox.world import World, new_id
+
+
+def operations(world: World) -> Table:
+    return [
+        operation
+        for provider in DICTIONARY_PROVIDERS
+        for operation in _dictionary(world, provider, f"/provider/{provider}/pronunciation-dictionary")
+    ]
+
+
+def _dictionary(world: World, provider: str, path: str) -> Table:
+    collection = Collection(path=path, title="Pronunciation dictionary", kind="")
+
+    def row_of(request: Request) -> Row:
+        id_ = request.path_params["id"]
+        row = world.store.get(path, id_)
+        if row is None:
+            raise absent(collection.title, id_)
+        return row
+
+    async def create(request: Request) -> tuple[int, Any]:
+        resource = await json_body(request)
+        id_, remote, now = new_id(), new_id().replace("-", "")[:20], world.timestamp()
+        kept = {
+            "id": id_,
+            "orgId": world.account.org_id,
+            "createdAt": now,
+            "updatedAt": now,
+            "provider": provider,
+            "resourceName": "pronunciation-dictionary",
+            "resourceId": remote,
+            "resource": {"id": remote, "version_id": new_id().replace("-", "")[:20], **resource},
+        }
+        return 201, world.add(path, id_, kept).body
+
+    async def listed(request: Request) -> tuple[int, Any]:
+        return 200, pages(world, collection, request.query_params, lambda body: body)
+
+    async def get(request: Request) -> tuple[int, Any]:
+        return 200, row_of(request).body
+
+    async def update(request: Request) -> tuple[int, Any]:
+        row, changes = row_of(request), await json_body(request)
+        if provider == "11labs":
+            if not changes.get("rules"):
+                raise bad_request("Rules are required to update a pronunciation dictionary")
+            if set(changes) != {"rules"}:
+                raise bad_request("Only rules can be updated for a pronunciation dictionary")
+        before = row.body["resource"]
+        if provider == "cartesia":
+            changes = _items_changed(before, changes)
+        resource = {**before, **changes, "version_id": new_id().replace("-", "")[:20]}
+        return 200, world.replace(row, {**row.body, "resource": resource, "updatedAt": world.timestamp()}).body
+
+    async def delete(request: Request) -> tuple[int, Any]:
+        row = row_of(request)
+        world.delete(row)
+        return 200, row.body
+
+    one = path + "/{id}"
+    return [
+        (path, "POST", create),
+        (path, "GET", listed),
+        (one, "GET", get),
+        (one, "PATCH", update),
+        (one, "DELETE", delete),
+    ]
+
+
+def _items_changed(resource: Body, changes: Body) -> Body:
+    """Cartesia's items can be replaced, or added to and taken from by their text."""
+    added, removed = changes.pop("itemsToAdd", []), changes.pop("itemsToRemove", [])
+    if not added and not removed:
+        return changes
+    gone = {item.get("text") if isinstance(item, dict) else item for item in removed}
+    kept = [item for item in resource.get("items", []) if item.get("text") not in gone]
+    return {**changes, "items": kept + added}

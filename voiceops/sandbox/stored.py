@@ -1,0 +1,53 @@
+"""What the API makes of a body before it keeps it: the rewrites that are on record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from voiceops.sandbox.catalog import Collection
+from voiceops.sandbox.references import body_node
+from voiceops.sandbox.typed import mapped
+from voiceops.sandbox.world import World, new_id
+
+_MODES = {
+    "warm-transfer-with-message": "warm-transfer-say-message",
+    "warm-transfer-with-summary": "warm-transfer-say-summary",
+    "warm-transfer-wait-for-operator-to-speak-first-and-then-with-summary": (
+        "warm-transfer-wait-for-operator-to-speak-first-and-then-say-summary"
+    ),
+}
+
+
+def accepted_modes(body: Any) -> Any:
+    """The body with the old names of transfer modes replaced: they are accepted whatever else is rewritten."""
+    if isinstance(body, dict):
+        return {
+            key: {**accepted_modes(item), "mode": _MODES.get(item["mode"], item["mode"])}
+            if key == "transferPlan" and isinstance(item, dict) and isinstance(item.get("mode"), str)
+            else accepted_modes(item)
+            for key, item in body.items()
+        }
+    return [accepted_modes(item) for item in body] if isinstance(body, list) else body
+
+
+def normalised(world: World, collection: Collection, body: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
+    """The body as it is kept."""
+    node = body_node(collection, live)
+    if node is None or not (world.switches.normalise or world.switches.adversarial):
+        return body
+    found: dict[str, Any] = mapped(node, body, _rewritten)
+    return found
+
+
+def _rewritten(type_: str, value: dict[str, Any]) -> dict[str, Any]:
+    value = dict(value)
+    if isinstance(value.get("toolIds"), list) and isinstance(value.get("toolRefs"), list):
+        pinned = {ref.get("toolId") for ref in value["toolRefs"] if isinstance(ref, dict)}
+        value["toolIds"] = [id_ for id_ in value["toolIds"] if id_ not in pinned]
+    if type_ == "CallHookCustomerSpeechTimeout" and not value.get("name"):
+        value["name"] = new_id()
+    if type_ == "AssistantOverrides":
+        value = {key: item for key, item in value.items() if item is not None}
+    if type_.endswith(("ApiRequestToolDTO", "CodeToolDTO")) and isinstance(value.get("function"), dict):
+        value["function"] = {key: item for key, item in value["function"].items() if key != "strict"}
+    return value
