@@ -76,16 +76,19 @@ CASES = {
         desired={"firstMessage": "New"},
         applied={"firstMessage": "Old"},
         live={"firstMessage": "New"},
-        drift={"firstMessage": ("Old", "New")},
     ),
     "foreign-field-edited": Case(
         desired={"firstMessage": "Hi"}, applied={"firstMessage": "Hi"}, live={"firstMessage": "Hi", "voice": {"x": 1}}
     ),
     "removed-from-both-sides": Case(
-        desired={}, applied={"firstMessage": "Hi"}, live={}, drift={"firstMessage": ("Hi", None)}
+        desired={},
+        applied={"firstMessage": "Hi"},
+        live={},
     ),
     "removed-null-was-nothing": Case(
-        desired={}, applied={"voice": None}, live={"voice": {"x": 1}}, drift={"voice": (None, {"x": 1})}
+        desired={},
+        applied={"voice": None},
+        live={"voice": {"x": 1}},
     ),
     # the manifest changed
     "changed": Case(
@@ -338,6 +341,15 @@ def test_what_drift_policy_does(
     assert plan.drift[0].updated_at == EDITED
     assert plan.applyable is applyable
     assert codes(plan) == ([] if applyable else ["drift"])
+
+
+def test_an_edit_that_was_taken_over_into_the_manifest_is_refused_no_longer() -> None:
+    world = World()
+    world.manage(agent(firstMessage="Hi"))
+    world.edit("Agent/support", firstMessage="Edited")
+
+    assert not world.plan(graph(agent(firstMessage="Hi")), drift="refuse").applyable
+    assert world.plan(graph(agent(firstMessage="Edited")), drift="refuse").applyable
 
 
 def test_a_drift_pattern_reaches_the_fields_below_it_and_no_others() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.world import World, agent, graph, phone, resource, tool
+from tests.support.world import World, agent, graph, phone, resource
 from voiceops.engine.body import update_body
 from voiceops.engine.diff import NOTHING_APPLIED, Applied, differences, empty
 from voiceops.engine.guards import Safety
@@ -249,7 +249,3 @@ def test_a_target_brings_everything_that_it_needs(found: Graph, data: st.DataObj
 
     assert target in world.entries
     assert world.plan(desired, targets=(target,)).active == ()
-
-
-def test_a_tool_helper_makes_functions() -> None:
-    assert tool("t").name == "t"

@@ -202,13 +202,15 @@ def test_a_circle_is_deleted_in_some_order() -> None:
 
 
 def test_the_twilio_half_follows_the_import() -> None:
+    """What answered the number before is written down first: the import rewrites it."""
     world = World()
     world.put(TWILIO_TYPE, "PN1", twilio_live())
 
     assert needs(world, graph(agent(), twilio_line())) == {
         "Agent/support#create": set(),
-        "Phone/line#create": {"Agent/support#create"},
-        "Phone/line/twilio#settings": {"Phone/line#create"},
+        "Phone/line/twilio#claim": set(),
+        "Phone/line#create": {"Agent/support#create", "Phone/line/twilio#claim"},
+        "Phone/line/twilio#settings": {"Phone/line#create", "Phone/line/twilio#claim"},
     }
 
 

@@ -697,7 +697,8 @@ def test_names_in_an_agent(folder: Folder, path: str) -> None:
     spec, expected = PLACES[path]
     folder.write(
         "agents/others.yaml",
-        "kind: Tool\nname: t\nspec: {type: endCall}\n---\nkind: StructuredOutput\nname: o\nspec: {schema: {type: object}}\n---\n"
+        "kind: Tool\nname: t\nspec: {type: endCall}\n---\n"
+        "kind: StructuredOutput\nname: o\nspec: {schema: {type: object}}\n---\n"
         "kind: Credential\nname: c\nspec: {provider: openai, apiKey: '${secret:K}'}\n---\n"
         "kind: Agent\nname: b\nspec: {}\n",
     )

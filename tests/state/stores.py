@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.state.backends import http_store, postgres_store, s3_store
 from voiceops.state.folder import FolderStore
 from voiceops.state.store import Store
 
 # name → (folder of the test, environment) → store; two stores of one place see the same state
 BACKENDS: dict[str, Callable[[Path, str], Store]] = {
     "folder": lambda root, environment: FolderStore(root / "state", environment),
+    "s3": s3_store,
+    "postgres": postgres_store,
+    "http": http_store,
 }
+
+WITHOUT_SIBLINGS = {"http"}  # one document an address: it can't know where the other environments' are

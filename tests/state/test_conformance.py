@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.state.stores import BACKENDS
+from tests.state.stores import BACKENDS, WITHOUT_SIBLINGS
 from voiceops.errors import Locked, StateError
 from voiceops.state.store import Store
 
@@ -90,16 +90,16 @@ def test_the_journal_takes_many_writers_at_once(open_store: Open) -> None:
 def test_a_record_is_durable_when_append_returns(open_store: Open) -> None:
     """However the calls interleave: whoever comes back finds the record in the journal."""
 
-    async def one(store: Store, number: int, missing: list[int]) -> None:
+    async def one(store: Store, reader: Store, number: int, missing: list[int]) -> None:
         for _ in range(number % 7):
             await asyncio.sleep(0)
         await store.append([{"n": number}])
-        if number not in {record["n"] for record in await open_store().journal()}:
+        if number not in {record["n"] for record in await reader.journal()}:
             missing.append(number)
 
     async def check() -> None:
-        store, missing = open_store(), list[int]()
-        await asyncio.gather(*(one(store, number, missing) for number in range(120)))
+        store, reader, missing = open_store(), open_store(), list[int]()
+        await asyncio.gather(*(one(store, reader, number, missing) for number in range(120)))
         assert missing == []
 
     asyncio.run(check())
@@ -145,14 +145,17 @@ def test_revisions_come_oldest_first_and_are_never_overwritten(open_store: Open)
     asyncio.run(check())
 
 
-def test_environments_do_not_see_each_other_but_as_siblings(open_store: Open) -> None:
+def test_environments_do_not_see_each_other_but_as_siblings(open_store: Open, request: Any) -> None:
+    backend = request.node.callspec.params["open_store"]
+
     async def check() -> None:
         dev, prod = open_store("dev"), open_store("prod")
         await dev.write(DATA | {"environment": "dev"}, if_serial=None)
         await dev.append([{"n": 1}])
         await dev.add_revision(1, {"number": 1})
         assert (await prod.read(), await prod.journal(), await prod.revisions()) == (None, [], [])
-        assert [other["environment"] for other in await prod.siblings()] == ["dev"]
+        seen = [other["environment"] for other in await prod.siblings()]
+        assert seen == ([] if backend in WITHOUT_SIBLINGS else ["dev"])
         assert await dev.siblings() == []
 
     asyncio.run(check())
@@ -281,3 +284,101 @@ def _encodable(value: Any) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def test_what_is_not_urgent_is_written_before_what_follows_and_before_the_lock_goes(open_store: Open) -> None:
+    async def check() -> None:
+        store, reader = open_store(), open_store()
+        async with store.lock("apply", 0):
+            await store.append([{"n": 1}], urgent=False)
+            await store.append([{"n": 2}])
+            assert await reader.journal() == [{"n": 1}, {"n": 2}]
+            await store.append([{"n": 3}], urgent=False)
+        assert await reader.journal() == [{"n": 1}, {"n": 2}, {"n": 3}]
+        with pytest.raises(RuntimeError, match="boom"):
+            async with store.lock("apply", 0):
+                await store.append([{"n": 4}], urgent=False)
+                raise RuntimeError("boom")
+        assert (await reader.journal())[3:] == [{"n": 4}]
+
+    asyncio.run(check())
+
+
+def test_what_is_not_urgent_is_written_within_a_second(open_store: Open) -> None:
+    async def check() -> None:
+        store, reader = open_store(), open_store()
+        async with store.lock("apply", 0):
+            await store.append([{"n": 1}], urgent=False)
+            await asyncio.sleep(1)
+            assert await reader.journal() == [{"n": 1}]
+
+    asyncio.run(check())
+
+
+def test_without_the_lock_everything_is_urgent(open_store: Open) -> None:
+    async def check() -> None:
+        await open_store().append([{"n": 1}], urgent=False)
+        assert await open_store().journal() == [{"n": 1}]
+
+    asyncio.run(check())
+
+
+def test_a_state_and_what_its_journal_keeps_are_written_together(open_store: Open) -> None:
+    async def check() -> None:
+        store = open_store()
+        await store.append([{"n": 1}, {"n": 2}])
+        await store.write(DATA, if_serial=None, keep=[{"n": 2}])
+        assert await open_store().journal() == [{"n": 2}]
+        with pytest.raises(StateError, match="somebody else"):
+            await store.write(DATA | {"serial": 9}, if_serial=7, keep=[])
+        assert await open_store().journal() == [{"n": 2}], "neither or both"
+        await store.append([{"n": 3}])
+        assert await open_store().journal() == [{"n": 2}, {"n": 3}]
+
+    asyncio.run(check())
+
+
+def test_a_kept_connection_changes_nothing(open_store: Open) -> None:
+    async def check() -> None:
+        async with open_store() as store:
+            await store.write(DATA, if_serial=None)
+            async with store.lock("apply", 0) as lease:
+                await asyncio.gather(*(store.append([{"n": n}]) for n in range(20)), lease.check(), lease.check())
+                await store.write(DATA | {"serial": 2}, if_serial=1, keep=[])
+            assert (await store.read() or {})["serial"] == 2
+            assert await open_store().journal() == []
+        assert (await store.read() or {})["serial"] == 2, "also after it"
+
+    asyncio.run(check())
+
+
+def test_revisions_and_blobs_are_counted(open_store: Open) -> None:
+    async def check() -> None:
+        store = open_store()
+        assert (await store.newest_revision(), await store.blobs()) == (0, [])
+        for number in (2, 11, 9):
+            await store.add_revision(number, {"number": number})
+        digests = [await store.put_blob(content) for content in (b"a", b"b")]
+        assert await open_store().newest_revision() == 11
+        assert await open_store().blobs() == sorted(digests)
+
+    asyncio.run(check())
+
+
+def test_the_last_states_are_kept_and_can_be_brought_back(open_store: Open) -> None:
+    async def check() -> None:
+        store = open_store()
+        assert await store.states() == []
+        for serial in range(1, 14):
+            await store.write(DATA | {"serial": serial, "was": serial}, if_serial=serial - 1 or None)
+        await store.append([{"n": 1}])
+        assert [state["serial"] for state in await store.states()] == list(range(4, 14))
+        with pytest.raises(StateError, match="no good copy with serial 3") as caught:
+            await store.restore(3)
+        assert "4, 5" in caught.value.hint
+        restored = await store.restore(7)
+        assert restored == DATA | {"serial": 14, "was": 7} == await open_store().read()
+        assert await store.journal() == [{"n": 1}]
+        await store.write(DATA | {"serial": 15}, if_serial=14)
+
+    asyncio.run(check())

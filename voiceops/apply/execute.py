@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 from voiceops.apply import numbers, steps
@@ -15,7 +15,8 @@ from voiceops.apply.events import Event
 from voiceops.apply.session import Session, Unresolved
 from voiceops.engine.schedule import Operation
 from voiceops.errors import Refused, VoiceopsError
-from voiceops.model.values import parse_path
+from voiceops.model.graph import Resource
+from voiceops.model.values import Ref, format_path, leaves, parse_path
 
 Step = Callable[[Session, Operation], Awaitable[str]]
 
@@ -35,11 +36,13 @@ STEPS: dict[str, Step] = {
     "unbind": steps.unbind,
     "state": steps.keep_in_state,
     "buy": numbers.buy,
+    "claim": numbers.claim,
     "settings": numbers.set_up,
     "restore": numbers.give_back,
     "release": numbers.release,
 }
 
+_SILENT = frozenset({"claim"})  # steps that change nothing live and are no news
 _WORDS = {"link": "update", "settings": "update", "restore": "give back", "state": "no-op", "buy": "buy"}
 
 
@@ -113,7 +116,9 @@ def _word(operation: Operation) -> str:
 
 async def _run(session: Session, operation: Operation, result: Result) -> None:
     address, started = operation.change.address, time.monotonic()
-    session.emit(Event(type="apply_start", address=address, action=_word(operation), id=operation.change.id or ""))
+    silent = operation.step in _SILENT
+    if not silent:
+        session.emit(Event(type="apply_start", address=address, action=_word(operation), id=operation.change.id or ""))
     try:
         id_ = await STEPS[operation.step](session, operation)
     except Unresolved as missing:
@@ -121,6 +126,8 @@ async def _run(session: Session, operation: Operation, result: Result) -> None:
     except VoiceopsError as failure:
         error = failure
     else:
+        if silent:
+            return
         result.done.append(operation)
         session.emit(
             Event(
@@ -149,13 +156,21 @@ def _error_data(session: Session, operation: Operation, error: VoiceopsError) ->
     """The error with the manifest's place for each field that the API named."""
     data = error.to_data()
     resource = session.graph.resources.get(operation.change.address)
-    named = getattr(error, "fields", ())
-    if resource is not None:
-        marks = []
-        for path, message in named:
-            try:
-                marks.append({"at": str(resource.source_of(parse_path(path))), "path": path, "message": message})
-            except ValueError:
-                continue
-        data["where"] = marks or [{"at": str(resource.mark), "path": "", "message": ""}]
-    return data
+    if resource is None:
+        return data
+    marks = []
+    for path, message in [*getattr(error, "fields", ()), *_named_ids(session, resource, error)]:
+        try:
+            at = resource.source_of(parse_path(path))
+        except ValueError:
+            continue
+        marks.append({"at": str(at), "path": path, "message": message})
+    return data | {"where": marks or [{"at": str(resource.mark), "path": "", "message": ""}]}
+
+
+def _named_ids(session: Session, resource: Resource, error: VoiceopsError) -> Iterator[tuple[str, str]]:
+    """`Assistant with ID … not found` names no field: the place where the id came from does."""
+    for path, leaf in leaves(resource.body):
+        entry = session.entry(leaf.address) if isinstance(leaf, Ref) else None
+        if entry is not None and entry.id in error.summary:
+            yield format_path(path), f"{entry.address} is {entry.id}"

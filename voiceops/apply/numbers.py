@@ -14,14 +14,12 @@ from voiceops.apply.steps import MAX_AGE, look_for
 from voiceops.engine.schedule import Operation
 from voiceops.engine.twilio import answers_today, form, restored, settings
 from voiceops.errors import Ambiguous, ProviderError, Stale
-from voiceops.kinds.phone import TWILIO_STICKY, TWILIO_TYPE
+from voiceops.kinds.phone import IMPORTED, TWILIO_STICKY, TWILIO_TYPE
 from voiceops.model.address import owner_of, twilio_side
 from voiceops.model.graph import Resource
 from voiceops.model.state import Entry, Intent
 from voiceops.model.values import Path, digest
 from voiceops.providers.twilio import Twilio
-
-_IMPORTED = ("voice_url", "voice_method")
 
 
 def _twilio(session: Session) -> Twilio:
@@ -74,6 +72,19 @@ async def buy(session: Session, operation: Operation) -> str:
         intent.nonce, resource.address, replace(entry, id=live["sid"], recorded_at=date, prior=settings(live))
     )
     return str(live["sid"])
+
+
+async def claim(session: Session, operation: Operation) -> str:
+    """Write down what answers a number before the import into Vapi rewrites it: nothing live is changed yet."""
+    resource = session.graph.resources[operation.change.address]
+    live = _number(session, resource)
+    if live is not None and time.monotonic() - session.snapshot.taken > MAX_AGE:
+        live = await _twilio(session).get(str(live["sid"]))
+    if live is None:
+        raise Stale(f"{resource.address}: the account no longer has {resource.name}", hint="Plan again.")
+    entry = _entry(session, resource, str(live["sid"]), {}, prior=settings(live))
+    await session.ledger.record("", resource.address, entry)
+    return entry.id
 
 
 async def set_up(session: Session, operation: Operation) -> str:
@@ -194,7 +205,7 @@ def _imported(session: Session, resource: Resource, entry: Entry | None, live: d
     """
     if entry is not None and entry.imported is not None and owner_of(resource.address) not in session.created:
         return entry.imported
-    found = {key: settings(live)[key] for key in _IMPORTED}
+    found = {key: settings(live)[key] for key in IMPORTED}
     ours = (entry.owned if entry else {}).get("voice_url")
     if ours and ours == found["voice_url"] and not isinstance(resource.body.get("voice_url"), str):
         raise ProviderError(

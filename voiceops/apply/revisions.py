@@ -36,7 +36,7 @@ class Request:
 async def close(graph: Graph, store: Store, session: Session, plan: Plan, result: Result, request: Request) -> int:
     """Write the revision, then the state. Returns the revision's number."""
     state = session.ledger.state
-    number = state.revision + 1
+    number = max(state.revision, await store.newest_revision()) + 1  # after a crash between here and the state's write
     now = datetime.now(UTC).isoformat(timespec="seconds")
     await store.add_revision(
         number,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from voiceops.apply.events import Emit, Event
@@ -14,6 +14,7 @@ from voiceops.apply.recover import Recovery, recover
 from voiceops.apply.revisions import Request, close
 from voiceops.apply.session import Session, fingerprints
 from voiceops.apply.steps import ambiguous
+from voiceops.engine.checks import Checks, checked
 from voiceops.engine.planner import Options, make_plan
 from voiceops.engine.saved import narrowed
 from voiceops.engine.schedule import schedule
@@ -41,6 +42,7 @@ class Job:
     state_key: str = ""
     parallelism: int = 10
     urls: tuple[str, str] = ("", "")  # Vapi's and Twilio's base URLs as the project names them
+    checks: Checks = field(default_factory=Checks)
 
 
 @dataclass(slots=True)
@@ -59,7 +61,8 @@ async def plan(job: Job) -> Plan:
     state, notes = _as_recovered(ledger, snapshot)
     _check_binding(state.binding, _binding(job, snapshot))
     found = make_plan(job.graph, state, snapshot, await _options(job, state))
-    return replace(found, diagnostics=(*found.diagnostics, *notes))
+    found = replace(found, diagnostics=(*found.diagnostics, *notes))
+    return checked(found, job.graph, job.checks, force=job.options.force)
 
 
 async def apply(
@@ -83,6 +86,7 @@ async def apply(
         found = make_plan(job.graph, ledger.state, snapshot, options)
         if request.saved is not None:
             found = narrowed(found, request.saved, ledger.state, options.safety, force=options.force)
+        found = checked(found, job.graph, job.checks, force=options.force)
         emit(Event(type="planned", data={"summary": found.summary, "applyable": found.applyable}))
         if not found.applyable:
             await ledger.save()

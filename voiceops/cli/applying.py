@@ -40,10 +40,10 @@ class Flags:
     adopt: bool
 
 
-def apply_flags(command: Callable[..., Any]) -> Callable[..., Any]:
+def apply_flags(command: Callable[..., Any], *more_formats: str) -> Callable[..., Any]:
     """The flags of `Flags`."""
     for option in (
-        formats("text", "json"),
+        formats("text", "json", *more_formats),
         selection,
         click.option("-m", "message", default="", metavar="TEXT", help="Why: kept in the history."),
         click.option(

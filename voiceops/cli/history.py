@@ -13,11 +13,9 @@ from voiceops.errors import VoiceopsError
 
 
 def _revisions(console: Console) -> list[dict[str, Any]]:
-    from voiceops.cli.wiring import load_settings
-    from voiceops.state.open import open_store
+    from voiceops.cli.wiring import load_settings, store_of
 
-    project = load_settings(console)
-    return asyncio.run(open_store(project.state, project.root, project.environment).revisions())
+    return asyncio.run(store_of(load_settings(console)).revisions())
 
 
 @click.command("history")

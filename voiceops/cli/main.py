@@ -25,7 +25,12 @@ _COMMANDS = {
     "rollback": "rollback",
     "history": "history",
     "show": "history",
+    "graph": "graph",
     "state": "state",
+    "serve": "serve",
+    "generate": "generate",
+    "simulate": "simulate",
+    "events": "events",
     "sandbox": "sandbox",
     "schema": "schema",
 }

@@ -15,11 +15,12 @@ from voiceops.cli.console import Console
 from voiceops.cli.options import formats, selection
 
 if TYPE_CHECKING:
+    from voiceops.model.graph import Graph
     from voiceops.model.plan import Plan
 
 
 @click.command("plan")
-@formats("text", "json")
+@formats("text", "json", "markdown", "html")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -51,11 +52,13 @@ def plan_command(
     Examples:
       voiceops plan
       voiceops -e prod plan --detailed-exitcode --out plan.json
+      voiceops -e prod plan --format markdown > comment.md     for a pull request
+      voiceops -e prod plan --format html > plan.html          to read side by side
       voiceops plan --target Agent/support
     """
     from voiceops.apply.run import plan
     from voiceops.cli.wiring import load, open_job, options_of, without_resources
-    from voiceops.render.text import render_diagnostic, render_plan
+    from voiceops.render.text import render_diagnostic
 
     loaded = load(console)
     graph = without_resources(loaded.graph) if destroy else loaded.graph
@@ -86,8 +89,23 @@ def plan_command(
         if not console.quiet:
             for warning in loaded.warnings:
                 console.note(render_diagnostic(warning, console.style()))
-        console.out(render_plan(found, console.style(), verbose=console.verbose))
+        console.out(rendered(found, loaded.graph, format_, console))
     return 2 if detailed_exitcode and (found.active or (found.drift and refresh_only)) else 0
+
+
+def rendered(plan: Plan, graph: Graph, format_: str, console: Console) -> str:
+    """A plan as text, markdown or HTML; the graph is for the picture of what it touches."""
+    if format_ == "markdown":
+        from voiceops.render.markdown import render_markdown
+
+        return render_markdown(plan, graph)
+    if format_ == "html":
+        from voiceops.render.html import render_html
+
+        return render_html(plan, graph, version=__version__)
+    from voiceops.render.text import render_plan
+
+    return render_plan(plan, console.style(), verbose=console.verbose)
 
 
 def plan_data(plan: Plan, *, adopt: bool, rollback_to: int | None = None) -> dict[str, Any]:

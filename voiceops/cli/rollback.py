@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +11,20 @@ import click
 
 from voiceops.cli.applying import Flags, apply_flags, check_can_ask, check_confirmed, run_apply
 from voiceops.cli.console import Console
+from voiceops.errors import VoiceopsError
 
 if TYPE_CHECKING:
     from voiceops.engine.saved import SavedPlan
 
 
+def _plan_flags(command: Callable[..., Any]) -> Callable[..., Any]:
+    return apply_flags(command, "markdown", "html")
+
+
 @click.command("rollback")
 @click.argument("revision", type=click.IntRange(1), required=False, metavar="[REV]")
 @click.option("--plan-only", is_flag=True, help="Show what would change; change nothing.")
-@apply_flags
+@_plan_flags
 @click.pass_obj
 def rollback_command(console: Console, /, revision: int | None, plan_only: bool, **given: Any) -> int:
     """Plan from an earlier revision's manifests, ask, and apply: what was deleted is made again, references follow.
@@ -36,6 +42,8 @@ def rollback_command(console: Console, /, revision: int | None, plan_only: bool,
     flags = Flags(**given)
     if plan_only:
         return _show(console, flags, revision)
+    if flags.format_ in ("markdown", "html"):
+        raise VoiceopsError(f"--format {flags.format_} shows a plan", hint="Give --plan-only with it.")
     check_can_ask(flags, asks=True)
     return roll_back(console, flags, revision)
 
@@ -70,10 +78,9 @@ def roll_back(console: Console, flags: Flags, wanted: int | None, saved: SavedPl
 
 def _show(console: Console, flags: Flags, wanted: int | None) -> int:
     from voiceops.apply.run import plan
-    from voiceops.cli.plan import plan_data
+    from voiceops.cli.plan import plan_data, rendered
     from voiceops.cli.wiring import open_job
     from voiceops.model.plan import Plan
-    from voiceops.render.text import render_plan
 
     loaded, number, options = _prepared(console, flags, wanted)
 
@@ -86,26 +93,29 @@ def _show(console: Console, flags: Flags, wanted: int | None) -> int:
         console.data(plan_data(found, adopt=flags.adopt, rollback_to=number))
         return 0
     console.note(f"What returning to revision {number} would change.")
-    console.out(render_plan(found, console.style(), verbose=console.verbose))
+    console.out(rendered(found, loaded.graph, flags.format_, console))
     return 0
 
 
 def _prepared(console: Console, flags: Flags, wanted: int | None) -> tuple[Any, int, Any]:
     """The project with the revision's graph in place of the manifests', its number, and the planning options."""
     from voiceops.apply.revisions import choose, graph_of
-    from voiceops.cli.wiring import Loaded, environment_variables, load_settings, options_of
+    from voiceops.cli.wiring import Loaded, checks_of, environment_variables, load_settings, options_of, store_of
+    from voiceops.manifest.problems import Problems
     from voiceops.state.ledger import Ledger
-    from voiceops.state.open import open_store
 
     project = load_settings(console)
-    store = open_store(project.state, project.root, project.environment)
+    store = store_of(project)
 
     async def read() -> dict[str, Any]:
         ledger = await Ledger.open(store, project.name, project.environment)
         return choose(await store.revisions(), ledger.state, wanted)
 
     revision = asyncio.run(read())
-    loaded = Loaded(project, graph_of(revision), (), environment_variables(project.root))
+    problems = Problems()
+    checks = checks_of(project, problems)
+    problems.raise_errors()
+    loaded = Loaded(project, graph_of(revision), (), environment_variables(project.root), checks)
     options = options_of(
         project, targets=flags.targets, labels=dict(flags.labels), force=flags.force, adopt=flags.adopt
     )

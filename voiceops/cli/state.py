@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 import click
 
@@ -21,13 +22,12 @@ def state_command() -> None:
 
 
 def _with_ledger(console: Console, work: Callable[[Ledger], Awaitable[None]], *, lock: bool = False) -> None:
-    from voiceops.cli.wiring import load_settings
-    from voiceops.state.open import open_store
+    from voiceops.cli.wiring import load_settings, store_of
 
     project = load_settings(console)
 
     async def run() -> None:
-        store = open_store(project.state, project.root, project.environment)
+        store = store_of(project)
         if not lock:
             await work(await Ledger.open(store, project.name, project.environment))
             return
@@ -102,11 +102,9 @@ def unlock_command(console: Console, lock_id: str) -> None:
 
     A holder that still works stops before its next change.
     """
-    from voiceops.cli.wiring import load_settings
-    from voiceops.state.open import open_store
+    from voiceops.cli.wiring import load_settings, store_of
 
-    project = load_settings(console)
-    asyncio.run(open_store(project.state, project.root, project.environment).unlock(lock_id))
+    asyncio.run(store_of(load_settings(console)).unlock(lock_id))
     console.note(f"The lock {lock_id} is gone.")
 
 
@@ -125,3 +123,63 @@ def rm_command(console: Console, address: str) -> None:
         console.note(f"{address} is no longer managed; it stays live.")
 
     _with_ledger(console, work, lock=True)
+
+
+@state_command.command("restore")
+@click.argument("serial", type=int, required=False)
+@formats("text", "json")
+@click.pass_obj
+def restore_command(console: Console, serial: int | None, format_: str) -> None:
+    """Bring an old state back, also when the present one is damaged; without SERIAL: list those that are kept.
+
+    What was made since stays live, and the journal stays: look at the plan before you apply.
+    """
+    from voiceops.cli.wiring import load_settings, store_of
+
+    store = store_of(load_settings(console))
+
+    async def run() -> None:
+        if serial is None:
+            _show_kept(console, await store.states(), format_)
+            return
+        async with store.lock("restore", 0.0):
+            data = await store.restore(serial)
+        console.note(f"The state is that of serial {serial} again, as serial {data['serial']}.")
+
+    asyncio.run(run())
+
+
+def _show_kept(console: Console, states: list[dict[str, Any]], format_: str) -> None:
+    rows = [
+        {"serial": data["serial"], "revision": data.get("revision", 0), "objects": len(data.get("resources", {}))}
+        for data in reversed(states)
+    ]
+    if format_ == "json":
+        console.data(rows)
+        return
+    for row in rows:
+        console.out(f"serial {row['serial']:<8} revision {row['revision']:<8} {row['objects']} objects")
+
+
+@state_command.command("migrate")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@click.option("--lock-timeout", type=float, default=0.0, metavar="S", help="Wait this long for either lock.")
+@click.pass_obj
+def migrate_command(console: Console, source: str, target: str, lock_timeout: float) -> None:
+    """Copy this environment's state to an empty place: what was applied, journal, revisions, blobs.
+
+    \b
+    FROM and TO are written as in `state:`; {environment} in them is replaced:
+      voiceops -e prod state migrate .voiceops/state s3://acme-voice/state
+    """
+    from voiceops.cli.wiring import load_settings, store_of
+    from voiceops.state.migrate import migrate
+
+    project = load_settings(console)
+    old, new = (store_of(project, location=location) for location in (source, target))
+    moved = asyncio.run(migrate(old, new, lock_timeout))
+    console.note(
+        f"{new.place} holds {moved.objects} objects, {moved.revisions} revisions, {moved.blobs} blobs and "
+        f"{moved.records} journal records now.\nPoint `state:` there; what is in {old.place} stays, for you to delete."
+    )

@@ -6,7 +6,7 @@ import click
 
 from voiceops.cli.console import Console
 from voiceops.cli.options import formats
-from voiceops.errors import Diagnostic, InvalidProject
+from voiceops.errors import InvalidProject
 
 
 @click.command("validate")
@@ -15,7 +15,9 @@ from voiceops.errors import Diagnostic, InvalidProject
 @click.option("-e", "--environment", "environment", metavar="ENV|all", help="The environment, or all of them.")
 @click.pass_obj
 def validate_command(console: Console, format_: str, strict: bool, environment: str | None) -> int:
-    """Check the manifests: schema, references, handlers. No network, no keys.
+    """Check the manifests: schema, references, handlers, and lints (docs/lints). No network, no keys.
+
+    A comment silences a lint: # voiceops: ignore[VO101] on its line or above it, ignore-file[VO101] at a file's top.
 
     \b
     Examples:
@@ -23,6 +25,7 @@ def validate_command(console: Console, format_: str, strict: bool, environment: 
       voiceops validate -e all --strict --format github
     """
     from voiceops.cli.wiring import load, root_of
+    from voiceops.lints.run import Linter
     from voiceops.manifest.problems import Problems
     from voiceops.manifest.project import environments_of
     from voiceops.render.diagnostics import render
@@ -31,15 +34,19 @@ def validate_command(console: Console, format_: str, strict: bool, environment: 
     if chosen == ["all"]:
         chosen = list(environments_of(root_of(console), Problems()))
     problems = Problems()
+    linter = Linter(root_of(console))
     count = 0
+    broken = False
     for name in chosen:
-        found: tuple[Diagnostic, ...]
         try:
             loaded = load(console, name)
         except InvalidProject as error:
-            found = error.diagnostics
+            problems.extend(linter.silenced(error.diagnostics))
+            broken = True
         else:
-            found, count = loaded.warnings, max(count, len(loaded.graph.resources))
-        problems.extend(found)
+            problems.extend(linter.check(loaded.project, loaded.graph, loaded.warnings))
+            count = max(count, len(loaded.graph.resources))
+    if not broken:
+        problems.extend(linter.unused())
     console.out(render(problems.all, format_, console.style(), objects=count, quiet=console.quiet))
     return 1 if problems.failed or (strict and problems.all) else 0

@@ -5,20 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from voiceops.cli.console import Console
+from voiceops.engine.checks import Budgets, Checks
+from voiceops.engine.estimate import Table
 from voiceops.engine.guards import Safety
 from voiceops.engine.planner import Options
 from voiceops.errors import Diagnostic, InvalidProject, VoiceopsError
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.manifest.compose import load_graph
+from voiceops.manifest.policies import read_policies
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import Project, find_root, load_project
 from voiceops.manifest.shapes import WEBHOOK_SECRET
 from voiceops.model.graph import Graph
+
+if TYPE_CHECKING:
+    from voiceops.apply.run import Job
+    from voiceops.state.store import Store
 
 _TWILIO_PARALLEL = 4  # Twilio limits concurrency, not rate
 
@@ -31,6 +38,7 @@ class Loaded:
     graph: Graph
     warnings: tuple[Diagnostic, ...]
     environ: Mapping[str, str]
+    checks: Checks = field(default_factory=Checks)
 
 
 def environment_variables(root: Path) -> dict[str, str]:
@@ -60,8 +68,15 @@ def load(console: Console, environment: str | None = None) -> Loaded:
     environ = environment_variables(root)
     problems = Problems()
     project = load_project(root, environment or console.environment or environ.get("VOICEOPS_ENV"), environ, problems)
+    checks = checks_of(project, problems)
     graph = load_graph(project, environ, problems)
-    return Loaded(project, graph, tuple(d for d in problems.all if d.severity == "warning"), environ)
+    return Loaded(project, graph, tuple(d for d in problems.all if d.severity == "warning"), environ, checks)
+
+
+def checks_of(project: Project, problems: Problems) -> Checks:
+    """What every plan of the project is held against; problems of its rules are collected."""
+    budgets = Budgets(project.safety.max_turn_latency_ms, project.safety.max_cost_per_minute)
+    return Checks(table=Table.of(project.estimates), budgets=budgets, policies=read_policies(project, problems))
 
 
 def load_settings(console: Console) -> Project:
@@ -72,6 +87,19 @@ def load_settings(console: Console) -> Project:
     project = load_project(root, console.environment or environ.get("VOICEOPS_ENV"), environ, problems)
     problems.raise_errors()
     return project
+
+
+def store_of(project: Project, environ: Mapping[str, str] | None = None, location: str = "") -> Store:
+    """The environment's state, or another place for it (`{environment}` in it is replaced)."""
+    from voiceops.state.open import open_store
+
+    return open_store(
+        location.replace("{environment}", project.environment) or project.state,
+        project.root,
+        project.environment,
+        project=project.name,
+        environ=environment_variables(project.root) if environ is None else environ,
+    )
 
 
 def options_of(project: Project, **given: Any) -> Options:
@@ -91,8 +119,13 @@ def without_resources(graph: Graph) -> Graph:
 
 
 @asynccontextmanager
-async def open_job(loaded: Loaded, graph: Graph, options: Options, parallelism: int = 10) -> AsyncIterator[Any]:
-    """Accounts and store for one command, closed at its end; the sandbox runs for as long."""
+async def open_job(
+    loaded: Loaded, graph: Graph, options: Options, parallelism: int = 10, transport: Any = None
+) -> AsyncIterator[Job]:
+    """Accounts and store for one command, closed at its end; the sandbox runs for as long.
+
+    `transport` replaces httpx's own.
+    """
     from contextlib import AsyncExitStack
 
     from voiceops.apply.run import Job
@@ -102,15 +135,15 @@ async def open_job(loaded: Loaded, graph: Graph, options: Options, parallelism: 
     from voiceops.providers.twilio import Twilio
     from voiceops.providers.vapi import Vapi
     from voiceops.state.ledger import Ledger
-    from voiceops.state.open import open_store
 
     project = loaded.project
-    store = open_store(project.state, project.root, project.environment)
-    ledger = await Ledger.open(store, project.name, project.environment)
-    secrets = Secrets(_sandbox_secrets(project, loaded.environ) if project.providers.sandbox else loaded.environ)
-    types = {r.type for r in loaded.graph.resources.values()} | {e.type for e in ledger.state.entries.values()}
-    with_twilio = TWILIO_TYPE in types
+    store = store_of(project, loaded.environ)
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(store)
+        ledger = await Ledger.open(store, project.name, project.environment)
+        secrets = Secrets(_sandbox_secrets(project, loaded.environ) if project.providers.sandbox else loaded.environ)
+        types = {r.type for r in loaded.graph.resources.values()} | {e.type for e in ledger.state.entries.values()}
+        with_twilio = TWILIO_TYPE in types
         providers = project.providers
         urls = (providers.vapi_url, providers.twilio_url)
         if providers.sandbox:
@@ -124,6 +157,7 @@ async def open_job(loaded: Loaded, graph: Graph, options: Options, parallelism: 
                 Limiter(parallelism),
                 secrets.redact,
                 headers={"authorization": f"Bearer {key}", "user-agent": _user_agent()},
+                transport=transport,
             )
         )
         twilio = None
@@ -136,6 +170,7 @@ async def open_job(loaded: Loaded, graph: Graph, options: Options, parallelism: 
                     secrets.redact,
                     headers={"user-agent": _user_agent()},
                     auth=_twilio_auth(providers, secrets),
+                    transport=transport,
                 )
             )
             twilio = Twilio(api, providers.account_sid)
@@ -148,6 +183,7 @@ async def open_job(loaded: Loaded, graph: Graph, options: Options, parallelism: 
             state_key=loaded.environ.get("VOICEOPS_STATE_KEY", ""),
             parallelism=parallelism,
             urls=urls,
+            checks=loaded.checks,
         )
 
 

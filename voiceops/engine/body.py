@@ -31,13 +31,13 @@ def update_body(
     keep: tuple[Path, ...] = (),
 ) -> dict[str, Any]:
     """What a PATCH sends for the changed fields. `keep` are paths whose live value stays."""
-    keys = dict.fromkeys(difference.path[0] for difference in changed)
-    fields = _fields(root(kind.name, "update"), {**live, **desired})
+    keys = dict.fromkeys(str(difference.path[0]) for difference in changed)
+    fields, required = _definition(root(kind.name, "update"), {**live, **desired})
+    keys |= dict.fromkeys(key for key in required if key in desired)
     body: dict[str, Any] = {}
     for key in keys:
         if key in kind.patch_omits:
             continue
-        key = str(key)
         value = desired.get(key, ABSENT)
         was = applied.owned.get(key, ABSENT) if isinstance(applied.owned, dict) else ABSENT
         if value is ABSENT and isinstance(was, dict) and isinstance(live.get(key), dict):
@@ -110,11 +110,15 @@ def _other_variant(desired: dict[str, Any], live: dict[str, Any], node: Node | N
 
 
 def _fields(node: Node | None, value: dict[str, Any]) -> dict[str, Node]:
+    return _definition(node, value)[0]
+
+
+def _definition(node: Node | None, value: dict[str, Any]) -> tuple[dict[str, Node], list[str]]:
+    """The fields that a node gives a value, and those of them that the API requires."""
     if node is None or node.get("type") not in ("object", "union"):
-        return {}
+        return {}, []
     name = select(node, value)
-    fields: dict[str, Node] = type_of(name)["fields"] if name else {}
-    return fields
+    return (type_of(name)["fields"], type_of(name)["required"]) if name else ({}, [])
 
 
 def additions(body: JSON, desired: JSON, path: Path = ()) -> Iterator[Path]:

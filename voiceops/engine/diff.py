@@ -72,6 +72,13 @@ def drifted(applied: Applied, live: JSON, ignore: tuple[Path, ...] = ()) -> list
     ]
 
 
+def still_drifted(edited: list[Difference], differing: list[Difference]) -> list[Difference]:
+    """The edits that the manifest does not agree with: what was taken over into it is no drift any more."""
+    return [
+        d for d in edited if any(d.path[: len(o.path)] == o.path or o.path[: len(d.path)] == d.path for o in differing)
+    ]
+
+
 def reason_for(changes: list[Difference]) -> str:
     """Why an object changes, of its fields' reasons."""
     outcomes = {change.outcome for change in changes}

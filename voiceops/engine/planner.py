@@ -14,7 +14,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from voiceops.engine.diff import NOTHING_APPLIED, Applied, Difference, Outcome, differences, drifted, reason_for
+from voiceops.engine.diff import (
+    NOTHING_APPLIED,
+    Applied,
+    Difference,
+    Outcome,
+    differences,
+    drifted,
+    reason_for,
+    still_drifted,
+)
 from voiceops.engine.guards import Safety, guard
 from voiceops.engine.twilio import lags, number_of, plan_number, plan_release
 from voiceops.engine.visible import visible
@@ -311,8 +320,10 @@ class _Planner:
         applied = Applied(_without(entry.owned, kind.create_only), entry.stored)
         wanted = _without(desired, kind.create_only)
         seen = visible(resource.kind, live, entry.owned, desired)
-        self._note_drift(resource, entry, applied, live, seen)
         found_differences = differences(wanted, applied, live, resource.ignore)
+        self._note_drift(
+            resource, entry, still_drifted(drifted(applied, live, resource.ignore), found_differences), seen
+        )
         kept = [d for d in found_differences if d.outcome is Outcome.DRIFT and self.policy(resource, d.path) == "keep"]
         changes = [d for d in found_differences if d not in kept]
         if not changes and actions == UPDATE:
@@ -351,10 +362,8 @@ class _Planner:
     def previous(self, address: str) -> str | None:
         return next((old for old, new in self.moved.items() if new == address), None)
 
-    def _note_drift(
-        self, resource: Resource, entry: Entry, applied: Applied, live: dict[str, Any], seen: dict[str, Any]
-    ) -> None:
-        found = [_after_as_seen(d, seen) for d in drifted(applied, live, resource.ignore)]
+    def _note_drift(self, resource: Resource, entry: Entry, found: Iterable[Difference], seen: dict[str, Any]) -> None:
+        found = [_after_as_seen(d, seen) for d in found]
         if found:
             self.drift.append(
                 Drift(
@@ -363,7 +372,7 @@ class _Planner:
                     type=resource.type,
                     id=entry.id,
                     fields=self.field_changes(resource, found),
-                    updated_at=str(live.get("updatedAt") or ""),
+                    updated_at=str(seen.get("updatedAt") or ""),
                 )
             )
 

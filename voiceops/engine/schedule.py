@@ -4,6 +4,7 @@ create   after what it refers to is live; a phone line after everything about it
 link     the second step of a circle: the lists that the creation left out, whole
 delete   after every user of the object has been changed or deleted
 buy      before the import into Vapi; settings after it, for the import rewrites the voice URL
+claim    before the import, too: what answered the number until now is written down while it can still be seen
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Operation:
     """One step for one object. `leaving_out` are the paths that a create sends later, in its link step."""
 
     key: str
-    step: str  # create | update | link | delete | unbind | buy | settings | restore | release | state
+    step: str  # create | update | link | delete | unbind | buy | claim | settings | restore | release | state
     change: Change
     needs: frozenset[str] = frozenset()
     leaving_out: tuple[Path, ...] = ()
@@ -43,7 +44,8 @@ def schedule(graph: Graph, state: State, changes: Iterable[Change]) -> list[Oper
     creation = plan_creation(graph, new)
     operations: dict[str, Operation] = {}
     for address, change in active.items():
-        for step in _steps(graph, change, bool(creation.deferred.get(address))):
+        claimed = (change.previous_address or address) in state.entries
+        for step in _steps(change, bool(creation.deferred.get(address)), claimed):
             operations[f"{address}#{step}"] = Operation(
                 key=f"{address}#{step}",
                 step=step,
@@ -61,15 +63,17 @@ def schedule(graph: Graph, state: State, changes: Iterable[Change]) -> list[Oper
     ]
 
 
-def _steps(graph: Graph, change: Change, linked: bool) -> list[str]:
+def _steps(change: Change, linked: bool, claimed: bool) -> list[str]:
     if change.type == TWILIO_TYPE:
         if change.actions == DELETE:
             return ["release" if any("gives" in note for note in change.notes) else "restore"]
         if change.is_replacement:
-            return ["restore", "buy", "settings"] if BUYS in change.notes else ["restore", "settings"]
+            return ["restore", "buy" if BUYS in change.notes else "claim", "settings"]
         if change.actions == CREATE:
             return ["buy", "settings"]
-        return ["state"] if change.actions == NO_OP else ["settings"]
+        if change.actions == NO_OP:
+            return ["state"]
+        return ["settings"] if claimed else ["claim", "settings"]
     if change.reason == "unbound":
         return ["unbind"]
     if change.actions == NO_OP:
@@ -119,13 +123,13 @@ def _needs(
         for other in graph.dependencies(address):
             yield from of(other, "create")
     if step == "create":
-        yield from of(twilio_side(address), "buy")
+        yield from of(twilio_side(address), "buy", "claim")
         if change.actions == ("delete", "create"):
             yield from of(address, "delete")
-    if step == "buy":
+    if step in ("buy", "claim"):
         yield from of(address, "restore")
     if step == "settings":
-        yield from of(address, "buy", "restore")
+        yield from of(address, "buy", "claim", "restore")
         yield from of(owner_of(address), "create", "update", "state")
     if step in ("restore", "release"):
         yield from of(owner_of(address), "delete")
@@ -134,9 +138,7 @@ def _needs(
             yield from of(address, "create", "link")
         for user in users.get(address, ()):
             if user != address and owner_of(user) != address:
-                yield from of(user, "update", "link", "delete", "unbind")
-                if f"{user}#delete" not in operations:
-                    yield from of(user, "create")
+                yield from of(user, "create", "update", "link", "delete", "unbind")
 
 
 def _break_delete_circles(needs: dict[str, set[str]]) -> None:

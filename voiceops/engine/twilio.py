@@ -10,9 +10,18 @@ from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from voiceops.engine.diff import NOTHING_APPLIED, Applied, Difference, Outcome, differences, drifted, reason_for
+from voiceops.engine.diff import (
+    NOTHING_APPLIED,
+    Applied,
+    Difference,
+    Outcome,
+    differences,
+    drifted,
+    reason_for,
+    still_drifted,
+)
 from voiceops.errors import Diagnostic
-from voiceops.kinds.phone import TWILIO_DEMO, TWILIO_FIELDS, TWILIO_STICKY, TWILIO_TYPE
+from voiceops.kinds.phone import IMPORTED, TWILIO_DEMO, TWILIO_FIELDS, TWILIO_STICKY, TWILIO_TYPE
 from voiceops.model.graph import Resource
 from voiceops.model.live import Snapshot
 from voiceops.model.plan import CREATE, DELETE, NO_OP, UPDATE, Change, Drift, FieldChange
@@ -141,7 +150,8 @@ def _managed(
 ) -> Change:
     applied = Applied({k: v for k, v in entry.owned.items() if k not in TWILIO_STICKY or k in desired}, entry.stored)
     now = settings(live)
-    drift = drifted(applied, now)
+    differing = [d for d in differences(desired, applied, now) if not (d.after is ABSENT and not d.before)]
+    drift = still_drifted(drifted(applied, now), differing)
     if drift:
         planner.drift.append(
             Drift(
@@ -153,7 +163,6 @@ def _managed(
                 updated_at=str(live.get("date_updated") or ""),
             )
         )
-    differing = [d for d in differences(desired, applied, now) if not (d.after is ABSENT and not d.before)]
     kept = [d for d in differing if d.outcome is Outcome.DRIFT and planner.policy(resource, d.path) == "keep"]
     changes = [d for d in differing if d not in kept]
     if not changes:
@@ -193,9 +202,10 @@ def plan_release(base: Change, entry: Entry, live: dict[str, Any] | None) -> Cha
 
 
 def restored(entry: Entry) -> dict[str, str]:
-    """The settings to write back: what was found at take-over, for every field that we own."""
+    """The settings to write back: what was found at take-over, for every field that we or Vapi's import wrote."""
     prior = entry.prior or {}
-    return {key: prior.get(key, "") for key in entry.owned if key in TWILIO_FIELDS}
+    written = dict.fromkeys((*entry.owned, *(IMPORTED if prior else ())))
+    return {key: prior.get(key, "") for key in written if key in TWILIO_FIELDS}
 
 
 def form(values: dict[str, Any], live: dict[str, Any]) -> dict[str, str]:

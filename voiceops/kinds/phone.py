@@ -41,6 +41,9 @@ TWILIO_SETTINGS = {
     "statusCallbackMethod": "status_callback_method",
 }
 
+# What Vapi writes into a number when it imports it.
+IMPORTED = ("voice_url", "voice_method")
+
 # Settings that can't be cleared, only replaced; a field that leaves the manifest keeps its last value.
 TWILIO_STICKY = frozenset({"friendly_name", "voice_method", "voice_fallback_method", "status_callback_method"})
 

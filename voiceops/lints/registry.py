@@ -24,6 +24,7 @@ from voiceops.lints.context import Context
 from voiceops.lints.rule import DEFINED, Finding, Lint, lint
 
 UNUSED = "VO001"
+DOCS_URL = "https://github.com/voiceops/voiceops/blob/main/docs/lints"  # where a lint's page is read from afar
 
 
 @lint(UNUSED, "ignore-unused", "An ignore comment silences nothing")

@@ -61,7 +61,7 @@ def read_manifests(root: Path, patterns: tuple[str, ...], kinds: list[str], prob
     """
     documents: list[Document] = []
     seen: dict[str, Mark] = {}
-    for path in _files(root, patterns, problems):
+    for path in files(root, patterns, problems, "manifests"):
         file = display(root, path)
         try:
             found = read_documents(load(root, path), file)
@@ -89,10 +89,11 @@ def read_manifests(root: Path, patterns: tuple[str, ...], kinds: list[str], prob
     return documents
 
 
-def _files(root: Path, patterns: tuple[str, ...], problems: Problems) -> list[Path]:
+def files(root: Path, patterns: tuple[str, ...], problems: Problems, key: str) -> list[Path]:
+    """The YAML files that a list of folders, files and globs of the project means; `key` is where the list stands."""
     found: dict[Path, None] = {}
     for pattern in patterns:
-        here = Mark("voiceops.yaml", 1, 1, "manifests")
+        here = Mark("voiceops.yaml", 1, 1, key)
         try:
             if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
                 raise FileProblem(f"{pattern} lies outside the project")
@@ -107,7 +108,7 @@ def _files(root: Path, patterns: tuple[str, ...], problems: Problems) -> list[Pa
         else:
             matches = [path for path in root.glob(pattern) if path.is_file()]
             if not matches:
-                problems.error("manifests-missing", f"{pattern} names no folder and no file", here)
+                problems.error(f"{key}-missing", f"{pattern} names no folder and no file", here)
         for path in sorted(matches):
             if not any(part.startswith(".") for part in path.relative_to(root).parts):
                 found.setdefault(path)

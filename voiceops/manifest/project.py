@@ -20,7 +20,7 @@ from voiceops.manifest.interpolate import Interpolator
 from voiceops.manifest.problems import Problems, did_you_mean
 from voiceops.manifest.yaml import read_documents
 from voiceops.model.address import NAME
-from voiceops.model.located import Map, Seq, merged
+from voiceops.model.located import Map, Seq, merged, plain
 from voiceops.model.values import Secret, secret
 
 PROJECT_FILE = "voiceops.yaml"
@@ -65,6 +65,8 @@ class Safety:
     max_destroy_percent: float = 20
     max_destroy_minimum: int = 3
     confirm: bool = False
+    max_turn_latency_ms: float | None = None
+    max_cost_per_minute: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,8 @@ class Project:
     prefix: str = ""
     suffix: str = ""
     environments: tuple[str, ...] = ()
+    policies: tuple[str, ...] | None = None  # None: the folder policies/, where there is one
+    estimates: Mapping[str, Any] = field(default_factory=dict)
     mark: Mark = field(default_factory=lambda: Mark(PROJECT_FILE, 1, 1))
 
 
@@ -222,10 +226,14 @@ def _project(
             max_destroy_percent=safety.get("maxDestroyPercent", 20),
             max_destroy_minimum=safety.get("maxDestroyMinimum", 3),
             confirm=bool(safety.get("confirm")),
+            max_turn_latency_ms=safety.get("maxTurnLatencyMs"),
+            max_cost_per_minute=safety.get("maxCostPerMinute"),
         ),
         prefix=naming.get("prefix") or "",
         suffix=naming.get("suffix") or "",
         environments=tuple(names),
+        policies=tuple(now["policies"]) if "policies" in now else None,
+        estimates=plain(now.get("estimates") or Map(), {}),
         mark=settings.marks.get("project", Mark(PROJECT_FILE, 1, 1)),
     )
     return replace(project, state=project.state.replace("{environment}", environment))

@@ -82,6 +82,7 @@ class Api:
     requests: int = 0
     writes: int = 0
     date: float = 0.0
+    transport: httpx.AsyncBaseTransport | None = None  # httpx's own, unless given
     _client: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Api:
@@ -89,6 +90,7 @@ class Api:
             base_url=self.base_url,
             headers=dict(self.headers),
             auth=self.auth,
+            transport=self.transport,
             timeout=httpx.Timeout(self.timeout, connect=10.0),
             limits=httpx.Limits(max_connections=self.limiter.most + 2, max_keepalive_connections=self.limiter.most + 2),
         )
@@ -264,16 +266,20 @@ def _messages(response: httpx.Response) -> tuple[list[str], str]:
     return [str(item)[:500] for item in found], str(code) if code else ""
 
 
-_PROPERTY = re.compile(r"(?:(?P<prefix>[\w.\[\]]+)\.)?property (?P<name>\S+) should not exist")
-_EACH = re.compile(r"each value in (?:nested property )?(?P<path>[\w.]+) ")
+# class-validator puts the path of the parent before its sentence: `model.each value in toolIds must be a UUID`.
+_PARENT = r"(?:(?P<prefix>[\w.:\[\]-]+)\.)?"
+_PROPERTY = re.compile(_PARENT + r"property (?P<name>\S+) should not exist")
+_EACH = re.compile(_PARENT + r"each value in (?:nested property )?(?P<name>[\w:-]+) ")
+_NESTED = re.compile(_PARENT + r"nested property (?P<name>[\w:-]+) ")
 _PATH = re.compile(r"(?P<path>[A-Za-z_][\w]*(?:\.[\w:]+)*) (?:must|should|is|has|was|can)\b")
 
 
 def error_path(message: str) -> str:
     """The field that an API's message names: `voice.property speed should not exist` → `voice.speed`."""
-    if match := _PROPERTY.match(message):
+    found = (pattern.match(message) for pattern in (_PROPERTY, _EACH, _NESTED))
+    if match := next((match for match in found if match), None):
         path = f"{match['prefix']}.{match['name']}" if match["prefix"] else match["name"]
-    elif (match := _EACH.match(message)) or (match := _PATH.match(message)):
+    elif match := _PATH.match(message):
         path = match["path"]
     else:
         return ""

@@ -8,6 +8,7 @@ from typing import Any
 
 from voiceops._version import __version__
 from voiceops.errors import Diagnostic
+from voiceops.lints.registry import DOCS_URL, LINTS
 from voiceops.render.style import PLAIN, Style
 from voiceops.render.text import render_diagnostic
 
@@ -42,9 +43,11 @@ def _errors(found: Sequence[Diagnostic]) -> int:
 def sarif(found: Sequence[Diagnostic]) -> dict[str, Any]:
     """One SARIF run; https://docs.oasis-open.org/sarif/sarif/v2.1.0/"""
     results = []
+    codes = sorted({diagnostic.code for diagnostic in found})
     for diagnostic in found:
         result: dict[str, Any] = {
             "ruleId": diagnostic.code,
+            "ruleIndex": codes.index(diagnostic.code),
             "level": diagnostic.severity,
             "message": {"text": " ".join(p for p in (diagnostic.address, diagnostic.summary, diagnostic.hint) if p)},
         }
@@ -58,16 +61,27 @@ def sarif(found: Sequence[Diagnostic]) -> dict[str, Any]:
                 }
             ]
         results.append(result)
-    rules = [{"id": code} for code in sorted({diagnostic.code for diagnostic in found})]
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [
             {
-                "tool": {"driver": {"name": "voiceops", "version": __version__, "rules": rules}},
+                "tool": {"driver": {"name": "voiceops", "version": __version__, "rules": list(map(_rule, codes))}},
                 "results": results,
             }
         ],
+    }
+
+
+def _rule(code: str) -> dict[str, Any]:
+    """What SARIF says about a rule: lints have a page each, the other checks one together."""
+    lint = LINTS.get(code)
+    return {
+        "id": code,
+        "name": lint.name if lint else code,
+        "shortDescription": {"text": lint.title if lint else code.replace("-", " ").capitalize()},
+        "helpUri": f"{DOCS_URL}/{code}.md" if lint else f"{DOCS_URL}/README.md#checks-that-are-no-lints",
+        "defaultConfiguration": {"level": lint.severity if lint else "error"},
     }
 
 

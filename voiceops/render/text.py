@@ -15,6 +15,7 @@ from voiceops.errors import Diagnostic
 from voiceops.model.address import is_twilio_side, owner_of
 from voiceops.model.plan import Change, Drift, FieldChange, Plan, shown
 from voiceops.model.values import JSON, KNOWN_AFTER_APPLY, SENSITIVE, SENSITIVE_UNCHECKED, format_path
+from voiceops.render.estimates import estimate_lines
 from voiceops.render.style import PLAIN, Style
 
 _SIGNS = {
@@ -58,6 +59,7 @@ def render_plan(plan: Plan, style: Style = PLAIN, *, verbose: bool = False) -> s
         lines += [f"    {c.address}: {c.reason.replace('_', ' ')}" for c in plan.changes if not c.matters]
         lines.append("")
     lines += _drift(plan.drift, style)
+    lines += estimate_lines(plan, style)
     lines += _diagnostics([*plan.refusals, *plan.diagnostics], style)
     lines.append(_summary(plan, style))
     return "\n".join(lines) + "\n"

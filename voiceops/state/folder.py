@@ -1,6 +1,7 @@
 """State in a folder: reviewable JSON, written atomically and synced, locked by the kernel.
 
 STATE/ENVIRONMENT/state.json       what was applied
+                  states/          the last states, each under its serial
                   journal.jsonl    intents and results since then
                   lock             who is at work
                   revisions/       one file an apply
@@ -16,16 +17,18 @@ import hashlib
 import json
 import os
 import secrets
-import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
-from voiceops.errors import Locked, StateError
+from voiceops.errors import StateError
+from voiceops.state import sealed
+from voiceops.state.batch import Batch
+from voiceops.state.holder import locked_by, nobody_holds, taken_away, this_process, took_over, written_by_another
 from voiceops.state.store import Lease, LockInfo
 
 
@@ -35,47 +38,65 @@ class FolderStore:
     def __init__(self, root: Path, environment: str) -> None:
         self._root = root
         self._folder = root / environment
-        self._lines: list[bytes] = []
-        self._added = self._synced = 0  # records that append was given, and that are safe
-        self._flushing: asyncio.Task[None] | None = None
+        self._batch = Batch(self._append)  # one sync serves a whole wave of requests
 
     @property
     def place(self) -> str:
         return str(self._folder)
 
-    async def read(self) -> dict[str, Any] | None:
-        return _read_json(self._folder / "state.json")
+    async def __aenter__(self) -> Self:
+        return self
 
-    async def write(self, data: dict[str, Any], *, if_serial: int | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    async def read(self) -> dict[str, Any] | None:
+        path = self._folder / "state.json"
+        if not path.exists():
+            return None
+        data = sealed.opened(_parsed(path))
+        if data is None:
+            raise sealed.damaged(str(path), await self.states())
+        return data
+
+    async def write(
+        self, data: dict[str, Any], *, if_serial: int | None, keep: list[dict[str, Any]] | None = None
+    ) -> None:
         held = await self.read()
         serial = None if held is None else held.get("serial")
         if serial != if_serial:
-            raise StateError(
-                f"the state in {self.place} was written by somebody else (serial {serial}, expected {if_serial})",
-                hint="Plan again.",
-            )
-        _write_atomically(self._folder / "state.json", _dump(data))
+            raise written_by_another(self.place, serial, if_serial)
+        self._replace(data)
+        if keep is not None:
+            await self.cut_journal(keep)
 
-    async def append(self, records: list[dict[str, Any]]) -> None:
-        # Everything that waits is written and synced at once: one sync serves a whole wave of requests.
-        self._lines += [
-            json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode() + b"\n" for record in records
-        ]
-        self._added += len(records)
-        mine = self._added
-        while self._synced < mine:
-            if self._flushing is None or self._flushing.done():
-                self._flushing = asyncio.create_task(self._flush())
-            await asyncio.shield(self._flushing)
+    def _replace(self, data: dict[str, Any]) -> None:
+        content = _dump(sealed.sealed(data))
+        copies = self._folder / "states"
+        _write_atomically(copies / f"{data.get('serial', 0):06}.json", content)
+        _write_atomically(self._folder / "state.json", content)
+        for path in sorted(copies.glob("*.json"))[: -sealed.KEPT_STATES]:
+            path.unlink(missing_ok=True)
 
-    async def _flush(self) -> None:
-        lines, self._lines = self._lines, []
-        try:
-            await asyncio.to_thread(_append_synced, self._folder / "journal.jsonl", b"".join(lines))
-        except BaseException:
-            self._lines = lines + self._lines
-            raise
-        self._synced += len(lines)
+    async def states(self) -> list[dict[str, Any]]:
+        found = [sealed.opened(_parsed(path)) for path in sorted((self._folder / "states").glob("*.json"))]
+        return [data for data in found if data is not None]
+
+    async def restore(self, serial: int) -> dict[str, Any]:
+        kept = await self.states()
+        data = sealed.chosen(self.place, serial, kept)
+        data = {**data, "serial": max(sealed.serials(kept)) + 1}
+        self._replace(data)
+        return data
+
+    async def append(self, records: list[dict[str, Any]], *, urgent: bool = True) -> None:
+        await self._batch.add(records, urgent=True)  # a local disk is never worth waiting for
+
+    async def _append(self, records: list[dict[str, Any]]) -> None:
+        content = b"".join(_line(record) for record in records)
+        await asyncio.to_thread(_append_synced, self._folder / "journal.jsonl", content)
 
     async def journal(self) -> list[dict[str, Any]]:
         path = self._folder / "journal.jsonl"
@@ -98,10 +119,7 @@ class FolderStore:
         return records
 
     async def cut_journal(self, keep: list[dict[str, Any]]) -> None:
-        content = b"".join(
-            json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode() + b"\n" for record in keep
-        )
-        _write_atomically(self._folder / "journal.jsonl", content)
+        _write_atomically(self._folder / "journal.jsonl", b"".join(_line(record) for record in keep))
 
     async def put_blob(self, content: bytes) -> str:
         digest = hashlib.sha256(content).hexdigest()
@@ -116,6 +134,9 @@ class FolderStore:
         except OSError:
             raise StateError(f"the state has no blob {digest}") from None
 
+    async def blobs(self) -> list[str]:
+        return sorted(path.name for path in (self._folder / "blobs").glob("[0-9a-f]*"))
+
     async def add_revision(self, number: int, data: dict[str, Any]) -> None:
         path = self._folder / "revisions" / f"{number:06}.json"
         if path.exists():
@@ -126,8 +147,12 @@ class FolderStore:
         found = [_read_json(path) for path in sorted((self._folder / "revisions").glob("*.json"))]
         return [data for data in found if data is not None]
 
+    async def newest_revision(self) -> int:
+        return max((int(path.stem) for path in (self._folder / "revisions").glob("[0-9]*.json")), default=0)
+
     async def siblings(self) -> list[dict[str, Any]]:
-        found = [_read_json(path) for path in sorted(self._root.glob("*/state.json")) if path.parent != self._folder]
+        folders = [path.parent for path in sorted(self._root.glob("*/state.json")) if path.parent != self._folder]
+        found = [await FolderStore(self._root, folder.name).read() for folder in folders]
         return [data for data in found if data is not None]
 
     @asynccontextmanager
@@ -166,7 +191,7 @@ class FolderStore:
                     return
             finally:
                 os.close(descriptor)
-        raise StateError(f"nobody holds the lock {id_} in {self.place}")
+        raise nobody_holds(id_, self.place)
 
     async def _wait(self, descriptor: int, deadline: float) -> None:
         while True:
@@ -175,16 +200,7 @@ class FolderStore:
                 return
             except BlockingIOError:
                 if time.monotonic() >= deadline:
-                    holder = _holder(descriptor)
-                    who = (
-                        f"{holder.who} since {holder.since} ({holder.operation}, lock {holder.id})"
-                        if holder
-                        else "another process"
-                    )
-                    raise Locked(
-                        f"the state of this environment is locked by {who}",
-                        hint="Wait for it to end, or give --lock-timeout SECONDS.",
-                    ) from None
+                    raise locked_by(_holder(descriptor)) from None
             await asyncio.sleep(min(0.2, max(0.01, deadline - time.monotonic())))
 
 
@@ -198,7 +214,7 @@ class _FolderLease:
 
     async def check(self) -> None:
         if os.fstat(self.descriptor).st_nlink == 0 or not _is_held_by(self.descriptor, self.id):
-            raise Locked("the lock of this state was taken away", hint="Find out who did it, then plan again.")
+            raise taken_away()
 
 
 def _is_held_by(descriptor: int, id_: str) -> bool:
@@ -216,38 +232,29 @@ def _holder(descriptor: int) -> LockInfo | None:
 def _taken_over(descriptor: int) -> str:
     """A holder that is still written down, while the kernel gave us the lock, is dead."""
     dead = _holder(descriptor)
-    return f"took over the lock of {dead.who} (since {dead.since}), which is no longer running" if dead else ""
+    return took_over(dead) if dead else ""
 
 
 def _write_holder(descriptor: int, operation: str) -> LockInfo:
-    info = LockInfo(
-        id=secrets.token_hex(8),
-        who=f"{os.environ.get('USER') or os.getuid()}@{socket.gethostname()} (pid {os.getpid()})",
-        operation=operation,
-        since=datetime.now(UTC).isoformat(timespec="seconds"),
-        pid=os.getpid(),
-        started=_process_start(),
-        boot=_boot_id(),
-    )
+    info = this_process(operation)
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps(info.to_data()).encode(), 0)
     return info
 
 
-def _process_start() -> str:
-    with contextlib.suppress(OSError, IndexError):
-        return Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
-    return ""
-
-
-def _boot_id() -> str:
-    with contextlib.suppress(OSError):
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return ""
-
-
 def _dump(data: dict[str, Any]) -> bytes:
     return (json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def _line(record: dict[str, Any]) -> bytes:
+    return json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+
+
+def _parsed(path: Path) -> Any:
+    try:
+        return sealed.parsed(path.read_bytes())
+    except OSError as error:
+        raise StateError(f"{path} can't be read: {error.strerror}") from None
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:

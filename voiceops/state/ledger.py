@@ -107,13 +107,14 @@ class Ledger:
                     "address": address,
                     "entry": None if entry is None else entry.to_data(),
                 }
-            ]
+            ],
+            urgent=False,
         )
 
     async def record_failed(self, nonce: str) -> None:
         """The request was provably not executed."""
         self.intents.pop(nonce, None)
-        await self._append([{"record": "failed", "nonce": nonce}])
+        await self._append([{"record": "failed", "nonce": nonce}], urgent=False)
 
     async def use_plan(self, id_: str) -> None:
         """Note that a saved plan is being applied: it can't be a second time."""
@@ -129,20 +130,19 @@ class Ledger:
             self.state = replace(self.state, binding=binding)
             await self._append([{"record": "binding", "binding": binding.to_data()}])
 
-    async def _append(self, records: list[dict[str, Any]]) -> None:
+    async def _append(self, records: list[dict[str, Any]], *, urgent: bool = True) -> None:
+        """What has to be safe before a request is urgent; of a result that gets lost the intent is left to find it."""
         self._dirty = True
         if self.written_serial is None and not self._identified:
             self._identified = True
             records = [{"record": "state", "lineage": self.state.lineage, "salt": self.state.salt}, *records]
-        await self.store.append(records)
+        await self.store.append(records, urgent=urgent)
 
     async def save(self, **changes: Any) -> None:
         """Write the state as a whole and cut the journal down to what is still open."""
         if not self._dirty and not changes:
             return
         self.state = replace(self.state, **changes, serial=(self.written_serial or 0) + 1)
-        await self.store.write(self.state.to_data(), if_serial=self.written_serial)
-        self.written_serial = self.state.serial
         keep: list[dict[str, Any]] = []
         for intent in self.intents.values():
             ref = f"kept-{intent.nonce}"
@@ -150,7 +150,8 @@ class Ledger:
                 {"record": "before", "ref": ref, "ids": list(intent.before)},
                 {"record": "intent", **intent.to_data(), "beforeRef": ref},
             ]
-        await self.store.cut_journal(keep)
+        await self.store.write(self.state.to_data(), if_serial=self.written_serial, keep=keep)
+        self.written_serial = self.state.serial
         self._befores.clear()
         self._dirty = bool(keep)
 

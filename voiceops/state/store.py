@@ -1,14 +1,19 @@
 """The one interface that every state back end implements; it knows what is stored, not what it means.
 
 A store belongs to one environment. `write` is conditional on the serial that was read, so that a second writer
-notices; `append` is durable when it returns; the lock is held by one process at a time.
+notices; `append` is durable when it returns; the lock is held by one process at a time; the last states that were
+written are kept beside the current one.
+
+Every call works by itself. Inside `async with store:`, and while the lock is held, a back end on the network keeps
+its connection.
 """
 
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from types import TracebackType
+from typing import Any, Protocol, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +56,34 @@ class Store(Protocol):
 
     @property
     def place(self) -> str:
-        """Where it is, for messages."""
+        """Where it is, for messages: nothing secret."""
+
+    async def __aenter__(self) -> Self:
+        """Keep what is costly to open."""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """And let it go."""
 
     async def read(self) -> dict[str, Any] | None:
-        """The state as it was written last, or None before the first write. Raises StateError."""
+        """The state as it was written last, or None before the first write. Raises StateError, also when the
+        state's checksum is not that of its content."""
 
-    async def write(self, data: dict[str, Any], *, if_serial: int | None) -> None:
-        """Replace the state, if its serial still is `if_serial` (None: there is none yet). Raises StateError."""
+    async def write(
+        self, data: dict[str, Any], *, if_serial: int | None, keep: list[dict[str, Any]] | None = None
+    ) -> None:
+        """Replace the state, if its serial still is `if_serial` (None: there is none yet). Raises StateError.
 
-    async def append(self, records: list[dict[str, Any]]) -> None:
-        """Add records to the journal; durable when this returns."""
+        With `keep` the journal becomes those records in the same step, where the back end can do that; else after it.
+        """
+
+    async def append(self, records: list[dict[str, Any]], *, urgent: bool = True) -> None:
+        """Add records to the journal; durable when this returns.
+
+        While the lock is held, what is not urgent may be written up to a second later, but before anything added
+        after it, and before the lock is given back.
+        """
 
     async def journal(self) -> list[dict[str, Any]]:
         """Every record since the journal was last cut; a record that a crash cut off is left out."""
@@ -74,11 +97,24 @@ class Store(Protocol):
     async def get_blob(self, digest: str) -> bytes:
         """The bytes again. Raises StateError."""
 
+    async def blobs(self) -> list[str]:
+        """The digests of all blobs."""
+
     async def add_revision(self, number: int, data: dict[str, Any]) -> None:
         """Keep a revision; its number must be new. Raises StateError."""
 
     async def revisions(self) -> list[dict[str, Any]]:
         """Every revision, oldest first."""
+
+    async def newest_revision(self) -> int:
+        """The highest number of a revision, 0 when there is none."""
+
+    async def states(self) -> list[dict[str, Any]]:
+        """The kept states whose checksums are right, oldest first; normally the last of them is the current one."""
+
+    async def restore(self, serial: int) -> dict[str, Any]:
+        """Make a kept state the current one, under a serial of its own, also when the current one is damaged; the
+        journal stays. Returns it. Raises StateError."""
 
     async def siblings(self) -> list[dict[str, Any]]:
         """The states of this project's other environments in the same place."""

@@ -1,0 +1,152 @@
+"""An apply that is killed at a chosen place: a process that forks one child for each line it reads.
+
+A line is JSON: `{"arguments": ["-C", FOLDER, "apply", "--auto-approve"], "place": …, "nth": …}`; the answer is the
+signal or exit code with which the child ended. The child runs the real use case; only its store and its transport
+know when to die.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from contextlib import asynccontextmanager
+from typing import Any, NoReturn
+
+import httpx
+
+from voiceops.cli import wiring
+from voiceops.cli.main import run
+from voiceops.state.folder import FolderStore
+
+PLACES = (
+    "before the intent",
+    "before the request",  # the intent is written, nothing sent
+    "before the answer",  # executed, and nobody read that it was
+    "before the record",  # answered, and not written down
+    "within the record",  # half of the record is on disk
+    "after the record",
+)
+STATE_PLACES = (
+    "before the revision",
+    "after the revision",
+    "within the state",
+    "after the state",
+    "after the journal",
+)
+
+
+def die() -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise SystemExit
+
+
+class Dying:
+    """Counts down to the moment."""
+
+    def __init__(self, place: str, nth: int) -> None:
+        self.place = place
+        self.left = nth
+
+    def now(self, place: str, times: int = 1) -> bool:
+        if place != self.place:
+            return False
+        self.left -= times
+        return self.left <= 0
+
+
+class DyingStore(FolderStore):
+    def __init__(self, inner: FolderStore, moment: Dying) -> None:
+        super().__init__(inner._root, inner._folder.name)
+        self.moment = moment
+
+    async def append(self, records: list[dict[str, Any]], **more: Any) -> None:
+        intents = sum(record["record"] == "intent" for record in records)
+        results = sum(record["record"] in ("done", "failed") for record in records)
+        if intents and self.moment.now("before the intent", intents):
+            die()
+        if results and self.moment.now("before the record", results):
+            die()
+        if results and self.moment.now("within the record", results):
+            line = json.dumps(records[-1]).encode()
+            with (self._folder / "journal.jsonl").open("ab") as file:
+                file.write(line[: len(line) // 2])
+            die()
+        await super().append(records, **more)
+        if intents and self.moment.now("before the request", intents):
+            die()
+        if results and self.moment.now("after the record", results):
+            die()
+
+    async def write(self, data: dict[str, Any], **more: Any) -> None:
+        if self.moment.now("within the state"):
+            (self._folder / ".state.json.1.half").write_text(json.dumps(data)[:100])
+            die()
+        await super().write(data, **more)
+
+    async def cut_journal(self, keep: list[dict[str, Any]]) -> None:
+        if self.moment.now("after the state"):
+            die()
+        await super().cut_journal(keep)
+        if self.moment.now("after the journal"):
+            die()
+
+    async def add_revision(self, number: int, data: dict[str, Any]) -> None:
+        if self.moment.now("before the revision"):
+            die()
+        await super().add_revision(number, data)
+        if self.moment.now("after the revision"):
+            die()
+
+
+class DyingTransport(httpx.AsyncBaseTransport):
+    def __init__(self, moment: Dying) -> None:
+        self.inner = httpx.AsyncHTTPTransport()
+        self.moment = moment
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self.inner.handle_async_request(request)
+        if request.method != "GET":
+            await response.aread()
+            if self.moment.now("before the answer"):
+                die()
+        return response
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+
+def child(arguments: list[str], place: str, nth: int) -> int:
+    moment = Dying(place, nth)
+    opened = wiring.open_job
+
+    @asynccontextmanager
+    async def dying_job(*given: Any, **more: Any) -> Any:
+        async with opened(*given, transport=DyingTransport(moment), **more) as job:
+            job.store = DyingStore(job.store, moment)
+            yield job
+
+    wiring.open_job = dying_job  # the composition root is where parts are exchanged
+    return run(arguments)
+
+
+def main() -> None:
+    for line in sys.stdin:
+        order = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            quiet = os.open(os.devnull, os.O_RDWR)
+            os.dup2(quiet, 0)
+            output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            os.environ.update(order["environ"])
+            os._exit(child(order["arguments"], order["place"], order["nth"]))
+        _, status = os.waitpid(pid, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

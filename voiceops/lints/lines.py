@@ -1,0 +1,95 @@
+"""Phone lines: what happens when nobody answers, and numbers that can't be dialled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from voiceops.lints.context import Context, Spot, walk
+from voiceops.lints.rule import Finding, lint
+from voiceops.model import graph
+
+_E164 = re.compile(r"\+[1-9]\d{6,14}\Z")
+
+
+@lint("VO401", "line-without-fallback", "A phone line on which a caller hears an error when nobody answers")
+def line_without_fallback(context: Context) -> Iterator[Finding]:
+    for line in context.phone_lines:
+        spot = line.spot
+        handled = bool(line.twilio and line.twilio.get("voice_fallback_url"))
+        if line.runtime:
+            if not handled:
+                yield spot.finding(
+                    "callers hear an error message while the runtime is away",
+                    "provider",
+                    hint="Set twilio.voiceFallbackUrl to an answer on other machines, such as a TwiML Bin.",
+                )
+        elif line.target is None and not any(spot.get(key) for key in ("assistantId", "squadId", "workflowId")):
+            if not spot.get("fallbackDestination"):
+                yield spot.finding(
+                    "callers hear an error message whenever the server does not say who answers",
+                    "provider",
+                    hint="Set fallbackDestination to a number or SIP address where somebody answers.",
+                )
+        elif line.twilio is not None and not handled and not spot.get("fallbackDestination"):
+            yield spot.finding(
+                "callers hear an error message while Vapi is away",
+                "provider",
+                hint="Set twilio.voiceFallbackUrl (Twilio asks there when Vapi fails), or fallbackDestination.",
+            )
+
+
+@lint("VO402", "fallback-same-host", "A line's fallback runs where the runtime does")
+def fallback_same_host(context: Context) -> Iterator[Finding]:
+    runtime = urlsplit(context.project.runtime_url or "").hostname
+    for line in context.phone_lines:
+        url = line.twilio.get("voice_fallback_url") if line.twilio else None
+        if line.twilio and runtime and isinstance(url, str) and urlsplit(url).hostname == runtime:
+            yield line.twilio.finding(
+                f"the fallback is on {runtime} too, and fails together with the runtime",
+                "voice_fallback_url",
+                hint="Put it on other machines: a TwiML Bin costs nothing.",
+            )
+
+
+@lint("VO403", "number-format", "A phone number that is not in E.164 form", "error")
+def number_format(context: Context) -> Iterator[Finding]:
+    for body in context.bodies:
+        phone = body.resource.kind == "Phone"
+        for spot in walk(body):
+            value = spot.get("number") if isinstance(spot.value, dict) else None
+            if not isinstance(value, str) or "{{" in value or _E164.match(value):
+                continue
+            root = phone and not spot.path
+            destination = spot.get("type") == "number"
+            if not (root or destination) or spot.get("numberE164CheckEnabled") is False:
+                continue
+            digits = re.sub(r"[^\d]", "", value)
+            hint = f"Write +{digits}." if value.startswith("+") and _E164.match(f"+{digits}") else ""
+            yield spot.finding(
+                f"{value!r} is no number in E.164 form",
+                "number",
+                hint=hint or "Write a plus, the country code and the number, without spaces: +14155550100.",
+            )
+
+
+@lint("VO404", "call-loop", "A call is transferred to the line that it came in on")
+def call_loop(context: Context) -> Iterator[Finding]:
+    for line in context.phone_lines:
+        if line.number is None:
+            continue
+        for address in (line.spot.resource.address, *_reached(context, line.target)):
+            resource = context.graph.resources[address]
+            for spot in walk(Spot(resource, (), resource.body)):
+                if isinstance(spot.value, dict) and spot.get("type") == "number" and spot.get("number") == line.number:
+                    yield spot.finding(
+                        f"the transfer goes to {line.number}, where {line.spot.resource.address} answers again",
+                        "number",
+                        hint="Name a number that a person, or another line, answers.",
+                    )
+
+
+def _reached(context: Context, target: str | None) -> Iterator[str]:
+    if target is not None and target in context.graph.resources:
+        yield from graph.walk(context.edges, target)

@@ -1,0 +1,166 @@
+"""Tools: what a model needs to call them, how long a caller waits for them, and what the API makes of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from voiceops.lints.context import Context, Spot, number, tool_names
+from voiceops.lints.rule import Finding, lint
+
+_DEFAULT_MAX_TOKENS = 250
+_CALL_TOKENS = 60  # a call's frame and a few words said beside it
+_VALUE_TOKENS = 20  # a property's name and an ordinary value
+_PATIENCE = 20  # seconds of silence after which callers hang up
+_PATIENCE_TOLD = 45  # the same, where the agent says that it takes longer
+_LONGEST_DESCRIPTION = 1000
+_LOST_STRICT = ("apiRequest", "code", "transferCall", "endCall", "handoff")
+_COMMENTS = re.compile(r"/\*.*?\*/|(?m:(?<!:)//[^\n]*)", re.DOTALL)
+_USED = re.compile(r"""(?<![\w.$])(?P<what>args|env)(?:\.(?P<dotted>[A-Za-z_$][\w$]*)|\[(['"])(?P<quoted>\w+)\3\])""")
+
+
+def parameters(tool: Spot) -> Spot:
+    """The JSON Schema of what a model fills in."""
+    return tool.at("body") if tool.get("type") == "apiRequest" else tool.at("function", "parameters")
+
+
+@lint("VO301", "max-tokens-low", "maxTokens is too low for a call of one of the agent's tools")
+def max_tokens_low(context: Context) -> Iterator[Finding]:
+    for assistant in context.assistants:
+        if assistant.spot.get("model") is None:
+            continue
+        given = number(assistant.spot.get("model", "maxTokens"))
+        if given is None and assistant.override:
+            continue
+        limit = _DEFAULT_MAX_TOKENS if given is None else given
+        needed = {}
+        for attached in context.tools(assistant):
+            schema = parameters(attached.tool).value
+            if isinstance(schema, dict) and schema.get("properties"):
+                needed[tool_names(attached.tool) or "a tool"] = _CALL_TOKENS + _tokens(schema)
+        if needed and (most := max(needed.values())) > limit:
+            name = max(needed, key=lambda key: needed[key])
+            default = "" if given is not None else "the default of "
+            yield assistant.spot.finding(
+                f"{default}{limit:g} tokens cut off a call of {name}, which takes about {most}",
+                "model",
+                "maxTokens",
+                hint=f"Set model.maxTokens to {-(-most // 50) * 50} or more.",
+            )
+
+
+def _tokens(schema: Any, depth: int = 0) -> int:
+    """About what a value of this schema takes."""
+    if not isinstance(schema, dict) or depth > 8:
+        return _VALUE_TOKENS
+    inner = schema.get("properties")
+    if isinstance(inner, dict) and inner:
+        return sum(_tokens(item, depth + 1) for item in inner.values())
+    if schema.get("type") == "array":
+        return 2 * _tokens(schema.get("items"), depth + 1)
+    return _VALUE_TOKENS
+
+
+@lint("VO302", "tool-unused", "A tool that nothing uses")
+def tool_unused(context: Context) -> Iterator[Finding]:
+    used = {name for names in context.edges.values() for name in names}
+    for body in context.bodies:
+        if body.resource.kind == "Tool" and body.resource.address not in used:
+            yield Finding(
+                mark=body.resource.mark,
+                summary="no agent, squad or hook uses this tool",
+                hint="Add it to an agent's model.tools, or take the manifest out.",
+                address=body.resource.address,
+            )
+
+
+@lint("VO303", "tool-slow", "A tool may keep a caller waiting in silence")
+def tool_slow(context: Context) -> Iterator[Finding]:
+    for tool in context.all_tools:
+        if tool.get("async") is True or not context.on_a_line(tool):
+            continue
+        told = any(message.get("type") == "request-response-delayed" for message in tool.items("messages"))
+        limit = _PATIENCE_TOLD if told else _PATIENCE
+        for path in (("server", "timeoutSeconds"), ("timeoutSeconds",)):
+            seconds = number(tool.get(*path))
+            if seconds is not None and seconds > limit:
+                yield tool.finding(
+                    f"a caller may wait for {seconds:g} s, and hangs up after about {limit}",
+                    *path,
+                    hint="Answer sooner and finish later, or at least add a request-response-delayed message."
+                    if not told
+                    else "Answer sooner and finish later (async: true).",
+                )
+
+
+@lint("VO304", "tool-description", "A tool's description is missing, or longer than models read well")
+def tool_description(context: Context) -> Iterator[Finding]:
+    for tool in context.all_tools:
+        kind = tool.get("type")
+        path = ("description",) if kind == "apiRequest" else ("function", "description")
+        text = tool.get(*path)
+        if text is None and kind == "apiRequest":
+            path, text = ("function", "description"), tool.get("function", "description")
+        if isinstance(text, str) and len(text) >= _LONGEST_DESCRIPTION:
+            yield tool.finding(
+                f"the description has {len(text)} characters; models choose worse from {_LONGEST_DESCRIPTION} on",
+                *path,
+                hint="Say in two sentences when to call it; the rest belongs into the parameters and the prompt.",
+            )
+        elif kind in ("function", "code", "apiRequest") and not text:
+            yield tool.finding(
+                "the tool has no description: the model has to guess when to call it",
+                *(("function", "name") if kind != "apiRequest" else ("type",)),
+                hint="Say what it does and when to call it.",
+            )
+
+
+@lint("VO305", "code-undeclared", "A code tool uses an argument or a variable that it doesn't declare", "error")
+def code_undeclared(context: Context) -> Iterator[Finding]:
+    for tool in context.all_tools:
+        code = tool.get("code")
+        if tool.get("type") != "code" or not isinstance(code, str):
+            continue
+        properties = tool.get("function", "parameters", "properties")
+        declared = {
+            "args": set(properties) if isinstance(properties, dict) else set(),
+            "env": {variable.get("name") for variable in tool.items("environmentVariables")},
+        }
+        # Comments become spaces, so that places stay what they are.
+        visible = _COMMENTS.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), code)
+        told = set()
+        for match in _USED.finditer(visible):
+            what, name = match["what"], match["dotted"] or match["quoted"]
+            if name in declared[what] or (what, name) in told:
+                continue
+            told.add((what, name))
+            where = "function.parameters.properties" if what == "args" else "environmentVariables"
+            yield context.text_finding(
+                tool.at("code"),
+                match.start(),
+                f"{what}.{name} is not declared: Vapi refuses the tool",
+                f"Declare {name} in {where}.",
+            )
+
+
+@lint("VO306", "tool-field-overwritten", "A tool has a field that the API takes and ignores")
+def tool_field_overwritten(context: Context) -> Iterator[Finding]:
+    for tool in context.all_tools:
+        kind = tool.get("type")
+        if kind in _LOST_STRICT and tool.get("function", "strict") is True:
+            yield tool.finding(
+                f"strict has no effect on a tool of type {kind}", "function", "strict", hint="Take it out."
+            )
+        if kind == "apiRequest":
+            if tool.get("function", "parameters") is not None:
+                yield tool.finding(
+                    "the API replaces function.parameters by body",
+                    "function",
+                    "parameters",
+                    hint="Describe what the model fills in under body.",
+                )
+            if tool.get("async") is not None:
+                yield tool.finding(
+                    "async has no effect on a tool of type apiRequest", "async", hint="Take it out: it always waits."
+                )

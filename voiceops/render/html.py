@@ -1,0 +1,205 @@
+"""A plan as one HTML file that needs nothing else: no request leaves it, and nothing in a value becomes markup.
+
+Styles and script stand in `assets/`; their hashes in the page's own content security policy keep any other from
+running.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import cache
+from html import escape
+from importlib.resources import files
+
+from voiceops.model.address import is_twilio_side, name_of
+from voiceops.model.graph import Graph
+from voiceops.model.plan import Change, Plan
+from voiceops.model.values import ABSENT, JSON
+from voiceops.render.estimates import rent, rows, touched_agents
+from voiceops.render.graph_svg import STYLE, svg
+from voiceops.render.htmldiff import change_body
+from voiceops.render.picture import plan_picture
+from voiceops.render.review import Flag, Line, flags, headline, lines, readable, word_of
+from voiceops.render.textdiff import honest, shortened
+
+_ORDER = ("delete", "replace", "unbind", "update", "adopt", "create", "no change")
+_OPEN = 12  # a plan with more changes begins closed
+_DRAWN = 120
+_LINKS = 6
+
+
+def render_html(plan: Plan, graph: Graph | None = None, *, version: str = "") -> str:
+    """The whole page. With the graph that was planned also a picture of what is touched."""
+    picture = _picture(plan, graph) if graph is not None else []
+    plan = readable(plan)
+    style, script = _asset("plan.css") + STYLE, _asset("plan.js")
+    changes = sorted(plan.active, key=lambda change: (_ORDER.index(word_of(change)), change.address))
+    title = f"{plan.project} · {plan.environment}: plan"
+    policy = (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return "\n".join(
+        [
+            "<!doctype html>",
+            '<html lang="en"><head><meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+            '<meta name="viewport" content="width=device-width,initial-scale=1">',
+            '<meta name="referrer" content="no-referrer"><link rel="icon" href="data:,">',
+            f"<title>{text(title)}</title><style>{style}</style></head><body>",
+            *_header(plan),
+            "<main>",
+            *_problems(plan),
+            *_lines(lines(plan)),
+            *_flags(flags(plan)),
+            *_estimates(plan),
+            *_bar(changes),
+            *(_change(change, is_open=len(changes) <= _OPEN) for change in changes),
+            '<p class="empty" id="empty" hidden>Nothing fits this filter.</p>',
+            *picture,
+            _footer(plan, version),
+            f"</main><script>{script}</script></body></html>",
+            "",
+        ]
+    )
+
+
+def text(value: str) -> str:
+    """Foreign text: what hides is spelled out, nothing is markup."""
+    return escape(honest(value))
+
+
+@cache
+def _asset(name: str) -> str:
+    return (files("voiceops.render") / "assets" / name).read_text(encoding="utf-8")
+
+
+def _hash(source: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+
+
+def _anchor(address: str) -> str:
+    return "c-" + text(address)
+
+
+def _header(plan: Plan) -> Iterator[str]:
+    where = f"Vapi org {plan.org or '(empty so far)'}" + (f" · Twilio {plan.account}" if plan.account else "")
+    yield f"<header><h1>{text(plan.project)} · {text(plan.environment)}</h1>"
+    yield f'<p class="headline">{text(headline(plan))}</p><p class="where">{text(where)}</p></header>'
+
+
+def _problems(plan: Plan) -> Iterator[str]:
+    found = [*plan.refusals, *plan.diagnostics]
+    if not found:
+        return
+    says = "" if plan.applyable else "<strong>This plan can’t be applied.</strong>"
+    listed = text("\n".join(str(diagnostic) for diagnostic in found))
+    yield f'<div class="{"problems" if plan.applyable else "refused"}" role="status">{says}<pre>{listed}</pre></div>'
+
+
+def _lines(found: list[Line]) -> Iterator[str]:
+    if not found:
+        return
+    yield '<section><h2>Phone lines that would notice</h2><ul class="plain">'
+    for line in found:
+        through = ["its own settings"] if line.itself else []
+        through += [text(address) for address in line.through[:6]]
+        through += [f"{len(line.through) - 6} more"] if len(line.through) > 6 else []
+        new = ' <span class="quiet">new</span>' if line.new else ""
+        yield (
+            f"<li><b>☎ {text(line.number)}</b> <span>{text(line.address)}{new}</span> "
+            f'<span class="quiet">because of {", ".join(through)}</span></li>'
+        )
+    yield "</ul></section>"
+
+
+def _flags(found: list[Flag]) -> Iterator[str]:
+    if not found:
+        return
+    yield '<section><h2>Look twice at</h2><ul class="plain">'
+    for flag in found:
+        links = ", ".join(f'<a href="#{_anchor(a)}">{text(a)}</a>' for a in flag.addresses[:_LINKS])
+        more = f" and {len(flag.addresses) - _LINKS} more" if len(flag.addresses) > _LINKS else ""
+        values = ""
+        if flag.before is not ABSENT or flag.after is not ABSENT:
+            values = f"<code>{_value(flag.before)}</code> → <code>{_value(flag.after)}</code>"
+        yield (
+            f'<li class="{flag.level}"><span class="mark" role="img" aria-label="{flag.level}"></span>'
+            f"<span>{links}{more}</span> <span>{text(flag.text)}</span> {values}</li>"
+        )
+    yield "</ul></section>"
+
+
+def _value(value: JSON) -> str:
+    if value is ABSENT or value is None:
+        return "unset"
+    return text(shortened(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), 120))
+
+
+def _estimates(plan: Plan) -> Iterator[str]:
+    if plan.estimates is None:
+        return
+    found, numbers = list(rows(plan.estimates, touched_agents(plan))), rent(plan.estimates)
+    if not found and not numbers:
+        return
+    yield "<section><h2>What it feels like and costs, estimated</h2>"
+    if found:
+        names = "".join(f"<th>{name}</th>" for name in ("agent", "answers a turn in", "a minute", "made of"))
+        yield f'<table class="figures"><thead><tr>{names}</tr></thead><tbody>'
+        for address, latency, cost, made_of in found:
+            quiet = f'<td class="quiet">{text(made_of)}</td>'
+            yield f"<tr><td>{text(address)}</td><td>{text(latency)}</td><td>{text(cost)}</td>{quiet}</tr>"
+        yield "</tbody></table>"
+    yield f'<p class="quiet">{text(numbers)}</p></section>' if numbers else "</section>"
+
+
+def _bar(changes: list[Change]) -> Iterator[str]:
+    counts: dict[str, int] = {}
+    for change in changes:
+        counts[word_of(change)] = counts.get(word_of(change), 0) + 1
+    yield '<div class="bar" role="search"><input type="search" id="search" placeholder="Filter by address or text" '
+    yield 'aria-label="Filter changes by address or text" autocomplete="off" spellcheck="false">'
+    for word in _ORDER:
+        if word in counts:
+            yield f'<button type="button" data-word="{word}" aria-pressed="false">{word} {counts[word]}</button>'
+    yield '<button type="button" id="all">Open all</button><span class="count" id="count" role="status"></span></div>'
+
+
+def _change(change: Change, *, is_open: bool) -> str:
+    word = word_of(change)
+    live = ""
+    if change.name and not is_twilio_side(change.address) and change.name != name_of(change.address):
+        live = f'<span class="quiet">“{text(shortened(change.name, 80))}”</span>'
+    side = '<span class="quiet">Twilio</span>' if is_twilio_side(change.address) else ""
+    where = f'<span class="quiet">{text(change.file)}:{change.line}</span>' if change.file else ""
+    head = f'<b>{text(change.address)}</b>{side}{live}<span class="word">{word}</span>{where}'
+    css = word.replace(" ", "-")
+    return (
+        f'<details class="change {css}" id="{_anchor(change.address)}" data-address="{text(change.address)}" '
+        f'data-word="{word}"{" open" if is_open else ""}><summary>{head}</summary>'
+        f'<div class="body">{"".join(change_body(change))}</div></details>'
+    )
+
+
+def _picture(plan: Plan, graph: Graph) -> list[str]:
+    picture = plan_picture(plan, graph, _DRAWN)
+    if not picture.boxes:
+        return []
+    left_out = f'<p class="quiet">{picture.left_out} objects are not drawn.</p>' if picture.left_out else ""
+    return [
+        '<section><h2>What is touched, and which lines lead to it</h2><div class="graph" tabindex="0">',
+        svg(picture, standalone=False),
+        f"</div>{left_out}</section>",
+    ]
+
+
+def _footer(plan: Plan, version: str) -> str:
+    unchanged = sum(not change.matters for change in plan.changes)
+    made = f" · voiceops {text(version)}" if version else ""
+    return (
+        '<p class="keys"><kbd>/</kbd> filter · <kbd>j</kbd> <kbd>k</kbd> next and previous change · <kbd>Enter</kbd> '
+        f"open or close · <kbd>o</kbd> open or close all · {unchanged} objects unchanged{made}</p>"
+    )

@@ -1,0 +1,177 @@
+"""Differences of texts for reviewers: by line, and inside a line by word; always quick, however long the text.
+
+Also what keeps a text honest on a screen: characters that hide or reorder others are spelled out.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_MANY_LINES = 2_000  # beyond this, lines that occur often are no anchors
+_TOO_MANY_LINES = 20_000  # beyond this, what differs is one block
+_TOO_MANY_WORDS = 1_500
+_WORD = re.compile(r"\w+|\s+|[^\w\s]")
+# Controls, and what makes a text read otherwise than it runs: bidirectional overrides, zero widths, odd line ends.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines of both sides: `equal`, or what stands in place of what. `at` is the first new line's number."""
+
+    equal: bool
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+    old_at: int
+    at: int
+
+
+def honest(text: str) -> str:
+    """The text with every hidden character written out, as in `\\u202e`."""
+    unified = text.replace("\r\n", "\n")
+    return _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", unified)
+
+
+def lines_of(text: str) -> list[str]:
+    """Lines as a reader sees them; a last line end makes no further line."""
+    lines = honest(text).split("\n")
+    return lines[:-1] if len(lines) > 1 and not lines[-1] else lines
+
+
+def blocks(before: str, after: str) -> list[Block]:
+    """Both texts in full, cut where they begin and cease to be equal."""
+    old, new = lines_of(before), lines_of(after)
+    if old == new and before != after:
+        old, new = [*old, _line_end(before)], [*new, _line_end(after)]
+    head = _common(old, new)
+    tail = min(_common(old[::-1], new[::-1]), min(len(old), len(new)) - head)
+    middle_old, middle_new = old[head : len(old) - tail], new[head : len(new) - tail]
+    found = []
+    if head:
+        found.append(Block(True, tuple(old[:head]), tuple(new[:head]), 1, 1))
+    for equal, i1, i2, j1, j2 in _opcodes(middle_old, middle_new):
+        found.append(
+            Block(equal, tuple(middle_old[i1:i2]), tuple(middle_new[j1:j2]), head + i1 + 1, head + j1 + 1),
+        )
+    if tail:
+        start_old, start_new = len(old) - tail, len(new) - tail
+        found.append(Block(True, tuple(old[start_old:]), tuple(new[start_new:]), start_old + 1, start_new + 1))
+    return found
+
+
+def _line_end(text: str) -> str:
+    """Said in words where nothing else differs."""
+    return "(no line end)" if not text.endswith("\n") else "(CRLF line ends)" if "\r\n" in text else "(a line end)"
+
+
+def _opcodes(old: Sequence[str], new: Sequence[str]) -> list[tuple[bool, int, int, int, int]]:
+    if not old and not new:
+        return []
+    if len(old) + len(new) > _TOO_MANY_LINES:
+        return [(False, 0, len(old), 0, len(new))]
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=len(old) + len(new) > _MANY_LINES)
+    found: list[tuple[bool, int, int, int, int]] = []
+    for tag, *spans in matcher.get_opcodes():
+        i1, i2, j1, j2 = spans
+        if found and not found[-1][0] and tag != "equal":  # neighbours that both differ are one place
+            _, a1, _, b1, _ = found.pop()
+            i1, j1 = a1, b1
+        found.append((tag == "equal", i1, i2, j1, j2))
+    return found
+
+
+def _common(one: Sequence[str], other: Sequence[str]) -> int:
+    count = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
+
+
+def word_count(before: str, after: str) -> tuple[int, int]:
+    """(words that came, words that left)."""
+    came = left = 0
+    for block in blocks(before, after):
+        if block.equal:
+            continue
+        old, new = " ".join(block.old).split(), " ".join(block.new).split()
+        head = _common(old, new)
+        old, new = old[head:], new[head:]
+        if len(old) + len(new) > _TOO_MANY_WORDS:
+            old_counted, new_counted = Counter(old), Counter(new)
+            came += (new_counted - old_counted).total()
+            left += (old_counted - new_counted).total()
+            continue
+        for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+            if tag != "equal":
+                left, came = left + i2 - i1, came + j2 - j1
+    return came, left
+
+
+Spans = tuple[tuple[bool, str], ...]
+
+
+def word_spans(old: str, new: str) -> tuple[Spans, Spans]:
+    """Both lines cut into pieces, each marked True where it is on one side only."""
+    a, b = _WORD.findall(old), _WORD.findall(new)
+    head = _common(a, b)
+    tail = min(_common(a[::-1], b[::-1]), min(len(a), len(b)) - head)
+    middle_a, middle_b = a[head : len(a) - tail], b[head : len(b) - tail]
+    if len(middle_a) + len(middle_b) > _TOO_MANY_WORDS:
+        codes = [("replace", 0, len(middle_a), 0, len(middle_b))]
+    else:
+        matcher = difflib.SequenceMatcher(None, middle_a, middle_b, autojunk=False)
+        codes = list(matcher.get_opcodes())
+    first, last = "".join(a[:head]), "".join(a[len(a) - tail :])
+    left, right = [(False, first)], [(False, first)]
+    for tag, i1, i2, j1, j2 in codes:
+        left.append((tag != "equal", "".join(middle_a[i1:i2])))
+        right.append((tag != "equal", "".join(middle_b[j1:j2])))
+    left.append((False, last))
+    right.append((False, last))
+    return _joined(left), _joined(right)
+
+
+def _joined(pieces: list[tuple[bool, str]]) -> Spans:
+    found: list[tuple[bool, str]] = []
+    for marked, text in pieces:
+        if not text:
+            continue
+        if found and found[-1][0] == marked:
+            found[-1] = (marked, found[-1][1] + text)
+        else:
+            found.append((marked, text))
+    return tuple(found)
+
+
+def around(old: str, new: str, limit: int, context: int = 40) -> tuple[str, str]:
+    """Two long lines cut to what differs, with a little around it."""
+    if len(old) <= limit and len(new) <= limit:
+        return old, new
+    head = 0
+    while head < min(len(old), len(new)) and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    start = max(0, head - context)
+    return _window(old, start, len(old) - tail + context, limit), _window(new, start, len(new) - tail + context, limit)
+
+
+def _window(text: str, start: int, end: int, limit: int) -> str:
+    end = min(len(text), end)
+    shown = shortened(text[start:end], limit)
+    return ("… " if start else "") + shown + (" …" if end < len(text) and not shown.endswith("…)") else "")
+
+
+def shortened(text: str, limit: int) -> str:
+    """At most about `limit` characters, and how many are missing."""
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit} more characters)"

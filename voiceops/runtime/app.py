@@ -1,0 +1,292 @@
+"""The application: one Starlette app whose hot route, Vapi's messages, is answered before the router looks at it.
+
+Puts the parts together and keeps the order that everything relies on: body, authentication, meaning, store, answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator
+from hashlib import blake2b
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+
+from voiceops.runtime.answers import Answers
+from voiceops.runtime.calling import Caller
+from voiceops.runtime.inbox import Busy, Inbox
+from voiceops.runtime.limits import Limiter
+from voiceops.runtime.lines import Lines
+from voiceops.runtime.loading import Loaded
+from voiceops.runtime.log import log
+from voiceops.runtime.messages import Malformed, Message, decode
+from voiceops.runtime.metrics import Metrics
+from voiceops.runtime.opening import backend_of
+from voiceops.runtime.pages import routes
+from voiceops.runtime.processing import Processor
+from voiceops.runtime.records import DONE, WAITING, Backend, EventRow
+from voiceops.runtime.settings import Settings
+from voiceops.runtime.spec import RuntimeSpec
+from voiceops.runtime.tools import Tools, clean
+from voiceops.runtime.vapi_api import Known, VapiApi
+from voiceops.runtime.vapi_auth import verifier
+
+EVENTS_PATH = "/vapi/events"
+_BODY_SECONDS = 20.0  # for a request's body to arrive
+_STALE = frozenset({"speech-update", "user-interrupted"})
+_ONCE = frozenset({"end-of-call-report", "status-update"})  # of which a delivery may differ from its repetition
+
+_JSON = [(b"content-type", b"application/json")]
+_TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
+
+
+class Runtime:
+    """Everything behind the routes; made before the loop runs, started with it."""
+
+    def __init__(
+        self,
+        spec: RuntimeSpec,
+        settings: Settings,
+        loaded: Loaded,
+        *,
+        known: Known | None = None,
+        backend: Backend | None = None,
+        boot: str = "",
+        revision: int | None = None,
+    ) -> None:
+        """`known` gives live ids by address, from a state; `boot` is equal for the workers of one start."""
+        self.spec = spec
+        self.settings = settings
+        self.boot = boot
+        self.revision = revision
+        self.metrics = Metrics()
+        self.draining = False
+        self.started = time.time()
+        self.inbox = Inbox(backend or backend_of(settings.database), power_safe=settings.power_safe)
+        self.caller = Caller()
+        self.limiter = Limiter(settings.rate)
+        self.tools = Tools(spec, loaded, self.inbox, self.caller, self.metrics)
+        self._loaded = loaded
+        self._known = known
+        self._verify = verifier(spec.auth, settings.vapi_secrets)
+        _describe(self.metrics)
+
+    async def start(self) -> None:
+        """Open the store and begin to work on what it holds. Raises VoiceopsError."""
+        self.api = VapiApi(self.spec, self.settings.vapi_url, self.settings.vapi_key, self._known)
+        self.answers = Answers(
+            self.spec, self._loaded, self.api, self.caller, self.metrics, self.settings.assistant_seconds
+        )
+        self.lines = Lines(self.spec, self.answers, self.api, self.inbox, self.metrics, self.settings.answer_seconds)
+        self.processor = Processor(self._loaded.registry.events, self.inbox, self.caller, self.metrics, self.settings)
+        await self.inbox.start()
+        self.processor.start()
+        self._publisher = asyncio.get_running_loop().create_task(self._publish()) if self.boot else None
+        log("started", environment=self.spec.environment, tools=len(self.spec.tools), lines=len(self.spec.lines))
+
+    async def stop(self) -> None:
+        """Let what is under way end, and store what is waiting."""
+        self.draining = True
+        if self._publisher is not None:
+            self._publisher.cancel()
+        await self.processor.close(5.0)
+        await self.inbox.close()
+        await self.api.close()
+        self.caller.close()
+        log("stopped")
+
+    async def vapi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """`POST /vapi/events`."""
+        started = time.monotonic()
+        body = await read_body(scope, receive, self.settings.max_body)
+        if body is None:
+            await _send(send, 413, _TEXT, b"Too large")
+            return
+        now = time.time()
+        if wrong := self._verify(scope["headers"], body, now):
+            self.refused("vapi", wrong, scope)
+            await _send(send, 401, _TEXT, b"Unauthorized")
+            return
+        if not self.limiter.allows(scope):
+            await _send(send, 429, _TEXT, b"Too many requests")
+            return
+        try:
+            message = decode(body)
+        except Malformed:
+            self.metrics.counter("voiceops_messages_total", type="(malformed)", outcome="refused").add()
+            await _send(send, 400, _TEXT, b"No message")
+            return
+        if message.type == "tool-calls":
+            answer = await self.tools.answer(message, body, started)
+            await _send(send, 200, _JSON, answer)
+            self._seen("tool-calls", "answered", started)
+            return
+        await self._other(message, body, now, started, send)
+
+    async def _other(self, message: Message, body: bytes, now: float, started: float, send: Send) -> None:
+        kind, outcome = message.kind, "stored"
+        answered = self.answers.knows(kind)
+        note, state = "", DONE
+        if kind in _STALE and message.sent is not None and now - message.sent > self.settings.stale_seconds:
+            note = outcome = "stale"
+        elif kind == "transcript" and not message.is_final:
+            note = "partial"
+        elif not answered and self.processor.wants(kind):
+            state = WAITING
+        id_, stored = self.store(message, body, now, state, note)
+        headers, answer = _JSON, b"{}"
+        if answered:
+            answer, content_type = await self.answers.answer(message, body, started)
+            headers, outcome = [(b"content-type", content_type.encode())], "answered"
+        try:
+            fresh = await stored
+        except Exception as error:
+            # An answer that somebody on the phone waits for is given all the same; everything else is sent again.
+            log("store", logging.ERROR, error=type(error).__name__, type=kind)
+            if not answered:
+                await _send(send, 503, [*_TEXT, (b"retry-after", b"1")], b"Not stored")
+                self._seen(kind, "not-stored", started)
+                return
+            fresh = True
+        if not fresh:
+            outcome = "repeated"
+        elif state == WAITING:
+            self.processor.wake()
+        elif self.settings.redact:
+            await self.processor.redact(id_, body)
+        await _send(send, 200, headers, answer)
+        self._seen(kind, outcome, started)
+        if kind == "end-of-call-report":
+            log("call-ended", call=message.call_id, reason=message.endedReason or "")
+
+    def store(
+        self, message: Message, body: bytes, now: float, state: int, note: str
+    ) -> tuple[int, asyncio.Future[bool]]:
+        """Put a message into the inbox: its number, and whether it is new. Its key is the same for every delivery."""
+        kind, sent = clean(message.kind), message.sent
+        call = clean(message.call_id)
+        if kind in _ONCE and sent is not None and call:
+            identity = f"{kind}|{call}|{message.timestamp!r}|{message.status}".encode("utf-8", "replace")
+        else:
+            identity = body
+        id_ = self.inbox.next_id(now)
+        row = EventRow(id_, blake2b(identity, digest_size=16).digest(), kind, call, now, sent or 0.0, state, note, body)
+        try:
+            return id_, self.inbox.put(row)
+        except Busy as error:
+            failed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+            failed.set_exception(error)
+            return id_, failed
+
+    def refused(self, vendor: str, why: str, scope: Scope) -> None:
+        """Count a request that was not the vendor's; log one a second, for there may be many."""
+        self.metrics.counter("voiceops_auth_failures_total", vendor=vendor, reason=why).add()
+        if self.limiter.may_log():
+            log("refused", logging.WARNING, vendor=vendor, reason=why, path=scope["path"][:100])
+
+    def _seen(self, kind: str, outcome: str, started: float) -> None:
+        # Types come from outside: only those that Vapi is known to send become labels.
+        shown = kind if kind in KNOWN_TYPES else "(other)"
+        self.metrics.counter("voiceops_messages_total", type=shown, outcome=outcome).add()
+        self.metrics.histogram("voiceops_message_seconds", type=shown).observe(time.monotonic() - started)
+
+    async def _publish(self) -> None:
+        """Leave the counters where the other workers find them."""
+        while True:
+            await asyncio.sleep(2)
+            with contextlib.suppress(Exception):
+                data = self.metrics.snapshot()
+                await self.inbox.run(lambda backend: backend.publish(self.boot, data))  # noqa: B023
+
+
+class RuntimeApp(Starlette):
+    """Starlette, with the hot route in front. `runtime` is None until the loop runs."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self._prefix = _path_of(runtime.spec.url)
+        self._hot = frozenset({EVENTS_PATH, self._prefix + EVENTS_PATH})
+
+        @contextlib.asynccontextmanager
+        async def lifespan(_: Starlette) -> AsyncIterator[None]:
+            await runtime.start()
+            try:
+                yield
+            finally:
+                await runtime.stop()
+
+        super().__init__(routes=routes(runtime, self._prefix), lifespan=lifespan)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] in self._hot and scope["method"] == "POST":
+            await self.runtime.vapi(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
+    """The request's body, or None when it is larger than it may be, or doesn't arrive."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and (not value.isdigit() or int(value) > limit):
+            return None
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body if len(body) <= limit else None
+    parts, size = [body], len(body)
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            while message.get("more_body"):
+                message = await receive()
+                if message["type"] != "http.request":
+                    return None
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+                if size > limit:
+                    return None
+    except TimeoutError:
+        return None
+    return b"".join(parts)
+
+
+async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _path_of(url: str) -> str:
+    from urllib.parse import urlsplit
+
+    return urlsplit(url).path.rstrip("/") if url else ""
+
+
+def _describe(metrics: Metrics) -> None:
+    for name, kind, text in (
+        ("voiceops_messages_total", "counter", "Vapi's messages by type and outcome."),
+        ("voiceops_message_seconds", "histogram", "Time from a message's arrival to its answer."),
+        ("voiceops_tool_calls_total", "counter", "Tool calls by tool and outcome."),
+        ("voiceops_tool_seconds", "histogram", "Time from a tool call's arrival to its result."),
+        ("voiceops_auth_failures_total", "counter", "Requests that were not the vendor's, by reason."),
+        ("voiceops_answers_total", "counter", "Answers to requests that Vapi waits for."),
+        ("voiceops_calls_total", "counter", "Calls of lines that the runtime answers."),
+        ("voiceops_events_processed_total", "counter", "Stored messages that handlers worked on."),
+        ("voiceops_event_lag_seconds", "histogram", "Time from a message's arrival to the end of its handlers."),
+    ):
+        metrics.describe(name, kind, text)
+
+
+KNOWN_TYPES = frozenset(
+    """assistant-request tool-calls transfer-destination-request handoff-destination-request knowledge-base-request
+    voice-request call.endpointing.request campaign.predial phone-call-control end-of-call-report status-update
+    conversation-update transcript speech-update model-output user-interrupted hang transfer-update function-call
+    language-change-detected voice-input assistant.started assistant.speechStarted chat.created chat.deleted
+    session.created session.updated session.deleted call.deleted call.delete.failed call.artifact.upload
+    """.split()
+)
+
+__all__ = ["EVENTS_PATH", "Any", "Runtime", "RuntimeApp", "read_body"]

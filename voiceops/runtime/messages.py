@@ -1,0 +1,218 @@
+"""Vapi's messages, decoded no further than the runtime has to look; transcripts and artifacts stay bytes.
+
+Accepts every shape of a tool call that is in the wild. Knows nothing of answers.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+_NOTHING = Raw()
+
+
+class Malformed(ValueError):
+    """The body is no message."""
+
+
+class Function(Struct, frozen=True):
+    name: str | None = None
+    arguments: Raw = _NOTHING
+
+
+class ToolCall(Struct, frozen=True):
+    """`{id, type, function: {name, arguments}}`, `{id, name, arguments}` or `{id, name, parameters}`."""
+
+    id: str | None = None
+    name: str | None = None
+    function: Function | None = None
+    arguments: Raw = _NOTHING
+    parameters: Raw = _NOTHING
+
+
+class ToolWithCall(Struct, frozen=True):
+    """`{type, function, …, toolCall: {…}}`: the whole tool beside its call."""
+
+    name: str | None = None
+    function: Function | None = None
+    toolCall: ToolCall | None = None
+
+
+class Customer(Struct, frozen=True):
+    number: str | None = None
+    sipUri: str | None = None
+
+
+class Number(Struct, frozen=True):
+    id: str | None = None
+    number: str | None = None
+    name: str | None = None
+
+
+class Assistant(Struct, frozen=True):
+    id: str | None = None
+    name: str | None = None
+
+
+class CallInfo(Struct, frozen=True):
+    id: str | None = None
+    assistantId: str | None = None
+    squadId: str | None = None
+    phoneNumberId: str | None = None
+    customer: Customer | None = None
+    phoneNumber: Number | None = None
+    assistant: Assistant | None = None
+
+
+class Message(Struct, frozen=True):
+    """One server message."""
+
+    type: str
+    timestamp: float | None = None
+    call: CallInfo | None = None
+    phoneNumber: Number | None = None
+    customer: Customer | None = None
+    assistant: Assistant | None = None
+    toolCallList: list[ToolCall] | None = None
+    toolCalls: list[ToolCall] | None = None
+    toolWithToolCallList: list[ToolWithCall] | None = None
+    functionCall: ToolCall | None = None
+    transcriptType: str | None = None
+    status: str | None = None
+    endedReason: str | None = None
+
+    @property
+    def call_id(self) -> str:
+        return (self.call.id if self.call is not None else None) or ""
+
+    @property
+    def number(self) -> str:
+        """The number that was called."""
+        for holder in (self.phoneNumber, self.call.phoneNumber if self.call else None):
+            if holder is not None and holder.number:
+                return holder.number
+        return ""
+
+    @property
+    def caller(self) -> str:
+        for holder in (self.customer, self.call.customer if self.call else None):
+            if holder is not None and (holder.number or holder.sipUri):
+                return holder.number or holder.sipUri or ""
+        return ""
+
+    @property
+    def agent(self) -> str:
+        for holder in (self.assistant, self.call.assistant if self.call else None):
+            if holder is not None and holder.name:
+                return holder.name
+        return ""
+
+    @property
+    def agent_id(self) -> str:
+        if self.assistant is not None and self.assistant.id:
+            return self.assistant.id
+        return (self.call.assistantId if self.call is not None else None) or ""
+
+    @property
+    def sent(self) -> float | None:
+        """When Vapi says that it was made, in epoch seconds."""
+        value = self.timestamp
+        if value is None or value <= 0:
+            return None
+        return value / 1000 if value > 1e11 else value
+
+    @property
+    def kind(self) -> str:
+        """The type without what a subscription writes into it: `transcript[transcriptType="final"]`."""
+        return self.type.partition("[")[0]
+
+    @property
+    def is_final(self) -> bool:
+        """A transcript that will not be corrected any more."""
+        return self.transcriptType == "final" or '"final"' in self.type
+
+    def tool_calls(self) -> list[ToolCall]:
+        """The calls of a `tool-calls` message, whichever of its lists holds them."""
+        if self.toolCallList:
+            return self.toolCallList
+        if self.toolCalls:
+            return self.toolCalls
+        found = []
+        for item in self.toolWithToolCallList or ():
+            call = item.toolCall
+            if call is not None:
+                function = item.function.name if item.function is not None else None
+                found.append(call if name_of(call) else msgspec.structs.replace(call, name=function or item.name))
+        return found
+
+
+class _Envelope(Struct, frozen=True):
+    message: Message
+
+
+_decoder = msgspec.json.Decoder(_Envelope)
+_arguments = msgspec.json.Decoder(dict[str, Any])
+_text = msgspec.json.Decoder(str)
+
+
+def decode(body: bytes) -> Message:
+    """The message in a request's body. Raises Malformed."""
+    try:
+        return _decoder.decode(body).message
+    except msgspec.ValidationError:
+        return _lenient(body)  # a field that is not what it should be: none of our business
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(str(error)) from None
+
+
+def _lenient(body: bytes) -> Message:
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(str(error)) from None
+    message = data.get("message") if isinstance(data, dict) else None
+    kind = message.get("type") if isinstance(message, dict) else None
+    if not isinstance(message, dict) or not isinstance(kind, str) or not kind:
+        raise Malformed("no message with a type")
+    fields: dict[str, Any] = {"type": kind}
+    for field in msgspec.structs.fields(Message):
+        value = message.get(field.name)
+        if field.name == "type" or value is None:
+            continue
+        if field.name == "timestamp":
+            if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+                fields["timestamp"] = float(value)
+            continue
+        try:
+            # Lists lose what is no tool call, and nothing else.
+            items = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else value
+            fields[field.name] = msgspec.json.decode(json.dumps(items), type=field.type)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            continue
+    return Message(**fields)
+
+
+def name_of(call: ToolCall) -> str:
+    """The function that a tool call names."""
+    return (call.function.name if call.function is not None else None) or call.name or ""
+
+
+def arguments_of(call: ToolCall) -> dict[str, Any]:
+    """A tool call's arguments: an object, or an object in a text. Raises ValueError."""
+    text = b""
+    for raw in (call.function.arguments if call.function is not None else _NOTHING, call.arguments, call.parameters):
+        text = bytes(raw)
+        if text and text != b"null":
+            break
+    try:
+        if text.startswith(b'"'):
+            text = _text.decode(text).strip().encode()
+        if not text or text == b"null":
+            return {}
+        return _arguments.decode(text)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        raise ValueError("the arguments are no object") from None

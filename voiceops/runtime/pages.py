@@ -1,0 +1,214 @@
+"""The routes that are not hot: Twilio's webhooks, health, readiness, metrics, the dashboard."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import logging
+import time
+from html import escape
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from voiceops._version import __version__
+from voiceops.runtime import twilio_auth
+from voiceops.runtime.lines import EMPTY
+from voiceops.runtime.log import log
+from voiceops.runtime.messages import Message
+from voiceops.runtime.records import DONE, WAITING
+
+if TYPE_CHECKING:
+    from voiceops.runtime.app import Runtime
+
+_XML = "text/xml; charset=utf-8"
+_TWILIO_LIMIT = 100_000
+STATUS_TYPE = "twilio.status"
+
+
+def routes(runtime: Runtime, prefix: str) -> list[BaseRoute]:
+    """Every route, also below the path of the public URL, where a proxy leaves that on."""
+    pages = _Pages(runtime)
+    table: list[tuple[str, Any, str]] = [
+        ("/twilio/voice/{path:path}", pages.voice, "POST"),
+        ("/twilio/status/{path:path}", pages.status, "POST"),
+        ("/healthz", pages.healthz, "GET"),
+        ("/readyz", pages.readyz, "GET"),
+        ("/metrics", pages.metrics, "GET"),
+        ("/dashboard", pages.dashboard, "GET"),
+    ]
+    return [Route(base + path, page, methods=[method]) for base in {"", prefix} for path, page, method in table]
+
+
+class _Pages:
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    async def voice(self, request: Request) -> Response:
+        """The webhook of a line that the runtime answers."""
+        pairs = await self._twilio(request)
+        if isinstance(pairs, Response):
+            return pairs
+        line = self._runtime.lines.get(request.path_params["path"])
+        if line is None:
+            return PlainTextResponse("No such line", 404)
+        token = request.headers.get("i-twilio-idempotency-token", "")
+        return Response(await self._runtime.lines.answer(line, dict(pairs), token), media_type=_XML)
+
+    async def status(self, request: Request) -> Response:
+        """A status callback: stored, then acknowledged."""
+        pairs = await self._twilio(request)
+        if isinstance(pairs, Response):
+            return pairs
+        import msgspec
+
+        fields = dict(pairs)
+        message = Message(type=STATUS_TYPE, status=fields.get("CallStatus"))
+        data = {"message": {"type": STATUS_TYPE, "path": request.path_params["path"], **fields}}
+        body = msgspec.json.encode(data)
+        state = WAITING if self._runtime.processor.wants(STATUS_TYPE) else DONE
+        try:
+            fresh = await self._runtime.store(message, body, time.time(), state, "")[1]
+        except Exception as error:
+            log("store", logging.ERROR, error=type(error).__name__, type=STATUS_TYPE)
+            return PlainTextResponse("Not stored", 503)
+        if fresh and state == WAITING:
+            self._runtime.processor.wake()
+        self._runtime.metrics.counter("voiceops_messages_total", type=STATUS_TYPE, outcome="stored").add()
+        return Response(EMPTY, media_type=_XML)
+
+    async def _twilio(self, request: Request) -> list[tuple[str, str]] | Response:
+        """A request's parameters, if it is Twilio's."""
+        from voiceops.runtime.app import read_body
+
+        runtime = self._runtime
+        body = await read_body(request.scope, request.receive, _TWILIO_LIMIT)
+        if body is None:
+            return PlainTextResponse("Too large", 413)
+        raw_path = request.scope.get("raw_path") or request.scope["path"].encode()
+        url = twilio_auth.public_url(runtime.spec.url, raw_path, request.scope.get("query_string", b""))
+        content_type = request.headers.get("content-type", "")
+        wrong = twilio_auth.verify(
+            runtime.settings.twilio_tokens,
+            url,
+            body=body,
+            content_type=content_type,
+            given=request.headers.get("x-twilio-signature", ""),
+            settings=request.headers.get("x-twilio-webhooks-signature-settings", ""),
+        )
+        if wrong:
+            runtime.metrics.counter("voiceops_auth_failures_total", vendor="twilio", reason=wrong).add()
+            if runtime.limiter.may_log():
+                shown = urlsplit(url)._replace(query="").geturl()
+                log(
+                    "refused",
+                    logging.WARNING,
+                    vendor="twilio",
+                    reason=wrong,
+                    checked=shown[:300],
+                    explain=f"voiceops doctor signature --url '{shown[:300]}'",
+                )
+            return PlainTextResponse("Forbidden", 403)
+        if not runtime.limiter.allows(request.scope):
+            return PlainTextResponse("Too many requests", 429)
+        return twilio_auth.parameters(body) if "urlencoded" in content_type else []
+
+    async def healthz(self, request: Request) -> Response:
+        """The process answers."""
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(self, request: Request) -> Response:
+        """It can do its work; with the dashboard's token also what it serves."""
+        runtime = self._runtime
+        wrong = "draining" if runtime.draining else "the store does not answer" if runtime.inbox.broken else ""
+        try:
+            stats = await runtime.inbox.run(lambda backend: backend.stats())
+        except Exception:
+            wrong, stats = wrong or "the store does not answer", None
+        data: dict[str, Any] = {"status": wrong or "ready"}
+        if self._authorized(request):
+            data |= {
+                "version": __version__,
+                "project": runtime.spec.project,
+                "environment": runtime.spec.environment,
+                "revision": runtime.revision,
+                "digest": runtime.spec.digest,
+                "tools": [
+                    {
+                        "name": tool.name,
+                        "address": tool.address,
+                        "schema": tool.schema_hash,
+                        "handler": tool.handler,
+                        "timeout": tool.timeout,
+                    }
+                    for tool in runtime.spec.tools
+                ],
+                "lines": [{"address": line.address, "answer": line.answer} for line in runtime.spec.lines],
+                "queue": {"waiting": stats.waiting, "working": stats.working, "dead": stats.dead} if stats else None,
+            }
+        return JSONResponse(data, 503 if wrong else 200)
+
+    async def metrics(self, request: Request) -> Response:
+        runtime = self._runtime
+        others: list[str] = []
+        gauges: list[tuple[str, str, float]] = []
+        try:
+            stats = await runtime.inbox.run(lambda backend: backend.stats())
+            if runtime.boot:
+                others = await runtime.inbox.run(lambda backend: backend.published(runtime.boot))
+            age = max(0.0, time.time() - stats.oldest) if stats.oldest else 0.0
+            gauges = [
+                ("voiceops_queue_depth", "Stored messages that wait for their handlers.", stats.waiting),
+                ("voiceops_queue_dead", "Stored messages whose handlers failed too often.", stats.dead),
+                ("voiceops_queue_oldest_seconds", "Age of the oldest message that waits.", age),
+            ]
+        except Exception as error:
+            log("store", logging.ERROR, error=type(error).__name__)
+        gauges.append(("voiceops_ready", "1 when requests are served.", 0 if runtime.draining else 1))
+        return Response(runtime.metrics.text(others, gauges), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def dashboard(self, request: Request) -> Response:
+        """The newest tool calls and the queue, in one page without scripts."""
+        runtime = self._runtime
+        if not runtime.settings.dashboard_token:
+            return PlainTextResponse("Not Found", 404)
+        if not self._authorized(request):
+            return PlainTextResponse("Unauthorized", 401, {"www-authenticate": 'Basic realm="voiceops"'})
+        stats = await runtime.inbox.run(lambda backend: backend.stats())
+        calls = await runtime.inbox.run(lambda backend: backend.calls(50))
+        rows = "".join(
+            f"<tr><td>{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(call['at']))}</td><td>{escape(call['tool'])}</td>"
+            f"<td>{escape(call['call'])}</td><td>{call['ms']:.0f} ms</td></tr>"
+            for call in calls
+        )
+        page = (
+            "<!doctype html><meta charset=utf-8><title>voiceops</title><style>body{font:14px sans-serif;margin:2em}"
+            "td,th{padding:2px 12px 2px 0;text-align:left}</style>"
+            f"<h1>{escape(runtime.spec.project)} · {escape(runtime.spec.environment)}</h1>"
+            f"<p>{stats.waiting} waiting, {stats.working} in work, {stats.dead} dead</p>"
+            f"<table><tr><th>UTC</th><th>tool</th><th>call</th><th>time</th></tr>{rows}</table>"
+        )
+        headers = {
+            "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+            "cache-control": "no-store",
+        }
+        return Response(page, media_type="text/html; charset=utf-8", headers=headers)
+
+    def _authorized(self, request: Request) -> bool:
+        """The dashboard's token as a bearer, or as the password that a browser asks for."""
+        expected = self._runtime.settings.dashboard_token.encode()
+        if not expected:
+            return False
+        kind, _, text = request.headers.get("authorization", "").partition(" ")
+        given = text.strip().encode("utf-8", "replace")
+        if kind.lower() == "basic":
+            try:
+                given = base64.b64decode(given, validate=True).partition(b":")[2]
+            except ValueError:
+                return False
+        elif kind.lower() != "bearer":
+            return False
+        return hmac.compare_digest(given, expected)

@@ -1,0 +1,287 @@
+"""`tool-calls`: every call claimed before its handler runs, run once, answered in time with one line of text.
+
+Knows tools, claims and results; knows nothing of HTTP or signatures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any
+
+import msgspec
+
+from voiceops.model.address import ADDRESS
+from voiceops.runtime.arguments import Check, compile_schema
+from voiceops.runtime.call import Call
+from voiceops.runtime.calling import Caller, Failure
+from voiceops.runtime.inbox import Inbox
+from voiceops.runtime.loading import Handler, Loaded, handler_of
+from voiceops.runtime.log import log
+from voiceops.runtime.messages import Message, ToolCall, arguments_of, name_of
+from voiceops.runtime.metrics import Counter, Histogram, Metrics
+from voiceops.runtime.records import Claim
+from voiceops.runtime.spec import DEFAULT_TIMEOUT, RuntimeSpec, ToolSpec
+
+FAILED = "I am sorry, I could not do that just now. Please try again in a moment."
+MISUNDERSTOOD = "I am sorry, I did not get that right. Could you say it once more?"
+
+_POLL = 0.05  # seconds between looks at a claim that another worker holds
+
+
+def deadline_of(timeout: float) -> float:
+    """The seconds that a handler has: Vapi's own patience less what the way back takes."""
+    return timeout - min(2.0, max(0.3, timeout * 0.1))
+
+
+class Tool:
+    """A tool with everything that its calls need, made once."""
+
+    __slots__ = ("check", "failure", "handler", "key", "latency", "outcomes", "seconds", "spec")
+
+    def __init__(self, spec: ToolSpec, handler: Handler | None, metrics: Metrics) -> None:
+        self.spec = spec
+        self.handler = handler
+        self.check: Check = compile_schema(spec.parameters)
+        self.seconds = deadline_of(spec.timeout)
+        self.failure = spec.failure or FAILED
+        match = ADDRESS.match(spec.address)
+        self.key = (match["key"] if match else None) or ""
+        self.latency: Histogram = metrics.histogram("voiceops_tool_seconds", tool=spec.name)
+        self.outcomes: dict[str, Counter] = {
+            outcome: metrics.counter("voiceops_tool_calls_total", tool=spec.name, outcome=outcome)
+            for outcome in ("ok", "failed", "timeout", "misused", "missing", "lost", "repeated")
+        }
+
+
+class Tools:
+    """Answers `tool-calls` messages."""
+
+    def __init__(
+        self, spec: RuntimeSpec, loaded: Loaded, inbox: Inbox | None, caller: Caller, metrics: Metrics
+    ) -> None:
+        """Without an inbox nothing is stored, and nothing kept from running twice: for measurements only."""
+        self._inbox = inbox
+        self._caller = caller
+        self._agents = {agent.name: agent.address for agent in spec.agents}
+        self._tools: dict[str, list[Tool]] = {}
+        self._running: dict[str, asyncio.Future[str]] = {}
+        self._unknown = Tool(ToolSpec(name="(unknown)", address=""), None, metrics)
+        for item in spec.tools:
+            if item.type != "function":
+                continue
+            handler = loaded.get(item.handler)
+            if handler is None and item.name in loaded.registry.tools:
+                handler = handler_of(loaded.registry.tools[item.name])
+            self._tools.setdefault(item.name, []).append(Tool(item, handler, metrics))
+        for name, function in loaded.registry.tools.items():
+            if name not in self._tools:
+                self._tools[name] = [Tool(ToolSpec(name=name, address=""), handler_of(function), metrics)]
+
+    async def answer(self, message: Message, body: bytes, started: float) -> bytes:
+        """The response's body; never raises, never later than the tools' deadlines."""
+        calls = message.tool_calls()
+        if len(calls) == 1:
+            entries = [await self._entry(calls[0], 0, message, body, started)]
+        else:
+            entries = await asyncio.gather(
+                *(self._entry(call, index, message, body, started) for index, call in enumerate(calls))
+            )
+        return f'{{"results":[{",".join(entries)}]}}'.encode()
+
+    async def _entry(self, call: ToolCall, index: int, message: Message, body: bytes, started: float) -> str:
+        """One call's entry of `results`, as JSON."""
+        name, id_ = name_of(call), call.id or ""
+        tool = self._tool(name, message)
+        if not id_ or self._inbox is None:  # nothing to recognise a repetition by
+            return await self._run(tool, call, name, message, body, started)
+        key = f"{clean(message.call_id)}/{clean(id_)}"
+        running = self._running.get(key)
+        if running is not None:
+            tool.outcomes["repeated"].add()
+            return await self._patient(running, tool, id_, name, started)
+        future = self._running[key] = asyncio.get_running_loop().create_future()
+        entry = ""
+        try:
+            entry = await self._once(key, tool, call, name, message, body, started)
+        finally:
+            del self._running[key]
+            future.set_result(entry or _failed(id_, name, tool.failure))
+        return entry
+
+    async def _patient(self, running: asyncio.Future[str], tool: Tool, id_: str, name: str, started: float) -> str:
+        """The same call is being answered here: the same answer, if it comes in time."""
+        left = started + tool.seconds - time.monotonic()
+        done, _ = await asyncio.wait([running], timeout=max(0.0, left))
+        return running.result() if done else _failed(id_, name, tool.failure)
+
+    async def _once(
+        self, key: str, tool: Tool, call: ToolCall, name: str, message: Message, body: bytes, started: float
+    ) -> str:
+        """Claim, run, keep the answer; or give the answer that there is."""
+        assert self._inbox is not None
+        id_ = call.id or ""
+        try:
+            claim: Claim | None = await self._inbox.claim(key, tool.spec.name, clean(message.call_id))
+            if claim is not None and not claim.mine:
+                tool.outcomes["repeated"].add()
+                found = await self._existing(key, claim, tool, started)
+                if found != "":
+                    return found if found is not None else _failed(id_, name, tool.failure)
+        except Exception as error:
+            # Without the store a side effect could happen twice: the caller gets a sentence instead.
+            log("store", logging.ERROR, error=type(error).__name__, tool=tool.spec.name, tool_call=id_)
+            tool.outcomes["lost"].add()
+            return _failed(id_, name, tool.failure)
+        entry = await self._run(tool, call, name, message, body, started)
+        try:
+            await self._inbox.settle(key, entry, "", (time.monotonic() - started) * 1000)
+        except Exception as error:
+            log("store", logging.ERROR, error=type(error).__name__, tool=tool.spec.name, tool_call=id_)
+        return entry
+
+    async def _existing(self, key: str, claim: Claim, tool: Tool, started: float) -> str | None:
+        """The answer of whoever had the claim; None when there will be none, empty when it is ours to run now."""
+        assert self._inbox is not None
+        inbox = self._inbox
+        until = started + tool.seconds
+        current: Claim | None = claim
+        while current is not None and not current.result:
+            owner = current.owner
+            if owner == inbox.owner and key not in self._running:
+                return None
+            if not await inbox.run(lambda backend, owner=owner: backend.alive(owner)):  # type: ignore[misc]
+                current = await inbox.run(lambda backend: backend.lookup(key))
+                if current is None or current.result:
+                    break
+                if not tool.spec.idempotent:
+                    log("claim-lost", logging.WARNING, tool=tool.spec.name)
+                    tool.outcomes["lost"].add()
+                    return None
+                if await inbox.run(lambda backend, owner=owner: backend.take_over(key, owner)):  # type: ignore[misc]
+                    return ""
+            elif time.monotonic() >= until:
+                return None
+            else:
+                await asyncio.sleep(_POLL)
+            current = await inbox.run(lambda backend: backend.lookup(key))
+        return current.result if current is not None else None
+
+    async def _run(self, tool: Tool, call: ToolCall, name: str, message: Message, body: bytes, started: float) -> str:
+        """Run the handler, and put what came of it into an entry."""
+        id_ = call.id or ""
+        outcome, detail, text = "ok", "", ""
+        handler = tool.handler
+        if handler is None:
+            outcome, detail = "missing", "no handler"
+        else:
+            try:
+                arguments = arguments_of(call)
+                detail = tool.check(arguments, "")
+            except ValueError as error:
+                arguments, detail = {}, str(error)
+            except RecursionError:
+                arguments, detail = {}, "the arguments are nested too deeply"
+            if detail:
+                outcome = "misused"
+            else:
+                until = started + tool.seconds
+                value = await self._caller.call(
+                    handler, self._context(tool, id_, message, body, until), arguments, until - time.monotonic()
+                )
+                if isinstance(value, Failure):
+                    outcome, detail = value.reason, value.detail
+                else:
+                    try:
+                        text = one_line(value)
+                    except Exception as error:
+                        outcome, detail = "failed", f"its value is no text: {type(error).__name__}"
+        seconds = time.monotonic() - started
+        tool.outcomes[outcome].add()
+        tool.latency.observe(seconds)
+        _log_call(tool, outcome, detail, id_, message, seconds)
+        if outcome == "ok":
+            return _entry({"toolCallId": id_, "name": name, "result": text})
+        understood = outcome != "misused" or bool(tool.spec.failure)
+        return _failed(id_, name, tool.failure if understood else MISUNDERSTOOD)
+
+    def _tool(self, name: str, message: Message) -> Tool:
+        """The tool of that function name; where several agents have one each, this agent's."""
+        found = self._tools.get(name)
+        if not found:
+            return self._unknown
+        if len(found) > 1:
+            agent = self._agents.get(message.agent, "")
+            for tool in found:
+                if agent in tool.spec.agents:
+                    return tool
+        return found[0]
+
+    def _context(self, tool: Tool, id_: str, message: Message, body: bytes, until: float) -> Call:
+        return Call(
+            body,
+            type="tool-calls",
+            id=message.call_id,
+            number=message.number,
+            customer=message.caller,
+            agent=message.agent,
+            tool=tool.spec.address,
+            tool_call_id=id_,
+            key=tool.key,
+            deadline=until,
+        )
+
+
+def one_line(value: Any) -> str:
+    """A handler's value as one line: text as it is, everything else as JSON; nothing at all is said as done."""
+    if not isinstance(value, str):
+        if value is None:
+            return "Done."
+        value = msgspec.json.encode(value, enc_hook=str).decode()
+    if not value.isprintable():
+        value = " ".join(part for line in value.splitlines() if (part := line.strip()))
+    return value or "Done."
+
+
+def clean(text: str) -> str:
+    """A text that every database takes."""
+    if text.isascii() and "\0" not in text and len(text) <= 200:
+        return text
+    return text.encode("utf-8", "replace").decode().replace("\0", "")[:200]
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _entry(data: dict[str, Any]) -> str:
+    return _encode(data).decode()
+
+
+def _failed(id_: str, name: str, sentence: str) -> str:
+    """The message makes Vapi say the sentence itself, whatever the model would have made of the error."""
+    sentence = one_line(sentence)
+    return _entry(
+        {
+            "toolCallId": id_,
+            "name": name,
+            "error": sentence,
+            "message": {"type": "request-failed", "content": sentence},
+        }
+    )
+
+
+def _log_call(tool: Tool, outcome: str, detail: str, id_: str, message: Message, seconds: float) -> None:
+    log(
+        "tool",
+        logging.INFO if outcome == "ok" else logging.WARNING,
+        tool=tool.spec.name,
+        outcome=outcome,
+        detail=detail,
+        ms=round(seconds * 1000, 1),
+        call=message.call_id,
+        tool_call=id_,
+    )
+
+
+__all__ = ["DEFAULT_TIMEOUT", "FAILED", "Tool", "Tools", "clean", "deadline_of", "one_line"]

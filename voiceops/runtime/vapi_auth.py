@@ -1,0 +1,85 @@
+"""Is this request Vapi's? Decided over the raw bytes, in constant time, for each of the three ways of `runtime.auth`.
+
+Pure: bytes, headers, secrets and a clock's value in, a verdict out. https://docs.vapi.ai/server-url/server-authentication
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+SIGNATURE_HEADER = b"x-vapi-signature"
+TIMESTAMP_HEADER = b"x-vapi-timestamp"
+SECRET_HEADER = b"x-vapi-secret"
+WINDOW = 300.0  # seconds that a timestamp may be off
+
+Headers = Iterable[tuple[bytes, bytes]]
+# A verdict: empty when the request is Vapi's, else why not, for a counter and never for the answer.
+Verify = Callable[[Headers, bytes, float], str]
+
+_TIME = re.compile(rb"[0-9]{1,16}(?:\.[0-9]{1,9})?\Z")
+_MILLISECONDS = 1e11  # as seconds that would be in the year 5138
+
+
+def verifier(auth: str, secrets: Sequence[bytes]) -> Verify:
+    """The check for one way of authentication; `secrets` are all valid at once, while they are rotated."""
+    if not secrets or not all(secrets):
+        raise ValueError("a secret is needed")
+    if auth == "hmac":
+        return _hmac(tuple(secrets))
+    if auth == "bearer":
+        return _shared(b"authorization", [b"Bearer " + secret for secret in secrets])
+    if auth == "secret":
+        return _shared(SECRET_HEADER, list(secrets))
+    raise ValueError(f"no such way: {auth}")
+
+
+def sign(secret: bytes, body: bytes, timestamp: str) -> str:
+    """The signature that a request with this body and timestamp carries."""
+    return hmac.digest(secret, timestamp.encode() + b"." + body, "sha256").hex()
+
+
+def _hmac(secrets: tuple[bytes, ...]) -> Verify:
+    digest, same = hmac.digest, hmac.compare_digest
+
+    def verify(headers: Headers, body: bytes, now: float) -> str:
+        signature = timestamp = b""
+        for name, value in headers:
+            if name == SIGNATURE_HEADER:
+                if signature:
+                    return "malformed"
+                signature = value
+            elif name == TIMESTAMP_HEADER:
+                if timestamp:
+                    return "malformed"
+                timestamp = value
+        if not signature or not timestamp:
+            return "missing"
+        if _TIME.match(timestamp) is None:
+            return "malformed"
+        sent = float(timestamp)
+        if abs(now - (sent / 1000 if sent > _MILLISECONDS else sent)) > WINDOW:
+            return "expired"
+        signed = timestamp + b"." + body
+        valid = False
+        for secret in secrets:  # all of them, so that the time taken doesn't tell which one it was
+            valid |= same(digest(secret, signed, "sha256").hex().encode(), signature)
+        return "" if valid else "signature"
+
+    return verify
+
+
+def _shared(header: bytes, expected: list[bytes]) -> Verify:
+    same = hmac.compare_digest
+
+    def verify(headers: Headers, body: bytes, now: float) -> str:
+        found = [value for name, value in headers if name == header]
+        if len(found) != 1:
+            return "malformed" if found else "missing"
+        valid = False
+        for value in expected:
+            valid |= same(value, found[0])
+        return "" if valid else "signature"
+
+    return verify

@@ -1,0 +1,78 @@
+"""Who holds a lock: this process as others will read of it, and what every back end says about holders."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from voiceops.errors import Locked, StateError
+from voiceops.state.store import LockInfo
+
+
+def this_process(operation: str) -> LockInfo:
+    """What is written down when this process takes a lock."""
+    return LockInfo(
+        id=secrets.token_hex(8),
+        who=f"{os.environ.get('USER') or os.getuid()}@{socket.gethostname()} (pid {os.getpid()})",
+        operation=operation,
+        since=datetime.now(UTC).isoformat(timespec="seconds"),
+        pid=os.getpid(),
+        started=_process_start(),
+        boot=_boot_id(),
+    )
+
+
+async def wait_for(attempt: Callable[[], Awaitable[LockInfo | None]], timeout: float, pause: float) -> None:
+    """Try until `attempt` returns None (the lock is ours) instead of its holder. Raises Locked after `timeout`."""
+    deadline = time.monotonic() + timeout
+    while (held := await attempt()) is not None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise locked_by(held)
+        await asyncio.sleep(min(pause, left))
+
+
+def locked_by(held: LockInfo | None) -> Locked:
+    who = f"{held.who} since {held.since} ({held.operation}, lock {held.id})" if held else "another process"
+    return Locked(
+        f"the state of this environment is locked by {who}",
+        hint="Wait for it to end, or give --lock-timeout SECONDS.",
+    )
+
+
+def took_over(dead: LockInfo) -> str:
+    return f"took over the lock of {dead.who} (since {dead.since}), which is no longer running"
+
+
+def taken_away() -> Locked:
+    return Locked("the lock of this state was taken away", hint="Find out who did it, then plan again.")
+
+
+def nobody_holds(id_: str, place: str) -> StateError:
+    return StateError(f"nobody holds the lock {id_} in {place}")
+
+
+def written_by_another(place: str, held: object, expected: object) -> StateError:
+    return StateError(
+        f"the state in {place} was written by somebody else (serial {held}, expected {expected})",
+        hint="Plan again.",
+    )
+
+
+def _process_start() -> str:
+    with contextlib.suppress(OSError, IndexError):
+        return Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
+    return ""
+
+
+def _boot_id() -> str:
+    with contextlib.suppress(OSError):
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return ""

@@ -1,0 +1,87 @@
+"""What protects a state at rest: its checksum, the old states kept beside it, and the sentence when it is damaged.
+
+Knows JSON, not what a state means nor where it lives.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+from voiceops.errors import StateError
+
+KEPT_STATES = 10
+CHECKSUM = "checksum"
+
+
+def dumps(data: Any) -> str:
+    """Compact and canonical: equal data gives equal text, in ASCII, whatever the order of its keys."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"))
+
+
+def checksum(data: Any) -> str:
+    return f"sha256:{hashlib.sha256(dumps(data).encode()).hexdigest()}"
+
+
+def sealed(data: dict[str, Any]) -> dict[str, Any]:
+    return {**data, CHECKSUM: checksum(data)}
+
+
+def opened(data: Any) -> dict[str, Any] | None:
+    """The data without its checksum; None when it is damaged. What carries none, as before there were any, is good."""
+    if not isinstance(data, dict):
+        return None
+    bare = {key: value for key, value in data.items() if key != CHECKSUM}
+    return bare if data.get(CHECKSUM) in (None, checksum(bare)) else None
+
+
+def parsed(content: bytes) -> Any:
+    """JSON, or None when it is none."""
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
+def packed(data: Any) -> str:
+    """Small, as text: for what is kept by the dozen."""
+    return base64.b64encode(zlib.compress(dumps(data).encode(), 9)).decode("ascii")
+
+
+def unpacked(text: Any) -> Any:
+    """What was packed, or None when it is damaged."""
+    try:
+        return json.loads(zlib.decompress(base64.b64decode(text)))
+    except (TypeError, ValueError, zlib.error):
+        return None
+
+
+def serials(states: Iterable[dict[str, Any]]) -> list[int]:
+    return [state["serial"] for state in states if isinstance(state.get("serial"), int)]
+
+
+def damaged(place: str, good: Iterable[dict[str, Any]]) -> StateError:
+    """The state can't be trusted; `good` are the kept states that can."""
+    found = serials(good)
+    return StateError(
+        f"the state in {place} is damaged: its checksum is not that of its content",
+        hint=f"The newest good copy has serial {max(found)}: `voiceops state restore {max(found)}` brings it back."
+        if found
+        else "There is no good copy: restore it from a backup of the back end.",
+    )
+
+
+def chosen(place: str, serial: int, kept: list[dict[str, Any]]) -> dict[str, Any]:
+    """The kept state to restore. Raises StateError."""
+    for state in kept:
+        if state.get("serial") == serial:
+            return state
+    listed = ", ".join(str(number) for number in serials(kept))
+    raise StateError(
+        f"there is no good copy with serial {serial} in {place}",
+        hint=f"There are: {listed}." if listed else "",
+    )
