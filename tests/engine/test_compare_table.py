@@ -76,6 +76,7 @@ CASES = {
         desired={"firstMessage": "New"},
         applied={"firstMessage": "Old"},
         live={"firstMessage": "New"},
+        reason="recorded",
     ),
     "foreign-field-edited": Case(
         desired={"firstMessage": "Hi"}, applied={"firstMessage": "Hi"}, live={"firstMessage": "Hi", "voice": {"x": 1}}
@@ -84,6 +85,7 @@ CASES = {
         desired={},
         applied={"firstMessage": "Hi"},
         live={},
+        reason="recorded",
     ),
     "removed-null-was-nothing": Case(
         desired={},

@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from projects import validate
 
+from tests.lints.projects import validate
 from voiceops.kinds.registry import ALL
 
 

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-from projects import validate
 
+from tests.lints.projects import validate
 from voiceops.errors import Diagnostic
 from voiceops.kinds.registry import ALL
 from voiceops.lints.registry import LINTS

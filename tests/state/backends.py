@@ -93,6 +93,17 @@ def http_store(root: Path, environment: str = "dev") -> HttpStore:
     return HttpStore(Server(Settings.of(url, environment, {})), f"http://127.0.0.1/{key_of(root)}/{environment}")
 
 
+def database(root: Path) -> str:
+    """The address of an empty database of its own."""
+    import psycopg
+
+    name = f"db_{key_of(root)}"
+    with psycopg.connect(postgres_url(), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name}")
+        connection.execute(f"CREATE DATABASE {name}")
+    return postgres_url().replace("/postgres?", f"/{name}?")
+
+
 def location_of(backend: str, root: Path) -> str:
     """What `state:` says for the place that the functions above open."""
     return {

@@ -1,4 +1,4 @@
-"""Another process at the same state: `python -m tests.state.rival hold|add LOCATION PROJECT [ROUNDS]`."""
+"""Another process at the same state: `python rival.py hold|add LOCATION PROJECT ENVIRONMENT [ROUNDS]`."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ from voiceops.state.open import open_store
 from voiceops.state.s3_lock import Timing
 from voiceops.state.store import Store
 
-REPOSITORY = Path(__file__).parent.parent.parent
 QUICK = Timing(renew=0.5, void=3.0, pause=0.05)
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
     """The process, once it has said that it is at work."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.state.rival", *arguments],
-        cwd=REPOSITORY,
+        [sys.executable, __file__, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -36,29 +34,34 @@ def end(process: subprocess.Popen[str]) -> str:
     return said.strip()
 
 
-def _open(location: str, project: str) -> Store:
-    store = open_store(location, Path("/"), "dev", project=project)
+def _open(location: str, project: str, environment: str) -> Store:
+    store = open_store(location, Path("/"), environment, project=project)
     if location.startswith("s3://"):
         store._lock._timing = QUICK  # type: ignore[attr-defined]
     return store
 
 
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 async def _hold(store: Store) -> None:
     """Hold the lock until told to go on; then say whether it still is ours."""
     async with store.lock("apply", 0) as lease:
-        print("at work", flush=True)
+        _say("at work")
         await asyncio.to_thread(sys.stdin.readline)
         try:
             await lease.check()
         except Locked as error:
-            print(f"lost: {error}", flush=True)
+            _say(f"lost: {error}")
         else:
-            print("held", flush=True)
+            _say("held")
 
 
 async def _add(store: Store, rounds: int) -> None:
     """Count in the state, so that no write of a rival may get lost."""
-    print("at work", flush=True)
+    _say("at work")
     for _ in range(rounds):
         async with store.lock("apply", 60) as lease:
             held = await store.read()
@@ -69,6 +72,6 @@ async def _add(store: Store, rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    what, location, project, *rest = sys.argv[1:]
-    store = _open(location, project)
+    what, location, project, environment, *rest = sys.argv[1:]
+    store = _open(location, project, environment)
     asyncio.run(_hold(store) if what == "hold" else _add(store, int(rest[0])))

@@ -287,6 +287,11 @@ def _encodable(value: Any) -> bool:
 
 
 def test_what_is_not_urgent_is_written_before_what_follows_and_before_the_lock_goes(open_store: Open) -> None:
+    async def fail(store: Store) -> None:
+        async with store.lock("apply", 0):
+            await store.append([{"n": 4}], urgent=False)
+            raise RuntimeError("boom")
+
     async def check() -> None:
         store, reader = open_store(), open_store()
         async with store.lock("apply", 0):
@@ -296,9 +301,7 @@ def test_what_is_not_urgent_is_written_before_what_follows_and_before_the_lock_g
             await store.append([{"n": 3}], urgent=False)
         assert await reader.journal() == [{"n": 1}, {"n": 2}, {"n": 3}]
         with pytest.raises(RuntimeError, match="boom"):
-            async with store.lock("apply", 0):
-                await store.append([{"n": 4}], urgent=False)
-                raise RuntimeError("boom")
+            await fail(store)
         assert (await reader.journal())[3:] == [{"n": 4}]
 
     asyncio.run(check())

@@ -38,6 +38,7 @@ class TerraformServer:
         self.states: dict[str, Kept] = {}
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.forgets_locks = False  # a server that gives every lock to everybody
+        self.fail_after: int | None = None  # so many writes are taken, then everything is answered with a 503
         self.lose_answers = 0  # so many writes are executed and answered with a 502
         gitlab = "/api/v4/projects/{project}/terraform/state/{name}"
         routes = [
@@ -72,6 +73,10 @@ class TerraformServer:
 
     def _refusal(self, request: Request) -> Response | None:
         self.requests.append((request.method, request.path_params["name"], dict(request.query_params)))
+        if self.fail_after is not None:
+            self.fail_after -= request.method == "POST"
+            if self.fail_after < 0:
+                return Response(status_code=503)
         given = request.headers.get("authorization", "")
         wanted = "Basic " + base64.b64encode(":".join(LOGIN).encode()).decode()
         return None if given == wanted else Response(status_code=401)

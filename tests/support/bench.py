@@ -75,11 +75,11 @@ class Bench:
 
     def run(self, *arguments: str, code: int | None = 0, **environ: str) -> Ran:
         """A command, in this process; `code` None takes any exit code."""
-        before = dict(os.environ)
+        before, wanted = dict(os.environ), self.environ | environ
         out, err = io.StringIO(), io.StringIO()
         try:
             os.environ.clear()
-            os.environ.update(self.environ | environ)
+            os.environ.update(wanted)
             with redirect_stdout(out), redirect_stderr(err), _no_input():
                 exit_code = run(["-C", str(self.folder), *arguments])
         finally:

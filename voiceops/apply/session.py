@@ -69,15 +69,28 @@ class Session:
             raise Unresolved(ref.address)
         return entry.id
 
-    def fingerprinted(self, body: JSON) -> JSON:
-        """Secrets as fingerprints: the form in which a body may be kept."""
+    def fingerprinted(self, body: JSON, known: JSON = None) -> JSON:
+        """Secrets as fingerprints: the form in which a body may be kept.
+
+        Of a secret that is not at hand the fingerprint stays that `known` holds at its place.
+        """
 
         def leaf(item: JSON) -> JSON:
             if isinstance(item, Secret):
                 return fingerprint(item, self.secrets.reveal(item), self.ledger.state.salt, self.state_key)
             return item
 
-        return map_leaves(body, leaf)
+        return _with_known(map_leaves(body, leaf), known)
+
+
+def _with_known(value: JSON, known: JSON) -> JSON:
+    if isinstance(value, dict) and isinstance(known, dict):
+        return {key: _with_known(item, known.get(key)) for key, item in value.items()}
+    if isinstance(value, list) and isinstance(known, list) and len(value) == len(known):
+        return [_with_known(a, b) for a, b in zip(value, known, strict=True)]
+    if isinstance(value, Fingerprint) and not value.digest and isinstance(known, Fingerprint):
+        return known if known.names == value.names else value
+    return value
 
 
 def fingerprints(graph: Graph, secrets: Secrets, salt: str, key: str) -> Mapping[Secret, Fingerprint]:

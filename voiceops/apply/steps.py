@@ -179,7 +179,7 @@ async def _patch(
     applied = Applied(entry.owned if entry else {}, entry.stored if entry else {})
     keep = _kept(session, resource, desired, applied, live, changed)
     body = update_body(kind, desired, applied, live, changed, keep)
-    kept_entry = _entry(session, resource, id_, desired)
+    kept_entry = _entry(session, resource, id_, desired, entry)
     intent = _intent(session, resource, "update", body, kept_entry, id_=id_)
     await session.begin(intent)
     session.overwritten.setdefault(
@@ -260,7 +260,8 @@ async def delete(session: Session, operation: Operation) -> str:
     )
     await session.begin(intent)
     await session.accounts.vapi.delete(kind, id_)
-    await session.ledger.record(intent.nonce, address, session.ledger.state.after_delete(address, id_))
+    rest = session.ledger.state.after_delete(address, id_)
+    await session.ledger.record(intent.nonce, address, rest, gone=(id_, session.accounts.date))
     return id_
 
 
@@ -278,7 +279,8 @@ async def unbind(session: Session, operation: Operation) -> str:
     change = operation.change
     kind = KINDS[change.kind]
     assert change.id is not None
-    body: dict[str, Any] = {field.path[0]: None for field in change.fields if isinstance(field.path[0], str)}
+    live = session.snapshot.get(change.type, change.id) or {}
+    body: dict[str, Any] = {key: None for key in ("assistantId", "squadId") if live.get(key) is not None}
     intent = Intent(
         nonce=random.token_hex(8),
         address=change.address,
@@ -290,9 +292,10 @@ async def unbind(session: Session, operation: Operation) -> str:
         sent_at=session.accounts.date,
         entry=None,
     )
-    await session.begin(intent)
-    await session.accounts.vapi.update(kind, change.id, body)
-    await session.ledger.record(intent.nonce, change.address, None)
+    if body:
+        await session.begin(intent)
+        await session.accounts.vapi.update(kind, change.id, body)
+    await session.ledger.record(intent.nonce if body else "", change.address, None)
     return change.id
 
 
@@ -305,10 +308,13 @@ async def keep_in_state(session: Session, operation: Operation) -> str:
         owner = owner_of(change.address) if "/deposed/" in change.address else change.address
         await session.ledger.record("", owner, session.ledger.state.after_delete(owner, change.id or ""))
         return change.id or ""
-    if entry is None:
+    if entry is None or change.reason == "recorded":
         live = session.snapshot.get(change.type, str(change.id)) or {}
-        entry = _entry(session, resource, str(change.id), session.with_ids(resource.body))
-        entry = _observed(session, entry, session.with_ids(resource.body), live, session.snapshot.date)
+        desired = session.with_ids(resource.body)
+        new = _observed(
+            session, _entry(session, resource, str(change.id), desired, entry), desired, live, session.snapshot.date
+        )
+        entry = replace(new, deposed=entry.deposed if entry else ())
     entry = replace(entry, address=change.address, protected=resource.prevent_destroy, release=resource.release)
     if change.previous_address:
         await session.ledger.record("", change.previous_address, None)
@@ -385,14 +391,16 @@ async def wait_until_ready(session: Session, phone: Resource) -> None:
 # recording
 
 
-def _entry(session: Session, resource: Resource, id_: str, desired: dict[str, Any]) -> Entry:
+def _entry(
+    session: Session, resource: Resource, id_: str, desired: dict[str, Any], previous: Entry | None = None
+) -> Entry:
     return Entry(
         address=resource.address,
         kind=resource.kind,
         type=resource.type,
         id=id_,
         name=resource.name,
-        owned=session.fingerprinted(desired),
+        owned=session.fingerprinted(desired, known=previous.owned if previous else None),
         depends=session.graph.dependencies(resource.address),
         protected=resource.prevent_destroy,
         release=resource.release,

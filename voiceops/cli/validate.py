@@ -30,11 +30,16 @@ def validate_command(console: Console, format_: str, strict: bool, environment: 
     from voiceops.manifest.project import environments_of
     from voiceops.render.diagnostics import render
 
-    chosen: list[str | None] = [environment or console.environment]
-    if chosen == ["all"]:
-        chosen = list(environments_of(root_of(console), Problems()))
     problems = Problems()
-    linter = Linter(root_of(console))
+    chosen: list[str | None] = [environment or console.environment]
+    try:
+        root = root_of(console)
+        if chosen == ["all"]:
+            chosen = list(environments_of(root, Problems()))
+    except InvalidProject as error:
+        console.out(render(error.diagnostics, format_, console.style(), quiet=console.quiet))
+        return 1
+    linter = Linter(root)
     count = 0
     broken = False
     for name in chosen:

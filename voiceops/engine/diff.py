@@ -195,6 +195,11 @@ def same(wanted: JSON, found: JSON) -> bool:
     return bool(wanted == found)
 
 
+def owns_same(owned: JSON, desired: JSON) -> bool:
+    """Would recording `desired` change what is owned? Nothing beyond it, on either side."""
+    return same(owned, desired) and same(desired, owned)
+
+
 def empty(value: JSON) -> bool:
     """Null and absent are one."""
     return value is None or value is ABSENT

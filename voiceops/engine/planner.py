@@ -21,6 +21,7 @@ from voiceops.engine.diff import (
     Outcome,
     differences,
     drifted,
+    owns_same,
     reason_for,
     still_drifted,
 )
@@ -39,6 +40,7 @@ from voiceops.model.state import Entry, State
 from voiceops.model.values import (
     ABSENT,
     JSON,
+    SENSITIVE_UNCHECKED,
     Fingerprint,
     Path,
     Ref,
@@ -47,6 +49,7 @@ from voiceops.model.values import (
     copy,
     delete_path,
     get_path,
+    leaves,
     map_leaves,
     set_path,
 )
@@ -167,8 +170,15 @@ class _Planner:
         return tuple(
             id_
             for id_, live in sorted(self.snapshot.all(resource.type).items())
-            if id_ not in known and not is_stock(live) and kind.name_of(live) == resource.name
+            if id_ not in known
+            and not self._just_deleted(id_)
+            and not is_stock(live)
+            and kind.name_of(live) == resource.name
         )
+
+    def _just_deleted(self, id_: str) -> bool:
+        """We deleted it, and the lists may not know yet."""
+        return self.snapshot.date - self.state.gone.get(id_, -SETTLE) < SETTLE
 
     # 2. what is new
 
@@ -236,6 +246,7 @@ class _Planner:
         if resource.type == TWILIO_TYPE:
             return plan_number(self, resource, found)
         desired = self.resolved(resource.body)
+        self._report_unchecked(resource, found.entry, desired)
         if found.entry is None:
             return self._unmanaged(resource, found, desired)
         if found.live is None:
@@ -297,6 +308,28 @@ class _Planner:
             fields=self._all_fields(resource, desired),
         )
 
+    def _report_unchecked(self, resource: Resource, entry: Entry | None, desired: dict[str, Any]) -> None:
+        """Whether a secret changed can't be told where it isn't at hand."""
+        unchecked = sorted(
+            {
+                name
+                for _, leaf in leaves(desired)
+                if isinstance(leaf, Fingerprint) and not leaf.digest
+                for name in leaf.names
+            }
+        )
+        if entry is not None and unchecked:
+            self.diagnostics.append(
+                Diagnostic(
+                    code="secret-not-checked",
+                    severity="warning",
+                    mark=resource.mark,
+                    address=resource.address,
+                    summary=f"{SENSITIVE_UNCHECKED}: {', '.join(unchecked)} is not set here",
+                    hint="Whether it changed shows only where it is set; apply needs it only to send it.",
+                )
+            )
+
     def _report_twins(self, resource: Resource, twins: tuple[str, ...]) -> None:
         kind = KINDS[resource.kind]
         several = f" ({len(twins)} of them: {', '.join(twins)})" if len(twins) > 1 else ""
@@ -338,7 +371,17 @@ class _Planner:
             fields=fields,
             id_=entry.id,
         )
+        if actions == kind.replace_order and resource.kind == "Phone":
+            change = self._other_number(resource, entry, change)
         return replace(change, previous_address=self.previous(resource.address))
+
+    def _other_number(self, resource: Resource, entry: Entry, change: Change) -> Change:
+        """A line that gets another number: the new one may be somebody's, and Vapi's own old one is not given away."""
+        if twins := tuple(id_ for id_ in self._twins(resource) if id_ != entry.id):
+            self._report_twins(resource, twins)
+        if entry.owned.get("provider") != "vapi" or entry.release:
+            return change
+        return replace(change, keeps_old=True, notes=("the old number stays with Vapi, bound to nobody",))
 
     def settled(self, resource: Resource, found: Found, *, kept: bool) -> Change:
         """Live is as it should be; the state may still have something to learn."""
@@ -352,12 +395,23 @@ class _Planner:
             reason, state_only = "protected" if resource.prevent_destroy else "unprotected", True
         elif entry.release != resource.release:
             reason, state_only = "release_changed", True
+        elif not owns_same(*self._owned(resource, entry)):
+            # Live is what the manifest wants, though not by our doing: an edit that was taken over into the file.
+            reason, state_only = "recorded", True
         elif kept:
             reason = "drift_kept"
         elif found.settling:
             reason = "settling"
         change = self.change(resource, NO_OP, reason, before=None, after=None, id_=entry.id)
         return replace(change, state_only=state_only, previous_address=previous)
+
+    def _owned(self, resource: Resource, entry: Entry) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What the state says is ours, and what the manifest makes ours."""
+        desired: dict[str, Any] = self.resolved(resource.body)
+        if resource.type == TWILIO_TYPE:
+            return entry.owned, desired
+        create_only = KINDS[resource.kind].create_only
+        return _without(entry.owned, create_only), _without(desired, create_only)
 
     def previous(self, address: str) -> str | None:
         return next((old for old, new in self.moved.items() if new == address), None)

@@ -66,13 +66,13 @@ def schedule(graph: Graph, state: State, changes: Iterable[Change]) -> list[Oper
 def _steps(change: Change, linked: bool, claimed: bool) -> list[str]:
     if change.type == TWILIO_TYPE:
         if change.actions == DELETE:
-            return ["release" if any("gives" in note for note in change.notes) else "restore"]
+            return ["release" if change.releases else "restore"]
         if change.is_replacement:
             return ["restore", "buy" if BUYS in change.notes else "claim", "settings"]
         if change.actions == CREATE:
             return ["buy", "settings"]
         if change.actions == NO_OP:
-            return ["state"]
+            return ["settings"] if change.reason == "recorded" else ["state"]
         return ["settings"] if claimed else ["claim", "settings"]
     if change.reason == "unbound":
         return ["unbind"]
@@ -84,7 +84,7 @@ def _steps(change: Change, linked: bool, claimed: bool) -> list[str]:
     if linked and change.actions != UPDATE:
         steps.append("link")
     if change.is_replacement:
-        steps.append("delete")
+        steps.append("unbind" if change.keeps_old else "delete")
     return steps
 
 
@@ -125,7 +125,7 @@ def _needs(
     if step == "create":
         yield from of(twilio_side(address), "buy", "claim")
         if change.actions == ("delete", "create"):
-            yield from of(address, "delete")
+            yield from of(address, "delete", "unbind")
     if step in ("buy", "claim"):
         yield from of(address, "restore")
     if step == "settings":

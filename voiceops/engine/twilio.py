@@ -186,7 +186,8 @@ def plan_release(base: Change, entry: Entry, live: dict[str, Any] | None) -> Cha
     if live is None:
         return replace(base, actions=NO_OP, reason="forgotten", state_only=True, before=None)
     if entry.release:
-        return replace(base, notes=(f"this gives {entry.name} back to Twilio: it can be lost for good",))
+        note = f"this gives {entry.name} back to Twilio: it can be lost for good"
+        return replace(base, releases=True, notes=(note,))
     back = restored(entry)
     fields = tuple(
         FieldChange(path=(key,), source="", before=settings(live)[key], after=value, reason="restored")

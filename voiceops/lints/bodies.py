@@ -6,7 +6,18 @@ from collections.abc import Iterator
 
 from voiceops.lints.context import Context, Spot, walk
 from voiceops.lints.rule import Finding, lint
+from voiceops.manifest.resolve import UUID
 
+_ID_LISTS = (
+    "toolIds",
+    "credentialIds",
+    "structuredOutputIds",
+    "scorecardIds",
+    "fileIds",
+    "simulationIds",
+    "assistantIds",
+)
+_IDS = ("assistantId", "squadId", "toolId", "credentialId", "structuredOutputId", "knowledgeBaseId", "personalityId")
 _WHO = ("assistantId", "assistantName", "assistant")
 
 
@@ -56,6 +67,21 @@ def tool_twice(context: Context) -> Iterator[Finding]:
                     "toolIds names this tool too, and wins: the version given here is dropped",
                     "toolId",
                     hint="Name the tool in one of the two lists.",
+                )
+
+
+@lint("VO904", "id-of-one-account", "An id in a project with several environments")
+def id_of_one_account(context: Context) -> Iterator[Finding]:
+    if len(context.project.environments) < 2:
+        return
+    for body in context.bodies:
+        for spot in walk(body):
+            inside = spot.path[-2:-1]
+            named = bool(spot.path) and (spot.path[-1] in _IDS or (inside and inside[0] in _ID_LISTS))
+            if named and isinstance(spot.value, str) and UUID.match(spot.value):
+                yield spot.finding(
+                    "an id belongs to one account, and this project has several environments",
+                    hint="Name a manifest, or take the id from a variable: ${var:name}, set in environments/NAME.yaml.",
                 )
 
 

@@ -51,7 +51,7 @@ def endpointing_elsewhere(context: Context) -> Iterator[Finding]:
     for assistant in context.assistants:
         for transcriber in assistant.transcribers:
             provider = transcriber.get("provider")
-            if transcriber.get("endpointing") is None or provider in _PAUSES or not isinstance(provider, str):
+            if transcriber.get("endpointing") is None or not isinstance(provider, str) or provider in _PAUSES:
                 continue
             yield transcriber.finding(
                 f"{provider} has no endpointing: Vapi refuses it",

@@ -10,21 +10,26 @@ from voiceops.lints.context import Assistant, Attached, Context, Spot, tool_name
 from voiceops.lints.rule import Finding, lint
 
 _LONG_ENOUGH = 200  # characters from which a prompt should say how to speak
+_SHARE = 0.15  # of a text's words that are common ones of its language
 _PARAGRAPH = 80
-_IDENTIFIER = re.compile(r"(?<![\w{.$/-])[A-Za-z][a-z0-9]*(?:(?:[_-][A-Za-z0-9]+)+|(?:[A-Z][a-z0-9]*)+)(?![\w}/-])")
+# camelCase or snake_case: a word with a dash may be an ordinary one, such as sign-up.
+_IDENTIFIER = re.compile(r"(?<![\w{.$/-])[A-Za-z][a-z0-9]*(?:(?:_[A-Za-z0-9]+)+|(?:[A-Z][a-z0-9]*)+)(?![\w}/-])")
 _BUILT_IN = {"endCall": "endCallFunctionEnabled", "transferCall": "forwardingPhoneNumber"}
 _ALMOST = 0.9
 
 # Common words by which a text shows that it is in one of these languages; a prompt in another is not judged.
-_COMMON = {
-    "en": "the you and to of is are for with your if when not that this",
-    "de": "der die das und du sie ist nicht mit wenn für ein eine den dem",
-    "fr": "le la les et vous de des est pas avec pour une si que dans",
-    "es": "el la los las y de que con para una si no en del por",
-    "it": "il la gli e di che con per una se non del sono in le",
-    "pt": "o a os as e de que com para uma se não em do por",
-    "nl": "de het een en je van is niet met voor als dat op u te",
-}
+_COMMON = tuple(
+    frozenset(words.split())
+    for words in (
+        "the you and to of is are for with your if when not that this",  # en
+        "der die das und du sie ist nicht mit wenn für ein eine den dem",  # de
+        "le la les et vous de des est pas avec pour une si que dans",  # fr
+        "el la los las y de que con para una si no en del por",  # es
+        "il la gli e di che con per una se non del sono in le",  # it
+        "o a os as e de que com para uma se não em do por",  # pt
+        "de het een en je van is niet met voor als dat op u te",  # nl
+    )
+)
 _BRIEF = re.compile(
     r"short|brief|concise|succinct|terse|to the point|few words|sentence|\d+ words|one thing|one question"
     r"|kurz|knapp|bündig|prägnant|\bsatz|sätze|wenig"
@@ -33,8 +38,8 @@ _BRIEF = re.compile(
     re.IGNORECASE,
 )
 _ASKS = re.compile(
-    r"\b(?:use|using|with|in|as|format\w*|provide|return|reply|respond|answer|write|include|add)\b[^.!?\n]{0,40}?"
-    r"\b(?P<what>markdown|bullet(?:ed)? ?(?:points?|lists?)|bullets|numbered lists?|emojis?|html)\b",
+    r"\b(?:use|using|with|in|as|format\w*|provide|give|write|add|include)\b[^.!?\n]{0,40}?"
+    r"\b(?P<what>markdown|bullet(?:ed)? ?(?:points?|lists?)|bullets|numbered lists?|emojis?)\b",
     re.IGNORECASE,
 )
 _NOT = re.compile(
@@ -52,7 +57,7 @@ def _prompts(context: Context, *, on_a_line: bool) -> Iterator[tuple[Assistant, 
 @lint("VO204", "prompt-unbounded", "A phone agent's prompt does not say how long to speak")
 def prompt_unbounded(context: Context) -> Iterator[Finding]:
     for _, spot, text in _prompts(context, on_a_line=True):
-        if len(text) >= _LONG_ENOUGH and _known_language(text) and not _BRIEF.search(text):
+        if len(text) >= _LONG_ENOUGH and not _BRIEF.search(text) and _known_language(text):
             yield context.text_finding(
                 spot,
                 0,
@@ -63,8 +68,7 @@ def prompt_unbounded(context: Context) -> Iterator[Finding]:
 
 def _known_language(text: str) -> bool:
     words = re.findall(r"[^\W\d_]+", text.lower())
-    shares = [sum(word in common.split() for word in words) / max(1, len(words)) for common in _COMMON.values()]
-    return max(shares) > 0.15
+    return max(sum(word in common for word in words) for common in _COMMON) > _SHARE * len(words)
 
 
 @lint("VO205", "prompt-asks-for-markup", "A phone agent's prompt asks for markdown, bullets or emojis")

@@ -47,9 +47,8 @@ def secret_literal(context: Context) -> Iterator[Finding]:
         for path, leaf in leaves(resource.body):
             if not isinstance(leaf, Secret) or leaf.names or not leaf.parts:
                 continue
-            text, mark = leaf.parts[0], resource.source_of(path)
-            # What came from the environment stands in no file.
-            if len(text) >= _SHORTEST and any(context.texts.contains(mark.file, row) for row in text.splitlines()[:1]):
+            mark = resource.source_of(path)
+            if _written_at(context, mark, leaf.parts[0]):
                 yield Finding(
                     mark=mark,
                     summary="a secret stands in the manifest itself",
@@ -69,6 +68,15 @@ def secret_literal(context: Context) -> Iterator[Finding]:
                 summary="a secret stands in the project's settings",
                 hint="Revoke it, and write ${secret:NAME}, or leave the line out: the usual variables are read anyway.",
             )
+
+
+def _written_at(context: Context, mark: Mark, secret: str) -> bool:
+    """Whether the value itself stands in the file: what came from the environment does not."""
+    first = secret.strip().splitlines()[0] if secret.strip() else ""
+    if len(first) < _SHORTEST or "${" in context.texts.line(mark):
+        return False
+    below = context.texts.lines(mark.file)[mark.line - 1 : mark.line + 2]
+    return any(first in line for line in below)
 
 
 @lint("VO603", "env-file-tracked", "git keeps a .env file")

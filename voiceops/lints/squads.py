@@ -60,7 +60,7 @@ def _goes_to(destination: Spot, keys: Mapping[Any, int]) -> int | None:
     for field in ("assistantId", "assistantName"):
         value = destination.get(field)
         key = value.address if isinstance(value, Ref) else value
-        if key in keys:
+        if isinstance(key, str) and key in keys:
             return keys[key]
     return None
 

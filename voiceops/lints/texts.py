@@ -14,6 +14,7 @@ from voiceops.errors import Mark
 from voiceops.manifest.files import FileProblem, load
 
 _BROUGHT = re.compile(r"\$\{(?:file|template):([^{}]+)\}")
+_WORD = re.compile(r"\S{4,}")
 _NEAR = 400  # lines after a key in which its text is looked for
 
 
@@ -55,6 +56,11 @@ class Texts:
             if index < len(lines) and wanted.strip() and wanted.strip() in lines[index]:
                 start = lines[index].index(wanted.strip()) - (len(wanted) - len(wanted.lstrip()))
                 return Mark(mark.file, index + 1, max(0, start + column) + 1, mark.path)
+        # A folded text has other lines than its file: the word alone has to do.
+        word = _WORD.match(value, offset)
+        for index in range(mark.line - 1, min(len(lines), mark.line + _NEAR)) if word else ():
+            if word and word.group() in lines[index]:
+                return Mark(mark.file, index + 1, lines[index].index(word.group()) + 1, mark.path)
         return mark
 
     def _in_file(self, mark: Mark, named: str, row: int, column: int) -> Mark:

@@ -125,7 +125,7 @@ def code_undeclared(context: Context) -> Iterator[Finding]:
         properties = tool.get("function", "parameters", "properties")
         declared = {
             "args": set(properties) if isinstance(properties, dict) else set(),
-            "env": {variable.get("name") for variable in tool.items("environmentVariables")},
+            "env": {str(variable.get("name")) for variable in tool.items("environmentVariables")},
         }
         # Comments become spaces, so that places stay what they are.
         visible = _COMMENTS.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), code)

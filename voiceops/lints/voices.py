@@ -33,7 +33,7 @@ def voice_foreign_field(context: Context) -> Iterator[Finding]:
     for assistant in context.assistants:
         for voice in assistant.voices:
             provider = voice.get("provider")
-            if provider not in variants:
+            if not isinstance(provider, str) or provider not in variants:
                 continue
             own = type_of(variants[provider])["fields"]
             for key in voice.value:

@@ -12,7 +12,7 @@ from typing import Any
 
 from voiceops.errors import Mark
 from voiceops.kinds.schema import Node, select, type_of
-from voiceops.manifest.problems import Problems, did_you_mean
+from voiceops.manifest.problems import Problems, did_you_mean, nearest
 from voiceops.model.located import Map, Seq
 from voiceops.model.values import Ref, Secret, Template
 
@@ -97,8 +97,10 @@ class Checker:
                 )
             self.check(field, item, here)
         if not self.partial:
+            # A misspelt key was named already, with the right one: it is not missing as well.
+            meant = {nearest(key, fields) for key in value if key not in fields}
             for key in definition["required"]:
-                if value.get(key) is None:
+                if value.get(key) is None and key not in meant:
                     self._error("schema-required", f"{key} is missing", mark)
 
     def _unknown(self, key: str, fields: dict[str, Node], mark: Mark, value: Map, union: Node | None) -> None:

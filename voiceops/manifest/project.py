@@ -183,7 +183,11 @@ def _with_defaults(settings: Map) -> Map:
     base = read_documents(_DEFAULTS, "voiceops's defaults")[0][0]
     if settings.get("providers") == "sandbox":
         base.take("providers")
-    return merged(base, settings)  # type: ignore[no-any-return]
+    result: Map = merged(base, settings)
+    for key in ("variables", "defaults"):  # a null in them is a value
+        if key in settings:
+            result.put(key, settings[key], settings.marks[key])
+    return result
 
 
 def _project(

@@ -156,7 +156,7 @@ class Resolver:
             name, here = rest.take("from")
             if not isinstance(name, str):
                 self.problems.error("schema-type", "from takes a part's name", here, address=self.document.address)
-                return rest
+                return None
             base = self._named_part(kind, name, here)
             return merged(base, rest) if isinstance(base, Map) else None
         return item

@@ -36,6 +36,7 @@ class _Open:
     path: tuple[str | int, ...]
     key: str | None = None
     key_mark: Mark | None = None
+    merging: bool = False  # the key is YAML's plain `<<`
     merges: list[tuple[Any, Mark]] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
 
@@ -82,7 +83,8 @@ def _documents(text: str, file: str) -> Iterator[tuple[Any, Mark]]:
         parent = stack[-1]
         if isinstance(parent.value, Seq):
             parent.value.put(value, mark)
-        elif parent.key == "<<":
+        elif parent.merging:
+            parent.merging = False
             parent.merges.append((value, mark))
             parent.key = None
         else:
@@ -148,6 +150,7 @@ def _documents(text: str, file: str) -> Iterator[tuple[Any, Mark]]:
                 )
             parent.seen.add(key)
             parent.key = key
+            parent.merging = key == "<<" and not event.style
             parent.key_mark = mark._replace(path=format_path((*parent.path, key)))
             continue
 

@@ -86,6 +86,8 @@ class Change:
     previous_address: str | None = None
     state_only: bool = False
     adopts: bool = False
+    releases: bool = False  # the number is given back to the vendor for good
+    keeps_old: bool = False  # a replacement whose old object stays: unbound, not deleted
     notes: tuple[str, ...] = ()
 
     @property

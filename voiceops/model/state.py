@@ -184,6 +184,7 @@ class State:
     applied_commit: str = ""  # git's, where the manifests came from a repository
     in_force: int = 0  # the revision whose manifests are live: after a rollback an older one
     holds: Mapping[str, dict[str, Any]] = field(default_factory=dict)  # digests of rolled-back graphs → whence
+    gone: Mapping[str, float] = field(default_factory=dict)  # ids that were deleted a moment ago → when
     used_plans: tuple[str, ...] = ()  # saved plans that were applied, newest last
 
     def with_entry(self, entry: Entry) -> State:
@@ -213,6 +214,7 @@ class State:
             "appliedCommit": self.applied_commit,
             "inForce": self.in_force,
             "holds": {digest: dict(found) for digest, found in self.holds.items()},
+            "gone": dict(self.gone),
             "usedPlans": list(self.used_plans),
             "resources": {address: self.entries[address].to_data() for address in sorted(self.entries)},
         }
@@ -231,6 +233,7 @@ class State:
             applied_commit=data.get("appliedCommit", ""),
             in_force=data.get("inForce", 0),
             holds=data.get("holds", {}),
+            gone=data.get("gone", {}),
             used_plans=tuple(data.get("usedPlans", ())),
             entries={address: Entry.from_data(address, item) for address, item in data["resources"].items()},
         )

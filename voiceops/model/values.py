@@ -204,25 +204,28 @@ def refs_in(value: JSON) -> Iterator[Ref]:
 
 
 def encode(value: JSON) -> JSON:
-    """Markers as plain JSON, for the state and its revisions. Secrets never: fingerprint them first."""
+    """Markers as plain JSON, for the state and its revisions. Secrets never: fingerprint them first.
 
-    def leaf(item: JSON) -> JSON:
-        match item:
-            case Ref():
-                return {"::ref": item.address, "attribute": item.attribute}
-            case Template():
-                return {"::template": [part if isinstance(part, str) else encode(part) for part in item.parts]}
-            case Fingerprint():
-                return {"::secret": list(item.names), "fingerprint": item.digest}
-            case Secret() if item.names:
-                return {"::secret": list(item.names), "parts": list(item.parts)}
-            case Secret():
-                return {"::secret": []}
-            case Absent():
-                return {"::absent": True}
-        return item
-
-    return map_leaves(value, leaf)
+    A marker is a map whose first key starts with `::`; such a key of a user's own map gets one more colon.
+    """
+    if isinstance(value, dict):
+        return {f":{key}" if key.startswith("::") else key: encode(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [encode(item) for item in value]
+    match value:
+        case Ref():
+            return {"::ref": value.address, "attribute": value.attribute}
+        case Template():
+            return {"::template": [part if isinstance(part, str) else encode(part) for part in value.parts]}
+        case Fingerprint():
+            return {"::secret": list(value.names), "fingerprint": value.digest}
+        case Secret() if value.names:
+            return {"::secret": list(value.names), "parts": list(value.parts)}
+        case Secret():
+            return {"::secret": []}
+        case Absent():
+            return {"::absent": True}
+    return value
 
 
 def decode(value: JSON) -> JSON:
@@ -239,7 +242,7 @@ def decode(value: JSON) -> JSON:
             return Secret(names, tuple(value.get("parts", ())))
         if "::absent" in value:
             return ABSENT
-        return {key: decode(item) for key, item in value.items()}
+        return {key[1:] if key.startswith(":::") else key: decode(item) for key, item in value.items()}
     if isinstance(value, list):
         return [decode(item) for item in value]
     return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from voiceops.model.plan import CREATE, DELETE, Change, FieldChange, shown
@@ -56,10 +56,14 @@ def _field(name: str, where: str, parts: list[str]) -> str:
 
 def _one(css: str, value: JSON) -> str:
     if isinstance(value, str) and "\n" in value:
-        lines = lines_of(value)
-        shown_lines = lines[:_LINES] + ([f"… {len(lines) - _LINES} more lines"] if len(lines) > _LINES else [])
-        return "".join(f'<div class="one {css}">{escape(shortened(line, _WIDTH))}</div>' for line in shown_lines)
+        return f'<div class="one {css}">{_text(lines_of(value))}</div>'
     return f'<div class="one {css}">{escape(shortened(honest(_plain(value)), _WIDTH))}</div>'
+
+
+def _text(lines: Sequence[str]) -> str:
+    """Lines in one piece: a page of long prompts stays light."""
+    more = [f"… {len(lines) - _LINES} more lines"] if len(lines) > _LINES else []
+    return escape("\n".join([*(shortened(line, _WIDTH) for line in lines[:_LINES]), *more]))
 
 
 def _plain(value: JSON) -> str:
@@ -94,8 +98,10 @@ def _side_by_side(before: str, after: str) -> list[str]:
             rows += [_equal(block, at) for at in range(len(block.new))]
             continue
         rows += [_equal(block, at) for at in range(head)]
-        inside = "".join(_equal(block, at) for at in range(head, head + hidden)[:_LINES])
-        rows.append(f'<details class="gap"><summary>{hidden} equal lines</summary>{inside}</details>')
+        inside = _text(block.new[head : head + hidden])
+        rows.append(
+            f'<details class="gap"><summary>{hidden} equal lines</summary><div class="one">{inside}</div></details>'
+        )
         rows += [_equal(block, at) for at in range(len(block.new) - tail, len(block.new))]
     return rows
 

@@ -97,7 +97,9 @@ def headline(plan: Plan) -> str:
         kinds = by_word.setdefault(word, {})
         kinds[kind_of(owner)] = kinds.get(kind_of(owner), 0) + 1
     if not by_word:
-        return f"Nothing to do: {len(plan.changes)} {_plural('object', len(plan.changes))} as they should be."
+        count = len(plan.changes)
+        unchanged = "the one object is as it" if count == 1 else f"all {count} objects are as they"
+        return f"Nothing to do: {unchanged} should be."
     parts = []
     for word in _WORDS:
         if word in by_word:

@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import difflib
 import json
-import re
 from collections.abc import Iterable, Iterator
 
 from voiceops.engine.diff import item_name
 from voiceops.errors import Diagnostic
+from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.model.address import is_twilio_side, owner_of
-from voiceops.model.plan import Change, Drift, FieldChange, Plan, shown
-from voiceops.model.values import JSON, KNOWN_AFTER_APPLY, SENSITIVE, SENSITIVE_UNCHECKED, format_path
+from voiceops.model.plan import DELETE, Change, Drift, FieldChange, Plan, shown
+from voiceops.model.values import JSON, format_path
 from voiceops.render.estimates import estimate_lines
+from voiceops.render.names import unquoted, with_addresses
 from voiceops.render.style import PLAIN, Style
 
 _SIGNS = {
     ("create",): ("+", "green", "create"),
     ("update",): ("~", "yellow", "update"),
     ("delete",): ("-", "red", "delete"),
-    ("no-op",): (" ", "dim", "no change"),
+    ("no-op",): ("·", "dim", "state only"),
     ("create", "delete"): ("±", "magenta", "replace (create, repoint, delete)"),
     ("delete", "create"): ("∓", "magenta", "replace (delete, create)"),
 }
@@ -41,15 +42,15 @@ _REASONS = {
     "take_over": "who answers this number",
     "unbound": "leaves management: unbound, and stays",
     "replaced": "left over from a replacement",
+    "recorded": "live is as the manifest wants it by now",
 }
-# What stands for a value is no text of anybody's: it is shown without quotes.
-_MARKERS = re.compile("|".join(f'"{re.escape(text)}"' for text in (KNOWN_AFTER_APPLY, SENSITIVE, SENSITIVE_UNCHECKED)))
 _MAX_TEXT = 100
 _CONTEXT = 1
 
 
 def render_plan(plan: Plan, style: Style = PLAIN, *, verbose: bool = False) -> str:
     """The whole plan; with `verbose` also why nothing happens to what stays as it is."""
+    plan = with_addresses(plan)
     lines = [_title(plan, style), ""]
     lines += _lines_touched(plan, style)
     changes = [change for change in plan.changes if change.matters]
@@ -90,7 +91,7 @@ def _lines_touched(plan: Plan, style: Style) -> list[str]:
 
 
 def _change(change: Change, style: Style) -> Iterator[str]:
-    sign, colour, word = _SIGNS[change.actions]
+    sign, colour, word = _sign(change)
     reason = _REASONS.get(change.reason, "")
     name = (
         f" {json.dumps(change.name, ensure_ascii=False)}" if change.name and not is_twilio_side(change.address) else ""
@@ -106,6 +107,15 @@ def _change(change: Change, style: Style) -> Iterator[str]:
     elif change.actions != ("delete",) or change.fields:
         for field in change.fields:
             yield from _field(field, style)
+
+
+def _sign(change: Change) -> tuple[str, str, str]:
+    """The sign, its colour and the word for what happens."""
+    if change.reason == "exists_unmanaged":
+        return "!", "red", "can't be made"
+    if change.type == TWILIO_TYPE and change.actions == DELETE and not change.releases:
+        return "↩", "yellow", "give back"
+    return _SIGNS[change.actions]
 
 
 def _created(fields: Iterable[FieldChange], style: Style) -> Iterator[str]:
@@ -180,7 +190,7 @@ def _value(value: JSON) -> str:
         lines = value.splitlines()
         if len(lines) > 1:
             return f"{json.dumps(lines[0][:60], ensure_ascii=False)} … ({len(lines)} lines)"
-    text = _MARKERS.sub(lambda found: found.group()[1:-1], json.dumps(value, ensure_ascii=False))
+    text = unquoted(json.dumps(value, ensure_ascii=False))
     return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
 
 
@@ -192,7 +202,7 @@ def render_drift(drift: Iterable[Drift], style: Style = PLAIN) -> str:
 def _drift(drift: Iterable[Drift], style: Style) -> list[str]:
     rows = []
     for found in drift:
-        when = f" (live since {found.updated_at})" if found.updated_at else ""
+        when = f" (last edited {found.updated_at})" if found.updated_at else ""
         rows.append(f"  {style(found.address, 'cyan')}{' was deleted' if found.deleted else ''}{when}")
         rows += [
             f"    {format_path(f.path)}: applied {_value(shown(f.before))}, live {_value(shown(f.after))}"
@@ -232,8 +242,8 @@ def _summary(plan: Plan, style: Style) -> str:
     state_only = sum(change.state_only for change in plan.changes)
     if counts["adopt"]:
         words.append(f"{counts['adopt']} taken over")
-    if state_only and not words:
-        words.append(f"{state_only} change(s) of the state alone")
+    if state_only:
+        words.append(f"{state_only} in the state alone")
     unchanged = sum(not change.matters for change in plan.changes)
     text = (
         style("Nothing to do", "bold") + f": {unchanged} objects are as they should be."

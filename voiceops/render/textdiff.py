@@ -173,5 +173,5 @@ def _window(text: str, start: int, end: int, limit: int) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """At most about `limit` characters, and how many are missing."""
-    return text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit} more characters)"
+    """At most about `limit` characters, and how many are missing, where saying so is shorter than they are."""
+    return text if len(text) <= limit + 25 else f"{text[:limit]}… ({len(text) - limit} more characters)"

@@ -15,6 +15,7 @@ from voiceops.errors import StateError
 from voiceops.model.state import STATE_VERSION, Binding, Entry, Intent, State
 from voiceops.state.store import Store
 
+KEPT_GONE = 60.0  # seconds for which the ids of deleted objects are remembered: lists lag
 KEPT_PLANS = 100  # ids of saved plans that were applied
 
 
@@ -66,6 +67,8 @@ class Ledger:
                 case "done":
                     self.intents.pop(record.get("nonce", ""), None)
                     self._apply(record["address"], record["entry"])
+                    if "gone" in record:
+                        self._note_gone(*record["gone"])
                 case "failed":
                     self.intents.pop(record["nonce"], None)
                 case "plan":
@@ -95,21 +98,29 @@ class Ledger:
             self.intents[intent.nonce] = intent
         await self._append(records)
 
-    async def record(self, nonce: str, address: str, entry: Entry | None) -> None:
-        """A request's result: the entry as it is now, or None when the object is gone."""
+    async def record(
+        self, nonce: str, address: str, entry: Entry | None, *, gone: tuple[str, float] | None = None
+    ) -> None:
+        """A request's result: the entry as it is now, or None when there is none any more.
+
+        `gone` is the id of an object that was deleted, and when by the server's clock.
+        """
         self.intents.pop(nonce, None)
         self.state = self.state.without(address) if entry is None else self.state.with_entry(entry)
-        await self._append(
-            [
-                {
-                    "record": "done",
-                    "nonce": nonce,
-                    "address": address,
-                    "entry": None if entry is None else entry.to_data(),
-                }
-            ],
-            urgent=False,
-        )
+        record: dict[str, Any] = {
+            "record": "done",
+            "nonce": nonce,
+            "address": address,
+            "entry": None if entry is None else entry.to_data(),
+        }
+        if gone is not None:
+            self._note_gone(*gone)
+            record["gone"] = list(gone)
+        await self._append([record], urgent=False)
+
+    def _note_gone(self, id_: str, at: float) -> None:
+        recent = {other: when for other, when in self.state.gone.items() if at - when < KEPT_GONE}
+        self.state = replace(self.state, gone={**recent, id_: at})
 
     async def record_failed(self, nonce: str) -> None:
         """The request was provably not executed."""

@@ -41,7 +41,10 @@ CREATE TABLE voiceops.locks (
 
 async def exists(connection: Any, place: str) -> bool:
     """Has this database our tables? Raises StateError when a newer voiceops made them."""
-    cursor = await connection.execute("SELECT to_regclass('voiceops.versions') IS NOT NULL")
+    # By a query, not to_regclass(): that may answer from a cache which a wait for the lock has made stale.
+    cursor = await connection.execute(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_tables WHERE schemaname = 'voiceops' AND tablename = 'versions')"
+    )
     if not (await cursor.fetchone())[0]:
         return False
     cursor = await connection.execute("SELECT max(version) FROM voiceops.versions")

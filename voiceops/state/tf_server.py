@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _GITLAB = re.compile(r"/api/v4/projects/[^/]+/terraform/state/[^/]+$")
-_AGAIN = (0.2, 1.0, 3.0)  # seconds before each new try of what can be tried again
+_AGAIN = (0.3, 1.5)  # seconds before each new try of what can be tried again
 _TRANSIENT = {429, 500, 502, 503, 504}
 _HELD = {409, 423}
 
@@ -82,8 +82,9 @@ def _is_own_gitlab(address: str, environ: Mapping[str, str]) -> bool:
 class Server:
     """The client. Inside `connected()` one connection serves all requests; without, each has its own."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, pauses: Sequence[float] = _AGAIN) -> None:
         self._settings = settings
+        self._pauses = pauses
         self._client: httpx.AsyncClient | None = None
         self._users = 0
 
@@ -108,10 +109,12 @@ class Server:
     async def get(self) -> bytes | None:
         """The document, or None before the first one."""
         answer = await self._send_until_answered("GET", self._settings.address)
-        if answer.status_code in (204, 404) or not answer.content:
+        if answer.status_code in (204, 404):
             return None
         if answer.status_code != 200:
             raise self._refused(answer)
+        if not answer.content:
+            return None
         digest = answer.headers.get("content-md5")
         if digest and base64.b64encode(hashlib.md5(answer.content, usedforsecurity=False).digest()).decode() != digest:
             raise StateError(f"the state from {self._settings.address} arrived damaged", hint="Try again.")
@@ -162,7 +165,7 @@ class Server:
 
     async def _send_until_answered(self, method: str, url: str, **fields: Any) -> httpx.Response:
         """For what can be sent twice."""
-        for pause in _AGAIN:
+        for pause in self._pauses:
             with contextlib.suppress(StateError):
                 answer = await self._send(method, url, **fields)
                 if answer.status_code not in _TRANSIENT:

@@ -4,7 +4,7 @@
   const search = document.getElementById("search");
   const count = document.getElementById("count");
   const empty = document.getElementById("empty");
-  const chips = [...document.querySelectorAll("[data-word]")];
+  const chips = [...document.querySelectorAll("button[data-word]")];
   const all = document.getElementById("all");
   // The text of a change is read once, when somebody first searches for it.
   const texts = new Map();

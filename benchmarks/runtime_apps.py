@@ -1,0 +1,72 @@
+"""What is measured: the runtime from a spec, the same without its store, and an application that does nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.runtime_load import SECRET
+from voiceops.runtime.app import Runtime, RuntimeApp
+from voiceops.runtime.loading import Loaded
+from voiceops.runtime.opening import backend_of
+from voiceops.runtime.run import bind, config_of, serve
+from voiceops.runtime.settings import Settings
+from voiceops.runtime.spec import RuntimeSpec, ToolSpec
+from voiceops.runtime.tools import Tools
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"orderNumber": {"type": "string", "minLength": 1, "maxLength": 20}},
+    "required": ["orderNumber"],
+}
+HANDLER = """
+async def lookup_order(orderNumber: str) -> dict:
+    return {"found": True, "state": "sent", "orderNumber": orderNumber}
+"""
+
+
+def runtime(folder: Path, database: str, *, stored: bool) -> RuntimeApp:
+    (folder / "orders.py").write_text(HANDLER)
+    tool = ToolSpec(name="lookupOrder", address="Tool/lookup-order", parameters=SCHEMA, handler="orders:lookup_order")
+    spec = RuntimeSpec(project="bench", environment="bench", url="https://bench.example", auth="hmac", tools=(tool,))
+    settings = Settings(database=database, vapi_secrets=(SECRET,))
+    loaded = Loaded(folder, spec.handlers)
+    made = Runtime(spec, settings, loaded, backend=backend_of(database))
+    if not stored:
+        made.tools = Tools(spec, loaded, None, made.caller, made.metrics)
+    return RuntimeApp(made)
+
+
+async def bare(scope: Any, receive: Any, send: Any) -> None:
+    """Reads the body and says 200."""
+    if scope["type"] != "http":
+        return
+    while (await receive()).get("more_body"):
+        pass
+    body = b'{"results":[{"toolCallId":"1","name":"lookupOrder","result":"{}"}]}'
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def main() -> None:
+    kind = sys.argv[1]
+    bound = bind("127.0.0.1", 0)
+    print(bound.getsockname()[1], flush=True)
+    if kind == "bare":
+        import uvicorn
+
+        config = config_of(bare)
+        config.lifespan = "off"
+        uvicorn.Server(config).run(sockets=[bound])
+        return
+    with tempfile.TemporaryDirectory(dir=os.environ.get("VOICEOPS_BENCH_DIR")) as folder:
+        database = os.environ.get("VOICEOPS_RUNTIME_DB") or str(Path(folder) / "runtime.db")
+        serve(runtime(Path(folder), database, stored=kind != "unstored"), bound)
+
+
+if __name__ == "__main__":
+    main()

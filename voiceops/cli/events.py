@@ -1,0 +1,105 @@
+"""`voiceops events`: what the runtime was told and still has to do, and what its handlers failed at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from voiceops.cli.console import Console
+from voiceops.cli.options import formats
+from voiceops.errors import VoiceopsError
+
+if TYPE_CHECKING:
+    from voiceops.runtime.records import Backend
+
+_STATES = ("waiting", "working", "done", "dead")
+
+
+@click.group("events")
+def events_command() -> None:
+    """The runtime's queue: messages, their handlers' failures, and the way to run them again.
+
+    \b
+    Examples:
+      voiceops events list --state dead
+      voiceops events replay --dead
+    """
+
+
+@contextmanager
+def _store(console: Console) -> Iterator[Backend]:
+    from voiceops.cli.serve import default_database
+    from voiceops.cli.wiring import environment_variables, load_settings
+    from voiceops.runtime.opening import backend_of
+
+    project = load_settings(console)
+    environ = environment_variables(project.root)
+    location = environ.get("VOICEOPS_RUNTIME_DB") or default_database(project)
+    backend = backend_of(location, worker=False)
+    backend.open()
+    try:
+        yield backend
+    finally:
+        backend.close()
+
+
+@events_command.command("list")
+@click.option("--state", type=click.Choice(_STATES), help="Only those that wait, are worked on, are done or dead.")
+@click.option("--type", "type_", default="", metavar="TYPE", help="Only messages of this type.")
+@click.option("-n", "--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="At most so many.")
+@formats("text", "json")
+@click.pass_obj
+def list_command(console: Console, state: str | None, type_: str, limit: int, format_: str) -> int:
+    """The newest messages, without what they hold."""
+    from voiceops.runtime.records import STATES
+
+    with _store(console) as store:
+        found = store.find(state=STATES[state] if state else None, type_=type_, limit=limit)
+        stats = store.stats()
+    if format_ == "json":
+        console.data([event.to_data() for event in found])
+        return 0
+    for event in found:
+        data = event.to_data()
+        at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(event.received))
+        tail = f"  {event.error}" if event.error else ""
+        console.out(f"{data['id']:<20} {at}  {data['state']:<8} {event.type:<26} {event.call}{tail}")
+    console.note(f"{stats.waiting} waiting, {stats.working} in work, {stats.dead} dead")
+    return 0
+
+
+@events_command.command("show")
+@click.argument("event_id", type=int, metavar="ID")
+@click.pass_obj
+def show_command(console: Console, event_id: int) -> int:
+    """One message with all that it holds: what callers said, and their numbers, too."""
+    import json
+
+    with _store(console) as store:
+        event = store.get(event_id)
+    if event is None:
+        raise VoiceopsError(f"there is no event {event_id}", hint="See `voiceops events list`.")
+    console.data({**event.to_data(), "body": json.loads(event.body)})
+    return 0
+
+
+@events_command.command("replay")
+@click.argument("event_ids", type=int, nargs=-1, metavar="[ID]...")
+@click.option("--dead", is_flag=True, help="All that failed too often.")
+@click.option("--type", "type_", default="", metavar="TYPE", help="With --dead: only those of this type.")
+@click.pass_obj
+def replay_command(console: Console, event_ids: tuple[int, ...], dead: bool, type_: str) -> int:
+    """Let the handlers work on messages again, with all their attempts; a running runtime does so at once."""
+    from voiceops.runtime.records import DEAD
+
+    if bool(event_ids) == dead:
+        raise click.UsageError("name events, or say --dead.")
+    with _store(console) as store:
+        ids = [event.id for event in store.find(state=DEAD, type_=type_, limit=1_000_000)] if dead else list(event_ids)
+        changed = store.replay(ids)
+    console.out(f"{changed} of {len(ids)} will run again.")
+    return 0 if changed == len(ids) else 1

@@ -1,0 +1,168 @@
+"""`voiceops simulate`: a scripted call against a running runtime."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from voiceops.cli.console import Console
+from voiceops.cli.options import formats
+from voiceops.errors import VoiceopsError
+
+if TYPE_CHECKING:
+    from voiceops.runtime.player import Moment, Played, Signer
+    from voiceops.runtime.script import Script
+    from voiceops.runtime.spec import RuntimeSpec
+
+_WIDTH = 96
+
+
+@click.command("simulate")
+@click.argument("script", required=False, type=click.Path(path_type=Path, dir_okay=False), metavar="[SCRIPT.yaml]")
+@click.option("--url", default="http://127.0.0.1:8080", show_default=True, metavar="URL", help="Where the runtime is.")
+@click.option("--concurrency", type=click.IntRange(1, 100_000), default=1, metavar="N", help="So many calls at once.")
+@click.option("--over", type=float, default=0.0, metavar="SECONDS", help="Spread each call over so long.")
+@formats("text", "json")
+@click.pass_obj
+def simulate_command(
+    console: Console, script: Path | None, url: str, concurrency: int, over: float, format_: str
+) -> int:
+    """Play a call as Twilio and Vapi would, signed as theirs, and check the answers.
+
+    Without a script it uses every tool once. The secrets are those that the runtime has: VAPI_WEBHOOK_SECRET, and
+    TWILIO_AUTH_TOKEN for lines that it answers. Ends with 1 when an answer is not what the script expects.
+
+    \b
+    Examples:
+      voiceops simulate
+      voiceops simulate calls/order.yaml --url http://127.0.0.1:8080
+      voiceops simulate --concurrency 1000 --over 30
+    """
+    from voiceops.cli.serve import runtime_environ, runtime_spec
+    from voiceops.cli.wiring import load
+    from voiceops.runtime.player import Signer
+    from voiceops.runtime.script import default_script, read_script
+
+    loaded = load(console)
+    spec = runtime_spec(loaded)
+    if script is None:
+        chosen = default_script(spec)
+    else:
+        try:
+            text = script.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise VoiceopsError(f"{script} can't be read: {getattr(error, 'strerror', error)}") from None
+        chosen = read_script(text, script.name, spec)
+    environ = runtime_environ(loaded)
+    needed = ["VAPI_WEBHOOK_SECRET"]
+    if chosen.line is not None and chosen.line.answer == "runtime":
+        needed.append("TWILIO_AUTH_TOKEN")
+    if missing := [name for name in needed if not environ.get(name)]:
+        raise VoiceopsError(
+            f"the call can't be signed: {', '.join(missing)} not set", hint="Set what the runtime has, or put it into .env."
+        )
+    signer = Signer(spec, environ["VAPI_WEBHOOK_SECRET"], environ.get("TWILIO_AUTH_TOKEN", ""))
+    calls = asyncio.run(_play(spec, chosen, url, signer, concurrency, over))
+    if all(moment.status == 0 for call in calls for moment in call.moments):
+        raise VoiceopsError(f"nothing answers at {url}", hint="Start it: voiceops serve; or say where it is with --url.")
+    moments = [moment for call in calls for moment in call.moments]
+    wrong = [moment for moment in moments if moment.wrong]
+    if format_ == "json":
+        console.data(_data(calls, chosen))
+    elif concurrency == 1:
+        _timeline(console, chosen, calls[0].moments)
+    if format_ != "json":
+        _summary(console, calls, wrong)
+    return 1 if wrong else 0
+
+
+async def _play(
+    spec: RuntimeSpec, script: Script, url: str, signer: Signer, concurrency: int, over: float
+) -> list[Played]:
+    from voiceops.runtime.player import Player
+    from voiceops.runtime.wire import Wire
+
+    wire = Wire(url)
+    try:
+
+        async def one(number: int) -> Played:
+            # Calls don't start in the same instant, and no two share a connection for long.
+            await asyncio.sleep(over * number / concurrency if over else 0)
+            return await Player(spec, script, wire, signer, over).play()
+
+        return list(await asyncio.gather(*(one(number) for number in range(concurrency))))
+    finally:
+        await wire.close()
+
+
+def _timeline(console: Console, script: Script, moments: list[Moment]) -> None:
+    style = console.style()
+    console.out(style(script.name, "bold"))
+    for moment in moments:
+        said = _short(moment.said, 60)
+        answer = f"  → {_short(moment.answer, _WIDTH - 40)}" if moment.answer else ""
+        took = style(f"{moment.seconds * 1000:6.0f} ms", "dim")
+        console.out(f"{moment.at:7.2f}  {moment.verb:<12} {took}  {said}{answer}")
+        for wrong in moment.wrong:
+            console.out(f"{'':9}{style('wrong', 'red')}: {wrong}" + (f" ({moment_place(script, moment)})" if script else ""))
+
+
+def moment_place(script: Script, moment: Moment) -> str:
+    """Where the script asks for it, as far as it can be told."""
+    found = [s.mark for s in script.steps if s.verb == moment.verb and s.mark.line]
+    return str(found[0]) if len(found) == 1 else moment.verb
+
+
+def _summary(console: Console, calls: list[Played], wrong: list[Moment]) -> None:
+    moments = sorted((m for call in calls for m in call.moments), key=lambda m: m.seconds)
+    if len(calls) > 1:
+        for verb in sorted({moment.verb for moment in moments}):
+            times = [moment.seconds * 1000 for moment in moments if moment.verb == verb]
+            console.out(
+                f"{verb:<12} {len(times):>7} requests   p50 {_at(times, 0.5):7.1f} ms   p95 {_at(times, 0.95):7.1f} ms"
+                f"   p99 {_at(times, 0.99):7.1f} ms   worst {times[-1]:7.1f} ms"
+            )
+        for text in sorted({f"{m.verb}: {w}" for m in wrong for w in m.wrong})[:10]:
+            console.out(f"wrong: {text}")
+    style = console.style()
+    verdict = style("ok", "green") if not wrong else style(f"{len(wrong)} wrong", "red")
+    slowest = moments[-1].seconds * 1000 if moments else 0
+    plural = "" if len(calls) == 1 else "s"
+    console.out(f"{verdict}: {len(calls)} call{plural}, {len(moments)} requests, the slowest {slowest:.0f} ms")
+
+
+def _at(times: list[float], share: float) -> float:
+    """A percentile of sorted times."""
+    return times[min(len(times) - 1, int(len(times) * share))]
+
+
+def _data(calls: list[Played], script: Script) -> dict[str, object]:
+    times = sorted(m.seconds * 1000 for call in calls for m in call.moments)
+    first = calls[0].moments
+    return {
+        "name": script.name,
+        "calls": len(calls),
+        "requests": len(times),
+        "wrong": sum(len(call.wrong) for call in calls),
+        "milliseconds": {f"p{round(q * 100)}": round(_at(times, q), 2) for q in (0.5, 0.95, 0.99)},
+        "steps": [
+            {
+                "at": round(m.at, 3),
+                "step": m.verb,
+                "said": m.said,
+                "answer": m.answer,
+                "milliseconds": round(m.seconds * 1000, 2),
+                "status": m.status,
+                "wrong": list(m.wrong),
+            }
+            for m in first
+        ],
+    }
+
+
+def _short(text: str, width: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1] + "…"
