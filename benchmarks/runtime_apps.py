@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks.runtime_load import SECRET
 from voiceops.runtime.app import Runtime, RuntimeApp
+from voiceops.runtime.log import configure
 from voiceops.runtime.loading import Loaded
 from voiceops.runtime.opening import backend_of
 from voiceops.runtime.run import bind, config_of, serve
@@ -34,6 +35,7 @@ def runtime(folder: Path, database: str, *, stored: bool) -> RuntimeApp:
     spec = RuntimeSpec(project="bench", environment="bench", url="https://bench.example", auth="hmac", tools=(tool,))
     settings = Settings(database=database, vapi_secrets=(SECRET,))
     loaded = Loaded(folder, spec.handlers)
+    configure()  # as in use: a line a call
     made = Runtime(spec, settings, loaded, backend=backend_of(database))
     if not stored:
         made.tools = Tools(spec, loaded, None, made.caller, made.metrics)

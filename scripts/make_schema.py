@@ -20,7 +20,7 @@ from typing import Any
 import schema_marks as marks
 from schema_nodes import Node, Schema, Translator
 from schema_repairs import REPAIRS, TAGS, Repair
-from schema_types import ROOTS, TYPES
+from schema_types import ROOTS, SPECS, TYPES, Spec
 
 FORMAT = 1
 OUT = Path(__file__).parent.parent / "schema" / "vapi.json"
@@ -62,6 +62,10 @@ def build(openapi: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     for repair in REPAIRS:
         notes.extend(apply_repair(repair, types))
     roots |= _parts(types)
+    for kind, spec in SPECS.items():
+        if kind in roots:
+            roots[kind]["manifest"] = f"{kind}Manifest"
+            types[f"{kind}Manifest"] = _as_written(types[roots[kind]["create"]], spec)
     reached = _reached(roots, types, notes)
     for name, definition in reached.items():
         _mark(name, definition, schemas.get(name, {}))
@@ -101,6 +105,13 @@ def _laid_over(below: Any, above: Any) -> Any:
     if isinstance(below, dict) and isinstance(above, dict):
         return below | {key: _laid_over(below.get(key), value) for key, value in above.items()}
     return _copy(above)
+
+
+def _as_written(body: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
+    """A body as a manifest writes it."""
+    fields = {key: node for key, node in body["fields"].items() if key not in spec.drops} | spec.adds
+    required = [key for key in body["required"] if key not in spec.drops]
+    return {"required": [*required, *spec.requires], "fields": _copy(fields)}
 
 
 def _collections(openapi: Mapping[str, Any], translator: Translator, notes: list[str]) -> dict[str, Any]:
@@ -166,7 +177,8 @@ def _reached(roots: Mapping[str, Any], types: Mapping[str, Any], notes: list[str
     """The types that the roots reach, each with its fields in order."""
     waiting: list[str] = []
     for root in roots.values():
-        bodies = [root[key] for key in ("create", "update") if key in root] if "create" in root else [root]
+        operations = ("create", "update", "manifest")
+        bodies = [root[key] for key in operations if key in root] if "create" in root else [root]
         for body in bodies:
             waiting.extend([body] if isinstance(body, str) else names_in(body))
     reached: dict[str, dict[str, Any]] = {}
@@ -202,6 +214,9 @@ def _mark(name: str, definition: dict[str, Any], schema: Schema) -> None:
             if place in marks.PROVIDER_REFERENCES:
                 kind, attribute = marks.PROVIDER_REFERENCES[place]
                 node |= {"mayReference": kind, "attribute": attribute}
+            if place in marks.FOLLOWERS:
+                beside, attribute = marks.FOLLOWERS[place]
+                node |= {"follows": beside, "attribute": attribute}
             if key in marks.SECRETS or place in marks.SECRET_FIELDS or _is_write_only(published):
                 node["secret"] = True
         if key in marks.OPEN and "enum" in texts:

@@ -37,6 +37,12 @@ PROVIDER_REFERENCES = {
     ("VapiPronunciationDictionaryLocator", "pronunciationDictId"): ("Dictionary", "resourceId"),
 }
 
+# Fields that belong to the reference beside them: where it is a managed object, they are taken from it.
+FOLLOWERS = {
+    ("ElevenLabsPronunciationDictionaryLocator", "versionId"): ("pronunciationDictionaryId", "versionId"),
+    ("VapiPronunciationDictionaryLocator", "versionId"): ("pronunciationDictId", "versionId"),
+}
+
 # Secrets by name, since most are not declared: what grants access by itself, not key ids and account names.
 SECRETS = frozenset(
     {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from schema_nodes import Node
@@ -146,4 +147,30 @@ ROOTS: dict[str, Any] = {
         }
         for operation, verb in (("create", "Create"), ("update", "Update"))
     }
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """How a manifest's `spec` differs from the body of its kind: `adds` and `drops` fields."""
+
+    adds: dict[str, Node] = field(default_factory=dict)
+    drops: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+
+
+# A form with a file's bytes is written as the file's path; what is attached afterwards as a list of names.
+SPECS = {
+    "File": Spec(
+        adds={
+            "path": _STRING,
+            "name": {"type": "string", "minLength": 1, "maxLength": 40},
+            "metadata": {"type": "object"},
+        },
+        drops=("file",),
+        requires=("path",),
+    ),
+    "KnowledgeBase": Spec(
+        adds={"files": {"type": "array", "items": _STRING, "reference": "File", "set": True}},
+    ),
 }

@@ -7,6 +7,7 @@
     │   ├── Unauthorized           exit 1   the key is missing, wrong, or may not do this
     │   ├── NotFound               exit 1   the object is not there (404)
     │   ├── Rejected               exit 1   the request was understood and refused (400, 409, 422)
+    │   ├── NotSent                exit 1   the request waited for so long that it was not sent
     │   └── Ambiguous              exit 1   no usable answer: the request may have been executed
     ├── Stale                      exit 1   the live object changed after it was planned
     ├── PartialApply               exit 3   some changes were made, others failed
@@ -152,6 +153,10 @@ class NotFound(ProviderError):
 
 class Rejected(ProviderError):
     code = "rejected"
+
+
+class NotSent(ProviderError):
+    code = "not-sent"
 
 
 class Ambiguous(ProviderError):

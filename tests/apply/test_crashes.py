@@ -15,7 +15,7 @@ from tests.apply.dying import PLACES, STATE_PLACES
 from tests.support.bench import REPOSITORY, Bench, bench, shop
 
 KILLED = -9
-LATER = 20.0  # seconds by which the server's clock is put forward, so that nothing can still turn up
+LATER = 75.0  # seconds by which the server's clock is put forward, so that nothing can still turn up
 BOUGHT = "+14155550177"
 
 

@@ -7,19 +7,25 @@ from pathlib import Path
 import pytest
 
 import voiceops.lints
-from tests.lints.projects import places, validate
+from tests.lints.projects import places, validate, write
+from voiceops.errors import Mark
+from voiceops.lints.context import Context
 from voiceops.lints.registry import LINTS, MODULES, find
 from voiceops.lints.rule import lint
 from voiceops.lints.run import lint as lints_of
+from voiceops.lints.texts import Texts
 from voiceops.manifest.compose import load_graph
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import load_project
+from voiceops.model.graph import Graph, Resource
+from voiceops.model.values import Ref
 
 LINE = "---\nkind: Phone\nname: line\nspec: {provider: vapi, agent: a}\n"
 RUNTIME = (
     "version: 1\nproject: shop\nruntime: {url: https://voice.shop.example}\ndefaults: {Agent: {server: runtime}}\n"
 )
 ID = "00000000-0000-4000-8000-000000000001"
+OUTPUT = {"structuredOutputId": Ref("StructuredOutput/o")}
 TEXT = (
     "You answer the phone of a garden shop and tell the callers about the plants that are in the shop, about the "
     "opening hours and about the orders that they have made. If you do not know something, offer to call back, and ask "
@@ -438,3 +444,42 @@ def test_the_example_project(tmp_path: Path) -> None:
         project = load_project(tmp_path, environment, {}, problems)
         found = lints_of(project, load_graph(project, {}, problems), problems.all, tracked=())
         assert places(found) in ([], [("VO502", "agents/tools.yaml", 50)]), "\n".join(map(str, found))
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "codes"),
+    [
+        ({"comparator": "=", "value": True}, ["VO801"]),
+        ({**OUTPUT, "structuredOutput": {}, "comparator": "="}, ["VO801"]),
+        ({**OUTPUT, "comparator": "=", "value": 1}, ["VO801"]),
+        ({**OUTPUT, "path": "done", "comparator": "=", "value": True}, []),
+        (
+            {"structuredOutputId": Ref("StructuredOutput/o"), "path": "done", "comparator": ">", "value": 1},
+            ["VO802"] * 2,
+        ),
+        ({**OUTPUT, "path": "rooms", "comparator": ">=", "value": 2}, []),
+        (
+            {"structuredOutputId": Ref("StructuredOutput/o"), "path": "rooms", "comparator": "=", "value": True},
+            ["VO802"],
+        ),
+        ({"structuredOutputId": "00000000-0000-4000-8000-000000000001", "comparator": ">", "value": 2}, []),
+    ],
+)
+def test_evaluations(evaluation: dict[str, object], codes: list[str], tmp_path: Path) -> None:
+    schema = {"type": "object", "properties": {"done": {"type": "boolean"}, "rooms": {"type": "integer"}}}
+    bodies = {"StructuredOutput/o": {"schema": schema}, "Scenario/s": {"evaluations": [evaluation]}}
+    resources = {
+        address: Resource(
+            address=address,
+            kind=address.partition("/")[0],
+            type="vapi",
+            name=None,
+            body=body,
+            mark=Mark("agents/a.yaml", row, 1),
+        )
+        for row, (address, body) in enumerate(bodies.items(), 1)
+    }
+    write(tmp_path, {})
+    project = load_project(tmp_path, None, {}, Problems())
+    context = Context(project, Graph("shop", "dev", resources), Texts(tmp_path))
+    assert [code for code in ("VO801", "VO802") for _ in LINTS[code].check(context)] == codes

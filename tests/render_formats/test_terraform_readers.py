@@ -14,15 +14,16 @@ from tests.render_formats.plans import small
 TOOL = Path(sys.executable).parent / "terraform-compliance"
 FEATURE = """
 Feature: agents
-  Scenario: models
+  Scenario: voices
     Given I have vapi_assistant defined
-    When it has model
-    Then it must contain model
+    When it has voice
+    Then it must contain voice
+    And it must contain voiceId
     And its value must match the "^{pattern}" regex
 """
 
 
-@pytest.mark.parametrize(("pattern", "code"), [("gpt-4", 0), ("claude", 1)])
+@pytest.mark.parametrize(("pattern", "code"), [("paula$", 0), ("sarah$", 1)])
 def test_terraform_compliance_reads_it(tmp_path: Path, pattern: str, code: int) -> None:
     plan, _ = small()
     file = tmp_path / "plan.json"

@@ -17,6 +17,7 @@ from voiceops.errors import Ambiguous, ProviderError, Stale
 from voiceops.kinds.phone import IMPORTED, TWILIO_STICKY, TWILIO_TYPE
 from voiceops.model.address import owner_of, twilio_side
 from voiceops.model.graph import Resource
+from voiceops.model.live import SEND_WINDOW
 from voiceops.model.state import Entry, Intent
 from voiceops.model.values import Path, digest
 from voiceops.providers.twilio import Twilio
@@ -54,11 +55,10 @@ async def buy(session: Session, operation: Operation) -> str:
     )
     await session.begin(intent)
     try:
-        live, date = await twilio.buy(resource.name)
+        live, date = await twilio.buy(resource.name, time.monotonic() + SEND_WINDOW)
     except Ambiguous:
-        found = await look_for(session, intent)
+        found, _ = await look_for(session, intent)
         if found is None:
-            await session.ledger.record_failed(intent.nonce)
             raise ProviderError(
                 f"{resource.name} was not bought: Twilio did not answer, and the account has no such number",
                 hint="Run apply again.",

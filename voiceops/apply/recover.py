@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from voiceops.engine.diff import empty, same
+from voiceops.engine.matching import equals, interchangeable
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
-from voiceops.model.live import SETTLE, Snapshot
+from voiceops.model.live import SEND_WINDOW, SETTLE, Snapshot
 from voiceops.model.state import Entry, Intent, State
-from voiceops.model.values import JSON, Fingerprint, digest
+from voiceops.model.values import digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,21 @@ class Recovery:
     ambiguous: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def recover(state: State, intents: Mapping[str, Intent], snapshot: Snapshot) -> Recovery:
-    """Decide every open intent as far as this snapshot tells."""
+def recover(
+    state: State, intents: Mapping[str, Intent], snapshot: Snapshot, *, since: float, settle: float = SETTLE
+) -> Recovery:
+    """Decide every open intent as far as this snapshot tells.
+
+    `since` is a time by the server's clock at which nothing was being sent any more. A request is sent within
+    SEND_WINDOW of its intent or not at all, so that an old intent needs no waiting.
+    """
     entries: dict[str, Entry | None] = {}
     gone: list[str] = []
     waiting: list[str] = []
     ambiguous: dict[str, tuple[str, ...]] = {}
     taken = {entry.id for entry in state.entries.values()}
     for intent in sorted(intents.values(), key=lambda i: (i.sent_at, i.nonce)):
-        settled = snapshot.date - intent.sent_at >= SETTLE
+        settled = snapshot.date - min(since, intent.sent_at + SEND_WINDOW) >= settle
         if intent.action in ("create", "purchase"):
             found = candidates(intent, snapshot, taken)
             if len(found.equal) > 1 and not interchangeable([snapshot.all(intent.type)[id_] for id_ in found.equal]):
@@ -97,25 +103,6 @@ def candidates(intent: Intent, snapshot: Snapshot, taken: set[str]) -> Candidate
         sorted(id_ for id_, live in new.items() if intent.name is not None and kind.name_of(live) == intent.name)
     )
     return Candidates(equal, () if equal else alike)
-
-
-def equals(sent: JSON, live: JSON) -> bool:
-    """Equal on every path that was sent; what is secret, and what the server hides around it, aside."""
-    if isinstance(sent, Fingerprint):
-        return True
-    if isinstance(sent, dict):
-        if empty(live):
-            return any(isinstance(value, Fingerprint) for value in sent.values()) or same(sent, live)
-        return isinstance(live, dict) and all(equals(value, live.get(key)) for key, value in sent.items())
-    if isinstance(sent, list) and isinstance(live, list) and any(isinstance(item, (dict, list)) for item in sent):
-        return len(sent) == len(live) and all(map(equals, sent, live))
-    return same(sent, live)
-
-
-def interchangeable(objects: list[dict[str, Any]]) -> bool:
-    """Do they differ in nothing but their ids and times?"""
-    bare = [{k: v for k, v in o.items() if k not in ("id", "createdAt", "updatedAt")} for o in objects]
-    return all(digest(other) == digest(bare[0]) for other in bare[1:])
 
 
 def entry_of(intent: Intent, live: dict[str, Any], date: float) -> Entry:

@@ -15,13 +15,14 @@ from voiceops.apply.revisions import Request, close
 from voiceops.apply.session import Session, fingerprints
 from voiceops.apply.steps import ambiguous
 from voiceops.engine.checks import Checks, checked
+from voiceops.engine.matching import late_arrivals
 from voiceops.engine.planner import Options, make_plan
 from voiceops.engine.saved import narrowed
 from voiceops.engine.schedule import schedule
 from voiceops.errors import Diagnostic, Refused, VoiceopsError
 from voiceops.kinds.registry import KINDS
 from voiceops.model.graph import Graph, Resource
-from voiceops.model.live import SETTLE, Snapshot
+from voiceops.model.live import Snapshot
 from voiceops.model.plan import Plan
 from voiceops.model.state import Binding, Entry, State
 from voiceops.providers.live import Accounts, read_live
@@ -58,10 +59,10 @@ async def plan(job: Job) -> Plan:
     """The plan as it is now; writes nothing and takes no lock."""
     ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
     snapshot = await read_live(job.accounts, types_needed(job.graph, ledger))
-    state, notes = _as_recovered(ledger, snapshot)
+    state, notes = _as_recovered(ledger, snapshot, job.options.settle)
     _check_binding(state.binding, _binding(job, snapshot))
     found = make_plan(job.graph, state, snapshot, await _options(job, state))
-    found = replace(found, diagnostics=(*found.diagnostics, *notes))
+    found = replace(found, diagnostics=(*found.diagnostics, *notes, *late_arrivals(state, snapshot)))
     return checked(found, job.graph, job.checks, force=job.options.force)
 
 
@@ -189,31 +190,34 @@ async def _options(job: Job, state: State) -> Options:
 
 async def _recovered(job: Job, ledger: Ledger, emit: Emit) -> Snapshot:
     """A snapshot, after every open intent of an apply that did not end has been cleared up."""
+    since: float | None = None
     while True:
         snapshot = await read_live(job.accounts, types_needed(job.graph, ledger))
         if not ledger.intents:
             return snapshot
-        recovery = recover(ledger.state, ledger.intents, snapshot)
+        since = snapshot.date if since is None else since  # we hold the lock: nobody sends any more
+        recovery = recover(ledger.state, ledger.intents, snapshot, since=since, settle=job.options.settle)
         if recovery.ambiguous:
             nonce = next(iter(recovery.ambiguous))
             raise ambiguous(ledger.intents[nonce], recovery)
-        await _note_recovery(ledger, recovery, emit)
+        await _note_recovery(ledger, recovery, emit, snapshot.date)
         if not ledger.intents:
             return snapshot
         names = ", ".join(sorted(intent.address for intent in ledger.intents.values()))
         emit(
             Event(
                 type="apply_progress",
-                message=f"waiting up to {SETTLE:.0f} s for what the last apply sent: {names}",
+                message=f"waiting up to {job.options.settle:.0f} s for what the last apply sent: {names}",
             )
         )
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(min(1.0, job.options.settle / 4))
 
 
-async def _note_recovery(ledger: Ledger, recovery: Recovery, emit: Emit) -> None:
+async def _note_recovery(ledger: Ledger, recovery: Recovery, emit: Emit, date: float) -> None:
     for nonce, entry in recovery.entries.items():
         intent = ledger.intents[nonce]
-        await ledger.record(nonce, intent.address, entry)
+        gone = (intent.id, date) if intent.action == "delete" else None
+        await ledger.record(nonce, intent.address, entry, gone=gone)
         emit(
             Event(
                 type="warning",
@@ -222,15 +226,15 @@ async def _note_recovery(ledger: Ledger, recovery: Recovery, emit: Emit) -> None
             )
         )
     for nonce in recovery.without_effect:
-        await ledger.record_failed(nonce)
+        await ledger.record_lost(nonce, date)
 
 
-def _as_recovered(ledger: Ledger, snapshot: Snapshot) -> tuple[State, list[Diagnostic]]:
+def _as_recovered(ledger: Ledger, snapshot: Snapshot, settle: float) -> tuple[State, list[Diagnostic]]:
     """The state as the next apply's recovery will make it, for a plan that writes nothing."""
     state = ledger.state
     if not ledger.intents:
         return state, []
-    recovery = recover(state, ledger.intents, snapshot)
+    recovery = recover(state, ledger.intents, snapshot, since=snapshot.date, settle=settle)
     notes = []
     for nonce, entry in recovery.entries.items():
         intent = ledger.intents[nonce]

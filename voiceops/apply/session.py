@@ -37,6 +37,7 @@ class Session:
     snapshot: Snapshot = field(default_factory=lambda: Snapshot({}, 0.0, 0.0))
     fresh: dict[str, tuple[dict[str, Any], float]] = field(default_factory=dict)  # by id, with local time
     overwritten: dict[str, Any] = field(default_factory=dict)
+    looking: set[str] = field(default_factory=set)  # nonces of creates that got no answer and are looked for
     created: set[str] = field(default_factory=set)  # addresses whose objects this apply made
     lease: Lease | None = None
 

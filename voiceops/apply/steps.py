@@ -6,6 +6,7 @@ intend → call → record      a create that got no answer is looked for, never
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets as random
 import time
 from collections.abc import Awaitable, Callable
@@ -17,6 +18,7 @@ from voiceops.apply.recover import Recovery, recover
 from voiceops.apply.session import Session
 from voiceops.engine.body import additions, create_body, holds_secret, stored_otherwise, update_body
 from voiceops.engine.diff import Applied, Difference, Outcome, same
+from voiceops.engine.matching import equals
 from voiceops.engine.planner import remembered
 from voiceops.engine.schedule import Operation
 from voiceops.errors import Ambiguous, NotFound, ProviderError, Refused, Rejected, Stale
@@ -24,7 +26,7 @@ from voiceops.kinds.base import Kind
 from voiceops.kinds.registry import KINDS
 from voiceops.model.address import owner_of
 from voiceops.model.graph import Resource
-from voiceops.model.live import SETTLE
+from voiceops.model.live import SEND_WINDOW, Snapshot
 from voiceops.model.plan import Change
 from voiceops.model.state import Entry, Intent
 from voiceops.model.values import (
@@ -41,7 +43,9 @@ from voiceops.model.values import (
 from voiceops.providers.live import read_live
 
 MAX_AGE = 2.0  # seconds after which an object of the snapshot is looked at again before it is written
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 READY_TIMEOUT = 30.0
+MOST_SENDS = 3  # of one create, each only after it is certain that the one before made nothing
 _POLL = (0.1, 0.2, 0.4, 0.8, 1.0)
 
 
@@ -57,55 +61,104 @@ async def create(session: Session, operation: Operation) -> str:
     entry = _entry(session, resource, "", desired)
     if replaced is not None and change.actions == ("create", "delete"):
         entry = replace(entry, deposed=(*replaced.deposed, replaced.id))
-    intent = _intent(
-        session, resource, "create", desired, entry, before=tuple(sorted(session.snapshot.all(resource.type)))
-    )
-    await session.begin(intent)
-    body = session.secrets.revealed(desired, resource.address)
-    live, date = await _create_once(session, kind, intent, body)
+    nonce, live, date = await _create_once(session, resource, desired, entry)
     if replaced is not None:
         session.overwritten[f"{change.address}#replaced"] = replaced.to_data()
-    await _record(session, intent.nonce, resource, entry, desired, live, date)
+    await _record(session, nonce, resource, entry, desired, live, date)
     session.created.add(resource.address)
     return str(live["id"])
 
 
 async def _create_once(
-    session: Session, kind: Kind, intent: Intent, body: dict[str, Any]
-) -> tuple[dict[str, Any], float]:
-    """Send a create until it is known to exist, looking for it whenever the answer was lost."""
-    for _ in range(3):
+    session: Session, resource: Resource, desired: dict[str, Any], entry: Entry
+) -> tuple[str, dict[str, Any], float]:
+    """Send a create until the object is known to exist, looking for it whenever the answer was lost.
+
+    Every request has an intent of its own. Returns the intent that came true, the object, and the server's clock.
+    """
+    kind = KINDS[resource.kind]
+    body = session.secrets.revealed(desired, resource.address)
+    before = tuple(sorted(session.snapshot.all(resource.type)))
+    for _ in range(MOST_SENDS):
+        intent = _intent(session, resource, "create", desired, entry, before=before)
+        await session.begin(intent)
+        send_by = time.monotonic() + SEND_WINDOW
+
+        async def send(intent: Intent = intent, send_by: float = send_by) -> tuple[dict[str, Any], float]:
+            live, date = await session.accounts.vapi.create(kind, body, send_by)
+            if _is_anothers(session, kind, intent, live):
+                raise Ambiguous(
+                    f"Vapi answered the creation of {resource.address} for another object", endpoint=f"POST {kind.path}"
+                )
+            return live, date
+
         try:
-            return await _when_visible(session, lambda: session.accounts.vapi.create(kind, body), intent.body)
+            live, date = await _when_visible(session, send, intent.body)
         except Ambiguous:
-            found = await look_for(session, intent)
+            found, snapshot = await look_for(session, intent)
             if found is not None:
-                return found, session.accounts.date
-        except (Rejected, NotFound, ProviderError):
+                return intent.nonce, found, session.accounts.date
+            before = tuple(sorted(snapshot.all(resource.type)))
+        except ProviderError:
             await session.ledger.record_failed(intent.nonce)
             raise
-    raise ProviderError(f"{intent.address} could not be created: three requests got no answer and had no effect")
+        else:
+            return intent.nonce, live, date
+    raise ProviderError(
+        f"{resource.address} could not be created: {MOST_SENDS} requests got no answer and had no effect",
+        hint="Nothing was made. Try again later.",
+    )
 
 
-async def look_for(session: Session, intent: Intent) -> dict[str, Any] | None:
+def _is_anothers(session: Session, kind: Kind, intent: Intent, live: dict[str, Any]) -> bool:
+    """Does an answer speak of an object that this create can't have made? Then the lists have to tell."""
+    id_ = str(live["id"])
+    held = {entry.id for entry in session.ledger.state.entries.values()}
+    name = kind.name_of(live)
+    return (
+        id_ in intent.before
+        or id_ in held
+        or UUID.match(id_) is None
+        or (intent.name is not None and name is not None and name != intent.name)
+    )
+
+
+async def look_for(session: Session, intent: Intent) -> tuple[dict[str, Any] | None, Snapshot]:
     """The object that a create without an answer made, or None once it is certain that it made none.
 
-    Raises Refused when several objects could be it.
+    Closes the intent where nothing was made. Raises Refused when several objects could be it.
     """
-    deadline = time.monotonic() + SETTLE + 5
+    settle = session.options.settle
     since = session.accounts.date
-    intent = replace(intent, sent_at=since)
+    session.looking.add(intent.nonce)
     while True:
         snapshot = await read_live(session.accounts, [intent.type])
-        others = {n: i for n, i in session.ledger.intents.items() if n != intent.nonce and i.action == "create"}
-        recovery = recover(session.ledger.state, {**others, intent.nonce: intent}, snapshot)
-        if (entry := recovery.entries.get(intent.nonce)) is not None:
-            return snapshot.get(intent.type, entry.id)
+        intents = {n: i for n, i in session.ledger.intents.items() if i.action in ("create", "purchase")}
+        recovery = recover(
+            session.ledger.state, {**intents, intent.nonce: intent}, snapshot, since=since, settle=settle
+        )
         if intent.nonce in recovery.ambiguous:
             raise ambiguous(intent, recovery)
-        if intent.nonce in recovery.without_effect or time.monotonic() > deadline:
-            return None
-        await asyncio.sleep(0.5)
+        entry = recovery.entries.get(intent.nonce)
+        live = snapshot.get(intent.type, entry.id) if entry is not None else None
+        if live is not None and not _may_be_anothers(session, intent, live):
+            return live, snapshot
+        if live is None and (intent.nonce in recovery.without_effect):
+            await session.ledger.record_lost(intent.nonce, snapshot.date)
+            return None, snapshot
+        await asyncio.sleep(min(0.5, settle / 4))
+
+
+def _may_be_anothers(session: Session, intent: Intent, live: dict[str, Any]) -> bool:
+    """Is an equal create still under way here? Its answer will tell whose the object is: wait for it."""
+    return any(
+        other.nonce != intent.nonce
+        and other.nonce not in session.looking
+        and other.type == intent.type
+        and other.action == intent.action
+        and equals(other.body, live)
+        for other in session.ledger.intents.values()
+    )
 
 
 def ambiguous(intent: Intent, recovery: Recovery) -> Refused:
@@ -120,14 +173,15 @@ async def _when_visible(
     session: Session, call: Callable[[], Awaitable[tuple[dict[str, Any], float]]], body: JSON
 ) -> tuple[dict[str, Any], float]:
     """Objects made a moment ago may not be visible to the API's own checks yet: wait for them, then try again."""
-    deadline = time.monotonic() + SETTLE
+    settle = session.options.settle
+    deadline = time.monotonic() + settle
     attempt = 0
     while True:
         try:
             return await call()
         except (Rejected, NotFound) as error:
             young = [
-                id_ for id_, (_, at) in session.fresh.items() if time.monotonic() - at < SETTLE and id_ in str(body)
+                id_ for id_, (_, at) in session.fresh.items() if time.monotonic() - at < settle and id_ in str(body)
             ]
             missing = any(id_ in error.summary for id_ in young) or (
                 young and any(word in error.summary.lower() for word in ("not found", "does not exist", "not exist"))
@@ -360,7 +414,7 @@ def _newest(entry: Entry | None, seen: dict[str, Any], session: Session) -> dict
     if (
         entry is not None
         and str(seen.get("updatedAt") or "") < entry.updated_at
-        and (session.snapshot.date - entry.recorded_at < SETTLE)
+        and (session.snapshot.date - entry.recorded_at < session.options.settle)
     ):
         return remembered(entry, seen)
     return seen

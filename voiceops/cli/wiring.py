@@ -120,11 +120,16 @@ def without_resources(graph: Graph) -> Graph:
 
 @asynccontextmanager
 async def open_job(
-    loaded: Loaded, graph: Graph, options: Options, parallelism: int = 10, transport: Any = None
+    loaded: Loaded,
+    graph: Graph,
+    options: Options,
+    parallelism: int = 10,
+    transport: Any = None,
+    pace: float = 1.0,
 ) -> AsyncIterator[Job]:
     """Accounts and store for one command, closed at its end; the sandbox runs for as long.
 
-    `transport` replaces httpx's own.
+    `transport` replaces httpx's own; `pace` is a factor on the waits between tries.
     """
     from contextlib import AsyncExitStack
 
@@ -158,6 +163,7 @@ async def open_job(
                 secrets.redact,
                 headers={"authorization": f"Bearer {key}", "user-agent": _user_agent()},
                 transport=transport,
+                pace=pace,
             )
         )
         twilio = None
@@ -171,6 +177,7 @@ async def open_job(
                     headers={"user-agent": _user_agent()},
                     auth=_twilio_auth(providers, secrets),
                     transport=transport,
+                    pace=pace,
                 )
             )
             twilio = Twilio(api, providers.account_sid)

@@ -71,6 +71,7 @@ class Options:
     fingerprints: Mapping[Secret, Fingerprint] = field(default_factory=dict)
     siblings: frozenset[str] = frozenset()
     account: str = ""
+    settle: float = SETTLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ class _Planner:
 
     def _find_managed(self, entry: Entry) -> Found:
         live = self.snapshot.get(entry.type, entry.id)
-        fresh = self.snapshot.date - entry.recorded_at < SETTLE
+        fresh = self.snapshot.date - entry.recorded_at < self.options.settle
         if live is None:
             return Found(entry, remembered(entry, None), settling=True) if fresh else Found(entry, None)
         older = lags(entry, live) if entry.type == TWILIO_TYPE else str(live.get("updatedAt") or "") < entry.updated_at
@@ -178,7 +179,7 @@ class _Planner:
 
     def _just_deleted(self, id_: str) -> bool:
         """We deleted it, and the lists may not know yet."""
-        return self.snapshot.date - self.state.gone.get(id_, -SETTLE) < SETTLE
+        return self.snapshot.date - self.state.gone.get(id_, -SETTLE) < self.options.settle
 
     # 2. what is new
 

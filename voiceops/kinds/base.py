@@ -6,7 +6,8 @@ server. What a manifest of the kind may say beyond the vendor's own body is mani
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from voiceops.model.values import ABSENT, Path, get_path
@@ -35,12 +36,37 @@ SERVER_KEYS = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An object that is created by a form with a file in it."""
+
+    name: str  # the key of the body that holds the file's name
+    digest: str  # and its SHA-256
+    fields: tuple[str, ...]  # what else the form holds: texts as they are, maps as JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """Ids that the API keeps beside the object, at an address of their own: attached and detached one by one."""
+
+    path: str  # below the object's
+    id_key: str  # of what attaches one, and of what lists them
+
+
+def _as_it_is(live: dict[str, Any]) -> dict[str, Any]:
+    return live
+
+
+def _at_once(body: dict[str, Any]) -> tuple[Path, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """One kind of manifest with a live object.
 
     `type` is its name in plans; `path` its collection at Vapi; `listing` the shape of its list: a bare array,
-    or pages of `{results, metadata}`.
+    or pages of `{results, metadata}`. The fields below `replace_order` are for what few kinds have.
     """
 
     name: str
@@ -55,6 +81,44 @@ class Kind:
     patch_omits: frozenset[str] = frozenset()  # the API refuses these keys in a PATCH
     patch_query: tuple[tuple[str, str, str], ...] = ()  # (changed key, parameter, value)
     replace_order: tuple[str, str] = ("create", "delete")
+    agent_list: str = ""  # where the edge to agents is sent: a list of an agent's artifactPlan
+    path_by: str = ""  # the key of the body that stands as `{}` in `path`, and is not sent
+    path_values: tuple[str, ...] = ()  # its values: a collection each
+    immutable_by: Mapping[str, frozenset[str]] = field(default_factory=dict)  # beside `immutable`, by that value
+    read: Callable[[dict[str, Any]], dict[str, Any]] = _as_it_is  # a live object in the terms of a manifest's body
+    later: Callable[[dict[str, Any]], tuple[Path, ...]] = _at_once  # what a create can't say: its second step does
+    unseen: frozenset[str] = frozenset()  # keys that the API never shows: what was applied stands for them
+    upload: Upload | None = None
+    attached: Mapping[str, Attached] = field(default_factory=dict)  # by key of the body
+    pending: frozenset[str] = frozenset()  # values of `status` with which an object can't be used yet
+    failed: frozenset[str] = frozenset()  # and with which it never will
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the server gives an object and others refer to, with the values of `path_by` that have it (none: all)."""
+    volatile: frozenset[str] = frozenset()  # attributes that change with every update
+
+    def at(self, body: Mapping[str, Any]) -> Kind:
+        """The kind with the collection that this body, or this live object, belongs to."""
+        return replace(self, path=self.path.format(body.get(self.path_by))) if self.path_by else self
+
+    def collections(self) -> list[Kind]:
+        """The kind once for each of its collections."""
+        return [self.at({self.path_by: value}) for value in self.path_values] if self.path_by else [self]
+
+    def fixed(self, body: Mapping[str, Any]) -> frozenset[str]:
+        """The keys of this body that can't change."""
+        return self.immutable | self.immutable_by.get(str(body.get(self.path_by)), frozenset())
+
+    def has(self, attribute: str, body: Mapping[str, Any]) -> bool:
+        """Does an object with this body have the attribute?"""
+        values = self.attributes.get(attribute)
+        return values is not None and (not values or body.get(self.path_by) in values)
+
+    def completed(self, live: dict[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+        """A live object with what the API doesn't show of it."""
+        return live | {key: known[key] for key in self.unseen if key in known}
+
+    def attributes_of(self, live: Mapping[str, Any]) -> dict[str, str]:
+        return {key: str(live[key]) for key in self.attributes if live.get(key)}
 
     def name_of(self, body: Any) -> str | None:
         """The name by which people know the object: of a live one, or of a desired body."""

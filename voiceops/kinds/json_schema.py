@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from voiceops.kinds.registry import ALL, PART_KEYS, PARTS
-from voiceops.kinds.schema import Node, as_node, facts, type_of
+from voiceops.kinds.schema import Node, root, type_of
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _COPIED = (
@@ -18,6 +18,7 @@ _COPIED = (
     "deprecated",
     "minItems",
     "maxItems",
+    "examples",
 )
 # Any value may also be written as ${…}.
 _SUBSTITUTED = {"type": "string", "pattern": r"\$\{"}
@@ -46,17 +47,12 @@ def _manifests(kinds: list[str]) -> dict[str, Any]:
     schema["allOf"] = [
         {
             "if": {"properties": {"kind": {"const": kind}}},
-            "then": {"properties": {"spec": body.node(as_node(_root(kind)))}},
+            "then": {"properties": {"spec": body.node(root(kind, "manifest"))}},
         }
         for kind in kinds
     ]
     schema["$defs"] |= body.definitions
     return schema
-
-
-def _root(kind: str) -> Any:
-    entry = facts()["roots"][kind]
-    return entry["create"] if isinstance(entry, dict) and "create" in entry else entry
 
 
 def _document(node: Node, source: str) -> dict[str, Any]:
@@ -126,6 +122,17 @@ class _Writer:
             {"if": {"properties": {by: {"const": choice}}, "required": [by]}, "then": self._ref(name)}
             for choice, name in node["variants"].items()
         ]
-        chosen = {"type": "object", "properties": {by: {"enum": list(node["variants"])}}, "allOf": conditions}
+        known: dict[str, Any] = {"enum": list(node["variants"])}
+        if patterns := node.get("patterns", {}):
+            listed = [{"const": choice} for choice in node["variants"]]
+            known = {"anyOf": [known, *({"type": "string", "pattern": pattern} for pattern in patterns)]}
+            for position, (pattern, name) in enumerate(patterns.items()):
+                # The first pattern that matches decides, and only where no variant is meant.
+                earlier = [{"pattern": other} for other in list(patterns)[:position]]
+                test = {"type": "string", "pattern": pattern, "not": {"anyOf": [*listed, *earlier]}}
+                conditions.append(
+                    {"if": {"properties": {by: test}, "required": [by]}, "then": self._ref(name)},
+                )
+        chosen = {"type": "object", "properties": {by: known}, "allOf": conditions}
         others = [self.node(option) for option in node.get("others", [])]
         return {"anyOf": [chosen, *others]} if others else chosen

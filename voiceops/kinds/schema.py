@@ -40,7 +40,10 @@ def type_of(name: str, source: str = "vapi") -> dict[str, Any]:
 
 @cache
 def root(kind: str, operation: str = "create") -> Node:
-    """The node of a kind's body: an object, or a union chosen by its discriminator."""
+    """The node of a kind's body: an object, or a union chosen by its discriminator.
+
+    `operation` is create, update, or manifest: the spec as people write it, where that is not the body.
+    """
     entry = facts()["roots"][kind]
     target = (
         entry.get(operation, entry.get("create", entry)) if isinstance(entry, dict) and "by" not in entry else entry

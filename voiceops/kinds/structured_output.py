@@ -10,4 +10,5 @@ KIND = Kind(
     listing="page",
     patch_omits=frozenset({"type"}),
     patch_query=(("schema", "schemaOverride", "true"),),
+    agent_list="structuredOutputIds",
 )

@@ -104,7 +104,8 @@ class Checker:
                     self._error("schema-required", f"{key} is missing", mark)
 
     def _unknown(self, key: str, fields: dict[str, Node], mark: Mark, value: Map, union: Node | None) -> None:
-        hint = did_you_mean(key, fields)
+        current = [name for name, field in fields.items() if not field.get("deprecated")]
+        hint = did_you_mean(key, current) or did_you_mean(key, fields)
         summary = f"unknown key {key}"
         if union is not None:
             by = union["by"]
@@ -145,10 +146,15 @@ class Checker:
                 "schema-enum",
                 f"{choice!r} is no {by} here",
                 value.marks[by],
-                did_you_mean(choice, node["variants"]) or f"One of: {_listed(node['variants'])}.",
+                self._meant(node, choice) or f"One of: {_listed(node['variants'])}.",
             )
         else:
             self._error("schema-type", f"must be a text, not {describe(choice)}", value.marks[by])
+
+    def _meant(self, node: Node, choice: str) -> str:
+        """The variant that another spelling stands for, else the nearest."""
+        alias = node.get("aliases", {}).get(choice)
+        return f"Did you mean {alias}?" if alias else did_you_mean(choice, node["variants"])
 
     def _any_of(self, node: Node, value: Any, mark: Mark) -> None:
         best: Problems | None = None

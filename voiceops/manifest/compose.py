@@ -24,7 +24,8 @@ from voiceops.manifest.handlers import check_handler
 from voiceops.manifest.interpolate import Interpolator
 from voiceops.manifest.problems import Problems, did_you_mean
 from voiceops.manifest.project import Project
-from voiceops.manifest.resolve import RUNTIME_CREDENTIAL, Index, Resolver
+from voiceops.manifest.resolve import RUNTIME_CREDENTIAL, Index, Resolver, inline_names
+from voiceops.manifest.uploads import shape_upload
 from voiceops.model.address import address, is_twilio_side, twilio_side
 from voiceops.model.graph import Graph, Resource
 from voiceops.model.located import Map, Seq, merged, plain
@@ -162,6 +163,7 @@ class _Draft:
     document: Document
     spec: Map
     line: shapes.Line | None = None
+    upload: str = ""  # the file whose bytes it stands for
 
 
 class _Builder:
@@ -183,8 +185,8 @@ class _Builder:
                 drafts[document.address] = self._draft(document)
         agents = {a: draft.spec for a, draft in drafts.items() if draft.document.kind == "Agent"}
         for where, draft in drafts.items():
-            if draft.document.kind == "StructuredOutput":
-                shapes.link_outputs("structuredOutputIds", agents, where, draft.spec)
+            if agent_list := KINDS[draft.document.kind].agent_list:
+                shapes.link_outputs(agent_list, agents, where, draft.spec)
         resources: dict[str, Resource] = {}
         for draft in drafts.values():
             for resource in self._resources(draft):
@@ -196,7 +198,8 @@ class _Builder:
         return Graph(self.project.name, self.project.environment, resources)
 
     def _resolver(self, document: Document) -> Resolver:
-        return Resolver(document, self.index, self.problems, self.project.runtime_url)
+        names = inline_names(document.spec) if document.kind == "Squad" else frozenset()
+        return Resolver(document, self.index, self.problems, self.project.runtime_url, inline_names=names)
 
     def _check_part(self, document: Document) -> None:
         resolver = self._resolver(document)
@@ -226,8 +229,8 @@ class _Builder:
             else:
                 spec = spec.clone()
                 spec.put("server", "runtime", mark)
-        line = None
-        node = root(document.kind)
+        line, upload = None, ""
+        node = root(document.kind, "manifest")
         if document.kind == "Phone":
             # The line's own keys are not Vapi's: the rest is resolved first, then split.
             spec = resolver.rewrite(node, spec, mark)
@@ -240,13 +243,16 @@ class _Builder:
         kind = KINDS[document.kind]
         if kind.named and spec.get("name") is None:
             spec = spec.clone()
-            spec.put("name", shapes.live_name(self.project, document), document.mark._replace(path="name"))
+            name = shapes.default_name(self.project, document, kind, spec)
+            spec.put("name", name, document.mark._replace(path="name"))
         if resolver.uses_runtime and self._runtime_mark is None:
             self._runtime_mark = document.mark
         Checker(self.problems, document.address, document.allow_unknown).check(node, spec, mark)
+        if kind.upload is not None:
+            spec, upload = shape_upload(self.project, document, spec, self.problems)
         if line is not None:
             self.lines[document.address] = line
-        return _Draft(document, spec, line)
+        return _Draft(document, spec, line, upload)
 
     def _check_envelope(self, document: Document) -> None:
         if document.handler is not None and document.handler_mark is not None and isinstance(document.handler, str):
@@ -275,6 +281,7 @@ class _Builder:
             release=line.release if line else False,
             handler=document.handler,
             extra=document.extra,
+            upload=draft.upload,
             routes=(line.target,) if line and line.answer == "runtime" and line.target else (),
         )
         if line is None or line.twilio is None:

@@ -36,6 +36,22 @@ def load(root: Path, path: Path) -> str:
         raise FileProblem(f"{display(root, path)} can't be read: {error.strerror}") from None
 
 
+def load_bytes(root: Path, path: Path, limit: int) -> bytes:
+    """The content of a file in the project that is to be uploaded. Raises FileProblem."""
+    real = inside(root, path)
+    try:
+        if not real.is_file():
+            raise FileProblem(f"there is no file {display(root, path)}")
+        size = real.stat().st_size
+        if size > limit:
+            raise FileProblem(f"{display(root, path)} is larger than {limit:,} bytes")
+        if size == 0:
+            raise FileProblem(f"{display(root, path)} is empty")
+        return real.read_bytes()
+    except OSError as error:
+        raise FileProblem(f"{display(root, path)} can't be read: {error.strerror}") from None
+
+
 def read_text(root: Path, path: Path, file: str) -> str:
     """As `load`, for files whose absence ends the command: raises InvalidProject."""
     try:

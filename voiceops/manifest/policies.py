@@ -108,7 +108,7 @@ class _Reader:
         try:
             return Expression(text, at, compiled(text))
         except BadExpression as error:
-            self.problems.error("policy-expression", f"`{key}` is no CEL expression: {error}", at)
+            self.problems.error("policy-expression", f"this is no CEL expression: {error}", at)
         except ImportError:
             if not self.without_library:
                 hint = 'Install it: pip install "voiceops[policy]".'

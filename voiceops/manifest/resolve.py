@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from voiceops.errors import Mark
-from voiceops.kinds.registry import PART_KEYS
+from voiceops.kinds.registry import KINDS, PART_KEYS
 from voiceops.kinds.schema import Node, select, type_of
 from voiceops.manifest.documents import Document
 from voiceops.manifest.problems import Problems, did_you_mean
@@ -64,6 +64,15 @@ class Index:
         )
 
 
+    def knows(self, kind: str, text: str) -> bool:
+        """Does a manifest of this name stand anywhere, in another environment too?"""
+        match = LOCAL.match(text.removeprefix(f"{kind}/"))
+        if match is None:
+            return False
+        family = address(kind, match["name"])
+        return family in self.families or family in self.excluded
+
+
 @dataclass(slots=True)
 class Resolver:
     """Rewrites one document's spec; `uses_runtime` tells afterwards whether it named the runtime's server."""
@@ -73,6 +82,7 @@ class Resolver:
     problems: Problems
     runtime_url: str | None
     uses_runtime: bool = False
+    inline_names: frozenset[str] = frozenset()  # of a squad's members that are no manifests
     _parts: list[str] = field(default_factory=list)
 
     def rewrite(self, node: Node, value: Any, mark: Mark) -> Any:
@@ -84,17 +94,17 @@ class Resolver:
                     return value
                 return self._object(name, value)
             case "array" if isinstance(value, Seq):
+                of = _as_secret_as(node, node.get("items", {"type": "any"}))
                 items = Seq()
                 for item, here in zip(value, value.marks, strict=True):
-                    items.put(self.rewrite(node.get("items", {"type": "any"}), item, here), here)
+                    items.put(self.rewrite(of, item, here), here)
                 return items
             case "anyOf":
-                for option in node["options"]:
-                    if option["type"] in ("object", "union") and isinstance(value, Map):
-                        return self.rewrite(option, value, mark)
-                    if option["type"] == "array" and isinstance(value, Seq):
-                        return self.rewrite(option, value, mark)
-            case "string" if node.get("secret") and isinstance(value, str) and value:
+                wanted = {Map: ("object", "union"), Seq: ("array",), str: ("string",)}.get(type(value), ())
+                option = next((option for option in node["options"] if option["type"] in wanted), None)
+                if option is not None:
+                    return self.rewrite(_as_secret_as(node, option), value, mark)
+            case _ if node.get("secret") and isinstance(value, str) and value:
                 return Secret((), (value,))
         return value
 
@@ -107,7 +117,19 @@ class Resolver:
             name_here = alias if alias is not None and alias in fields and isinstance(item, str) else key
             node = fields.get(name_here)
             result.put(name_here, item if node is None else self._field(name_here, node, item, mark), mark)
+        self._add_followers(fields, result)
         return result
+
+    def _add_followers(self, fields: Mapping[str, Node], value: Map) -> None:
+        """What belongs to a reference is taken from its object: a dictionary's newest version."""
+        for key, node in fields.items():
+            beside = node.get("follows")
+            target = value.get(beside) if beside else None
+            if key in value or not isinstance(beside, str) or not isinstance(target, Ref):
+                continue
+            document = self.index.documents.get(target.address)
+            if document is not None and KINDS[document.kind].has(node["attribute"], document.spec):
+                value.put(key, Ref(target.address, node["attribute"]), value.marks[beside])
 
     def _field(self, key: str, node: Node, item: Any, mark: Mark) -> Any:
         kind = node.get("reference") or node.get("items", {}).get("reference")
@@ -119,6 +141,8 @@ class Resolver:
                     items.put(self.reference(kind, name, here, by_name=by_name), here)
                 return items
             return self.reference(kind, item, mark, by_name=by_name)
+        if maybe := node.get("mayReference"):
+            return self._perhaps(maybe, node["attribute"], item, mark)
         part = PART_KEYS.get(key)
         if part and (node["type"] == "union" or node.get("of") == "Server"):
             item = self.part(part, item, mark)
@@ -140,12 +164,23 @@ class Resolver:
             return item
         if by_name and item in self.index.live_names:
             return Ref(self.index.live_names[item], "name")
+        if by_name and item in self.inline_names:
+            return item
         try:
             found = self.index.find(kind, item, self.document)
         except LookupError as error:
             self.problems.error("reference", error.args[0], mark, error.args[1], self.document.address)
             return item
         return Ref(found, "name" if by_name else "id")
+
+    def _perhaps(self, kind: str, attribute: str, item: Any, mark: Mark) -> Any:
+        """A manifest's name as a reference to what its object holds; any other text is an id of the provider's own."""
+        if isinstance(item, Ref):
+            return replace(item, attribute=attribute) if kind_of(item.address) == kind else item
+        if not isinstance(item, str) or not self.index.knows(kind, item):
+            return item
+        found = self.reference(kind, item, mark)
+        return replace(found, attribute=attribute) if isinstance(found, Ref) else found
 
     def part(self, kind: str, item: Any, mark: Mark) -> Any:
         """A part named alone or as `{from: NAME, …}`; an inline part as it is; None where it can't be found."""
@@ -237,6 +272,19 @@ class Resolver:
                     known[0].put(item, here)
                 result.put("toolIds", known[0], known[1])
         return result
+
+
+def inline_names(spec: Map) -> frozenset[str]:
+    """The names of a squad's members that stand in the squad itself."""
+    members = spec.get("members")
+    assistants = [m.get("assistant") for m in members if isinstance(m, Map)] if isinstance(members, Seq) else []
+    return frozenset(
+        name for one in assistants if isinstance(one, Map) for name in [one.get("name")] if isinstance(name, str)
+    )
+
+
+def _as_secret_as(outer: Node, inner: Node) -> Node:
+    return {**inner, "secret": True} if outer.get("secret") else inner
 
 
 def _hide_headers(headers: Map) -> Map:

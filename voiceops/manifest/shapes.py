@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voiceops.errors import Mark
+from voiceops.kinds.base import Kind
+from voiceops.kinds.file import file_name
 from voiceops.kinds.phone import TWILIO_SETTINGS
 from voiceops.manifest.check import describe
 from voiceops.manifest.documents import Document
@@ -26,6 +28,13 @@ def live_name(project: Project, document: Document) -> str:
     """The live name of a manifest that doesn't set `spec.name`."""
     key = f"-{document.key}" if document.key is not None else ""
     return f"{project.prefix}{document.name}{key}{project.suffix}"
+
+
+def default_name(project: Project, document: Document, kind: Kind, spec: Map) -> str:
+    """The live name that a spec without a name gets; a file keeps the ending that tells its format."""
+    name = live_name(project, document)
+    path = spec.get("path")
+    return file_name(name, path) if kind.upload and isinstance(path, str) else name
 
 
 @dataclass(slots=True)

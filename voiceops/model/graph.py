@@ -32,6 +32,7 @@ class Resource:
     routes: tuple[str, ...] = ()  # whom the runtime sends a line's calls to: an edge that no body shows
     handler: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    upload: str = ""  # the file on this machine whose bytes the body stands for; revisions keep the bytes instead
 
     def source_of(self, path: Path) -> Mark:
         """Where the manifest sets a path of the body; the nearest enclosing place otherwise."""

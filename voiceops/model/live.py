@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+SEND_WINDOW = 60.0  # seconds after its intent within which a request is sent, or not at all
 SETTLE = 10.0  # seconds within which an API is taken to execute a request and show it in its lists
 
 

@@ -185,6 +185,7 @@ class State:
     in_force: int = 0  # the revision whose manifests are live: after a rollback an older one
     holds: Mapping[str, dict[str, Any]] = field(default_factory=dict)  # digests of rolled-back graphs → whence
     gone: Mapping[str, float] = field(default_factory=dict)  # ids that were deleted a moment ago → when
+    closed: tuple[dict[str, Any], ...] = ()  # creations that had no effect: what may still turn up late
     used_plans: tuple[str, ...] = ()  # saved plans that were applied, newest last
 
     def with_entry(self, entry: Entry) -> State:
@@ -215,6 +216,7 @@ class State:
             "inForce": self.in_force,
             "holds": {digest: dict(found) for digest, found in self.holds.items()},
             "gone": dict(self.gone),
+            "closed": [item | {"body": encode(item["body"])} for item in self.closed],
             "usedPlans": list(self.used_plans),
             "resources": {address: self.entries[address].to_data() for address in sorted(self.entries)},
         }
@@ -234,6 +236,7 @@ class State:
             in_force=data.get("inForce", 0),
             holds=data.get("holds", {}),
             gone=data.get("gone", {}),
+            closed=tuple(item | {"body": decode(item["body"])} for item in data.get("closed", ())),
             used_plans=tuple(data.get("usedPlans", ())),
             entries={address: Entry.from_data(address, item) for address, item in data["resources"].items()},
         )

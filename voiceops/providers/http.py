@@ -15,11 +15,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 
-from voiceops.errors import Ambiguous, NotFound, ProviderError, Rejected, Unauthorized
+from voiceops.errors import Ambiguous, NotFound, NotSent, ProviderError, Rejected, Unauthorized
+
+Files: TypeAlias = Mapping[str, tuple[str, bytes, str]]  # by field of a form: file name, content, media type
 
 ATTEMPTS = 6
 MAX_WAIT = 30.0
@@ -83,6 +85,8 @@ class Api:
     writes: int = 0
     date: float = 0.0
     transport: httpx.AsyncBaseTransport | None = None  # httpx's own, unless given
+    pace: float = 1.0  # how long to wait before trying again: a factor
+    _date_at: float = 0.0
     _client: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Api:
@@ -108,19 +112,28 @@ class Api:
         params: Mapping[str, Any] | None = None,
         body: Any = None,
         form: Mapping[str, str] | None = None,
+        files: Files | None = None,
         creates: bool = False,
+        send_by: float | None = None,
     ) -> Answer:
         """Send until there is an answer, as far as that is safe.
 
-        `creates` marks a request that must not be executed twice. Raises ProviderError, of the kind that fits.
+        `creates` marks a request that must not be executed twice; after `send_by` (local monotonic seconds) nothing
+        is sent any more. Raises ProviderError, of the kind that fits.
         """
         endpoint = f"{method} {self.base_url}{path}"
         for attempt in range(ATTEMPTS):
             last = attempt == ATTEMPTS - 1
-            wait = random.uniform(0.5, 1.0) * min(MAX_WAIT, 0.5 * 2**attempt)
+            wait = self.pace * random.uniform(0.5, 1.0) * min(MAX_WAIT, 0.5 * 2**attempt)
             async with self.limiter:
+                if send_by is not None and time.monotonic() > send_by:
+                    raise NotSent(
+                        f"{self.vendor} let too long be waited: the request was not sent",
+                        endpoint=endpoint,
+                        hint="Try again later, or with a lower --parallelism.",
+                    )
                 try:
-                    response = await self._send(method, path, params, body, form)
+                    response = await self._send(method, path, params, body, form, files)
                 except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
                     if last:
                         raise self._no_connection(endpoint, error) from None
@@ -183,6 +196,7 @@ class Api:
         params: Mapping[str, Any] | None,
         body: Any,
         form: Mapping[str, str] | None,
+        files: Files | None,
     ) -> httpx.Response:
         assert self._client is not None
         self.requests += 1
@@ -195,6 +209,7 @@ class Api:
             params=params,
             content=content,
             data=dict(form) if form is not None else None,
+            files=files,
             headers=headers,
         )
 
@@ -203,6 +218,11 @@ class Api:
             self.date = parsedate_to_datetime(response.headers["date"]).timestamp()
         except (KeyError, ValueError):
             self.date = time.time()
+        self._date_at = time.monotonic()
+
+    def now(self) -> float:
+        """The server's clock (epoch seconds): its last answer's time, and what has passed since; 0 before the first."""
+        return self.date + time.monotonic() - self._date_at if self.date else 0.0
 
     def _answer(self, response: httpx.Response, endpoint: str) -> Answer | None:
         if response.status_code == 204 or (not response.content and response.request.method == "DELETE"):

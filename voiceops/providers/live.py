@@ -25,8 +25,8 @@ class Accounts:
 
     @property
     def date(self) -> float:
-        """The server's clock, as the last answer told it (epoch seconds)."""
-        return self.vapi.api.date or (self.twilio.api.date if self.twilio else 0.0) or time.time()
+        """The server's clock now (epoch seconds)."""
+        return self.vapi.api.now() or (self.twilio.api.now() if self.twilio else 0.0) or time.time()
 
 
 async def read_live(accounts: Accounts, types: Iterable[str]) -> Snapshot:

@@ -45,7 +45,13 @@ class Twilio:
             data = (await self.api.call("GET", f"{self._path}/{sid}.json")).data
         except NotFound:
             return None
-        return data if isinstance(data, dict) else None
+        if not isinstance(data, dict) or data.get("sid") != sid:
+            raise ProviderError(
+                "Twilio answered for another number",
+                endpoint=f"GET {self._path}/{sid}.json",
+                hint="Run apply again: it looks at what is live.",
+            )
+        return data
 
     async def update(self, sid: str, form: dict[str, str]) -> tuple[dict[str, Any], float]:
         """Set voice settings; the answer is the whole number after the change."""
@@ -58,9 +64,11 @@ class Twilio:
             )
         return answer.data, answer.date
 
-    async def buy(self, number: str) -> tuple[dict[str, Any], float]:
+    async def buy(self, number: str, send_by: float | None = None) -> tuple[dict[str, Any], float]:
         """Buy a number: never sent twice. Raises Ambiguous when it may or may not have been bought."""
-        answer = await self.api.call("POST", f"{self._path}.json", form={"PhoneNumber": number}, creates=True)
+        answer = await self.api.call(
+            "POST", f"{self._path}.json", form={"PhoneNumber": number}, creates=True, send_by=send_by
+        )
         if not isinstance(answer.data, dict) or answer.data.get("phone_number") != number:
             raise Ambiguous("Twilio's answer to a purchase names another number", endpoint=f"POST {self._path}.json")
         return answer.data, answer.date

@@ -20,9 +20,12 @@ class Vapi:
 
     async def all(self, kind: Kind) -> list[dict[str, Any]]:
         """Every object of a kind. Raises ProviderError, also when the list can't be proven complete."""
-        if kind.listing == "page":
-            return await self._pages(kind)
-        return await self._window(kind, {})
+        found = await asyncio.gather(*(self._listed(place) for place in kind.collections()))
+        return [item for items in found for item in items]
+
+    async def _listed(self, kind: Kind) -> list[dict[str, Any]]:
+        items = await (self._pages(kind) if kind.listing == "page" else self._window(kind, {}))
+        return list(await asyncio.gather(*(with_attached(self.api, kind, kind.read(item)) for item in items)))
 
     async def _pages(self, kind: Kind) -> list[dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
@@ -123,11 +126,15 @@ class Vapi:
             answer = await self.api.call("GET", f"{kind.path}/{id_}")
         except NotFound:
             return None
-        return self._object(answer, f"GET {kind.path}/{id_}")
+        found = self._object(answer, f"GET {kind.path}/{id_}")
+        self._check_id(found, id_, f"GET {kind.path}/{id_}")
+        return await with_attached(self.api, kind, kind.read(found))
 
-    async def create(self, kind: Kind, body: dict[str, Any]) -> tuple[dict[str, Any], float]:
+    async def create(
+        self, kind: Kind, body: dict[str, Any], send_by: float | None = None
+    ) -> tuple[dict[str, Any], float]:
         """The new object and the server's clock. Raises Ambiguous when it may or may not exist."""
-        answer = await self.api.call("POST", kind.path, body=body, creates=True)
+        answer = await self.api.call("POST", kind.path, body=body, creates=True, send_by=send_by)
         if not (isinstance(answer.data, dict) and isinstance(answer.data.get("id"), str)):
             raise Ambiguous(
                 "Vapi's answer to a create holds no id: the object may or may not exist",
@@ -140,12 +147,7 @@ class Vapi:
         params = {name: value for key, name, value in kind.patch_query if key in body}
         answer = await self.api.call("PATCH", f"{kind.path}/{id_}", params=params, body=body)
         found = self._object(answer, f"PATCH {kind.path}/{id_}")
-        if found.get("id") != id_:
-            raise ProviderError(
-                "Vapi answered for another object",
-                endpoint=f"PATCH {kind.path}/{id_}",
-                hint="Run apply again: it looks at what is live.",
-            )
+        self._check_id(found, id_, f"PATCH {kind.path}/{id_}")
         return found, answer.date
 
     async def delete(self, kind: Kind, id_: str) -> None:
@@ -159,6 +161,14 @@ class Vapi:
             # A good status with a body that is no JSON says that it was done.
             if not 200 <= error.status < 300:
                 raise
+
+    def _check_id(self, found: dict[str, Any], id_: str, endpoint: str) -> None:
+        if found.get("id") != id_:
+            raise ProviderError(
+                "Vapi answered for another object",
+                endpoint=endpoint,
+                hint="Run apply again: it looks at what is live.",
+            )
 
     def _object(self, answer: Answer, endpoint: str) -> dict[str, Any]:
         if not isinstance(answer.data, dict):

@@ -98,10 +98,8 @@ def _side_by_side(before: str, after: str) -> list[str]:
             rows += [_equal(block, at) for at in range(len(block.new))]
             continue
         rows += [_equal(block, at) for at in range(head)]
-        inside = _text(block.new[head : head + hidden])
-        rows.append(
-            f'<details class="gap"><summary>{hidden} equal lines</summary><div class="one">{inside}</div></details>'
-        )
+        inside = f'<div class="one">{_text(block.new[head : head + hidden])}</div>'
+        rows.append(f'<details class="gap"><summary>{hidden} equal lines</summary>{inside}</details>')
         rows += [_equal(block, at) for at in range(len(block.new) - tail, len(block.new))]
     return rows
 

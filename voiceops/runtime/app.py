@@ -22,9 +22,9 @@ from voiceops.runtime.inbox import Busy, Inbox
 from voiceops.runtime.limits import Limiter
 from voiceops.runtime.lines import Lines
 from voiceops.runtime.loading import Loaded
-from voiceops.runtime.log import log
+from voiceops.runtime.log import flush, log
 from voiceops.runtime.messages import Malformed, Message, decode
-from voiceops.runtime.metrics import Metrics
+from voiceops.runtime.metrics import Counter, Histogram, Metrics
 from voiceops.runtime.opening import backend_of
 from voiceops.runtime.pages import routes
 from voiceops.runtime.processing import Processor
@@ -70,6 +70,7 @@ class Runtime:
         self.caller = Caller()
         self.limiter = Limiter(settings.rate)
         self.tools = Tools(spec, loaded, self.inbox, self.caller, self.metrics)
+        self._bound: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
         self._loaded = loaded
         self._known = known
         self._verify = verifier(spec.auth, settings.vapi_secrets)
@@ -98,6 +99,7 @@ class Runtime:
         await self.api.close()
         self.caller.close()
         log("stopped")
+        flush()
 
     async def vapi(self, scope: Scope, receive: Receive, send: Send) -> None:
         """`POST /vapi/events`."""
@@ -189,10 +191,16 @@ class Runtime:
             log("refused", logging.WARNING, vendor=vendor, reason=why, path=scope["path"][:100])
 
     def _seen(self, kind: str, outcome: str, started: float) -> None:
-        # Types come from outside: only those that Vapi is known to send become labels.
-        shown = kind if kind in KNOWN_TYPES else "(other)"
-        self.metrics.counter("voiceops_messages_total", type=shown, outcome=outcome).add()
-        self.metrics.histogram("voiceops_message_seconds", type=shown).observe(time.monotonic() - started)
+        bound = self._bound.get((kind, outcome))
+        if bound is None:
+            # Types come from outside: only those that Vapi is known to send become labels.
+            shown = kind if kind in KNOWN_TYPES else "(other)"
+            counter = self.metrics.counter("voiceops_messages_total", type=shown, outcome=outcome)
+            bound = counter, self.metrics.histogram("voiceops_message_seconds", type=shown)
+            if shown == kind:
+                self._bound[kind, outcome] = bound
+        bound[0].add()
+        bound[1].observe(time.monotonic() - started)
 
     async def _publish(self) -> None:
         """Leave the counters where the other workers find them."""

@@ -6,10 +6,12 @@ Knows functions and deadlines; knows nothing of messages.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import inspect
 import traceback
-from collections.abc import Mapping
+import types
+from collections.abc import Coroutine, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,57 +42,88 @@ class Caller:
 
     async def call(self, handler: Handler, call: Call | None, arguments: Mapping[str, Any], seconds: float) -> Any:
         """The handler's value, or a Failure; after `seconds` always a Failure, whatever the handler does."""
-        given = (call,) if handler.takes_call else ()
         if seconds <= 0:
             return Failure("timeout")
-        loop = asyncio.get_running_loop()
+        bound = handler.bound(arguments)
         try:
             if handler.is_async:
-                work: asyncio.Future[Any] = loop.create_task(handler.function(*given, **handler.bound(arguments)))
-            else:
-                context = contextvars.copy_context()
-                bound = handler.bound(arguments)
-                work = loop.run_in_executor(self._threads, lambda: context.run(handler.function, *given, **bound))
-        except TypeError as error:
-            return Failure("misused", str(error))
+                work = handler.function(call, **bound) if handler.takes_call else handler.function(**bound)
+                return await _driven(work, seconds)
+            return await self._in_thread(handler, call, bound, seconds)
         except Exception as error:
-            return Failure("failed", _told(error))
-        # Not wait_for: a handler that swallows its cancellation must not hold the answer back.
-        woken = loop.create_future()
-        timer = loop.call_later(seconds, _wake, woken)
-        work.add_done_callback(lambda _: _wake(woken))
-        try:
-            await woken
-        finally:
-            timer.cancel()
-            if not work.done():
-                work.cancel()
-                work.add_done_callback(_forget)
-        if not work.done():
-            return Failure("timeout")
-        if work.cancelled():
-            return Failure("failed", "it was cancelled")
-        error = work.exception()
-        if error is not None:
-            if isinstance(error, TypeError) and _only_ours(error):
+            if isinstance(error, TypeError) and _not_entered(error):
                 return Failure("misused", str(error))
             return Failure("failed", _told(error))
+
+    async def _in_thread(self, handler: Handler, call: Call | None, bound: Mapping[str, Any], seconds: float) -> Any:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        context = contextvars.copy_context()
+        given = (call,) if handler.takes_call else ()
+        work = loop.run_in_executor(self._threads, lambda: context.run(handler.function, *given, **bound))
+        done, _ = await asyncio.wait([work], timeout=seconds)
+        if not done:
+            work.cancel()
+            work.add_done_callback(_forget)
+            return Failure("timeout")
         value = work.result()
         if inspect.isawaitable(value):  # a plain function that gave a coroutine
-            return await self.call(_awaited(value, handler.name), None, {}, timer.when() - loop.time())
+            return await _driven(_awaited(value), until - loop.time())
         return value
 
 
-def _awaited(value: Any, name: str) -> Handler:
-    async def wait() -> Any:
-        return await value
+async def _driven(work: Coroutine[Any, Any, Any], seconds: float) -> Any:
+    """Run a coroutine in this task, and no longer than so; one that waits for nothing costs no timer."""
+    try:
+        waiting = work.send(None)
+    except StopIteration as done:
+        return done.value
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            return await _rest(work, waiting, limit)
+    except TimeoutError:
+        if limit.expired():
+            return Failure("timeout")
+        raise
 
-    return Handler(wait, name, True, False, None)
+
+@types.coroutine
+def _rest(work: Coroutine[Any, Any, Any], waiting: Any, limit: asyncio.Timeout | None) -> Generator[Any, Any, Any]:
+    """Go on with a coroutine that waits. Once its time is over, one that goes on all the same is left to itself."""
+    while True:
+        try:
+            sent = yield waiting
+        except GeneratorExit:
+            work.close()
+            raise
+        except BaseException as error:
+            try:
+                waiting = work.throw(error)
+            except StopIteration as done:
+                return done.value
+            if limit is not None and limit.expired():
+                task = asyncio.get_running_loop().create_task(_left_alone(work, waiting))
+                _abandoned.add(task)
+                task.add_done_callback(_abandoned.discard)
+                raise
+        else:
+            try:
+                waiting = work.send(sent)
+            except StopIteration as done:
+                return done.value
 
 
-def _wake(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
+_abandoned: set[asyncio.Task[None]] = set()
+
+
+async def _left_alone(work: Coroutine[Any, Any, Any], waiting: Any) -> None:
+    with contextlib.suppress(Exception):
+        await _rest(work, waiting, None)
+
+
+async def _awaited(value: Any) -> Any:
+    return await value
 
 
 def _forget(future: asyncio.Future[Any]) -> None:
@@ -98,10 +131,9 @@ def _forget(future: asyncio.Future[Any]) -> None:
         future.exception()
 
 
-def _only_ours(error: BaseException) -> bool:
+def _not_entered(error: BaseException) -> bool:
     """Was it raised by the call itself, before the handler's first line?"""
-    frames = traceback.extract_tb(error.__traceback__)
-    return len(frames) <= 1 or all(frame.filename.endswith(("calling.py", "thread.py")) for frame in frames)
+    return all(f.filename.endswith(("calling.py", "thread.py")) for f in traceback.extract_tb(error.__traceback__))
 
 
 def _told(error: BaseException) -> str:

@@ -1,7 +1,8 @@
 """The store as the event loop sees it: claims, results and messages, each durable when its await returns.
 
-One writer thread takes everything that is waiting and commits it at once (group commit), so that the loop never
-waits for a disk and a busy second costs few commits. Knows no SQL: that is the backend's.
+One writer thread commits whatever has come together at once (group commit), so that the loop never waits for a disk
+and a busy second costs few commits; it gets the next batch when it is done with the last. Knows no SQL: that is the
+backend's.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from voiceops.errors import VoiceopsError
 from voiceops.runtime.records import Backend, Claim, ClaimRow, EventRow, ResultRow
 
 T = TypeVar("T")
+_Entry = tuple[str, Any, "asyncio.Future[Any]"]
 
 MAX_PENDING = 20_000  # messages that wait to be stored; more are refused, and their sender tries again
 _BATCH = 256
@@ -35,7 +37,10 @@ class Inbox:
         self.pending = 0
         self.broken = ""  # why the last write failed, until one succeeds
         self._power_safe = power_safe
-        self._queue: queue.SimpleQueue[tuple[str, Any, asyncio.Future[Any]] | None] = queue.SimpleQueue()
+        self._waiting: list[_Entry] = []
+        self._busy = False  # the writer has a batch
+        self._scheduled = False  # the loop will hand over what is waiting
+        self._queue: queue.SimpleQueue[list[_Entry] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._millisecond = 0
@@ -55,6 +60,8 @@ class Inbox:
 
     async def close(self) -> None:
         if self._thread is not None:
+            while self.pending:
+                await asyncio.sleep(0.005)
             self._queue.put(None)
             await asyncio.to_thread(self._thread.join)
             self._thread = None
@@ -92,8 +99,19 @@ class Inbox:
         assert self._loop is not None, "the inbox was not started"
         future: asyncio.Future[Any] = self._loop.create_future()
         self.pending += 1
-        self._queue.put((kind, payload, future))
+        self._waiting.append((kind, payload, future))
+        if not self._busy and not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._hand_over)
         return future
+
+    def _hand_over(self) -> None:
+        """Give the writer what came together, unless it is at work: then it gets it when it is done."""
+        self._scheduled = False
+        if self._waiting and not self._busy:
+            self._busy = True
+            batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
+            self._queue.put(batch)
 
     def _run(self, opened: asyncio.Future[None]) -> None:
         """The writer thread."""
@@ -105,26 +123,13 @@ class Inbox:
             self._loop.call_soon_threadsafe(_fail, opened, shown)
             return
         self._loop.call_soon_threadsafe(_succeed, opened, None)
-        going = True
-        while going:
-            batch = [item] if (item := self._queue.get()) is not None else []
-            going = item is not None
-            while len(batch) < _BATCH:
-                try:
-                    following = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                if following is None:
-                    going = False
-                else:
-                    batch.append(following)
-            if batch:
-                answers = self._work(batch)
-                with contextlib.suppress(RuntimeError):  # the loop has ended; what was asked for is stored all the same
-                    self._loop.call_soon_threadsafe(self._resolve, answers)
+        while (batch := self._queue.get()) is not None:
+            answers = self._work(batch)
+            with contextlib.suppress(RuntimeError):  # the loop has ended; what was asked for is stored all the same
+                self._loop.call_soon_threadsafe(self._resolve, answers)
         self.backend.close()
 
-    def _work(self, batch: list[tuple[str, Any, asyncio.Future[Any]]]) -> list[tuple[asyncio.Future[Any], Any]]:
+    def _work(self, batch: list[_Entry]) -> list[tuple[asyncio.Future[Any], Any]]:
         claims = [entry for entry in batch if entry[0] == "claim"]
         results = [entry for entry in batch if entry[0] == "result"]
         events = [entry for entry in batch if entry[0] == "event"]
@@ -154,6 +159,8 @@ class Inbox:
 
     def _resolve(self, answers: list[tuple[asyncio.Future[Any], Any]]) -> None:
         self.pending -= len(answers)
+        self._busy = False
+        self._hand_over()
         for future, answer in answers:
             if future.done():
                 continue

@@ -14,6 +14,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -135,9 +136,9 @@ class SqliteBackend:
             owned = self._claim(claims) if claims else []
             for chunk in _chunks(results):
                 self._connection.execute(
-                    f"WITH found(result, outcome, ms, key) AS (VALUES {_marks(4, len(chunk))}) UPDATE claims SET "
-                    "result = found.result, outcome = found.outcome, ms = found.ms FROM found "
-                    "WHERE claims.key = found.key",
+                    "INSERT INTO claims (result, outcome, ms, key, owner, tool, call, at) VALUES "
+                    f"{_results(len(chunk))} ON CONFLICT (key) DO UPDATE SET "
+                    "result = excluded.result, outcome = excluded.outcome, ms = excluded.ms",
                     [value for row in chunk for value in row],
                 )
             new = self._keep(events) if events else []
@@ -361,6 +362,12 @@ def _chunks(rows: list[Any]) -> Iterator[list[Any]]:
         yield rows[start : start + _ROWS]
 
 
+@lru_cache(maxsize=_ROWS)
+def _results(rows: int) -> str:
+    return ",".join(["(?, ?, ?, ?, 0, '', '', 0)"] * rows)
+
+
+@lru_cache(maxsize=_ROWS * 8)
 def _marks(columns: int, rows: int) -> str:
     return ",".join(["(" + ",".join("?" * columns) + ")"] * rows)
 

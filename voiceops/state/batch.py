@@ -76,10 +76,12 @@ class Batch:
 
     def _on_time(self) -> None:
         self._timer = None
-        self._start().add_done_callback(self._after_time)
+        if self._waiting:  # and has not gone along with something urgent
+            self._start().add_done_callback(self._after_time)
 
     def _after_time(self, task: asyncio.Task[None]) -> None:
         """Nobody waits for this write: what it could not do is tried again, and said at the next urgent one."""
-        failed = task.cancelled() or task.exception() is not None
-        if failed and self._timer is None:
+        if not task.cancelled():
+            task.exception()
+        if self._waiting and self._timer is None:
             self._timer = task.get_loop().call_later(self._delay, self._on_time)

@@ -8,12 +8,15 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from voiceops.errors import Locked, StateError
 from voiceops.state.store import LockInfo
+
+T = TypeVar("T")
 
 
 def this_process(operation: str) -> LockInfo:
@@ -27,6 +30,19 @@ def this_process(operation: str) -> LockInfo:
         started=_process_start(),
         boot=_boot_id(),
     )
+
+
+class Shared(Generic[T]):
+    """A question that many ask at once: one at a time is under way, and who comes meanwhile shares its answer."""
+
+    def __init__(self, ask: Callable[[], Coroutine[Any, Any, T]]) -> None:
+        self._ask = ask
+        self._asking: asyncio.Task[T] | None = None
+
+    async def __call__(self) -> T:
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask())
+        return await asyncio.shield(self._asking)
 
 
 async def wait_for(attempt: Callable[[], Awaitable[LockInfo | None]], timeout: float, pause: float) -> None:

@@ -23,7 +23,7 @@ from uuid import uuid4
 from voiceops.errors import Locked, StateError
 from voiceops.state import sealed
 from voiceops.state.batch import Batch
-from voiceops.state.holder import nobody_holds, taken_away, this_process, wait_for, written_by_another
+from voiceops.state.holder import Shared, nobody_holds, taken_away, this_process, wait_for, written_by_another
 from voiceops.state.store import Lease, LockInfo
 from voiceops.state.tf_server import Server
 
@@ -296,13 +296,11 @@ class _HttpLease:
     def __init__(self, server: Server, info: LockInfo) -> None:
         self._server = server
         self._info = info
-        self._asking: asyncio.Task[bool] | None = None
+        self._ask = Shared(self.is_kept)
         self.lost = False
 
     async def check(self) -> None:
-        if self._asking is None or self._asking.done():  # who asks meanwhile shares the answer
-            self._asking = asyncio.create_task(self.is_kept())
-        if self.lost or not await asyncio.shield(self._asking):
+        if self.lost or not await self._ask():
             self.lost = True
             raise taken_away()
 

@@ -15,6 +15,8 @@ from voiceops.errors import StateError
 from voiceops.model.state import STATE_VERSION, Binding, Entry, Intent, State
 from voiceops.state.store import Store
 
+KEPT_CLOSED = 86_400.0  # seconds for which a creation without effect is remembered
+MOST_CLOSED = 50
 KEPT_GONE = 60.0  # seconds for which the ids of deleted objects are remembered: lists lag
 KEPT_PLANS = 100  # ids of saved plans that were applied
 
@@ -69,6 +71,8 @@ class Ledger:
                     self._apply(record["address"], record["entry"])
                     if "gone" in record:
                         self._note_gone(*record["gone"])
+                case "lost":
+                    self._close(record["nonce"], record["at"])
                 case "failed":
                     self.intents.pop(record["nonce"], None)
                 case "plan":
@@ -126,6 +130,26 @@ class Ledger:
         """The request was provably not executed."""
         self.intents.pop(nonce, None)
         await self._append([{"record": "failed", "nonce": nonce}], urgent=False)
+
+    async def record_lost(self, nonce: str, at: float) -> None:
+        """The request got no answer and shows no effect by the time `at`; what it made may still turn up."""
+        self._close(nonce, at)
+        await self._append([{"record": "lost", "nonce": nonce, "at": at}], urgent=False)
+
+    def _close(self, nonce: str, at: float) -> None:
+        intent = self.intents.pop(nonce, None)
+        if intent is None or intent.action not in ("create", "purchase"):
+            return
+        recent = [item for item in self.state.closed if at - item["at"] < KEPT_CLOSED][-MOST_CLOSED:]
+        item = {
+            "address": intent.address,
+            "kind": intent.kind,
+            "type": intent.type,
+            "name": intent.name,
+            "body": intent.body,
+            "at": intent.sent_at,
+        }
+        self.state = replace(self.state, closed=(*recent, item))
 
     async def use_plan(self, id_: str) -> None:
         """Note that a saved plan is being applied: it can't be a second time."""

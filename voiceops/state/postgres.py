@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
@@ -20,7 +19,15 @@ from voiceops.errors import Locked, StateError
 from voiceops.state import postgres_schema as schema
 from voiceops.state import sealed
 from voiceops.state.batch import Batch
-from voiceops.state.holder import nobody_holds, taken_away, this_process, took_over, wait_for, written_by_another
+from voiceops.state.holder import (
+    Shared,
+    nobody_holds,
+    taken_away,
+    this_process,
+    took_over,
+    wait_for,
+    written_by_another,
+)
 from voiceops.state.store import Lease, LockInfo
 
 _PAUSE = 0.25  # between two tries for the lock
@@ -351,14 +358,10 @@ class PostgresStore:
 _KEY_IN_PG_LOCKS = "objsubid = 1 AND (classid::bigint << 32) | objid::bigint = %(key)s"
 
 
-@dataclass(slots=True)
 class _PostgresLease:
-    note: str
-    store: PostgresStore
-    id: str
-
-    async def check(self) -> None:
-        await self.store.check(self.id)
+    def __init__(self, note: str, store: PostgresStore, id_: str) -> None:
+        self.note = note
+        self.check = Shared(lambda: store.check(id_))
 
 
 def _good(data: Any, digest: str) -> dict[str, Any] | None:

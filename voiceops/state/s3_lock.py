@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from voiceops.errors import Locked, StateError
 from voiceops.state import sealed
 from voiceops.state.bucket import Bucket, Object
-from voiceops.state.holder import nobody_holds, taken_away, this_process, took_over, wait_for
+from voiceops.state.holder import Shared, nobody_holds, taken_away, this_process, took_over, wait_for
 from voiceops.state.store import Lease, LockInfo
 
 _FREE = b"{}"
@@ -113,7 +113,7 @@ class _S3Lease:
         self._until = 0.0
         self._count = 0
         self._lost = False
-        self._looking: asyncio.Task[Object | None] | None = None
+        self._look = Shared(lambda: bucket.get(key))
 
     async def take(self, etag: str | None) -> bool:
         """Write ourselves down over the version that was seen; its ETag and time count from then on."""
@@ -145,9 +145,7 @@ class _S3Lease:
                 "the lock of this state ran out: it could not be renewed in time",
                 hint="Check the network to the state's store, then plan again.",
             )
-        if self._looking is None or self._looking.done():  # who asks meanwhile shares the answer
-            self._looking = asyncio.create_task(self._bucket.get(self._key))
-        held = _holder(await asyncio.shield(self._looking))
+        held = _holder(await self._look())
         if self._lost or held is None or held.id != self._info.id:
             self._lost = True
             raise taken_away()

@@ -1,0 +1,12 @@
+"""Scorecard: points for what was extracted from a call (`/observability/scorecard`); the edge to agents is theirs."""
+
+from voiceops.kinds.base import Kind
+
+KIND = Kind(
+    name="Scorecard",
+    type="vapi_scorecard",
+    path="/observability/scorecard",
+    title="scorecard",
+    listing="page",
+    agent_list="scorecardIds",
+)
