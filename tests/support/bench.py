@@ -58,6 +58,7 @@ class Bench:
             "TWILIO_AUTH_TOKEN": self.server.auth_token,
             "TWILIO_BASE_URL": self.server.twilio_url,
             "VAPI_WEBHOOK_SECRET": "a-webhook-secret-of-some-length",
+            "SLACK_HOOK": "https://hooks.slack.example/T1/B2/s3cr3t",
         }
 
     def write(self, name: str, text: str) -> None:

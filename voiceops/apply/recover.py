@@ -113,5 +113,6 @@ def entry_of(intent: Intent, live: dict[str, Any], date: float) -> Entry:
         id=str(live.get("id") or live.get("sid")),
         updated_at=str(live.get("updatedAt") or ""),
         recorded_at=date,
+        attributes=KINDS[intent.kind].attributes_of(live) if intent.kind in KINDS else {},
         digest=digest({k: v for k, v in live.items() if k != "modelDeprecations"}),
     )

@@ -20,6 +20,7 @@ from voiceops.engine.planner import Options, make_plan
 from voiceops.engine.saved import narrowed
 from voiceops.engine.schedule import schedule
 from voiceops.errors import Diagnostic, Refused, VoiceopsError
+from voiceops.kinds.base import is_stock
 from voiceops.kinds.registry import KINDS
 from voiceops.model.graph import Graph, Resource
 from voiceops.model.live import Snapshot
@@ -144,6 +145,8 @@ async def adopt(job: Job, address: str, id_: str) -> str:
             raise VoiceopsError(
                 f"there is no live {KINDS[resource.kind].title} {id_}", hint="Check the id and the account."
             )
+        if is_stock(live):
+            raise VoiceopsError(f"{id_} is Vapi's own, the same in every organization: it can't be managed")
         held = next((e for e in ledger.state.entries.values() if e.id == id_ or e.address == address), None)
         if held is not None:
             raise VoiceopsError(

@@ -8,6 +8,7 @@ from typing import Any
 
 from voiceops.apply.events import Emit
 from voiceops.engine.planner import Options
+from voiceops.kinds.registry import KINDS
 from voiceops.model.graph import Graph, Resource
 from voiceops.model.live import Snapshot
 from voiceops.model.state import Entry, Intent
@@ -50,6 +51,11 @@ class Session:
     def entry(self, address: str) -> Entry | None:
         return self.ledger.state.entries.get(address)
 
+    def seen(self, entry: Entry) -> dict[str, Any] | None:
+        """The newest that is known of an object: what this apply read or wrote, else what the snapshot shows."""
+        known = self.fresh.get(entry.id)
+        return known[0] if known is not None else self.snapshot.get(entry.type, entry.id)
+
     def with_ids(self, body: JSON) -> JSON:
         """References as live ids; secrets stay markers. Raises Unresolved."""
 
@@ -68,7 +74,18 @@ class Session:
         entry = self.entry(ref.address)
         if entry is None:
             raise Unresolved(ref.address)
+        if ref.attribute in KINDS[entry.kind].attributes:
+            return self._attribute(entry, ref.attribute)
         return entry.id
+
+    def _attribute(self, entry: Entry, name: str) -> str:
+        """What the server gave an object; a list that lags behind our last write doesn't count."""
+        live = self.seen(entry) or {}
+        older = entry.id not in self.fresh and str(live.get("updatedAt") or "") < entry.updated_at
+        value = (None if older else live.get(name)) or entry.attributes.get(name) or live.get(name)
+        if value is None:
+            raise Unresolved(f"{entry.address}.{name}")
+        return str(value)
 
     def fingerprinted(self, body: JSON, known: JSON = None) -> JSON:
         """Secrets as fingerprints: the form in which a body may be kept.

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from voiceops.apply.events import Event
+from voiceops.apply.ready import content_of, wait_until_usable
 from voiceops.apply.recover import Recovery, recover
 from voiceops.apply.session import Session
 from voiceops.engine.body import additions, create_body, holds_secret, stored_otherwise, update_body
@@ -56,6 +57,7 @@ async def create(session: Session, operation: Operation) -> str:
     kind = KINDS[resource.kind]
     if resource.kind == "Phone":
         await wait_until_ready(session, resource)
+    await wait_until_usable(session, resource)
     desired = session.with_ids(create_body(kind, resource.body, operation.leaving_out))
     replaced = session.entry(change.address)
     entry = _entry(session, resource, "", desired)
@@ -76,8 +78,9 @@ async def _create_once(
 
     Every request has an intent of its own. Returns the intent that came true, the object, and the server's clock.
     """
-    kind = KINDS[resource.kind]
+    kind = KINDS[resource.kind].at(resource.body)
     body = session.secrets.revealed(desired, resource.address)
+    content = await content_of(session, resource)
     before = tuple(sorted(session.snapshot.all(resource.type)))
     for _ in range(MOST_SENDS):
         intent = _intent(session, resource, "create", desired, entry, before=before)
@@ -85,7 +88,7 @@ async def _create_once(
         send_by = time.monotonic() + SEND_WINDOW
 
         async def send(intent: Intent = intent, send_by: float = send_by) -> tuple[dict[str, Any], float]:
-            live, date = await session.accounts.vapi.create(kind, body, send_by)
+            live, date = await session.accounts.vapi.create(kind, body, send_by, content)
             if _is_anothers(session, kind, intent, live):
                 raise Ambiguous(
                     f"Vapi answered the creation of {resource.address} for another object", endpoint=f"POST {kind.path}"
@@ -196,12 +199,13 @@ async def update(session: Session, operation: Operation) -> str:
     """PATCH the changed top-level keys, each complete. Returns the id."""
     change = operation.change
     resource = session.graph.resources[change.address]
-    kind = KINDS[resource.kind]
+    kind = KINDS[resource.kind].at(resource.body)
     entry = session.entry(change.previous_address or change.address)
     id_ = entry.id if entry else change.id
     assert id_ is not None
     if resource.kind == "Phone":
         await wait_until_ready(session, resource)
+    await wait_until_usable(session, resource)
     live = await look_again(session, change, kind, id_, entry)
     changed = [Difference(f.path, f.before, f.after, Outcome.MANIFEST) for f in change.fields]
     return await _patch(session, resource, kind, id_, entry, live, changed, change.adopts)
@@ -212,11 +216,13 @@ async def link(session: Session, operation: Operation) -> str:
     resource = session.graph.resources[operation.change.address]
     entry = session.entry(resource.address)
     assert entry is not None
+    await wait_until_usable(session, resource)
     live = session.fresh[entry.id][0]
     changed = [
         Difference(path, ABSENT, get_path(resource.body, path), Outcome.MANIFEST) for path in operation.leaving_out
     ]
-    return await _patch(session, resource, KINDS[resource.kind], entry.id, entry, live, changed, False)
+    kind = KINDS[resource.kind].at(resource.body)
+    return await _patch(session, resource, kind, entry.id, entry, live, changed, False)
 
 
 async def _patch(
@@ -242,7 +248,7 @@ async def _patch(
     extras = [path for path in additions(body, desired) if len(path) > 1]
     sent = session.secrets.revealed(body, resource.address)
     try:
-        answer, date = await _patch_without_refused_extras(session, resource, kind, id_, sent, extras)
+        answer, date = await _patch_without_refused_extras(session, resource, kind, id_, sent, extras, live)
     except (Rejected, NotFound):
         await session.ledger.record_failed(intent.nonce)
         raise
@@ -251,12 +257,18 @@ async def _patch(
 
 
 async def _patch_without_refused_extras(
-    session: Session, resource: Resource, kind: Kind, id_: str, sent: dict[str, Any], extras: list[Path]
+    session: Session,
+    resource: Resource,
+    kind: Kind,
+    id_: str,
+    sent: dict[str, Any],
+    extras: list[Path],
+    live: dict[str, Any],
 ) -> tuple[dict[str, Any], float]:
     """What live holds beside our fields is sent back with them; what the API then refuses to take is left out."""
     while True:
         try:
-            return await _when_visible(session, lambda: session.accounts.vapi.update(kind, id_, sent), sent)
+            return await _when_visible(session, lambda: session.accounts.vapi.update(kind, id_, sent, live), sent)
         except Rejected as error:
             refused = [path for path in extras if any(_names(field, path) for field, _ in error.fields)]
             if not refused:
@@ -295,9 +307,10 @@ def _kept(
 async def delete(session: Session, operation: Operation) -> str:
     """DELETE; an object that is gone already is fine. Of a replacement: the old object."""
     change = operation.change
-    kind = KINDS[change.kind]
     id_ = change.id
     assert id_ is not None
+    held = session.entry(change.previous_address or owner_of(change.address))
+    kind = KINDS[change.kind].at(session.snapshot.get(change.type, id_) or (held.owned if held else {}))
     address = change.previous_address or owner_of(change.address)
     if session.entry(address) is None or change.is_replacement:
         address = owner_of(change.address)
@@ -365,6 +378,7 @@ async def keep_in_state(session: Session, operation: Operation) -> str:
     if entry is None or change.reason == "recorded":
         live = session.snapshot.get(change.type, str(change.id)) or {}
         desired = session.with_ids(resource.body)
+        live = KINDS[resource.kind].completed(live, desired)
         new = _observed(
             session, _entry(session, resource, str(change.id), desired, entry), desired, live, session.snapshot.date
         )
@@ -471,7 +485,8 @@ def _intent(
     id_: str = "",
     before: tuple[str, ...] = (),
 ) -> Intent:
-    kept = session.fingerprinted(body)
+    kind = KINDS[resource.kind]
+    kept = session.fingerprinted({key: value for key, value in body.items() if key not in kind.unseen})
     return Intent(
         nonce=random.token_hex(8),
         address=resource.address,
@@ -479,7 +494,8 @@ def _intent(
         type=resource.type,
         action=action,
         id=id_,
-        name=resource.name,
+        # A new object has the name that its creation gives it, which may not be its last one.
+        name=kind.name_of(body) if action == "create" else resource.name,
         body=kept,
         digest=digest(kept),
         before=before,
@@ -498,6 +514,7 @@ async def _record(
     date: float,
     previous: Entry | None = None,
 ) -> None:
+    live = KINDS[resource.kind].completed(live, desired)
     session.fresh[str(live["id"])] = (live, time.monotonic())
     entry = _observed(session, entry, desired, live, date)
     for path, value in entry.stored.items():
@@ -535,6 +552,7 @@ def _observed(session: Session, entry: Entry, desired: dict[str, Any], live: dic
         stored=stored,
         updated_at=str(live.get("updatedAt") or ""),
         recorded_at=date,
+        attributes=KINDS[entry.kind].attributes_of(live),
         digest=digest({key: value for key, value in live.items() if key != "modelDeprecations"}),
     )
 

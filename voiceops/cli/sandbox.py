@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from voiceops.cli.console import Console
+from voiceops.errors import VoiceopsError
 
 
 @click.command("sandbox")
@@ -33,9 +34,21 @@ from voiceops.cli.console import Console
     metavar="E164",
     help="A number that the Twilio account owns; repeat.",
 )
+@click.option(
+    "--switch",
+    "switches",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Another value of a switch (docs/sandbox.md lists them); repeat.",
+)
 @click.pass_obj
 def sandbox_command(
-    console: Console, port_vapi: int, port_twilio: int, data: Path | None, numbers: tuple[str, ...]
+    console: Console,
+    port_vapi: int,
+    port_twilio: int,
+    data: Path | None,
+    numbers: tuple[str, ...],
+    switches: tuple[str, ...],
 ) -> int:
     """Run both vendors' APIs on this machine, and print the variables that point at them.
 
@@ -43,10 +56,17 @@ def sandbox_command(
     Example, in two terminals:
       voiceops sandbox --number +14155550100 > sandbox.env
       set -a; . ./sandbox.env; voiceops -e prod plan
+    Like an API that lags and fills in whatever it may:
+      voiceops sandbox --switch lag=1 --switch adversarial=true
     """
     from voiceops.sandbox.server import SandboxServer
+    from voiceops.sandbox.switches import Switches, parse_switches
 
-    server = SandboxServer(data=data, numbers=numbers, port_vapi=port_vapi, port_twilio=port_twilio)
+    try:
+        chosen = Switches().changed(parse_switches(switches))
+    except ValueError as error:
+        raise VoiceopsError(str(error), hint="docs/sandbox.md lists the switches.") from None
+    server = SandboxServer(data=data, numbers=numbers, port_vapi=port_vapi, port_twilio=port_twilio, switches=chosen)
 
     def ready(running: SandboxServer) -> None:
         console.out(

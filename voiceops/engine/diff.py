@@ -210,8 +210,8 @@ def _same_secret(desired: JSON, applied: JSON) -> bool:
         return True
     if not (isinstance(desired, Fingerprint) and isinstance(applied, Fingerprint)):
         return False
-    if not desired.digest or not applied.digest:
-        return desired.names == applied.names  # not at hand: the names are all that can be compared
+    if not desired.digest or not applied.digest or desired.key != applied.key:
+        return desired.names == applied.names  # not at hand, or under another key: the names are all there is
     return desired.digest == applied.digest
 
 

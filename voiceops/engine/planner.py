@@ -32,7 +32,7 @@ from voiceops.errors import Diagnostic
 from voiceops.kinds.base import is_stock
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
-from voiceops.model.address import deposed, is_twilio_side, owner_of, twilio_side
+from voiceops.model.address import deposed, is_twilio_side, kind_of, owner_of, twilio_side
 from voiceops.model.graph import Graph, Resource, reaching
 from voiceops.model.live import SETTLE, Snapshot
 from voiceops.model.plan import CREATE, DELETE, NO_OP, UPDATE, Change, Drift, FieldChange, Plan
@@ -144,7 +144,9 @@ class _Planner:
     def _find(self, address: str) -> Found:
         entry = self.entries.get(address)
         if entry is not None:
-            return self._find_managed(entry)
+            found = self._find_managed(entry)
+            known = self.graph.resources[address].body if address in self.graph.resources else {}
+            return found if found.live is None else replace(found, live=completed(entry, found.live, known))
         resource = self.graph.resources[address]
         if resource.type == TWILIO_TYPE:
             number = number_of(self.snapshot, resource)
@@ -195,18 +197,15 @@ class _Planner:
         return found.live is None or self._replaces(resource, found)
 
     def _adopts(self, resource: Resource, found: Found) -> bool:
-        return len(found.twins) == 1 and (resource.adopt or self.options.adopt)
+        if len(found.twins) != 1 or not (resource.adopt or self.options.adopt):
+            return False
+        live = self.snapshot.get(resource.type, found.twins[0]) or {}
+        return not differs_for_good(resource, NOTHING_APPLIED, live)
 
     def _replaces(self, resource: Resource, found: Found) -> bool:
-        kind = KINDS[resource.kind]
-        live = found.live or {}
-        return any(
-            key in resource.body
-            and isinstance(resource.body[key], (str, int))
-            and live.get(key) is not None
-            and live[key] != resource.body[key]
-            for key in kind.immutable
-        )
+        entry = found.entry
+        applied = Applied(entry.owned, entry.stored) if entry else NOTHING_APPLIED
+        return differs_for_good(resource, applied, found.live or {})
 
     # 3. comparing
 
@@ -228,6 +227,8 @@ class _Planner:
     def _resolve_ref(self, ref: Ref) -> JSON:
         if ref.attribute == "name" and ref.address in self.graph.resources:
             return self.graph.resources[ref.address].name
+        if ref.attribute in KINDS[kind_of(ref.address)].attributes:
+            return self._attribute(ref)
         if ref.attribute.startswith("voice_"):
             entry = self.entries.get(twilio_side(ref.address))
             if entry is None or ref.address in self.new:
@@ -241,6 +242,21 @@ class _Planner:
         if found.entry is not None:
             return found.entry.id
         return found.twins[0] if found.twins else ref
+
+    def _attribute(self, ref: Ref) -> JSON:
+        """What the server gave the object; unknown as long as an update is about to change it."""
+        resource, found = self.graph.resources.get(ref.address), self.found.get(ref.address)
+        if ref.address in self.new or resource is None or found is None:
+            return ref
+        live = found.live if found.entry else self.snapshot.get(resource.type, found.twins[0])
+        value = (live or {}).get(ref.attribute) or (found.entry.attributes.get(ref.attribute) if found.entry else None)
+        moves = ref.attribute in KINDS[resource.kind].volatile and self._will_change(resource, found.entry, live or {})
+        return ref if value is None or moves else value
+
+    def _will_change(self, resource: Resource, entry: Entry | None, live: dict[str, Any]) -> bool:
+        applied = Applied(entry.owned, entry.stored) if entry else NOTHING_APPLIED
+        found = differences(self.resolved(resource.body), applied, live, resource.ignore)
+        return any(d.outcome is not Outcome.DRIFT or self.policy(resource, d.path) != "keep" for d in found)
 
     def _change(self, resource: Resource) -> Change:
         found = self.found[resource.address]
@@ -287,6 +303,7 @@ class _Planner:
             )
         if found.twins:
             live = self.snapshot.get(resource.type, found.twins[0]) or {}
+            live = KINDS[resource.kind].completed(live, desired)
             seen = visible(resource.kind, live, desired)
             found_differences = differences(desired, NOTHING_APPLIED, live, resource.ignore)
             changes = self.field_changes(resource, [_before_as_seen(d, seen) for d in found_differences])
@@ -630,7 +647,30 @@ def remembered(entry: Entry, live: dict[str, Any] | None) -> dict[str, Any]:
             delete_path(value, path)
         else:
             set_path(value, path, copy(stored))
-    return value | {"id": entry.id, "updatedAt": entry.updated_at}
+    return value | {**entry.attributes, "id": entry.id, "updatedAt": entry.updated_at}
+
+
+def completed(entry: Entry, live: dict[str, Any], desired: Mapping[str, JSON]) -> dict[str, Any]:
+    """A live object with what the API doesn't show of it: as it was applied; of an adopted one, as it should be."""
+    return KINDS[entry.kind].completed(live, {**desired, **entry.owned})
+
+
+def differs_for_good(resource: Resource, applied: Applied, live: dict[str, Any]) -> bool:
+    """Is there a difference that no update can remove?"""
+    kind = KINDS[resource.kind]
+    if resource.type != kind.type:
+        return False
+    fixed = kind.fixed({**live, **resource.body})
+    owned = applied.owned if isinstance(applied.owned, dict) else {}
+
+    def only(body: Mapping[str, JSON]) -> dict[str, JSON]:
+        return {key: body[key] for key in fixed if key in body}
+
+    def is_plain(value: JSON) -> bool:
+        return not any(isinstance(leaf, (Ref, Secret, Template, Fingerprint)) for _, leaf in leaves(value))
+
+    found = differences(only(resource.body), Applied(only(owned), applied.stored), only(live), resource.ignore)
+    return any(d.before not in (None, ABSENT) and is_plain(d.after) for d in found)
 
 
 def _before_as_seen(difference: Difference, seen: JSON) -> Difference:

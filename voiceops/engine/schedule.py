@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from voiceops.engine.order import plan_creation
 from voiceops.engine.twilio import BUYS
 from voiceops.kinds.phone import TWILIO_TYPE
-from voiceops.model.address import is_twilio_side, owner_of, twilio_side
+from voiceops.kinds.registry import KINDS
+from voiceops.model.address import is_twilio_side, kind_of, owner_of, twilio_side
 from voiceops.model.graph import Graph
 from voiceops.model.plan import CREATE, DELETE, NO_OP, UPDATE, Change
 from voiceops.model.state import State
@@ -42,15 +43,18 @@ def schedule(graph: Graph, state: State, changes: Iterable[Change]) -> list[Oper
         if change.type != TWILIO_TYPE and (change.actions == CREATE or change.is_replacement)
     }
     creation = plan_creation(graph, new)
+    later = {
+        address: tuple(dict.fromkeys((*creation.deferred.get(address, ()), *_later(graph, address)))) for address in new
+    }
     operations: dict[str, Operation] = {}
     for address, change in active.items():
         claimed = (change.previous_address or address) in state.entries
-        for step in _steps(change, bool(creation.deferred.get(address)), claimed):
+        for step in _steps(change, bool(later.get(address)), claimed):
             operations[f"{address}#{step}"] = Operation(
                 key=f"{address}#{step}",
                 step=step,
                 change=change,
-                leaving_out=creation.deferred.get(address, ()),
+                leaving_out=later.get(address, ()),
             )
     users = _users(state, active)
     needs = {
@@ -61,6 +65,12 @@ def schedule(graph: Graph, state: State, changes: Iterable[Change]) -> list[Oper
         Operation(key=key, step=o.step, change=o.change, leaving_out=o.leaving_out, needs=frozenset(needs[key]))
         for key, o in operations.items()
     ]
+
+
+def _later(graph: Graph, address: str) -> tuple[Path, ...]:
+    """What a create of the kind can't say."""
+    resource = graph.resources[address]
+    return KINDS[resource.kind].later(resource.body)
 
 
 def _steps(change: Change, linked: bool, claimed: bool) -> list[str]:
@@ -116,12 +126,16 @@ def _needs(
         for other in dependencies:
             if waiting is None or other in waiting:
                 yield from of(other, "create")
+            if KINDS[kind_of(other)].volatile:
+                yield from of(other, "update")
             if change.kind == "Phone" and owner_of(other) != address:
                 yield from of(other, "create", "link", "update")
     if step == "link":
         yield f"{address}#create"
         for other in graph.dependencies(address):
             yield from of(other, "create")
+            if KINDS[kind_of(other)].volatile:
+                yield from of(other, "update")
     if step == "create":
         yield from of(twilio_side(address), "buy", "claim")
         if change.actions == ("delete", "create"):

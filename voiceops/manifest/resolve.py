@@ -100,8 +100,7 @@ class Resolver:
                     items.put(self.rewrite(of, item, here), here)
                 return items
             case "anyOf":
-                wanted = {Map: ("object", "union"), Seq: ("array",), str: ("string",)}.get(type(value), ())
-                option = next((option for option in node["options"] if option["type"] in wanted), None)
+                option = next((option for option in node["options"] if _may_take(option, value)), None)
                 if option is not None:
                     return self.rewrite(_as_secret_as(node, option), value, mark)
             case _ if node.get("secret") and isinstance(value, str) and value:
@@ -281,6 +280,15 @@ def inline_names(spec: Map) -> frozenset[str]:
     return frozenset(
         name for one in assistants if isinstance(one, Map) for name in [one.get("name")] if isinstance(name, str)
     )
+
+
+def _may_take(option: Node, value: Any) -> bool:
+    match option["type"]:
+        case "object" | "union":
+            return isinstance(value, Map)
+        case "array":
+            return isinstance(value, Seq)
+    return option["type"] == "string" and isinstance(value, str)
 
 
 def _as_secret_as(outer: Node, inner: Node) -> Node:

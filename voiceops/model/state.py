@@ -39,6 +39,7 @@ class Entry:
     release: bool = False
     prior: dict[str, Any] | None = None
     imported: dict[str, Any] | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)  # what the server gave it and others refer to
     deposed: tuple[str, ...] = ()  # ids of objects that this one replaced and that are still to be deleted
 
     def to_data(self) -> dict[str, Any]:
@@ -62,6 +63,8 @@ class Entry:
             data["prior"] = self.prior
         if self.imported is not None:
             data["imported"] = self.imported
+        if self.attributes:
+            data["attributes"] = dict(self.attributes)
         if self.deposed:
             data["deposed"] = list(self.deposed)
         return data
@@ -83,6 +86,7 @@ class Entry:
             release=data.get("release", False),
             prior=data.get("prior"),
             imported=data.get("imported"),
+            attributes=data.get("attributes", {}),
             deposed=tuple(data.get("deposed", ())),
             stored={parse_path(path): decode(value) for path, value in data.get("stored", {}).items()},
         )

@@ -75,6 +75,11 @@ class Fingerprint:
     names: tuple[str, ...]
     digest: str
 
+    @property
+    def key(self) -> str:
+        """Under which key it was made: only fingerprints of one key can be compared."""
+        return self.digest.partition(":")[0]
+
 
 class Absent:
     """The value of a path that is not there; one instance, `ABSENT`."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import mimetypes
 from typing import Any
 
 from voiceops.errors import Ambiguous, NotFound, ProviderError
-from voiceops.kinds.base import Kind
-from voiceops.providers.http import Answer, Api
+from voiceops.kinds.base import Kind, Upload
+from voiceops.providers.attached import attach, with_attached
+from voiceops.providers.http import Answer, Api, Files
 
 LIMIT = 1000  # the most that a list returns; without the parameter it is cut off at 100, silently
 _SUSPICIOUS = (100, LIMIT)  # a list of just this length may have been cut off
@@ -131,27 +135,43 @@ class Vapi:
         return await with_attached(self.api, kind, kind.read(found))
 
     async def create(
-        self, kind: Kind, body: dict[str, Any], send_by: float | None = None
+        self, kind: Kind, body: dict[str, Any], send_by: float | None = None, content: bytes = b""
     ) -> tuple[dict[str, Any], float]:
-        """The new object and the server's clock. Raises Ambiguous when it may or may not exist."""
-        answer = await self.api.call("POST", kind.path, body=body, creates=True, send_by=send_by)
+        """The new object and the server's clock; `content` is a file's. Raises Ambiguous when it may or may not exist."""
+        form, files = _form(kind.upload, body, content) if kind.upload else (None, None)
+        sent = None if kind.upload else _sent(kind, body)
+        answer = await self.api.call(
+            "POST", kind.path, body=sent, form=form, files=files, creates=True, send_by=send_by
+        )
         if not (isinstance(answer.data, dict) and isinstance(answer.data.get("id"), str)):
             raise Ambiguous(
                 "Vapi's answer to a create holds no id: the object may or may not exist",
                 endpoint=f"POST {kind.path}",
                 status=answer.status,
             )
-        return answer.data, answer.date
+        return kind.read(answer.data) | {key: [] for key in kind.attached}, answer.date
 
-    async def update(self, kind: Kind, id_: str, body: dict[str, Any]) -> tuple[dict[str, Any], float]:
-        params = {name: value for key, name, value in kind.patch_query if key in body}
-        answer = await self.api.call("PATCH", f"{kind.path}/{id_}", params=params, body=body)
-        found = self._object(answer, f"PATCH {kind.path}/{id_}")
-        self._check_id(found, id_, f"PATCH {kind.path}/{id_}")
-        return found, answer.date
+    async def update(
+        self, kind: Kind, id_: str, body: dict[str, Any], live: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], float]:
+        """The object after the change. `live` is how it was: what is attached to it is in no answer."""
+        attached = {key: list(body[key] or ()) for key in kind.attached if key in body}
+        kept = {key: (live or {}).get(key, []) for key in kind.attached} | attached
+        found = live or {"id": id_}
+        if sent := _sent(kind, body):
+            params = {name: value for key, name, value in kind.patch_query if key in body}
+            answer = await self.api.call("PATCH", f"{kind.path}/{id_}", params=params, body=sent)
+            found = self._object(answer, f"PATCH {kind.path}/{id_}")
+            self._check_id(found, id_, f"PATCH {kind.path}/{id_}")
+            found = kind.read(found)
+        for key, ids in attached.items():
+            await attach(self.api, kind, id_, key, ids)
+        return found | kept, self.api.date
 
     async def delete(self, kind: Kind, id_: str) -> None:
-        """An object that is gone already is fine."""
+        """An object that is gone already is fine; what is attached to it is detached first."""
+        for key in kind.attached:
+            await attach(self.api, kind, id_, key, ())
         try:
             await self.api.call("DELETE", f"{kind.path}/{id_}")
         except NotFound as error:
@@ -174,3 +194,16 @@ class Vapi:
         if not isinstance(answer.data, dict):
             raise ProviderError("Vapi's answer is no object", endpoint=endpoint, status=answer.status)
         return answer.data
+
+
+def _sent(kind: Kind, body: dict[str, Any]) -> dict[str, Any]:
+    """The body without what its address says, and without what is attached to the object."""
+    return {key: value for key, value in body.items() if key != kind.path_by and key not in kind.attached}
+
+
+def _form(upload: Upload, body: dict[str, Any], content: bytes) -> tuple[dict[str, str], Files]:
+    name = str(body[upload.name])
+    media = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    given = {key: body[key] for key in upload.fields if body.get(key) is not None}
+    form = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
+    return form, {"file": (name, content, media)}

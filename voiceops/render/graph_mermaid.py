@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from voiceops.render.picture import Box, Picture
+from voiceops.render.textdiff import honest
 
 _SHAPES = {
     "Phone": ('(["', '"])'),
@@ -54,5 +55,6 @@ def _label(box: Box) -> str:
 
 def _escaped(text: str) -> str:
     """Everything that could mean something to Mermaid, markdown or HTML as a character's number."""
-    cut = text if len(text) <= _MAX_LABEL else text[: _MAX_LABEL - 1] + "…"
+    plain = " ".join(honest(text).split())
+    cut = plain if len(plain) <= _MAX_LABEL else plain[: _MAX_LABEL - 1] + "…"
     return _PLAIN.sub(lambda match: f"#{ord(match[0])};", cut)

@@ -29,6 +29,7 @@ _ORDER = ("delete", "replace", "unbind", "update", "adopt", "create", "no change
 _OPEN = 12  # a plan with more changes begins closed
 _DRAWN = 120
 _LINKS = 6
+_ROWS = 25  # of a list, before the rest is folded
 
 
 def render_html(plan: Plan, graph: Graph | None = None, *, version: str = "") -> str:
@@ -103,34 +104,46 @@ def _problems(plan: Plan) -> Iterator[str]:
 def _lines(found: list[Line]) -> Iterator[str]:
     if not found:
         return
-    yield '<section><h2>Phone lines that would notice</h2><ul class="plain">'
-    for line in found:
-        through = ["its own settings"] if line.itself else []
-        through += [text(address) for address in line.through[:6]]
-        through += [f"{len(line.through) - 6} more"] if len(line.through) > 6 else []
-        new = ' <span class="quiet">new</span>' if line.new else ""
-        yield (
-            f"<li><b>☎ {text(line.number)}</b> <span>{text(line.address)}{new}</span> "
-            f'<span class="quiet">because of {", ".join(through)}</span></li>'
-        )
-    yield "</ul></section>"
+    yield "<section><h2>Phone lines that would notice</h2>"
+    yield from _folded([_line(line) for line in found])
+    yield "</section>"
+
+
+def _line(line: Line) -> str:
+    through = ["its own settings"] if line.itself else []
+    through += [text(address) for address in line.through[:6]]
+    through += [f"{len(line.through) - 6} more"] if len(line.through) > 6 else []
+    new = ' <span class="quiet">new</span>' if line.new else ""
+    return (
+        f"<li><b>☎ {text(line.number)}</b> <span>{text(line.address)}{new}</span> "
+        f'<span class="quiet">because of {", ".join(through)}</span></li>'
+    )
 
 
 def _flags(found: list[Flag]) -> Iterator[str]:
     if not found:
         return
-    yield '<section><h2>Look twice at</h2><ul class="plain">'
-    for flag in found:
-        links = ", ".join(f'<a href="#{_anchor(a)}">{text(a)}</a>' for a in flag.addresses[:_LINKS])
-        more = f" and {len(flag.addresses) - _LINKS} more" if len(flag.addresses) > _LINKS else ""
-        values = ""
-        if flag.before is not ABSENT or flag.after is not ABSENT:
-            values = f"<code>{_value(flag.before)}</code> → <code>{_value(flag.after)}</code>"
-        yield (
-            f'<li class="{flag.level}"><span class="mark" role="img" aria-label="{flag.level}"></span>'
-            f"<span>{links}{more}</span> <span>{text(flag.text)}</span> {values}</li>"
-        )
-    yield "</ul></section>"
+    yield "<section><h2>Look twice at</h2>"
+    yield from _folded([_flag(flag) for flag in found])
+    yield "</section>"
+
+
+def _flag(flag: Flag) -> str:
+    links = ", ".join(f'<a href="#{_anchor(a)}">{text(a)}</a>' for a in flag.addresses[:_LINKS])
+    more = f" and {len(flag.addresses) - _LINKS} more" if len(flag.addresses) > _LINKS else ""
+    values = ""
+    if flag.before is not ABSENT or flag.after is not ABSENT:
+        values = f"<code>{_value(flag.before)}</code> → <code>{_value(flag.after)}</code>"
+    return (
+        f'<li class="{flag.level}"><span class="mark" role="img" aria-label="{flag.level}"></span>'
+        f"<span>{links}{more}</span> <span>{text(flag.text)}</span> {values}</li>"
+    )
+
+
+def _folded(items: list[str]) -> Iterator[str]:
+    yield f'<ul class="plain">{"".join(items[:_ROWS])}</ul>'
+    if rest := items[_ROWS:]:
+        yield f'<details><summary>{len(rest)} more</summary><ul class="plain">{"".join(rest)}</ul></details>'
 
 
 def _value(value: JSON) -> str:
@@ -149,10 +162,12 @@ def _estimates(plan: Plan) -> Iterator[str]:
     if found:
         names = "".join(f"<th>{name}</th>" for name in ("agent", "answers a turn in", "a minute", "made of"))
         yield f'<table class="figures"><thead><tr>{names}</tr></thead><tbody>'
-        for address, latency, cost, made_of in found:
+        for address, latency, cost, made_of in found[:_ROWS]:
             quiet = f'<td class="quiet">{text(made_of)}</td>'
             yield f"<tr><td>{text(address)}</td><td>{text(latency)}</td><td>{text(cost)}</td>{quiet}</tr>"
         yield "</tbody></table>"
+        if len(found) > _ROWS:
+            yield f'<p class="quiet">{len(found) - _ROWS} more agents: <code>plan --format json</code> has them.</p>'
     yield f'<p class="quiet">{text(numbers)}</p></section>' if numbers else "</section>"
 
 

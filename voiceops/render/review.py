@@ -159,13 +159,14 @@ def flags(plan: Plan) -> list[Flag]:
         for flag in _flags(change):
             _add(found, flag)
     for drift in plan.drift:
-        edited = f"was edited live since the last apply ({_counted(len(drift.fields))})"
-        _add(found, Flag(WARNING, (drift.address,), "was deleted outside of voiceops" if drift.deleted else edited))
+        edited = f"edited live since the last apply ({_counted(len(drift.fields))})"
+        _add(found, Flag(WARNING, (drift.address,), "deleted outside of voiceops" if drift.deleted else edited))
     return sorted(found.values(), key=lambda flag: _LEVELS.index(flag.level))
 
 
 def _add(found: dict[str, Flag], flag: Flag) -> None:
-    key = canonical([flag.level, flag.text, flag.before, flag.after])
+    # Prompts whose edits are of equal size by chance are not one thing.
+    key = canonical([flag.level, flag.text, flag.before, flag.after, flag.level == NOTICE and flag.addresses])
     known = found.get(key)
     found[key] = flag if known is None else replace(known, addresses=(*known.addresses, *flag.addresses))
 
@@ -179,14 +180,14 @@ def _flags(change: Change) -> Iterator[Flag]:
     live = f", and {count} phone {'line reaches' if count == 1 else 'lines reach'} it" if count else ""
     if is_destroyed(change):
         word = word_of(change)
-        verb = {"replace": "is replaced: its id changes", "unbind": "leaves management"}.get(word, "is deleted")
+        verb = {"replace": "replaced: its id changes", "unbind": "leaves management"}.get(word, "deleted")
         yield Flag(DANGER, here, verb + (live if word != "unbind" else ""))
     if change.actions == CREATE and change.reason == "deleted_outside":
-        yield Flag(WARNING, here, "was deleted outside of voiceops and is made again" + live)
+        yield Flag(WARNING, here, "made again, for it was deleted outside of voiceops" + live)
     if change.adopts:
-        yield Flag(WARNING, here, "exists already and is taken over")
+        yield Flag(WARNING, here, "taken over: it exists already")
     if change.reason == "unprotected":
-        yield Flag(WARNING, here, "is no longer protected against deletion")
+        yield Flag(WARNING, here, "no longer protected against deletion")
     for note in change.notes:
         yield Flag(DANGER if note == BUYS or "lost" in note else WARNING, here, note)
     if change.actions == UPDATE or change.is_replacement:

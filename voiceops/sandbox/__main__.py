@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from voiceops.sandbox.server import SandboxServer
-from voiceops.sandbox.switches import Switches
+from voiceops.sandbox.switches import Switches, parse_switches
 
 
 @click.command()
@@ -21,7 +21,7 @@ def main(
 ) -> None:
     """Run both vendors' APIs on this machine, and print the variables that point at them."""
     try:
-        chosen = Switches().changed(dict(item.partition("=")[::2] for item in switches))
+        chosen = Switches().changed(parse_switches(switches))
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     server = SandboxServer(data=data, numbers=numbers, port_vapi=port_vapi, port_twilio=port_twilio, switches=chosen)

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from voiceops.sandbox.catalog import FILES, KNOWLEDGE, Collection
 from voiceops.sandbox.listing import array
 from voiceops.sandbox.requests import Table, absent, bad_request, json_body, only
+from voiceops.sandbox.shown import noisy
 from voiceops.sandbox.store import Body, Row
 from voiceops.sandbox.validation import Check
 from voiceops.sandbox.world import World, new_id
@@ -112,9 +113,9 @@ def _row(world: World, collection: str, title: str, id_: str) -> Row:
 def _settled(world: World, body: Body) -> Body:
     """A file, or its place in a knowledge base, is worked on for a while."""
     age = world.now() - datetime.fromisoformat(body["createdAt"]).timestamp()
-    if age >= world.switches.settle:
-        return body
-    return {**body, "status": "indexing" if "knowledgeBaseV2Id" in body else "processing"}
+    if age < world.switches.settle:
+        body = {**body, "status": "indexing" if "knowledgeBaseV2Id" in body else "processing"}
+    return noisy(world, _COLLECTION, body)
 
 
 def _file(world: World, parts: dict[str, tuple[str, str, bytes]]) -> Body:

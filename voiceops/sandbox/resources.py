@@ -9,6 +9,7 @@ from starlette.requests import Request
 from voiceops.sandbox.catalog import DICTIONARY_PROVIDERS, Collection
 from voiceops.sandbox.listing import pages
 from voiceops.sandbox.requests import Table, absent, bad_request, json_body
+from voiceops.sandbox.shown import noisy
 from voiceops.sandbox.store import Body, Row
 from voiceops.sandbox.world import World, new_id
 
@@ -44,13 +45,17 @@ def _dictionary(world: World, provider: str, path: str) -> Table:
             "resourceId": remote,
             "resource": {"id": remote, "version_id": new_id().replace("-", "")[:20], **resource},
         }
-        return 201, world.add(path, id_, kept).body
+        return 201, noisy(world, collection, world.add(path, id_, kept).body)
 
     async def listed(request: Request) -> tuple[int, Any]:
-        return 200, pages(world, collection, request.query_params, lambda body: body)
+        return 200, pages(world, collection, request.query_params, lambda body: noisy(world, collection, body))
 
     async def get(request: Request) -> tuple[int, Any]:
-        return 200, row_of(request).body
+        row = world.store.any(path, request.path_params["id"])
+        body = row.seen(world.now()) if row else None
+        if body is None:
+            raise absent(collection.title, request.path_params["id"])
+        return 200, noisy(world, collection, body)
 
     async def update(request: Request) -> tuple[int, Any]:
         row, changes = row_of(request), await json_body(request)
@@ -63,7 +68,8 @@ def _dictionary(world: World, provider: str, path: str) -> Table:
         if provider == "cartesia":
             changes = _items_changed(before, changes)
         resource = {**before, **changes, "version_id": new_id().replace("-", "")[:20]}
-        return 200, world.replace(row, {**row.body, "resource": resource, "updatedAt": world.timestamp()}).body
+        row = world.replace(row, {**row.body, "resource": resource, "updatedAt": world.timestamp()})
+        return 200, noisy(world, collection, row.body)
 
     async def delete(request: Request) -> tuple[int, Any]:
         row = row_of(request)

@@ -47,7 +47,12 @@ def shown(world: World, collection: Collection, body: Body) -> Body:
         body = {key: value for key, value in body.items() if key != "latestVersion"}
     if switches.cleared == "omit":
         body = {key: value for key, value in body.items() if value is not None or key == "orgId"}
-    return _noise(world, collection, body) if adversarial and collection.known else body
+    return noisy(world, collection, body) if collection.known else body
+
+
+def noisy(world: World, collection: Collection, body: Body) -> Body:
+    """In adversarial mode with what no schema knows, for objects whose types the facts don't have too."""
+    return _noise(world, collection, body) if world.switches.adversarial else body
 
 
 def _completed(value: Body, defaults: Body) -> Body:

@@ -5,7 +5,7 @@ The defaults are what the vendors document, or what was seen of them; docs/sandb
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -63,6 +63,17 @@ class Switches:
     def changed(self, changes: Mapping[str, Any]) -> Switches:
         """The switches with these changes. Raises ValueError that names the switch."""
         return replace(self, **{name: _checked(name, value) for name, value in changes.items()})
+
+
+def parse_switches(texts: Iterable[str]) -> dict[str, str]:
+    """`NAME=VALUE` of a command line. Raises ValueError."""
+    found = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise ValueError(f"{text!r} is no NAME=VALUE")
+        found[name] = value
+    return found
 
 
 def _checked(name: str, value: Any) -> Any:

@@ -13,9 +13,15 @@ def _scrypt(value: str, salt: str, key: str) -> str:
     digest = hashlib.scrypt(
         (key + "\0" + value).encode(), salt=bytes.fromhex(salt), n=2**14, r=8, p=1, dklen=16, maxmem=2**26
     )
-    return f"scrypt:{digest.hex()}"
+    return digest.hex()
 
 
 def fingerprint(secret: Secret, value: str | None, salt: str, key: str = "") -> Fingerprint:
-    """The fingerprint of a secret's value under a state's salt and VOICEOPS_STATE_KEY; empty where it isn't at hand."""
-    return Fingerprint(secret.names, "" if value is None else _scrypt(value, salt, key))
+    """The fingerprint of a secret's value under a state's salt and VOICEOPS_STATE_KEY; empty where it isn't at hand.
+
+    It starts with a mark of the key, so that fingerprints under different keys are known not to be comparable.
+    """
+    if value is None:
+        return Fingerprint(secret.names, "")
+    mark = _scrypt("", salt, key)[:6] if key else "nokey"
+    return Fingerprint(secret.names, f"scrypt-{mark}:{_scrypt(value, salt, key)}")
