@@ -37,5 +37,7 @@ def graph_command(console: Console, format_: str, targets: tuple[str, ...], labe
                 f"there is no {target} in {graph.environment}", hint="`voiceops graph` draws all of it."
             )
     found = picture(graph, targets=[owner_of(target) for target in targets], labels=dict(labels))
+    if not found.boxes:
+        raise VoiceopsError("nothing is selected", hint="No manifest carries all of these labels.")
     console.out({"mermaid": mermaid, "dot": dot, "svg": svg}[format_](found))
     return 0

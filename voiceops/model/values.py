@@ -78,7 +78,7 @@ class Fingerprint:
     @property
     def key(self) -> str:
         """Under which key it was made: only fingerprints of one key can be compared."""
-        return self.digest.partition(":")[0]
+        return self.digest.rpartition(":")[0]
 
 
 class Absent:

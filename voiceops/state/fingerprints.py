@@ -23,5 +23,5 @@ def fingerprint(secret: Secret, value: str | None, salt: str, key: str = "") -> 
     """
     if value is None:
         return Fingerprint(secret.names, "")
-    mark = _scrypt("", salt, key)[:6] if key else "nokey"
-    return Fingerprint(secret.names, f"scrypt-{mark}:{_scrypt(value, salt, key)}")
+    mark = f"-{_scrypt('', salt, key)[:6]}" if key else ""
+    return Fingerprint(secret.names, f"scrypt{mark}:{_scrypt(value, salt, key)}")
