@@ -290,3 +290,16 @@ def test_wrong_figures_are_named(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert "estimates.models.openai.latencyMs" in ended.stdout + ended.stderr
     assert "Did you mean voices?" in ended.stdout + ended.stderr
+
+
+def test_the_settings_of_the_documentation(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "estimates.md").read_text(encoding="utf-8")
+    blocks = [part.partition("```")[0] for part in text.split("```yaml\n")[1:]]
+    (tmp_path / "voiceops.yaml").write_text("version: 1\nproject: shop\n" + "".join(blocks), encoding="utf-8")
+    (tmp_path / "agents").mkdir()
+
+    ended = run(tmp_path, "validate")
+
+    assert len(blocks) == 2
+    assert "estimates" not in ended.stdout + ended.stderr
+    assert "safety" not in ended.stdout + ended.stderr

@@ -191,3 +191,14 @@ def test_raising_is_for_projects_only(project: Path) -> None:
 
     with pytest.raises(InvalidProject):
         problems.raise_errors()
+
+
+def test_the_rules_of_the_documentation(project: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8")
+    rules, expressions = text.partition("```yaml\n")[2].partition("```")[0], text.rpartition("\n```\n")[0]
+    lines = expressions.rpartition("```\n")[2].splitlines()
+    extra = [{"id": f"e{i}", "message": "m", "when": line.partition("   ")[0]} for i, line in enumerate(lines)]
+    (project / "policies" / "examples.json.yaml").write_text(json.dumps(extra), encoding="utf-8")
+
+    assert len(extra) == 3
+    assert problems_of(project, rules) == []

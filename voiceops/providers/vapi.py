@@ -13,7 +13,7 @@ from voiceops.providers.attached import attach, with_attached
 from voiceops.providers.http import Answer, Api, Files
 
 LIMIT = 1000  # the most that a list returns; without the parameter it is cut off at 100, silently
-_SUSPICIOUS = (100, LIMIT)  # a list of just this length may have been cut off
+_DEFAULT = 100  # a list of just this length may have been cut off by a server that did not heed the limit
 
 
 class Vapi:
@@ -44,7 +44,7 @@ class Vapi:
             total = data.get("metadata", {}).get("totalItems") if isinstance(data, dict) else None
             if isinstance(total, int) and len(found) >= total:
                 return list(found.values())
-            if not new or (total is None and len(items) < LIMIT and len(items) not in _SUSPICIOUS):
+            if not new or (total is None and len(items) not in (_DEFAULT, LIMIT)):
                 if isinstance(total, int) and len(found) < total:
                     raise self._incomplete(kind)
                 return list(found.values())
@@ -58,7 +58,7 @@ class Vapi:
             items = self._items(kind, data)
             new = [item for item in items if item["id"] not in found]
             found.update((item["id"], item) for item in items)
-            if len(items) not in _SUSPICIOUS:
+            if len(items) < LIMIT and (len(items) != _DEFAULT or await self._heeds_limit(kind, bounds)):
                 return list(found.values())
             times = [str(item.get("createdAt")) for item in items]
             if times == sorted(times, reverse=True):
@@ -75,6 +75,11 @@ class Vapi:
                 if not new:
                     return list(found.values())
             bounds = {**bounds, **following}
+
+    async def _heeds_limit(self, kind: Kind, bounds: dict[str, str]) -> bool:
+        """Just 100 objects for a limit of 1000: all there are, if a smaller limit is heeded."""
+        params = {"limit": _DEFAULT - 1, **bounds}
+        return len(self._items(kind, (await self.api.call("GET", kind.path, params=params)).data)) == _DEFAULT - 1
 
     async def _same_time(self, kind: Kind, found: dict[str, Any], at: str) -> list[dict[str, Any]]:
         """A full page of one creation time: objects beside it can be told apart only by when they were updated."""
