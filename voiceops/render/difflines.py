@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from voiceops.model.plan import CREATE, DELETE, Change, FieldChange, shown
 from voiceops.model.values import ABSENT, JSON, format_path
+from voiceops.render.names import unquoted
 from voiceops.render.review import leaves
 from voiceops.render.textdiff import around, blocks, honest, lines_of, shortened
 
@@ -128,4 +129,4 @@ def _list(before: list[JSON], after: list[JSON], level: Level) -> list[str]:
 
 
 def _plain(value: JSON) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return unquoted(json.dumps(value, ensure_ascii=False))

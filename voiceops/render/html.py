@@ -21,6 +21,7 @@ from voiceops.model.values import ABSENT, JSON
 from voiceops.render.estimates import rent, rows, touched_agents
 from voiceops.render.graph_svg import STYLE, svg
 from voiceops.render.htmldiff import change_body
+from voiceops.render.names import unquoted
 from voiceops.render.picture import plan_picture
 from voiceops.render.review import Flag, Line, flags, headline, lines, readable, word_of
 from voiceops.render.textdiff import honest, shortened
@@ -149,7 +150,8 @@ def _folded(items: list[str]) -> Iterator[str]:
 def _value(value: JSON) -> str:
     if value is ABSENT or value is None:
         return "unset"
-    return text(shortened(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), 120))
+    plain = value if isinstance(value, str) else unquoted(json.dumps(value, ensure_ascii=False))
+    return text(shortened(plain, 120))
 
 
 def _estimates(plan: Plan) -> Iterator[str]:

@@ -8,6 +8,7 @@ from html import escape
 
 from voiceops.model.plan import CREATE, DELETE, Change, FieldChange, shown
 from voiceops.model.values import ABSENT, JSON, format_path
+from voiceops.render.names import bare, unquoted
 from voiceops.render.review import leaves
 from voiceops.render.textdiff import Block, Spans, blocks, honest, lines_of, shortened, word_spans
 
@@ -40,7 +41,7 @@ def _fields(field: FieldChange, *, created: bool) -> Iterator[str]:
             if after is not ABSENT and after is not None:
                 yield _field(name, "", [_one("new", after)])
         elif isinstance(before, str) and isinstance(after, str):
-            yield _field(name, where, _side_by_side(before, after))
+            yield _field(name, where, _side_by_side(str(bare(before)), str(bare(after))))
         elif isinstance(before, list) and isinstance(after, list):
             yield _field(name, where, _list(before, after))
         else:
@@ -67,7 +68,7 @@ def _text(lines: Sequence[str]) -> str:
 
 
 def _plain(value: JSON) -> str:
-    return "(unset)" if value is None else json.dumps(value, ensure_ascii=False)
+    return "(unset)" if value is None else unquoted(json.dumps(value, ensure_ascii=False))
 
 
 def _list(before: list[JSON], after: list[JSON]) -> list[str]:

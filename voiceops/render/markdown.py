@@ -18,6 +18,7 @@ from voiceops.model.values import ABSENT, JSON
 from voiceops.render.difflines import FULL, SHORT, Level, diff_lines
 from voiceops.render.estimates import rent, rows, touched_agents
 from voiceops.render.graph_mermaid import mermaid
+from voiceops.render.names import unquoted
 from voiceops.render.picture import plan_picture
 from voiceops.render.review import DANGER, NOTICE, WARNING, Flag, flags, headline, lines, readable, word_of
 from voiceops.render.textdiff import honest, shortened
@@ -69,7 +70,7 @@ def fenced(lines_: list[str], language: str = "") -> list[str]:
 def _shown(value: JSON, limit: int = 60) -> str:
     if value is ABSENT or value is None:
         return "*unset*"
-    return code(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), limit)
+    return code(value if isinstance(value, str) else unquoted(json.dumps(value, ensure_ascii=False)), limit)
 
 
 def _problems(plan: Plan) -> list[str]:

@@ -50,6 +50,12 @@ def _word(text: str) -> str:
     return f"{_OPEN}{text}{_CLOSE}"
 
 
+def bare(value: JSON) -> JSON:
+    """A text that stands for an id, without its marks; everything else as it is."""
+    marked = isinstance(value, str) and value.startswith(_OPEN) and value.endswith(_CLOSE)
+    return value[1:-1] if marked else value
+
+
 def unquoted(text: str) -> str:
     """JSON text with the words that are nobody's text shown plainly."""
     return _MARKERS.sub(lambda found: found[1] or found[2], text)

@@ -16,14 +16,13 @@ from voiceops.model.plan import CREATE, DELETE, UPDATE, Change, FieldChange, Pla
 from voiceops.model.values import (
     ABSENT,
     JSON,
-    KNOWN_AFTER_APPLY,
     Fingerprint,
     Path,
-    Ref,
     canonical,
     format_path,
     map_leaves,
 )
+from voiceops.render.names import bare, with_addresses
 from voiceops.render.textdiff import word_count
 
 DANGER, WARNING, NOTICE = "danger", "warning", "notice"
@@ -201,7 +200,7 @@ def _flags(change: Change) -> Iterator[Flag]:
 def _field_flags(change: Change, field: FieldChange) -> Iterator[Flag]:
     here = (change.address,)
     path, top = format_path(field.path), str(field.path[0])
-    before, after = shown(field.before), shown(field.after)
+    before, after = bare(shown(field.before)), bare(shown(field.after))
     setting = top in _SETTINGS and (len(field.path) == 1 or field.path[1] in _SETTINGS[top])
     if change.kind == "Phone" and top in _BOUND and change.reason != "take_over":  # nobody answered it
         yield Flag(DANGER, here, f"another answers this line: {path}", before, after)
@@ -270,23 +269,14 @@ def _open(value: JSON, path: Path) -> Iterator[tuple[Path, JSON]]:
 
 
 def readable(plan: Plan) -> Plan:
-    """The same plan with addresses beside the ids in its values, and for those that are not known yet."""
+    """The plan with addresses in place of ids, also in what is deleted."""
     known = {change.id: owner_of(change.address) for change in plan.changes if change.id}
 
     def leaf(value: JSON) -> JSON:
-        if isinstance(value, Ref) and value.attribute == "id":
-            return f"{value.address} {KNOWN_AFTER_APPLY}"
-        if isinstance(value, str) and value in known:
-            return f"{known[value]} ({value})"
-        return value
+        return known.get(value, value) if isinstance(value, str) else value
 
-    def shown_change(change: Change) -> Change:
-        fields = tuple(
-            replace(field, before=map_leaves(field.before, leaf), after=map_leaves(field.after, leaf))
-            for field in change.fields
-        )
-        return replace(
-            change, fields=fields, before=map_leaves(change.before, leaf) if change.before else change.before
-        )
-
-    return replace(plan, changes=tuple(shown_change(change) for change in plan.changes))
+    changes = (
+        replace(change, before=map_leaves(change.before, leaf)) if change.actions == DELETE else change
+        for change in plan.changes
+    )
+    return with_addresses(replace(plan, changes=tuple(changes)))
