@@ -40,9 +40,7 @@ class Figure:
 @contextmanager
 def server(kind: str) -> Iterator[tuple[int, int]]:
     """Start one; yields its port and its process id."""
-    command = (
-        ["node", "server.js"] if kind == "express" else [sys.executable, "-m", "benchmarks.runtime_apps", kind]
-    )
+    command = ["node", "server.js"] if kind == "express" else [sys.executable, "-m", "benchmarks.runtime_apps", kind]
     environ = {**os.environ, "VAPI_WEBHOOK_SECRET": SECRET.decode(), "NODE_ENV": "production"}
     process = subprocess.Popen(
         ["taskset", "-c", SERVER_CORE, *command],
@@ -89,8 +87,11 @@ def measure(kinds: list[str], payload: str) -> dict[str, Figure]:
                 found = load(port, payload, "--seconds", str(SECONDS))
                 cpu = (cpu_of(pid) - before) / found["requests"] * 1e6
                 rows[kind].append((found["rate"], cpu, found["p50"], found["p99"], int(found["wrong"])))
-                print(f"  {kind:<10} {payload:<7} {found['rate']:>8.0f}/s  {cpu:>6.0f} us CPU  p99 {found['p99']} ms"
-                      f"  generator {found['generator']:.0%}  wrong {found['wrong']}", flush=True)
+                print(
+                    f"  {kind:<10} {payload:<7} {found['rate']:>8.0f}/s  {cpu:>6.0f} us CPU  p99 {found['p99']} ms"
+                    f"  generator {found['generator']:.0%}  wrong {found['wrong']}",
+                    flush=True,
+                )
     result = {}
     for kind, found_rows in rows.items():
         columns = list(zip(*found_rows, strict=True))
@@ -102,7 +103,9 @@ def measure(kinds: list[str], payload: str) -> dict[str, Figure]:
 def main() -> int:
     if not (EXPRESS / "node_modules").is_dir():
         subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund"], cwd=EXPRESS, check=True)
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {ROUNDS} rounds of {SECONDS:g} s, 64 connections")
+    print(
+        f"Python {platform.python_version()}, {os.cpu_count()} cores, {ROUNDS} rounds of {SECONDS:g} s, 64 connections"
+    )
     tools = measure(["bare", "express", "runtime", "unstored"], "tool")
     reports = measure(["express", "runtime"], "report")
     with server("runtime") as (port, _):

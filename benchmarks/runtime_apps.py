@@ -10,8 +10,8 @@ from typing import Any
 
 from benchmarks.runtime_load import SECRET
 from voiceops.runtime.app import Runtime, RuntimeApp
-from voiceops.runtime.log import configure
 from voiceops.runtime.loading import Loaded
+from voiceops.runtime.log import configure
 from voiceops.runtime.opening import backend_of
 from voiceops.runtime.run import bind, config_of, serve
 from voiceops.runtime.settings import Settings

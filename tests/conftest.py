@@ -28,3 +28,18 @@ def golden() -> Callable[[str, str], None]:
         assert text == path.read_text(encoding="utf-8")
 
     return check
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The figures that tests note with `record_property("figure", …)`, one line each."""
+    reports = [report for found in terminalreporter.stats.values() for report in found]
+    figures = [
+        f"{'ok' if report.passed else 'FAILED'}: {text}"
+        for report in reports
+        for name, text in getattr(report, "user_properties", ())
+        if name == "figure" and report.when == "call"
+    ]
+    if figures:
+        terminalreporter.section("figures")
+        for line in sorted(figures):
+            terminalreporter.write_line(line)

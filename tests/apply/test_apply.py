@@ -311,3 +311,10 @@ def test_without_a_terminal_apply_needs_auto_approve(live: Bench) -> None:
     live.write("agents/tool.yaml", TOOL)
     assert "--auto-approve" in live.run("apply", code=1).err
     assert not (live.folder / ".voiceops").exists()
+
+
+def test_a_deletion_names_who_else_uses_the_object(desk: Bench) -> None:
+    other = desk.control.create("/assistant", {"name": "By hand", "model": {"toolIds": [desk.id_of(LOOKUP)]}})
+    desk.edit("agents/agent.yaml", "    tools: [lookup]\n", "")
+    desk.remove("agents/tool.yaml")
+    assert f"still used, and not managed here: the assistant By hand ({other['id']})" in desk.run("plan").out

@@ -150,4 +150,4 @@ def test_a_killed_apply_is_completed_by_the_next_one(
         assert nth - 1 >= PHASES[phase]
     else:
         assert nth - 1 >= 1
-    record_property("crash-points", f"{phase}, {place}: {nth - 1} points, {again} of them killed twice")
+    record_property("figure", f"killed {place} in {phase}: {nth - 1} points, {again} of them twice, all completed")

@@ -25,14 +25,12 @@ def generate_command() -> None:
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("runtime"),
-    show_default=True,
     metavar="DIR",
-    help="The folder to write.",
+    help="The folder to write [default: runtime, in the project].",
 )
 @click.option("--stubs", is_flag=True, help="Write missing handler files, with typed arguments from the tools.")
 @click.pass_obj
-def runtime_command(console: Console, out: Path, stubs: bool) -> int:
+def runtime_command(console: Console, out: Path | None, stubs: bool) -> int:
     """Write the runtime as a small project: one application, the handlers, a container, no live ids.
 
     The same manifests give the same bytes. A handler's file that exists is never changed.
@@ -52,13 +50,13 @@ def runtime_command(console: Console, out: Path, stubs: bool) -> int:
     folder = loaded.project.root / loaded.project.handlers
     if missing:
         _write_stubs(console, spec, folder, loaded.project.handlers, missing, stubs)
-    target = (console.folder / out).resolve()
-    written = write_project(target, spec, folder, template("runtime"), __version__)
+    target = out if out is not None else loaded.project.root / "runtime"
+    written = write_project(target.resolve(), spec, folder, template("runtime"), __version__)
     for name in written.changed:
         console.out(f"wrote   {name}")
     for name in written.kept:
         console.out(f"kept    {name} (edited there; {loaded.project.handlers} has another version)")
-    console.note(f"{len(written.changed)} written, {len(written.same)} unchanged, in {out}")
+    console.note(f"{len(written.changed)} written, {len(written.same)} unchanged, in {target}")
     return 0
 
 

@@ -62,12 +62,15 @@ def simulate_command(
         needed.append("TWILIO_AUTH_TOKEN")
     if missing := [name for name in needed if not environ.get(name)]:
         raise VoiceopsError(
-            f"the call can't be signed: {', '.join(missing)} not set", hint="Set what the runtime has, or put it into .env."
+            f"the call can't be signed: {', '.join(missing)} not set",
+            hint="Set what the runtime has, or put it into .env.",
         )
     signer = Signer(spec, environ["VAPI_WEBHOOK_SECRET"], environ.get("TWILIO_AUTH_TOKEN", ""))
     calls = asyncio.run(_play(spec, chosen, url, signer, concurrency, over))
     if all(moment.status == 0 for call in calls for moment in call.moments):
-        raise VoiceopsError(f"nothing answers at {url}", hint="Start it: voiceops serve; or say where it is with --url.")
+        raise VoiceopsError(
+            f"nothing answers at {url}", hint="Start it: voiceops serve; or say where it is with --url."
+        )
     moments = [moment for call in calls for moment in call.moments]
     wrong = [moment for moment in moments if moment.wrong]
     if format_ == "json":
@@ -107,7 +110,9 @@ def _timeline(console: Console, script: Script, moments: list[Moment]) -> None:
         took = style(f"{moment.seconds * 1000:6.0f} ms", "dim")
         console.out(f"{moment.at:7.2f}  {moment.verb:<12} {took}  {said}{answer}")
         for wrong in moment.wrong:
-            console.out(f"{'':9}{style('wrong', 'red')}: {wrong}" + (f" ({moment_place(script, moment)})" if script else ""))
+            console.out(
+                f"{'':9}{style('wrong', 'red')}: {wrong}" + (f" ({moment_place(script, moment)})" if script else "")
+            )
 
 
 def moment_place(script: Script, moment: Moment) -> str:

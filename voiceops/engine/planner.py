@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from voiceops.engine.dependents import naming_dependents
 from voiceops.engine.diff import (
     NOTHING_APPLIED,
     Applied,
@@ -21,6 +22,7 @@ from voiceops.engine.diff import (
     Outcome,
     differences,
     drifted,
+    empty,
     owns_same,
     reason_for,
     still_drifted,
@@ -117,7 +119,7 @@ class _Planner:
         changes += [self._removal(a) for a in self.entries if a not in self.graph.resources]
         changes += self._leftovers()
         changes.sort(key=lambda change: change.address)
-        changes = self._selected(changes)
+        changes = naming_dependents(self._selected(changes), self.snapshot, self.managed)
         if self.options.targets or self.options.labels:
             self._only_about({owner_of(change.address) for change in changes})
         if self.options.refresh_only:
@@ -656,7 +658,10 @@ def completed(entry: Entry, live: dict[str, Any], desired: Mapping[str, JSON]) -
 
 
 def differs_for_good(resource: Resource, applied: Applied, live: dict[str, Any]) -> bool:
-    """Is there a difference that no update can remove?"""
+    """Is there a difference that no update can remove?
+
+    Of an object that we didn't make it isn't known which fields the API leaves out.
+    """
     kind = KINDS[resource.kind]
     if resource.type != kind.type:
         return False
@@ -670,7 +675,7 @@ def differs_for_good(resource: Resource, applied: Applied, live: dict[str, Any])
         return not any(isinstance(leaf, (Ref, Secret, Template, Fingerprint)) for _, leaf in leaves(value))
 
     found = differences(only(resource.body), Applied(only(owned), applied.stored), only(live), resource.ignore)
-    return any(d.before not in (None, ABSENT) and is_plain(d.after) for d in found)
+    return any((owned or not empty(d.before)) and is_plain(d.after) for d in found)
 
 
 def _before_as_seen(difference: Difference, seen: JSON) -> Difference:

@@ -289,12 +289,39 @@ def _describe(metrics: Metrics) -> None:
 
 
 KNOWN_TYPES = frozenset(
-    """assistant-request tool-calls transfer-destination-request handoff-destination-request knowledge-base-request
-    voice-request call.endpointing.request campaign.predial phone-call-control end-of-call-report status-update
-    conversation-update transcript speech-update model-output user-interrupted hang transfer-update function-call
-    language-change-detected voice-input assistant.started assistant.speechStarted chat.created chat.deleted
-    session.created session.updated session.deleted call.deleted call.delete.failed call.artifact.upload
-    """.split()
+    [
+        "assistant-request",
+        "tool-calls",
+        "transfer-destination-request",
+        "handoff-destination-request",
+        "knowledge-base-request",
+        "voice-request",
+        "call.endpointing.request",
+        "campaign.predial",
+        "phone-call-control",
+        "end-of-call-report",
+        "status-update",
+        "conversation-update",
+        "transcript",
+        "speech-update",
+        "model-output",
+        "user-interrupted",
+        "hang",
+        "transfer-update",
+        "function-call",
+        "language-change-detected",
+        "voice-input",
+        "assistant.started",
+        "assistant.speechStarted",
+        "chat.created",
+        "chat.deleted",
+        "session.created",
+        "session.updated",
+        "session.deleted",
+        "call.deleted",
+        "call.delete.failed",
+        "call.artifact.upload",
+    ]
 )
 
 __all__ = ["EVENTS_PATH", "Any", "Runtime", "RuntimeApp", "read_body"]

@@ -99,7 +99,7 @@ class _Compiler:
     def _numbers(self, schema: Mapping[str, Any]) -> list[Check]:
         checks: list[Check] = []
         for keyword, words, good in _BOUNDS:
-            bound = schema.get(keyword)
+            bound: Any = schema.get(keyword)
             if not _is_number(bound):
                 continue
 
@@ -107,7 +107,7 @@ class _Compiler:
                 return _at(path, f"must be {words} {bound}") if _is_number(value) and not good(value, bound) else ""
 
             checks.append(bounded)
-        step = schema.get("multipleOf")
+        step: Any = schema.get("multipleOf")
         if _is_number(step) and step > 0:
 
             def stepped(value: Any, path: str) -> str:
@@ -247,13 +247,14 @@ def _comparable(value: Any) -> Any:
 
 
 def _sized(schema: Mapping[str, Any], low: str, high: str, kind: type, what: str) -> list[Check]:
-    least, most = schema.get(low), schema.get(high)
+    least: Any = schema.get(low)
+    most: Any = schema.get(high)
     checks: list[Check] = []
     if _is_number(least):
         checks.append(
             lambda value, path: (
                 _at(path, f"needs at least {least} {what}")
-                if isinstance(value, kind) and len(value) < least  # type: ignore[arg-type]
+                if isinstance(value, kind) and len(value) < least  # type: ignore[arg-type] # text, list or map
                 else ""
             )
         )
@@ -261,7 +262,7 @@ def _sized(schema: Mapping[str, Any], low: str, high: str, kind: type, what: str
         checks.append(
             lambda value, path: (
                 _at(path, f"takes at most {most} {what}")
-                if isinstance(value, kind) and len(value) > most  # type: ignore[arg-type]
+                if isinstance(value, kind) and len(value) > most  # type: ignore[arg-type] # text, list or map
                 else ""
             )
         )

@@ -98,11 +98,13 @@ def _rest(work: Coroutine[Any, Any, Any], waiting: Any, limit: asyncio.Timeout |
             work.close()
             raise
         except BaseException as error:
+            if limit is None:  # the server ends, and this one would not
+                raise
             try:
                 waiting = work.throw(error)
             except StopIteration as done:
                 return done.value
-            if limit is not None and limit.expired():
+            if limit.expired():
                 task = asyncio.get_running_loop().create_task(_left_alone(work, waiting))
                 _abandoned.add(task)
                 task.add_done_callback(_abandoned.discard)

@@ -27,9 +27,7 @@ class Written:
     kept: list[str] = field(default_factory=list)  # edited by hand
 
 
-def write_project(
-    out: Path, spec: RuntimeSpec, handlers: Path, templates: Mapping[str, str], version: str
-) -> Written:
+def write_project(out: Path, spec: RuntimeSpec, handlers: Path, templates: Mapping[str, str], version: str) -> Written:
     """Write or renew the project. Raises VoiceopsError; then nothing, or the rest, was written."""
     values = {
         "__PROJECT__": spec.project,

@@ -60,8 +60,8 @@ class Inbox:
 
     async def close(self) -> None:
         if self._thread is not None:
-            while self.pending:
-                await asyncio.sleep(0.005)
+            if self.pending:
+                await self.run(lambda _: None)  # everything before it is stored when this is done
             self._queue.put(None)
             await asyncio.to_thread(self._thread.join)
             self._thread = None

@@ -58,7 +58,7 @@ def handler_of(function: Callable[..., Any], name: str = "") -> Handler:
     rest = parameters[1:] if takes_call else parameters
     everything = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in rest)
     names = frozenset(p.name for p in rest if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
-    is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))
+    is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
     return Handler(function, shown, is_async, takes_call, None if everything else names)
 
 
@@ -103,8 +103,9 @@ class Loaded:
         try:
             return _import(name, path)
         except (Exception, SystemExit) as error:
+            why = f"{_place(error, path)}{type(error).__name__}: {error}"
             raise VoiceopsError(
-                f"handler {wanted_by}: {path.name} can't be loaded: {_place(error, path)}{type(error).__name__}: {error}",
+                f"handler {wanted_by}: {path.name} can't be loaded: {why}",
                 hint="Correct the file, and start again.",
             ) from error
 

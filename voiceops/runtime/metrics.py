@@ -9,6 +9,7 @@ import json
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 7.5, 10.0, 20.0)
 
@@ -89,15 +90,17 @@ class Metrics:
             lines += [f"# HELP {name} {text}", f"# TYPE {name} gauge", f"{name} {value:g}"]
         return "\n".join(lines) + "\n"
 
-    def _add(self, data: dict[str, list[list[object]]]) -> None:
+    def _add(self, data: dict[str, Any]) -> None:
         for name, labels, value in data["counters"]:
-            key = (str(name), tuple((str(k), str(v)) for k, v in labels))  # type: ignore[attr-defined, misc, union-attr]
-            self._counters.setdefault(key, Counter()).add(float(value))  # type: ignore[arg-type]
+            self._counters.setdefault((name, _labels(labels)), Counter()).add(value)
         for name, labels, counts, seconds in data["histograms"]:
-            key = (str(name), tuple((str(k), str(v)) for k, v in labels))  # type: ignore[attr-defined, misc, union-attr]
-            held = self._histograms.setdefault(key, Histogram())
-            held.counts = [a + b for a, b in zip(held.counts, counts, strict=True)]  # type: ignore[call-overload]
-            held.total += float(seconds)  # type: ignore[arg-type]
+            held = self._histograms.setdefault((name, _labels(labels)), Histogram())
+            held.counts = [a + b for a, b in zip(held.counts, counts, strict=True)]
+            held.total += seconds
+
+
+def _labels(pairs: list[list[str]]) -> Labels:
+    return tuple((name, value) for name, value in pairs)
 
 
 def _histogram_lines(name: str, labels: Labels, histogram: Histogram) -> list[str]:

@@ -135,7 +135,10 @@ class Player:
         else:
             moments = []  # Vapi knows who answers
         status = {"type": "status-update", "status": "in-progress"}
-        return [*moments, await self._message(Step("status"), status, "in-progress" if moments else f"{shown}, in-progress")]
+        return [
+            *moments,
+            await self._message(Step("status"), status, "in-progress" if moments else f"{shown}, in-progress"),
+        ]
 
     async def _said_by(self, step: Step) -> Moment:
         role = "user" if step.verb == "caller" else "assistant"

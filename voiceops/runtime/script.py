@@ -133,7 +133,7 @@ def default_script(spec: RuntimeSpec) -> Script:
     return Script("every tool once", _first_line(spec), "", "+14155550123", (*steps, Step("hangup")))
 
 
-def sample(schema: Any) -> Any:
+def sample(schema: Any, name: str = "") -> Any:
     """A value that a JSON Schema allows: its examples and defaults first, then the simplest one."""
     if not isinstance(schema, Mapping):
         return "text"
@@ -149,7 +149,7 @@ def sample(schema: Any) -> Any:
     match kind:
         case "object" | None if kind or isinstance(schema.get("properties"), Mapping):
             properties = schema.get("properties") or {}
-            return {name: sample(properties.get(name)) for name in schema.get("required") or ()}
+            return {name: sample(properties.get(name), name) for name in schema.get("required") or ()}
         case "array":
             return [sample(schema.get("items"))] * int(schema.get("minItems", 0))
         case "integer" | "number":
@@ -159,7 +159,7 @@ def sample(schema: Any) -> Any:
         case "null":
             return None
     least = int(schema.get("minLength", 0))
-    text = "someone@example.com" if "mail" in str(schema.get("format", "")) else "1234"
+    text = "someone@example.com" if "mail" in f"{schema.get('format', '')} {name}".lower() else "1234"
     return text.ljust(least, "0") if len(text) < least else text
 
 

@@ -211,22 +211,23 @@ class SqliteBackend:
         return False
 
     def take(self, types: list[str] | None, now: float, limit: int) -> list[Stored]:
-        among = f"AND type IN ({_list(len(types))})" if types is not None else ""
+        typed = f"AND type IN ({_list(len(types))})" if types is not None else ""
         with self._transaction():
             ids = [
                 id_
                 for (id_,) in self._connection.execute(
-                    f"SELECT id FROM events WHERE state = 0 AND due <= ? {among} ORDER BY due, id LIMIT ?",
+                    f"SELECT id FROM events WHERE state = 0 AND due <= ? {typed} ORDER BY due, id LIMIT ?",
                     (now, *(types or ()), limit),
                 )
             ]
             if not ids:
                 return []
+            among = f"id IN ({_list(len(ids))})"
             self._connection.execute(
-                f"UPDATE events SET state = {LEASED}, owner = ?, attempts = attempts + 1 WHERE id IN ({_list(len(ids))})",
+                f"UPDATE events SET state = {LEASED}, owner = ?, attempts = attempts + 1 WHERE {among}",
                 (self.owner, *ids),
             )
-            return self._select(f"id IN ({_list(len(ids))}) ORDER BY id", ids)
+            return self._select(f"{among} ORDER BY id", ids)
 
     def _select(self, where: str, values: list[Any]) -> list[Stored]:
         columns = ", ".join(f"events.{name}" for name in _COLUMNS.split(", "))

@@ -17,7 +17,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from voiceops.sandbox import numbers
-from voiceops.sandbox.catalog import BY_PATH
 from voiceops.sandbox.faults import parse
 from voiceops.sandbox.numbers import PURCHASES
 from voiceops.sandbox.store import Body, Row
@@ -153,7 +152,7 @@ async def _add_object(world: World, request: Request, data: Any) -> Any:
         raise _Wrong("collection is missing")
     given = data.get("body") or {}
     id_ = str(given.get("id") or given.get("sid") or data.get("id") or new_id())
-    body = {**_server_fields(world, id_), **given} if name in BY_PATH else given
+    body = {**_server_fields(world, id_), **given} if name.startswith("/") else given
     return world.store.put(Row(name, id_, body)).body
 
 
