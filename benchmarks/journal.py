@@ -1,0 +1,86 @@
+"""What the journal and the lock cost: the same apply with the folder store, and with one that keeps nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.core import Row
+from benchmarks.measure import sandbox
+from benchmarks.projects import write_project
+from voiceops.apply.revisions import Request
+from voiceops.apply.run import apply
+from voiceops.cli.console import Console
+from voiceops.cli.wiring import load, open_job, options_of
+from voiceops.sandbox.client import SandboxClient
+from voiceops.state.folder import FolderStore
+
+LATENCY = 0.02
+ROUNDS = 3
+
+
+class Forgetful(FolderStore):
+    """Keeps nothing on disk and locks nothing: what an apply would take without a state."""
+
+    async def append(self, records: list[dict[str, Any]], **more: Any) -> None:
+        return None
+
+    async def write(self, data: dict[str, Any], **more: Any) -> None:
+        return None
+
+    async def add_revision(self, number: int, data: dict[str, Any]) -> None:
+        return None
+
+    @asynccontextmanager
+    async def lock(self, operation: str, timeout: float) -> AsyncIterator[Any]:
+        yield _Held()
+
+
+class _Held:
+    note = ""
+
+    async def check(self) -> None:
+        return None
+
+
+def journal() -> Iterator[Row]:
+    """300 creates at 20 ms latency, with and without a state, alternately; the best of each counts."""
+    times: dict[bool, list[float]] = {True: [], False: []}
+    with tempfile.TemporaryDirectory() as root, sandbox() as environ:
+        os.environ.update(environ)
+        with SandboxClient(environ["VAPI_BASE_URL"] + "/_sandbox") as control:
+            for number in range(ROUNDS * 2):
+                kept = number % 2 == 0
+                folder = Path(root) / str(number)
+                write_project(folder, tools=100, agents=200)
+                control.reset()
+                control.switches(latency=LATENCY)
+                times[kept].append(asyncio.run(_apply(folder, kept=kept)))
+    yield Row(
+        "journal and lock: 300 creates at 20 ms, over the same without",
+        min(times[True]) / min(times[False]),
+        1.1,
+        "times",
+    )
+
+
+async def _apply(folder: Path, *, kept: bool) -> float:
+    loaded = load(Console(folder=folder))
+
+    async def yes(_: Any) -> bool:
+        return True
+
+    async with open_job(loaded, loaded.graph, options_of(loaded.project)) as job:
+        if not kept:
+            job.store = Forgetful(folder / "state", "live")
+        started = time.perf_counter()
+        outcome = await apply(job, Request(), lambda _: None, yes)
+        assert outcome.result is not None
+        assert outcome.result.complete
+        return time.perf_counter() - started
