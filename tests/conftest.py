@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.support.bench import Bench, bench
+
 GOLDEN = Path(__file__).parent / "golden"
 
 settings.register_profile("suite", deadline=None, database=None, print_blob=True)
 settings.load_profile("suite")
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Bench]:
+    """An empty project `shop` whose environment `live` is a sandbox of its own."""
+    with bench(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

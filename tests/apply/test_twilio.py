@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -204,3 +205,14 @@ def test_whatever_the_import_does_there_is_one_owner_afterwards(tmp_path: Path, 
         made.apply()
         assert made.changes() == {}
         assert made.control.number(NUMBER)["voice_url"] == INBOUND
+
+
+def test_an_api_key_is_enough_for_both_vendors(phone: Bench) -> None:
+    phone.write("agents/line.yaml", line())
+    keys = {"TWILIO_AUTH_TOKEN": "", "TWILIO_API_KEY": "SK" + "1".zfill(32), "TWILIO_API_SECRET": "sandbox"}
+    phone.run("apply", "--auto-approve", **keys)
+    sent = next(json.loads(r["body"]) for r in phone.control.requests(path="/phone-number", method="POST"))
+    assert "twilioAuthToken" not in sent
+    assert sent["twilioApiKey"] == keys["TWILIO_API_KEY"]
+    assert phone.control.number(NUMBER)["voice_url"] == INBOUND
+    assert "Nothing to do" in phone.run("plan", **keys).out

@@ -125,16 +125,17 @@ def needs_runtime(spec: Map) -> bool:
 
 
 def _add_account(project: Project, body: Map, mark: Mark) -> None:
+    """The account by which Vapi imports the number: by API key where one is set, so that the token stays at home."""
     providers = project.providers
     if "twilioAccountSid" not in body:
         body.put("twilioAccountSid", providers.account_sid, mark)
     if any(key in body for key in ("twilioAuthToken", "twilioApiKey")):
         return
-    if providers.auth_token:
-        body.put("twilioAuthToken", _sensitive(providers.auth_token), mark)
-    elif providers.api_key:
+    if providers.api_key:
         body.put("twilioApiKey", providers.api_key, mark)
         body.put("twilioApiSecret", _sensitive(providers.api_secret), mark)
+    else:
+        body.put("twilioAuthToken", _sensitive(providers.auth_token), mark)
 
 
 def _sensitive(value: Secret | str) -> Secret:

@@ -16,7 +16,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
-from voiceops.runtime.answers import Answers
+from voiceops.runtime.replies import Answers
 from voiceops.runtime.calling import Caller
 from voiceops.runtime.inbox import Busy, Inbox
 from voiceops.runtime.limits import Limiter

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from xml.sax.saxutils import escape, quoteattr
 
-from voiceops.runtime.answers import UNAVAILABLE, Answers
+from voiceops.runtime.replies import UNAVAILABLE, Answers
 from voiceops.runtime.call import Call
 from voiceops.runtime.calling import Failure
 from voiceops.runtime.inbox import Inbox

@@ -5,6 +5,7 @@ STATE/ENVIRONMENT/state.json       what was applied
                   journal.jsonl    intents and results since then
                   lock             who is at work
                   revisions/       one file an apply
+                  notes/           one file a refusal, a failure or a change of the state by hand
                   blobs/           bytes by SHA-256
 """
 
@@ -18,7 +19,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,8 +148,24 @@ class FolderStore:
         found = [_read_json(path) for path in sorted((self._folder / "revisions").glob("*.json"))]
         return [data for data in found if data is not None]
 
+    async def revision(self, number: int) -> dict[str, Any] | None:
+        return _read_json(self._folder / "revisions" / f"{number:06}.json")
+
     async def newest_revision(self) -> int:
         return max((int(path.stem) for path in (self._folder / "revisions").glob("[0-9]*.json")), default=0)
+
+    async def add_note(self, id_: str, data: dict[str, Any]) -> None:
+        _write_atomically(self._folder / "notes" / f"{id_}.json", _dump(data))
+
+    async def notes(self) -> list[dict[str, Any]]:
+        found = [sealed.parsed(path.read_bytes()) for path in sorted((self._folder / "notes").glob("*.json"))]
+        return [data for data in found if isinstance(data, dict)]
+
+    async def forget(self, revisions: Iterable[int] = (), notes: Iterable[str] = ()) -> None:
+        for number in revisions:
+            (self._folder / "revisions" / f"{number:06}.json").unlink(missing_ok=True)
+        for id_ in notes:
+            (self._folder / "notes" / f"{id_}.json").unlink(missing_ok=True)
 
     async def siblings(self) -> list[dict[str, Any]]:
         folders = [path.parent for path in sorted(self._root.glob("*/state.json")) if path.parent != self._folder]

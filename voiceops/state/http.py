@@ -13,7 +13,7 @@ import contextlib
 import hashlib
 import json
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -28,6 +28,7 @@ from voiceops.state.store import Lease, LockInfo
 from voiceops.state.tf_server import Server
 
 KEPT_REVISIONS = 50
+KEPT_NOTES = 50
 _PAUSE = 1.0  # between two tries for the lock
 _TRIES = 3  # to write the document, while nothing says that it was taken
 
@@ -44,6 +45,7 @@ class _Document:
     journal: tuple[dict[str, Any], ...] = ()
     revisions: dict[str, str] = field(default_factory=dict)
     blobs: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         ours = {
@@ -54,6 +56,7 @@ class _Document:
             "journal": list(self.journal),
             "revisions": self.revisions,
             "blobs": self.blobs,
+            "notes": self.notes,
         }
         data = {
             "version": 4,
@@ -86,6 +89,7 @@ class _Document:
             journal=tuple(ours["journal"]),
             revisions=ours["revisions"],
             blobs=ours["blobs"],
+            notes=ours.get("notes", {}),
         )
 
     @property
@@ -233,8 +237,37 @@ class HttpStore:
                 raise StateError(f"revision {key} in {self.place} is damaged")
         return [data for _, data in found]
 
+    async def revision(self, number: int) -> dict[str, Any] | None:
+        found = sealed.unpacked((await self._document()).revisions.get(str(number)))
+        return found if isinstance(found, dict) else None
+
     async def newest_revision(self) -> int:
         return max(map(int, (await self._document()).revisions), default=0)
+
+    async def add_note(self, id_: str, data: dict[str, Any]) -> None:
+        def edit(document: _Document) -> _Document:
+            kept = {**document.notes, id_: sealed.packed(data)}
+            return replace(document, notes={key: kept[key] for key in sorted(kept)[-KEPT_NOTES:]})
+
+        await self._change(edit)
+
+    async def notes(self) -> list[dict[str, Any]]:
+        document = await self._document()
+        found = [sealed.unpacked(document.notes[key]) for key in sorted(document.notes)]
+        return [data for data in found if isinstance(data, dict)]
+
+    async def forget(self, revisions: Iterable[int] = (), notes: Iterable[str] = ()) -> None:
+        old, gone = set(map(str, revisions)), set(notes)
+
+        def edit(document: _Document) -> _Document:
+            return replace(
+                document,
+                revisions={key: text for key, text in document.revisions.items() if key not in old},
+                notes={key: text for key, text in document.notes.items() if key not in gone},
+            )
+
+        if old or gone:
+            await self._change(edit)
 
     async def siblings(self) -> list[dict[str, Any]]:
         return []  # the protocol knows one document, and not where the others are

@@ -38,6 +38,8 @@ async def migrate(source: Store, target: Store, timeout: float = 0.0) -> Moved:
             await target.put_blob(await source.get_blob(digest))
         for number, revision in _numbered(revisions):
             await target.add_revision(number, revision)
+        for note in await source.notes():
+            await target.add_note(note["id"], note)
         await _copy_states(target, await source.states(), state)
         await target.cut_journal(journal)
         await _verify(target, state, journal, [number for number, _ in _numbered(revisions)], blobs)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -256,9 +256,36 @@ class PostgresStore:
         rows = await self._rows(f"SELECT data FROM voiceops.revisions WHERE {_MINE} ORDER BY number")
         return [data for (data,) in rows]
 
+    async def revision(self, number: int) -> dict[str, Any] | None:
+        rows = await self._rows(
+            f"SELECT data FROM voiceops.revisions WHERE {_MINE} AND number = %(number)s", number=number
+        )
+        return rows[0][0] if rows else None
+
     async def newest_revision(self) -> int:
         rows = await self._rows(f"SELECT coalesce(max(number), 0) FROM voiceops.revisions WHERE {_MINE}")
         return int(rows[0][0]) if rows else 0
+
+    async def add_note(self, id_: str, data: dict[str, Any]) -> None:
+        async with self._writing() as connection:
+            await connection.execute(
+                "INSERT INTO voiceops.notes (project, environment, id, data)"
+                " VALUES (%(project)s, %(environment)s, %(id)s, %(data)s)"
+                " ON CONFLICT (project, environment, id) DO UPDATE SET data = excluded.data",
+                self._mine | {"id": id_, "data": sealed.dumps(data)},
+            )
+
+    async def notes(self) -> list[dict[str, Any]]:
+        rows = await self._rows(f"SELECT data FROM voiceops.notes WHERE {_MINE} ORDER BY id COLLATE \"C\"")
+        return [data for (data,) in rows]
+
+    async def forget(self, revisions: Iterable[int] = (), notes: Iterable[str] = ()) -> None:
+        async with self._writing() as connection:
+            for table, column, given in (("revisions", "number", revisions), ("notes", "id", notes)):
+                await connection.execute(
+                    f"DELETE FROM voiceops.{table} WHERE {_MINE} AND {column} = ANY(%(given)s)",
+                    self._mine | {"given": list(given)},
+                )
 
     async def siblings(self) -> list[dict[str, Any]]:
         rows = await self._rows(

@@ -28,6 +28,11 @@ CREATE TABLE voiceops.revisions (
     data json NOT NULL, written_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (project, environment, number)
 );
+CREATE TABLE voiceops.notes (
+    project text, environment text, id text,
+    data json NOT NULL, written_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (project, environment, id)
+);
 CREATE TABLE voiceops.blobs (
     project text, environment text, digest text, content bytea NOT NULL,
     PRIMARY KEY (project, environment, digest)

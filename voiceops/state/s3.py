@@ -4,6 +4,7 @@ PREFIX/ENVIRONMENT/state.json   what was applied, and where the journal begins: 
                    states/      the last states, each under its serial
                    journal/     intents and results since then: one object a write, numbered, If-None-Match *
                    revisions/   one object an apply
+                   notes/       one object a refusal, a failure or a change of the state by hand
                    blobs/       bytes by SHA-256
                    lock         who is at work (see s3_lock.py)
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -208,8 +209,27 @@ class S3Store:
                 raise StateError(f"{key} in {self.place} can't be read", hint="Restore the object from a copy.")
         return [data for _, data in parsed]
 
+    async def revision(self, number: int) -> dict[str, Any] | None:
+        found = await self._bucket.get(f"{self._prefix}revisions/{number:06}.json")
+        data = sealed.parsed(found.content) if found else None
+        return data if isinstance(data, dict) else None
+
     async def newest_revision(self) -> int:
         return max(map(_number, await self._bucket.keys(self._prefix + "revisions/")), default=0)
+
+    async def add_note(self, id_: str, data: dict[str, Any]) -> None:
+        await self._bucket.put(f"{self._prefix}notes/{id_}.json", json.dumps(data, indent=1, sort_keys=True).encode())
+
+    async def notes(self) -> list[dict[str, Any]]:
+        found = await asyncio.gather(*map(self._bucket.get, await self._bucket.keys(self._prefix + "notes/")))
+        parsed = [sealed.parsed(item.content) for item in found if item is not None]
+        return [data for data in parsed if isinstance(data, dict)]
+
+    async def forget(self, revisions: Iterable[int] = (), notes: Iterable[str] = ()) -> None:
+        await self._bucket.delete(
+            [f"{self._prefix}revisions/{number:06}.json" for number in revisions]
+            + [f"{self._prefix}notes/{id_}.json" for id_ in notes]
+        )
 
     async def siblings(self) -> list[dict[str, Any]]:
         names = [name for name in await self._bucket.folders(self._root) if f"{self._root}{name}/" != self._prefix]

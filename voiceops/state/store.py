@@ -10,6 +10,7 @@ its connection.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from types import TracebackType
@@ -106,8 +107,21 @@ class Store(Protocol):
     async def revisions(self) -> list[dict[str, Any]]:
         """Every revision, oldest first."""
 
+    async def revision(self, number: int) -> dict[str, Any] | None:
+        """One revision, or None."""
+
     async def newest_revision(self) -> int:
         """The highest number of a revision, 0 when there is none."""
+
+    async def add_note(self, id_: str, data: dict[str, Any]) -> None:
+        """Keep what is worth telling beside the revisions, under an id of `[0-9A-Za-z-]`; only while the lock is held.
+        Ids sort by time."""
+
+    async def notes(self) -> list[dict[str, Any]]:
+        """Every note, oldest first; one that can't be read is left out."""
+
+    async def forget(self, revisions: Iterable[int] = (), notes: Iterable[str] = ()) -> None:
+        """Delete revisions and notes; those that are not there are fine. Only while the lock is held."""
 
     async def states(self) -> list[dict[str, Any]]:
         """The kept states whose checksums are right, oldest first; normally the last of them is the current one."""

@@ -1,0 +1,85 @@
+"""On a real terminal: the question, the colours, the bar; and what happens without one."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.apply.manifests import TOOL
+from tests.support.bench import Bench
+
+
+def on_terminal(made: Bench, *arguments: str, answer: str = "") -> tuple[int, str]:
+    """A command on a terminal of its own, its question answered."""
+    leader, follower = pty.openpty()
+    environ = made.environ | {"TERM": "xterm-256color", "COLUMNS": "120"}
+    environ.pop("NO_COLOR", None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "voiceops", "-C", str(made.folder), *arguments],
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        env=environ,
+        close_fds=True,
+    )
+    os.close(follower)
+    text, answered, until = "", False, time.monotonic() + 60
+    try:
+        while time.monotonic() < until:
+            if select.select([leader], [], [], 0.1)[0]:
+                try:
+                    chunk = os.read(leader, 65536)
+                except OSError:
+                    break  # the other side is closed
+                if not chunk:
+                    break
+                text += chunk.decode(errors="replace")
+            if answer and not answered and "is taken: " in text:
+                os.write(leader, f"{answer}\n".encode())
+                answered = True
+    finally:
+        code = process.wait(timeout=10)
+        os.close(leader)
+    return code, text
+
+
+@pytest.mark.parametrize("answer", ["no", "y", "YES"])
+def test_only_yes_is_taken(live: Bench, answer: str) -> None:
+    live.write("agents/tool.yaml", TOOL)
+    code, text = on_terminal(live, "apply", answer=answer)
+    assert code == 1
+    assert "nothing was changed" in text
+    assert live.writes() == []
+
+
+def test_yes_applies_in_colour(live: Bench) -> None:
+    live.write("agents/tool.yaml", TOOL)
+    code, text = on_terminal(live, "apply", answer="yes")
+    assert code == 0, text
+    assert "\x1b[32" in text
+    assert "Tool/lookup created" in text
+    assert live.changes() == {}
+
+
+def test_a_protected_environment_wants_its_name(live: Bench) -> None:
+    live.write("voiceops.yaml", "version: 1\nproject: shop\nenvironments: [live]\nsafety: {confirm: true}\n")
+    live.write("agents/tool.yaml", TOOL)
+    assert "--confirm live" in live.apply(code=1).err
+    assert "--confirm live" in live.apply("--confirm", "other", code=1).err
+    assert on_terminal(live, "apply", answer="yes")[0] == 1
+    assert live.writes() == []
+    assert on_terminal(live, "apply", answer="live")[0] == 0
+    live.run("destroy", "--auto-approve", "--confirm", "live")
+
+
+def test_no_colour_where_none_is_wanted(live: Bench) -> None:
+    live.write("agents/tool.yaml", TOOL)
+    assert "\x1b[" not in on_terminal(live, "plan", "--no-color")[1]
+    assert "\x1b[" not in live.run("plan").out
+    assert "\x1b[" in on_terminal(live, "plan")[1]

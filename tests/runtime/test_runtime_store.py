@@ -1,0 +1,155 @@
+"""One store behind a few methods: the same promises on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.state.backends import postgres_url
+from voiceops.errors import VoiceopsError
+from voiceops.runtime.inbox import Inbox
+from voiceops.runtime.opening import backend_of
+from voiceops.runtime.records import DEAD, DONE, WAITING, EventRow
+from voiceops.runtime.sqlite import SqliteBackend
+
+Place = Callable[[], str]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return str(tmp_path / "store.db")
+    import psycopg
+
+    name = f"t{uuid.uuid4().hex}"
+    with psycopg.connect(postgres_url(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    base, _, query = postgres_url().partition("?")
+    return base.rpartition("/")[0] + f"/{name}" + (f"?{query}" if query else "")
+
+
+@contextlib.asynccontextmanager
+async def opened(place: str) -> AsyncIterator[Inbox]:
+    inbox = Inbox(backend_of(place))
+    await inbox.start()
+    try:
+        yield inbox
+    finally:
+        await inbox.close()
+
+
+def event(inbox: Inbox, key: str, state: int = WAITING, type_: str = "hang") -> EventRow:
+    now = time.time()
+    return EventRow(inbox.next_id(now), key.encode(), type_, "call", now, 0.0, state, "", b'{"message":{}}')
+
+
+def test_a_claim_has_one_owner(place: str) -> None:
+    async def run() -> None:
+        async with opened(place) as one, opened(place) as two:
+            claims = await asyncio.gather(
+                *(box.claim(f"k{n % 50}", "t", "c") for n in range(200) for box in (one, two))
+            )
+            assert sum(claim.mine for claim in claims) == 50
+            assert {claim.owner for claim in claims if not claim.mine} <= {one.owner, two.owner}
+            await one.settle("k1", '{"a":"é"}', "ok", 1.0)
+            assert (await two.claim("k1", "t", "c")).result == '{"a":"é"}'
+            assert await one.run(lambda b: b.alive(two.owner))
+        async with opened(place) as three:
+            assert not await three.run(lambda b: b.alive(two.owner))
+            claim = await three.claim("k2", "t", "c")
+            assert not claim.mine
+            assert await three.run(lambda b: b.take_over("k2", claim.owner))
+            assert not await three.run(lambda b: b.take_over("k2", claim.owner))
+
+    asyncio.run(run())
+
+
+def test_events_are_kept_once_and_worked_on_once(place: str) -> None:
+    async def run() -> None:
+        async with opened(place) as one, opened(place) as two:
+            new = await asyncio.gather(*(box.put(event(box, f"e{n % 60}")) for n in range(120) for box in (one, two)))
+            assert sum(new) == 60
+            taken = []
+            while found := [
+                item for box in (one, two) for item in await box.run(lambda b: b.take(["hang"], time.time(), 7))
+            ]:
+                taken += found
+            assert len({item.id for item in taken}) == len(taken) == 60
+            assert [item.attempts for item in taken] == [1] * 60
+            first, second, third, *_ = taken
+            await one.run(lambda b: b.finish(first.id))
+            await one.run(lambda b: b.put_off(second.id, time.time() + 60, "later"))
+            await one.run(lambda b: b.bury(third.id, "dead"))
+            assert await one.run(lambda b: b.take(None, time.time(), 7)) == []
+            (again,) = await one.run(lambda b: b.take(None, time.time() + 61, 7))
+            assert (again.id, again.attempts, again.error) == (second.id, 2, "later")
+            stats = await one.run(lambda b: b.stats())
+            assert (stats.waiting, stats.working, stats.dead) == (0, 58, 1)
+            (dead,) = await one.run(lambda b: b.find(state=DEAD, type_="hang", limit=5))
+            assert dead.error == "dead"
+            assert await one.run(lambda b: b.replay([dead.id, first.id, second.id])) == 2
+        async with opened(place) as three:
+            assert await three.run(lambda b: b.release_dead()) == 58
+            assert (await three.run(lambda b: b.stats())).waiting == 60
+
+    asyncio.run(run())
+
+
+def test_what_is_old_goes_and_what_waits_stays(place: str) -> None:
+    async def run() -> None:
+        async with opened(place) as inbox:
+            for n, state in enumerate((DONE, WAITING, DEAD)):
+                await inbox.put(event(inbox, f"e{n}", state))
+            await inbox.claim("k", "t", "c")
+            later = time.time() + 60
+            assert await inbox.run(lambda b: b.prune(later, later)) == 1
+            assert {e.state for e in await inbox.run(lambda b: b.find(state=None, type_="", limit=9))} == {
+                WAITING,
+                DEAD,
+            }
+            assert await inbox.run(lambda b: b.lookup("k")) is None
+            (waiting,) = await inbox.run(lambda b: b.find(state=WAITING, type_="", limit=9))
+            await inbox.run(lambda b: b.replace_body(waiting.id, b"{}"))
+            found = await inbox.run(lambda b: b.get(waiting.id))
+            assert found is not None
+            assert found.body == b"{}"
+
+    asyncio.run(run())
+
+
+def test_workers_leave_their_counters_for_each_other(place: str) -> None:
+    async def run() -> None:
+        async with opened(place) as one, opened(place) as two:
+            await one.run(lambda b: b.publish("boot", "1"))
+            await one.run(lambda b: b.publish("boot", "2"))
+            await two.run(lambda b: b.publish("boot", "3"))
+            assert await one.run(lambda b: b.published("boot")) == ["3"]
+            assert await two.run(lambda b: b.published("boot")) == ["2"]
+            assert await two.run(lambda b: b.published("other")) == []
+
+    asyncio.run(run())
+
+
+def test_numbers_of_events_rise_and_differ() -> None:
+    inbox = Inbox(SqliteBackend(Path("unused")))
+    numbers = [inbox.next_id(1_800_000_000.0) for _ in range(5_000)]
+    assert numbers == sorted(set(numbers))
+
+
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        ("redis://x", "redis"),
+        ("postgresql://127.0.0.1:1/none?connect_timeout=1", "can't be opened"),
+        ("/proc/none/x.db", "can't be opened"),
+    ],
+)
+def test_a_store_that_can_not_be_opened_is_one_sentence(location: str, said: str) -> None:
+    with pytest.raises(VoiceopsError, match=said):
+        backend_of(location).open()
