@@ -130,7 +130,7 @@ def test_serve_simulate_and_events(shop: Bench) -> None:
         assert "should contain 'lost'" in ran.out
         many = shop.run("simulate", "--url", url, "--concurrency", "20", "--format", "json").data
         assert (many["calls"], many["wrong"]) == (20, 0)
-        assert len([c for c in shop.control.objects("/call")]) == 22
+        assert len(shop.control.objects("/call")) == 22
         client.message("end-of-call-report", endedReason="broken")
         wait_for(lambda: any(e["error"] for e in shop.run("events", "list", "--format", "json").data))
         (event,) = [e for e in shop.run("events", "list", "--format", "json").data if e["error"]]
@@ -295,7 +295,7 @@ def test_stubs(shop: Bench) -> None:
     for flags in ([], ["--stubs"]):
         ran = shop.run("generate", "runtime", *flags, code=1)
         assert "orders.py has no function find_order" in ran.err
-        assert "async def find_order(call: Call, orderNumber: str, when: Literal[" in ran.err
+        assert "    orderNumber: str,\n    when: Literal[" in ran.err
         assert handlers.read_text() == "def other(): pass\n"
     handlers.unlink()
     assert "--stubs" in shop.run("generate", "runtime", code=1).err

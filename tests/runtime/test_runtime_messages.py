@@ -14,7 +14,27 @@ from voiceops.runtime.processing import redacted
 from voiceops.runtime.records import DEAD, DONE
 from voiceops.runtime.sqlite import SqliteBackend
 
-TYPES = ["end-of-call-report", "status-update", "conversation-update", "transcript", "speech-update", "model-output", "user-interrupted", "hang", "transfer-update", "language-change-detected", "voice-input", "assistant.started", "assistant.speechStarted", "chat.created", "session.updated", "call.deleted", "call.artifact.upload", "phone-call-control", "something-new"]
+TYPES = [
+    "end-of-call-report",
+    "status-update",
+    "conversation-update",
+    "transcript",
+    "speech-update",
+    "model-output",
+    "user-interrupted",
+    "hang",
+    "transfer-update",
+    "language-change-detected",
+    "voice-input",
+    "assistant.started",
+    "assistant.speechStarted",
+    "chat.created",
+    "session.updated",
+    "call.deleted",
+    "call.artifact.upload",
+    "phone-call-control",
+    "something-new",
+]
 
 EVENTS = """
 from pathlib import Path

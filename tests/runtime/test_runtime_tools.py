@@ -22,7 +22,8 @@ def ran(name):
 
 async def order(call: Call, orderNumber: str) -> dict:
     ran(orderNumber)
-    return {"number": orderNumber, "call": call.id, "customer": call.customer, "tool": call.tool, "id": call.tool_call_id}
+    seen = {"call": call.id, "customer": call.customer, "tool": call.tool, "id": call.tool_call_id}
+    return {"number": orderNumber, **seen}
 
 def plain(orderNumber): return "a\\nb\\r\\n  c\\u2028d"
 def nothing(): return None

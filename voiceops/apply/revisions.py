@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -24,18 +25,25 @@ REVISION_VERSION = 1
 class Request:
     """How one apply was asked for. `origin` says who, from where and from which commit; `target` is a rollback's."""
 
-    operation: str = "apply"  # apply | destroy | rollback
+    operation: str = "apply"  # apply | destroy | rollback | accept
     message: str = ""
     lock_timeout: float = 0.0
     origin: Mapping[str, Any] = field(default_factory=dict)
     saved: SavedPlan | None = None
     target: int | None = None
+    ref: str = ""  # of git, where a rollback returns to one
     release_hold: bool = False
+
+
+def changed_something(session: Session, result: Result) -> bool:
+    """Did an apply do anything, or may a request without an answer have? Else it is no revision."""
+    return bool(result.done or session.ledger.intents)
 
 
 async def close(graph: Graph, store: Store, session: Session, plan: Plan, result: Result, request: Request) -> int:
     """Write the revision, then the state. Returns the revision's number."""
     state = session.ledger.state
+    before = await store.revision(state.in_force or state.revision)
     number = max(state.revision, await store.newest_revision()) + 1  # after a crash between here and the state's write
     now = datetime.now(UTC).isoformat(timespec="seconds")
     await store.add_revision(
@@ -46,11 +54,12 @@ async def close(graph: Graph, store: Store, session: Session, plan: Plan, result
             "at": now,
             "operation": request.operation,
             "target": request.target,
+            "ref": request.ref,
             "message": request.message,
             "origin": dict(request.origin),
             "result": "ok" if result.complete else "failed",
             "digest": graph.digest,
-            "graph": graph.to_data(),
+            "graph": in_force(graph, plan, result, before, state).to_data(),
             "plan": plan.to_data(version=__version__, timestamp=now),
             "overwritten": shown(session.overwritten),
             "failed": {key: session.secrets.redact(str(error)) for key, error in result.failed.items()},
@@ -61,10 +70,33 @@ async def close(graph: Graph, store: Store, session: Session, plan: Plan, result
         revision=number,
         applied_digest=graph.digest,
         applied_commit=str(request.origin.get("commit") or ""),
-        in_force=request.target or number,
+        in_force=_in_force_after(request, number, result),
         holds=_holds(state, request, graph, result),
     )
     return number
+
+
+def _in_force_after(request: Request, number: int, result: Result) -> int:
+    """A rollback that went through stands for what it returned to; one that did not, for itself."""
+    return request.target if request.target and result.complete else number
+
+
+def in_force(graph: Graph, plan: Plan, result: Result, before: dict[str, Any] | None, state: State) -> Graph:
+    """What is applied now: the graph, but for objects that were left out, failed or skipped as it was before.
+
+    So a revision of `--target`, of a saved plan or of a partial failure returns to what was live, no more and no less.
+    """
+    missed = {key.partition("#")[0] for key in (*result.failed, *result.skipped)}
+    missed |= {change.address for change in plan.changes if change.reason == "not_in_plan"}
+    seen = {address for c in plan.changes for address in (c.address, c.previous_address)}
+    was = Graph.from_data(before["graph"]).resources if before else {}
+    old = {address: resource for address, resource in was.items() if address in state.entries}
+    resources = {}
+    for address in dict.fromkeys((*graph.resources, *old)):
+        source = old if address in missed or address not in seen else graph.resources
+        if address in source:
+            resources[address] = source[address]
+    return Graph(graph.project, graph.environment, resources)
 
 
 def _holds(state: State, request: Request, graph: Graph, result: Result) -> Mapping[str, Any]:
@@ -91,12 +123,22 @@ def choose(revisions: Sequence[dict[str, Any]], state: State, wanted: int | None
     in_force = state.in_force or state.revision
     for revision in sorted(revisions, key=lambda r: -int(r["number"])):
         original = _original(revision, by_number)
-        if revision["result"] == "ok" and revision["number"] < in_force and original["number"] < in_force:
+        older = revision["number"] < in_force and original["number"] < in_force
+        if older and revision["result"] == "ok" and original["digest"] not in state.holds:
             return original
     raise VoiceopsError(
         "there is no older successful revision to return to",
         hint="See `voiceops history`, and name one: voiceops rollback REV.",
     )
+
+
+def predecessors(revisions: Sequence[dict[str, Any]], state: State) -> set[int]:
+    """The numbers that must stay: the revision in force, the one before it by `rollback`, and the newest."""
+    needed = {state.in_force, state.revision}
+    with suppress(VoiceopsError):
+        needed.add(int(choose(revisions, state, None)["number"]))
+    by_number = {revision["number"]: revision for revision in revisions}
+    return needed | {int(by_number[n]["target"]) for n in needed if n in by_number and by_number[n].get("target")}
 
 
 def _original(revision: dict[str, Any], by_number: Mapping[int, dict[str, Any]]) -> dict[str, Any]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from voiceops.apply.events import Emit, Event
 from voiceops.apply.execute import Result, execute
+from voiceops.apply.notes import Retention, forget_old, note_failure, write_note
 from voiceops.apply.recover import Recovery, recover
-from voiceops.apply.revisions import Request, close
+from voiceops.apply.revisions import Request, changed_something, close
 from voiceops.apply.session import Session, fingerprints
 from voiceops.apply.steps import ambiguous
 from voiceops.engine.checks import Checks, checked
@@ -29,7 +30,7 @@ from voiceops.model.state import Binding, Entry, State
 from voiceops.providers.live import Accounts, read_live
 from voiceops.providers.secrets import Secrets
 from voiceops.state.ledger import Ledger
-from voiceops.state.store import Store
+from voiceops.state.store import Lease, Store
 
 
 @dataclass(slots=True)
@@ -45,6 +46,7 @@ class Job:
     parallelism: int = 10
     urls: tuple[str, str] = ("", "")  # Vapi's and Twilio's base URLs as the project names them
     checks: Checks = field(default_factory=Checks)
+    retention: Retention = field(default_factory=Retention)
 
 
 @dataclass(slots=True)
@@ -79,45 +81,90 @@ async def apply(
         lease = await stack.enter_async_context(job.store.lock(request.operation, request.lock_timeout))
         if lease.note:
             emit(Event(type="warning", message=lease.note))
-        ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
-        _check_hold(job, request, ledger.state)
-        snapshot = await _recovered(job, ledger, emit)
-        binding = _binding(job, snapshot)
-        _check_binding(ledger.state.binding, binding)
-        options = await _options(job, ledger.state)
-        found = make_plan(job.graph, ledger.state, snapshot, options)
-        if request.saved is not None:
-            found = narrowed(found, request.saved, ledger.state, options.safety, force=options.force)
-        found = checked(found, job.graph, job.checks, force=options.force)
-        emit(Event(type="planned", data={"summary": found.summary, "applyable": found.applyable}))
-        if not found.applyable:
-            await ledger.save()
-            raise Refused(
-                "the plan can't be applied",
-                diagnostics=(*found.refusals, *(d for d in found.diagnostics if d.severity == "error")),
-            )
-        if not found.active or not await confirm(found):
-            await ledger.save()
-            return Outcome(found, None)
-        await ledger.bind(binding)
-        if request.saved is not None:
-            await ledger.use_plan(request.saved.id)
-        session = Session(
-            graph=job.graph,
-            ledger=ledger,
-            accounts=job.accounts,
-            secrets=job.secrets,
-            options=options,
-            emit=emit,
-            state_key=job.state_key,
-            snapshot=snapshot,
-            lease=lease,
+        try:
+            outcome = await _apply(job, request, lease, emit, confirm, stop or asyncio.Event())
+        except VoiceopsError as error:
+            await note_failure(job.store, request.operation, request.message, request.origin, error, job.secrets.redact)
+            raise
+        return outcome
+
+
+async def _apply(
+    job: Job,
+    request: Request,
+    lease: Lease,
+    emit: Emit,
+    confirm: Callable[[Plan], Awaitable[bool]],
+    stop: asyncio.Event,
+) -> Outcome:
+    """What happens while the lock is held."""
+    ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
+    cut_off = ledger.unfinished and ledger.state.applied_digest != job.graph.digest
+    _check_hold(job, request, ledger.state)
+    snapshot = await _recovered(job, ledger, emit)
+    binding = _binding(job, snapshot)
+    _check_binding(ledger.state.binding, binding)
+    options = await _options(job, ledger.state)
+    found = make_plan(job.graph, ledger.state, snapshot, options)
+    if request.saved is not None:
+        found = narrowed(found, request.saved, ledger.state, options.safety, force=options.force)
+    found = checked(found, job.graph, job.checks, force=options.force)
+    emit(Event(type="planned", data={"summary": found.summary, "applyable": found.applyable}))
+    if not found.applyable:
+        await ledger.save()
+        raise Refused(
+            "the plan can't be applied",
+            diagnostics=(*found.refusals, *(d for d in found.diagnostics if d.severity == "error")),
         )
-        operations = schedule(job.graph, ledger.state, found.changes)
-        result = await execute(session, operations, job.parallelism, stop or asyncio.Event())
-        await _learn_org(job, ledger, session)
-        number = await close(job.graph, job.store, session, found, result, request)
-        return Outcome(found, result, number)
+    if not found.active and cut_off and not job.options.targets and not job.options.labels and request.saved is None:
+        # An apply that died after its last request left nothing to do but to say that it happened.
+        session = _session(job, ledger, emit, options, snapshot, lease)
+        return Outcome(found, None, await close(job.graph, job.store, session, found, Result(), request))
+    if not found.active or not await confirm(found):
+        await ledger.save()
+        return Outcome(found, None)
+    await ledger.bind(binding)
+    if request.saved is not None:
+        await ledger.use_plan(request.saved.id)
+    session = _session(job, ledger, emit, options, snapshot, lease)
+    operations = schedule(job.graph, ledger.state, found.changes)
+    result = await execute(session, operations, job.parallelism, stop)
+    await _learn_org(job, ledger, session)
+    if not changed_something(session, result):
+        await ledger.save()
+        await _note_nothing_done(job, request, result)
+        return Outcome(found, result)
+    number = await close(job.graph, job.store, session, found, result, request)
+    await forget_old(job.store, ledger.state, job.retention)
+    return Outcome(found, result, number)
+
+
+def _session(job: Job, ledger: Ledger, emit: Emit, options: Options, snapshot: Snapshot, lease: Lease) -> Session:
+    return Session(
+        graph=job.graph,
+        ledger=ledger,
+        accounts=job.accounts,
+        secrets=job.secrets,
+        options=options,
+        emit=emit,
+        state_key=job.state_key,
+        snapshot=snapshot,
+        lease=lease,
+    )
+
+
+async def _note_nothing_done(job: Job, request: Request, result: Result) -> None:
+    """All that was tried failed: no revision, but no secret either."""
+    failed = {key: job.secrets.redact(str(error)) for key, error in result.failed.items()}
+    await write_note(
+        job.store,
+        operation=request.operation,
+        result="refused" if result.refused else "failed",
+        summary=next(iter(failed.values()), "interrupted before anything was sent"),
+        origin=request.origin,
+        message=request.message,
+        more={"failed": failed, "skipped": result.skipped},
+    )
 
 
 def _check_hold(job: Job, request: Request, state: State) -> None:
@@ -133,7 +180,7 @@ def _check_hold(job: Job, request: Request, state: State) -> None:
     )
 
 
-async def adopt(job: Job, address: str, id_: str) -> str:
+async def adopt(job: Job, address: str, id_: str, origin: Mapping[str, Any]) -> str:
     """Take one live object into the state under an address of the graph. Returns its live name."""
     async with job.store.lock("import", 0.0):
         ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
@@ -156,7 +203,11 @@ async def adopt(job: Job, address: str, id_: str) -> str:
         await ledger.bind(_binding(job, snapshot))
         await ledger.record("", address, imported(resource, live, snapshot.date, job.graph.dependencies(address)))
         await ledger.save()
-        return str(KINDS[resource.kind].name_of(live) or id_)
+        name = str(KINDS[resource.kind].name_of(live) or id_)
+        await write_note(
+            job.store, operation="import", result="ok", summary=f"{address} stands for {name} ({id_})", origin=origin
+        )
+        return name
 
 
 def imported(resource: Resource, live: dict[str, Any], date: float, depends: tuple[str, ...]) -> Entry:

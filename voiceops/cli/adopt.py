@@ -24,6 +24,7 @@ def import_command(console: Console, address: str, id_: str) -> int:
       voiceops import Agent/support 5b6d2d1e-8a4f-4d55-9d0c-2a4b3c1f7e90
     """
     from voiceops.apply.run import adopt
+    from voiceops.cli.origin import origin
     from voiceops.cli.wiring import load, open_job, options_of
 
     loaded = load(console)
@@ -32,7 +33,7 @@ def import_command(console: Console, address: str, id_: str) -> int:
 
     async def work() -> str:
         async with open_job(loaded, loaded.graph, replace(options_of(loaded.project))) as job:
-            return await adopt(job, address, id_)
+            return await adopt(job, address, id_, origin(loaded.project.root, loaded.environ))
 
     name = asyncio.run(work())
     console.out(f"{address} now stands for {name} ({id_}). See `voiceops plan` for what differs.")

@@ -30,7 +30,7 @@ class Reporter:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.style = console.style()
-        self.started = time.monotonic()
+        self.started = 0.0  # with the first change: what a person took to answer is not the apply's time
 
     def __enter__(self) -> Reporter:
         return self
@@ -40,7 +40,15 @@ class Reporter:
     ) -> None:
         return None
 
+    def _elapsed(self) -> float:
+        return time.monotonic() - self.started if self.started else 0.0
+
+    def _note_start(self, event: Event) -> None:
+        if event.type == "apply_start" and not self.started:
+            self.started = time.monotonic()
+
     def event(self, event: Event) -> None:
+        self._note_start(event)
         text = self.text(event)
         if text and not self.console.quiet:
             self.say(text)
@@ -95,7 +103,7 @@ class Reporter:
         revision = f" (revision {outcome.revision})" if outcome.revision else ""
         self.say(
             self.style("Applied" if result.complete else "Not all was applied", colour, "bold")
-            + f": {done}{rest} in {time.monotonic() - self.started:.1f} s{revision}."
+            + f": {done}{rest} in {self._elapsed():.1f} s{revision}."
         )
         if not result.complete:
             self.say("Run apply again: it finishes what is left.")
@@ -105,6 +113,7 @@ class Lines(Reporter):
     """JSON, one object a line."""
 
     def event(self, event: Event) -> None:
+        self._note_start(event)
         self.console.line(event.to_data())
 
     def nothing(self, plan: Plan) -> None:
@@ -116,7 +125,7 @@ class Lines(Reporter):
         self.console.line(
             {
                 "type": "summary",
-                "elapsed_seconds": round(time.monotonic() - self.started, 3),
+                "elapsed_seconds": round(self._elapsed(), 3),
                 "done": len(result.done),
                 "failed": len(result.failed),
                 "skipped": len(result.skipped),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from collections.abc import Mapping
@@ -78,7 +77,7 @@ def application() -> RuntimeApp:
 
 def _application(loaded: Loaded, vapi_url: str) -> RuntimeApp:
     from voiceops.runtime.app import Runtime, RuntimeApp
-    from voiceops.runtime.ids import known_from, revision_of
+    from voiceops.runtime.ids import known_from, revision_from
     from voiceops.runtime.loading import Loaded as Handlers
     from voiceops.runtime.log import configure
     from voiceops.runtime.project import check_store
@@ -98,7 +97,7 @@ def _application(loaded: Loaded, vapi_url: str) -> RuntimeApp:
             handlers,
             known=known_from(*place),
             boot=os.environ.get(BOOT, ""),
-            revision=asyncio.run(revision_of(*place)),
+            revision=revision_from(*place),
         )
     )
 

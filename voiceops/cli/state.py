@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from voiceops.cli.console import Console
 from voiceops.cli.options import Address, formats
-from voiceops.errors import VoiceopsError
+from voiceops.errors import Locked, VoiceopsError
 from voiceops.model.address import owner_of
 from voiceops.state.ledger import Ledger
+
+if TYPE_CHECKING:
+    from voiceops.manifest.project import Project
+    from voiceops.state.store import Store
 
 
 @click.group("state")
@@ -21,22 +26,41 @@ def state_command() -> None:
     """Look at the state, and correct it by hand."""
 
 
-def _with_ledger(console: Console, work: Callable[[Ledger], Awaitable[None]], *, lock: bool = False) -> None:
+def _with_ledger(console: Console, work: Callable[[Ledger], Awaitable[None]]) -> None:
+    from voiceops.cli.wiring import load_settings, store_of
+
+    project = load_settings(console)
+
+    async def run() -> None:
+        await work(await Ledger.open(store_of(project), project.name, project.environment))
+
+    asyncio.run(run())
+
+
+def _edit(console: Console, operation: str, summary: str, work: Callable[[Ledger], Awaitable[None]]) -> None:
+    """Change the state under its lock, and tell the history."""
     from voiceops.cli.wiring import load_settings, store_of
 
     project = load_settings(console)
 
     async def run() -> None:
         store = store_of(project)
-        if not lock:
-            await work(await Ledger.open(store, project.name, project.environment))
-            return
-        async with store.lock("state", 0.0):
+        async with store.lock(operation, 0.0):
             ledger = await Ledger.open(store, project.name, project.environment)
             await work(ledger)
             await ledger.save()
+            await _tell(project, store, operation, summary)
 
     asyncio.run(run())
+
+
+async def _tell(project: Project, store: Store, operation: str, summary: str) -> None:
+    from voiceops.apply.notes import write_note
+    from voiceops.cli.origin import origin
+    from voiceops.cli.wiring import environment_variables
+
+    who = origin(project.root, environment_variables(project.root))
+    await write_note(store, operation=operation, result="ok", summary=summary, origin=who)
 
 
 @state_command.command("list")
@@ -91,7 +115,7 @@ def mv_command(console: Console, source: str, target: str) -> None:
             await ledger.record("", moved, replace(entry, address=moved))
         console.note(f"{source} is now {target}.")
 
-    _with_ledger(console, work, lock=True)
+    _edit(console, "state mv", f"{source} is now {target}", work)
 
 
 @state_command.command("unlock")
@@ -104,7 +128,16 @@ def unlock_command(console: Console, lock_id: str) -> None:
     """
     from voiceops.cli.wiring import load_settings, store_of
 
-    asyncio.run(store_of(load_settings(console)).unlock(lock_id))
+    project = load_settings(console)
+
+    async def run() -> None:
+        store = store_of(project)
+        await store.unlock(lock_id)
+        with suppress(Locked):  # somebody has it already again
+            async with store.lock("state unlock", 0.0):
+                await _tell(project, store, "state unlock", f"the lock {lock_id} was taken away")
+
+    asyncio.run(run())
     console.note(f"The lock {lock_id} is gone.")
 
 
@@ -122,7 +155,7 @@ def rm_command(console: Console, address: str) -> None:
             await ledger.record("", side, None)
         console.note(f"{address} is no longer managed; it stays live.")
 
-    _with_ledger(console, work, lock=True)
+    _edit(console, "state rm", f"{address} is no longer managed", work)
 
 
 @state_command.command("restore")
@@ -136,7 +169,8 @@ def restore_command(console: Console, serial: int | None, format_: str) -> None:
     """
     from voiceops.cli.wiring import load_settings, store_of
 
-    store = store_of(load_settings(console))
+    project = load_settings(console)
+    store = store_of(project)
 
     async def run() -> None:
         if serial is None:
@@ -144,6 +178,7 @@ def restore_command(console: Console, serial: int | None, format_: str) -> None:
             return
         async with store.lock("restore", 0.0):
             data = await store.restore(serial)
+            await _tell(project, store, "state restore", f"serial {serial} is back, as serial {data['serial']}")
         console.note(f"The state is that of serial {serial} again, as serial {data['serial']}.")
 
     asyncio.run(run())

@@ -133,6 +133,7 @@ async def open_job(
     """
     from contextlib import AsyncExitStack
 
+    from voiceops.apply.notes import Retention
     from voiceops.apply.run import Job
     from voiceops.providers.http import Api, Limiter
     from voiceops.providers.live import Accounts
@@ -191,6 +192,7 @@ async def open_job(
             parallelism=parallelism,
             urls=urls,
             checks=loaded.checks,
+            retention=Retention(keep=project.history_keep, days=project.history_days),
         )
 
 

@@ -88,6 +88,8 @@ class Project:
     drift: str
     drift_fields: Mapping[str, str]
     safety: Safety
+    history_keep: int = 200
+    history_days: int = 400
     prefix: str = ""
     suffix: str = ""
     environments: tuple[str, ...] = ()
@@ -211,6 +213,7 @@ def _project(
         url = _check_url(url, runtime.marks["url"], "runtime.url", problems)
     safety = now["safety"]
     naming = now.get("naming") or Map()
+    history = now.get("history") or Map()
     project = Project(
         root=root,
         name=now["project"],
@@ -233,6 +236,8 @@ def _project(
             max_turn_latency_ms=safety.get("maxTurnLatencyMs"),
             max_cost_per_minute=safety.get("maxCostPerMinute"),
         ),
+        history_keep=history.get("keep", 200),
+        history_days=history.get("days", 400),
         prefix=naming.get("prefix") or "",
         suffix=naming.get("suffix") or "",
         environments=tuple(names),

@@ -68,7 +68,8 @@ def render_plan(plan: Plan, style: Style = PLAIN, *, verbose: bool = False) -> s
 
 def _title(plan: Plan, style: Style) -> str:
     where = f"{plan.project} · {plan.environment}"
-    accounts = f"Vapi org {plan.org or '(empty so far)'}" + (f" · Twilio {plan.account}" if plan.account else "")
+    with_twilio = plan.account and any(change.type == TWILIO_TYPE for change in plan.changes)
+    accounts = f"Vapi org {plan.org or '(empty so far)'}" + (f" · Twilio {plan.account}" if with_twilio else "")
     return f"{style('Plan for ' + where, 'bold')} · {accounts}"
 
 
@@ -86,7 +87,8 @@ def _lines_touched(plan: Plan, style: Style) -> list[str]:
         itself = phone in touched[phone]
         listed = ", ".join(through[:4]) + (f" and {len(through) - 4} more" if len(through) > 4 else "")
         because = " and ".join(part for part in ("its own settings" if itself else "", listed) if part)
-        rows.append(f"  ☎ {plan.numbers.get(phone, '')} {style(phone, 'cyan')}: {because}")
+        number = plan.numbers.get(phone, phone)
+        rows.append(f"  ☎ {f'{number} ' if number != phone else ''}{style(phone, 'cyan')}: {because}")
     return [*rows, ""]
 
 

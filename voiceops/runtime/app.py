@@ -9,14 +9,14 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from hashlib import blake2b
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
-from voiceops.runtime.replies import Answers
+from voiceops.errors import VoiceopsError
 from voiceops.runtime.calling import Caller
 from voiceops.runtime.inbox import Busy, Inbox
 from voiceops.runtime.limits import Limiter
@@ -29,6 +29,7 @@ from voiceops.runtime.opening import backend_of
 from voiceops.runtime.pages import routes
 from voiceops.runtime.processing import Processor
 from voiceops.runtime.records import DONE, WAITING, Backend, EventRow
+from voiceops.runtime.replies import Answers
 from voiceops.runtime.settings import Settings
 from voiceops.runtime.spec import RuntimeSpec
 from voiceops.runtime.tools import Tools, clean
@@ -56,13 +57,14 @@ class Runtime:
         known: Known | None = None,
         backend: Backend | None = None,
         boot: str = "",
-        revision: int | None = None,
+        revision: Callable[[], Awaitable[int | None]] | None = None,
     ) -> None:
-        """`known` gives live ids by address, from a state; `boot` is equal for the workers of one start."""
+        """`known` and `revision` ask a state; `boot` is equal for the workers of one start."""
         self.spec = spec
         self.settings = settings
         self.boot = boot
-        self.revision = revision
+        self.revision: int | None = None
+        self._ask_revision = revision
         self.metrics = Metrics()
         self.draining = False
         self.started = time.time()
@@ -85,6 +87,11 @@ class Runtime:
         self.lines = Lines(self.spec, self.answers, self.api, self.inbox, self.metrics, self.settings.answer_seconds)
         self.processor = Processor(self._loaded.registry.events, self.inbox, self.caller, self.metrics, self.settings)
         await self.inbox.start()
+        if self._ask_revision is not None:
+            try:
+                self.revision = await self._ask_revision()
+            except VoiceopsError as error:  # nothing but a number on a page depends on it
+                log("state", logging.WARNING, error=error.summary)
         self.processor.start()
         self._publisher = asyncio.get_running_loop().create_task(self._publish()) if self.boot else None
         log("started", environment=self.spec.environment, tools=len(self.spec.tools), lines=len(self.spec.lines))

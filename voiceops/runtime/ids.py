@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from voiceops.runtime.vapi_api import Known
@@ -21,10 +21,14 @@ def known_from(location: str, root: Path, project: str, environment: str, enviro
     return known
 
 
-async def revision_of(
+def revision_from(
     location: str, root: Path, project: str, environment: str, environ: Mapping[str, str]
-) -> int | None:
-    """The revision in force, or None before the first apply."""
-    async with open_store(location, root, environment, project=project, environ=environ) as store:
-        ledger = await Ledger.open(store, project, environment)
-    return ledger.state.in_force or ledger.state.revision or None
+) -> Callable[[], Awaitable[int | None]]:
+    """A function that reads which revision is in force; None before the first apply."""
+
+    async def revision() -> int | None:
+        async with open_store(location, root, environment, project=project, environ=environ) as store:
+            ledger = await Ledger.open(store, project, environment)
+        return ledger.state.in_force or ledger.state.revision or None
+
+    return revision

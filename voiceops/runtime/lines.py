@@ -12,13 +12,13 @@ import time
 from collections.abc import Mapping
 from xml.sax.saxutils import escape, quoteattr
 
-from voiceops.runtime.replies import UNAVAILABLE, Answers
 from voiceops.runtime.call import Call
 from voiceops.runtime.calling import Failure
 from voiceops.runtime.inbox import Inbox
 from voiceops.runtime.log import log
 from voiceops.runtime.metrics import Metrics
 from voiceops.runtime.records import Claim
+from voiceops.runtime.replies import UNAVAILABLE, Answers
 from voiceops.runtime.spec import LineSpec, RuntimeSpec
 from voiceops.runtime.tools import clean
 from voiceops.runtime.vapi_api import VapiApi, VapiFailed

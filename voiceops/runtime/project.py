@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import sys
@@ -12,7 +11,7 @@ from typing import Any
 
 from voiceops.errors import VoiceopsError
 from voiceops.runtime.app import Runtime, RuntimeApp
-from voiceops.runtime.ids import known_from, revision_of
+from voiceops.runtime.ids import known_from, revision_from
 from voiceops.runtime.loading import Loaded
 from voiceops.runtime.log import configure
 from voiceops.runtime.opening import backend_of
@@ -43,7 +42,7 @@ def _application(folder: Path) -> RuntimeApp:
     known, revision = None, None
     if state := environ.get("VOICEOPS_STATE"):
         place = (state.replace("{environment}", spec.environment), folder, spec.project, spec.environment, environ)
-        known, revision = known_from(*place), asyncio.run(revision_of(*place))
+        known, revision = known_from(*place), revision_from(*place)
     loaded = Loaded(folder / HANDLERS, spec.handlers)
     configure()
     return RuntimeApp(Runtime(spec, settings, loaded, known=known, boot=os.environ.get(BOOT, ""), revision=revision))

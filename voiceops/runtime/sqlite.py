@@ -149,11 +149,15 @@ class SqliteBackend:
         seen: set[str] = set()
         for chunk in _chunks(claims):
             first = [row for row in chunk if not (row.key in seen or seen.add(row.key))]  # type: ignore[func-returns-value]
-            inserted = self._connection.execute(
-                f"INSERT INTO claims (key, owner, tool, call, at) VALUES {_marks(5, len(first))} "
-                "ON CONFLICT (key) DO NOTHING",
-                [value for row in first for value in row],
-            ).rowcount
+            inserted = (
+                0
+                if not first
+                else self._connection.execute(
+                    f"INSERT INTO claims (key, owner, tool, call, at) VALUES {_marks(5, len(first))} "
+                    "ON CONFLICT (key) DO NOTHING",
+                    [value for row in first for value in row],
+                ).rowcount
+            )
             if inserted == len(chunk):
                 answers += [_MINE] * inserted
                 continue

@@ -52,6 +52,11 @@ class Ledger:
         ledger._replay(await store.journal())
         return ledger
 
+    @property
+    def unfinished(self) -> bool:
+        """Does the journal hold something that no state has yet: an apply at work, or one that was cut off?"""
+        return self._dirty
+
     def _replay(self, records: Iterable[dict[str, Any]]) -> None:
         befores: dict[str, tuple[str, ...]] = {}
         for record in records:

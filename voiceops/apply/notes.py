@@ -1,0 +1,97 @@
+"""What the history tells beside the revisions: refused and failed applies, and changes of the state by hand.
+
+A note has an id that sorts by time, and no number: revisions are counted by what they changed. Notes are written while
+the lock is held, and one that can't be written never fails what it tells of.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from voiceops.apply.revisions import predecessors
+from voiceops.errors import Locked, Refused, VoiceopsError
+from voiceops.model.state import State
+from voiceops.model.values import map_leaves
+from voiceops.state.store import Store
+
+NOTE_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How much of the history stays: that many entries of either sort, and for that many days."""
+
+    keep: int = 200
+    days: int = 400
+
+
+async def write_note(
+    store: Store,
+    *,
+    operation: str,
+    result: str,
+    summary: str,
+    origin: Mapping[str, Any],
+    message: str = "",
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    """Keep a note: `operation` is the command, `result` ok, refused or failed, `summary` what it was about."""
+    at = datetime.now(UTC)
+    id_ = f"{at:%Y%m%dT%H%M%S}{at.microsecond // 1000:03}Z-{secrets.token_hex(2)}"
+    note = {
+        "version": NOTE_VERSION,
+        "id": id_,
+        "at": at.isoformat(timespec="seconds"),
+        "operation": operation,
+        "result": result,
+        "message": message,
+        "origin": dict(origin),
+        "summary": summary,
+    }
+    with suppress(VoiceopsError):
+        await store.add_note(id_, note | dict(more or {}))
+
+
+async def note_failure(
+    store: Store,
+    operation: str,
+    message: str,
+    origin: Mapping[str, Any],
+    error: VoiceopsError,
+    redact: Callable[[str], str],
+) -> None:
+    """A refused or failed apply that changed nothing. Nothing is kept where the lock was lost: it is not ours to write."""
+    if isinstance(error, Locked):
+        return
+    told = map_leaves(error.to_data(), lambda leaf: redact(leaf) if isinstance(leaf, str) else leaf)
+    await write_note(
+        store,
+        operation=operation,
+        result="refused" if isinstance(error, Refused) else "failed",
+        summary=redact(error.summary),
+        origin=origin,
+        message=message,
+        more={"error": told},
+    )
+
+
+async def forget_old(store: Store, state: State, retention: Retention, now: datetime | None = None) -> None:
+    """Delete what is beyond the retention, but nothing that a rollback without REV returns to. Never raises."""
+    with suppress(VoiceopsError):
+        revisions, notes = await store.revisions(), await store.notes()
+        oldest = (now or datetime.now(UTC)) - timedelta(days=retention.days)
+        needed = predecessors(revisions, state)
+
+        def beyond(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            cut = len(entries) - retention.keep
+            return [e for index, e in enumerate(entries) if index < cut or datetime.fromisoformat(e["at"]) < oldest]
+
+        old = [int(entry["number"]) for entry in beyond(revisions) if entry["number"] not in needed]
+        gone = [str(entry["id"]) for entry in beyond(notes)]
+        if old or gone:
+            await store.forget(old, gone)
