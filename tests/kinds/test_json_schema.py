@@ -49,3 +49,35 @@ def test_what_is_wrong_is_found(spec: dict[str, object], named: str) -> None:
     errors = list(validator.iter_errors({"kind": "Agent", "name": "a", "spec": spec}))
     assert errors
     assert any(named in str(error.message) + str(error.context) for error in errors)
+
+
+@pytest.mark.parametrize(
+    ("on", "fine"),
+    [
+        ("customer.speech.timeout", True),
+        ("customer.speech.timeout[timeout=5]", True),
+        ("customer.speech.timeout[]", False),
+        ("customer.shouting", False),
+    ],
+)
+def test_a_key_that_matches_a_pattern_chooses_its_variant(on: str, fine: bool) -> None:
+    validator = jsonschema.Draft202012Validator(manifest_schema("Agent"))
+    hook = {"on": on, "do": [{"type": "say", "exact": "Still there?"}]}
+    assert validator.is_valid({"kind": "Agent", "name": "a", "spec": {"hooks": [hook]}}) is fine
+    # And the variant's own fields are checked.
+    wrong = hook | {"do": "nothing"}
+    assert not validator.is_valid({"kind": "Agent", "name": "a", "spec": {"hooks": [wrong]}})
+
+
+def test_known_values_of_a_text_are_offered_and_others_taken() -> None:
+    schema = manifest_schema("Agent")
+    assert schema["$defs"]["CreateAssistantDTO"]["properties"]["backgroundSound"]["examples"] == ["off", "office"]
+    validator = jsonschema.Draft202012Validator(schema)
+    spec = {"backgroundSound": "https://x.example/rain.mp3"}
+    assert validator.is_valid({"kind": "Agent", "name": "a", "spec": spec})
+
+
+def test_a_file_is_written_as_its_path() -> None:
+    validator = jsonschema.Draft202012Validator(manifest_schema("File"))
+    assert validator.is_valid({"kind": "File", "name": "a", "spec": {"path": "menu.pdf", "metadata": {"pages": 2}}})
+    assert not validator.is_valid({"kind": "File", "name": "a", "spec": {"path": 7}})

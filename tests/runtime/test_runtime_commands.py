@@ -178,7 +178,7 @@ def test_several_workers_share_everything(shop: Bench) -> None:
     with served(shop.folder, client_environ(shop), "--workers", "2") as client:
         ready(client, shop)
         for n in range(30):
-            assert client.tool("findOrder", {"orderNumber": str(n)}, id=f"c{n % 10}")["result"].startswith("Order")
+            assert client.tool("findOrder", {"orderNumber": f"1{n}"}, id=f"c{n % 10}")["result"].startswith("Order")
         wait_for(
             lambda: 'voiceops_messages_total{outcome="answered",type="tool-calls"} 30' in client.get("/metrics").text
         )

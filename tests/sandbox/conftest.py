@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sandbox_bench import OWNED, Bench, http
 
+from tests.sandbox.sandbox_bench import OWNED, Bench, http
 from voiceops.sandbox.server import SandboxServer
 
 

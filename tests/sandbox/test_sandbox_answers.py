@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sandbox_bench import FUNCTION, MODEL, Bench
+
+from tests.sandbox.sandbox_bench import FUNCTION, MODEL, Bench
 
 HMAC = {
     "provider": "custom-credential",

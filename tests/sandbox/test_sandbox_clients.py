@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from sandbox_bench import OWNED, Bench
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 from vapi import Vapi
 from vapi.core.api_error import ApiError
 from vapi.phone_numbers.types import CreatePhoneNumbersRequest_Twilio
+
+from tests.sandbox.sandbox_bench import OWNED, Bench
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sandbox_bench import NOBODY, OWNED, Bench
 
+from tests.sandbox.sandbox_bench import NOBODY, OWNED, Bench
 from voiceops.sandbox.switches import Switches
 
 

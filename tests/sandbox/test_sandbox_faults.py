@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from sandbox_bench import Bench, http
+
+from tests.sandbox.sandbox_bench import Bench, http
 
 POST = {"vendor": "vapi", "method": "POST", "path": "^/assistant$"}
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sandbox_bench import Bench
+
+from tests.sandbox.sandbox_bench import Bench
 
 
 def upload(bench: Bench, **fields: str) -> dict[str, Any]:

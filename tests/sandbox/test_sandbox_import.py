@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sandbox_bench import OWNED, Bench
+
+from tests.sandbox.sandbox_bench import OWNED, Bench
 
 INBOUND = "https://api.vapi.ai/twilio/inbound_call"
 DEMO = "https://demo.twilio.com/welcome/voice/"

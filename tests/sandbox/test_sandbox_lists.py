@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from sandbox_bench import Bench
+
+from tests.sandbox.sandbox_bench import Bench
 
 AT = "2026-01-01T00:00:00.000Z"
 

@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 import pytest
-from sandbox_bench import FUNCTION, MODEL, NOBODY, Bench
 
+from tests.sandbox.sandbox_bench import FUNCTION, MODEL, NOBODY, Bench
 from voiceops.sandbox.catalog import COLLECTIONS, STOCK
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sandbox_bench import OWNED, http
 
+from tests.sandbox.sandbox_bench import OWNED, http
 from voiceops.sandbox.server import SandboxServer
 from voiceops.sandbox.store import Row, Store
 

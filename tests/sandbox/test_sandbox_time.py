@@ -6,7 +6,8 @@ import time
 from email.utils import parsedate_to_datetime
 
 import pytest
-from sandbox_bench import Bench
+
+from tests.sandbox.sandbox_bench import Bench
 
 
 def ids(bench: Bench) -> list[str]:

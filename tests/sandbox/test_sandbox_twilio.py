@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from sandbox_bench import OWNED, Bench, http
+
+from tests.sandbox.sandbox_bench import OWNED, Bench, http
 
 URL = "https://voice.example/"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sandbox_bench import FUNCTION, MODEL, Bench
+
+from tests.sandbox.sandbox_bench import FUNCTION, MODEL, Bench
 
 VOICE = {"provider": "11labs", "voiceId": "v"}
 CASES: list[tuple[str, dict[str, Any], list[str]]] = [

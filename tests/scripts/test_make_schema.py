@@ -280,7 +280,9 @@ SCHEMAS: dict[str, Any] = {
         languages={"type": "array", "items": _one("en")},
         locators={"type": "array", "items": _ref("ElevenLabsPronunciationDictionaryLocator")},
     ),
-    "ElevenLabsPronunciationDictionaryLocator": _schema(pronunciationDictionaryId={"type": "string"}),
+    "ElevenLabsPronunciationDictionaryLocator": _schema(
+        pronunciationDictionaryId={"type": "string"}, versionId={"type": "string"}
+    ),
     "Server": _schema(url={"type": "string"}, credentialId={"type": "string", "format": "uuid"}),
     "TranscriptPlan": _schema(assistantName={"type": "string"}, scenarioId={"type": "number"}),
     "HandoffDestinationAssistant": _schema(("type",), type=_one("assistant"), assistantName={"type": "string"}),
@@ -331,10 +333,30 @@ def facts() -> dict[str, Any]:
 def test_the_roots_are_the_bodies_of_the_collections(facts: dict[str, Any]) -> None:
     roots = facts["roots"]
     assert roots["Agent"] == {"create": "CreateAssistantDTO", "update": "UpdateAssistantDTO"}
-    assert roots["File"] == {"create": "CreateFileDTO", "media": "multipart/form-data", "update": "UpdateFileDTO"}
+    assert roots["File"] == {
+        "create": "CreateFileDTO",
+        "media": "multipart/form-data",
+        "update": "UpdateFileDTO",
+        "manifest": "FileManifest",
+    }
     assert roots["Voice"] == {"by": "provider", "variants": {"11labs": "ElevenLabsVoice"}, "aliases": ANY_SPELLING}
     assert roots["Server"] == "Server"
     assert roots["Dictionary"] == ROOTS["Dictionary"]
+
+
+def test_a_spec_that_is_not_the_body_has_a_type_of_its_own(facts: dict[str, Any]) -> None:
+    assert facts["types"]["CreateFileDTO"]["fields"].keys() == {"file"}
+    written = facts["types"]["FileManifest"]
+    assert (written["required"], list(written["fields"])) == (["path"], ["metadata", "name", "path"])
+
+
+def test_a_version_follows_the_reference_beside_it(facts: dict[str, Any]) -> None:
+    fields = facts["types"]["ElevenLabsPronunciationDictionaryLocator"]["fields"]
+    assert fields["versionId"] == {
+        "type": "string",
+        "follows": "pronunciationDictionaryId",
+        "attribute": "versionId",
+    }
 
 
 ANY_SPELLING = {"eleven-labs": "11labs", "elevenlabs": "11labs"}

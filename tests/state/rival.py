@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,16 +16,19 @@ from voiceops.state.store import Store
 QUICK = Timing(renew=0.5, void=3.0, pause=0.05)
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+def start(*arguments: str, **environ: str) -> subprocess.Popen[str]:
     """The process, once it has said that it is at work."""
     process = subprocess.Popen(
         [sys.executable, __file__, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        env={**os.environ, **environ},
     )
     assert process.stdout is not None
-    assert process.stdout.readline().strip() == "at work"
+    if process.stdout.readline().strip() != "at work":
+        process.communicate()
+        raise AssertionError("the rival could not start")
     return process
 
 

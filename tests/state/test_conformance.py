@@ -145,6 +145,26 @@ def test_revisions_come_oldest_first_and_are_never_overwritten(open_store: Open)
     asyncio.run(check())
 
 
+def test_notes_stand_beside_the_revisions_and_both_can_be_forgotten(open_store: Open) -> None:
+    async def check() -> None:
+        store = open_store()
+        async with store, store.lock("apply", 0):
+            assert await store.notes() == []
+            for id_ in ("20260102T030405006Z-ab", "20260101T030405006Z-cd"):
+                await store.add_note(id_, {"id": id_, "text": "ä"})
+            for number in (1, 2, 3):
+                await store.add_revision(number, {"number": number})
+            await store.forget([1, 7], ["20260101T030405006Z-cd", "none"])
+            await store.forget()
+        other = open_store()
+        assert await other.notes() == [{"id": "20260102T030405006Z-ab", "text": "ä"}]
+        assert [revision["number"] for revision in await other.revisions()] == [2, 3]
+        assert (await other.revision(2), await other.revision(1)) == ({"number": 2}, None)
+        assert await other.newest_revision() == 3
+
+    asyncio.run(check())
+
+
 def test_environments_do_not_see_each_other_but_as_siblings(open_store: Open, request: Any) -> None:
     backend = request.node.callspec.params["open_store"]
 

@@ -27,6 +27,7 @@ async def _filled(store: Store) -> None:
     await store.add_revision(1, {"number": 1, "text": "ä"})
     await store.add_revision(2, {"number": 2})
     await store.put_blob(b"\x00bytes")
+    await store.add_note("20260101T030405006Z-ab", {"id": "20260101T030405006Z-ab", "summary": "state rm"})
     ledger = await Ledger.open(store, "shop", "dev")
     await ledger.begin([intent_of("n1")])
 
@@ -36,6 +37,7 @@ async def _content(store: Store) -> list[Any]:
         await store.read(),
         await store.journal(),
         await store.revisions(),
+        await store.notes(),
         [await store.get_blob(digest) for digest in await store.blobs()],
         await store.states(),
     ]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.state import rival
-from tests.state.backends import key_of, location_of
+from tests.state.backends import KEYS, key_of, location_of
 from tests.state.stores import BACKENDS
 from voiceops.errors import Locked
 from voiceops.state.store import Store
@@ -29,7 +29,7 @@ def backend(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def holder(backend: str, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A process that holds the lock of the place that `open_` opens."""
-    process = rival.start("hold", location_of(backend, tmp_path), key_of(tmp_path), "dev")
+    process = rival.start("hold", location_of(backend, tmp_path), key_of(tmp_path), "dev", **KEYS)
     yield process
     process.kill()
     process.communicate()
@@ -67,7 +67,7 @@ def test_the_second_one_waits_when_told_to(backend: str, holder: subprocess.Pope
 
 @pytest.mark.parametrize("backend", ["folder", "postgres"])
 def test_the_lock_of_a_killed_process_is_taken_over_at_once(backend: str, tmp_path: Path) -> None:
-    holder = rival.start("hold", location_of(backend, tmp_path), key_of(tmp_path), "dev")
+    holder = rival.start("hold", location_of(backend, tmp_path), key_of(tmp_path), "dev", **KEYS)
     holder.send_signal(signal.SIGKILL)
     holder.communicate()
     note = asyncio.run(_lock(open_(backend, tmp_path), 2))
@@ -78,7 +78,7 @@ def test_the_lock_of_a_killed_process_is_taken_over_at_once(backend: str, tmp_pa
 
 @pytest.mark.parametrize("backend", ["s3"])
 def test_a_lease_that_is_not_renewed_is_void_in_time_and_not_before(backend: str, tmp_path: Path) -> None:
-    holder = rival.start("hold", location_of(backend, tmp_path), key_of(tmp_path), "dev")
+    holder = rival.start("hold", location_of(backend, tmp_path), key_of(tmp_path), "dev", **KEYS)
     time.sleep(4)  # longer than a lease: it is renewed
     with pytest.raises(Locked):
         asyncio.run(_lock(open_(backend, tmp_path)))
@@ -93,7 +93,7 @@ def test_a_lease_that_is_not_renewed_is_void_in_time_and_not_before(backend: str
 
 @pytest.mark.parametrize("backend", ["http"])
 def test_over_http_a_lock_is_never_taken_over_but_given_away(backend: str, tmp_path: Path) -> None:
-    holder = rival.start("hold", location_of(backend, tmp_path), key_of(tmp_path), "dev")
+    holder = rival.start("hold", location_of(backend, tmp_path), key_of(tmp_path), "dev", **KEYS)
     holder.send_signal(signal.SIGKILL)
     holder.communicate()
     with pytest.raises(Locked) as caught:
@@ -106,7 +106,7 @@ def test_over_http_a_lock_is_never_taken_over_but_given_away(backend: str, tmp_p
 
 @pytest.mark.parametrize("backend", ["s3"])
 def test_a_holder_that_slept_through_its_lease_stops(backend: str, tmp_path: Path) -> None:
-    holder = rival.start("hold", location_of(backend, tmp_path), key_of(tmp_path), "dev")
+    holder = rival.start("hold", location_of(backend, tmp_path), key_of(tmp_path), "dev", **KEYS)
     os.kill(holder.pid, signal.SIGSTOP)
     assert f"pid {holder.pid}" in asyncio.run(_lock(open_(backend, tmp_path), 20))
     os.kill(holder.pid, signal.SIGCONT)
@@ -131,7 +131,7 @@ def test_a_holder_whose_lock_was_taken_away_stops(backend: str, holder: subproce
 def test_nobodys_write_is_lost(backend: str, tmp_path: Path) -> None:
     """Three processes count to thirty together."""
     arguments = ("add", location_of(backend, tmp_path), key_of(tmp_path), "dev", "10")
-    for process in [rival.start(*arguments) for _ in range(3)]:
+    for process in [rival.start(*arguments, **KEYS) for _ in range(3)]:
         process.communicate(timeout=120)
         assert process.returncode == 0
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
-from tests.state.backends import BUCKET, QUICK, bucket, key_of, s3_endpoint, s3_store
+from tests.state.backends import BUCKET, QUICK, bucket, key_of, s3_store, target
 from voiceops.errors import Locked, StateError
 from voiceops.state.bucket import Bucket, Object, Target
 from voiceops.state.open import open_store
@@ -26,7 +25,7 @@ class Wrapped(Bucket):
     """The real bucket, with a say in every write."""
 
     def __init__(self, on_write: Callable[[str], Any]) -> None:
-        super().__init__(Target.of(BUCKET, {"endpoint": s3_endpoint()}, os.environ))
+        super().__init__(target())
         self.on_write = on_write
 
     async def create(self, key: str, content: bytes) -> str | None:
@@ -56,7 +55,7 @@ def test_a_store_that_ignores_a_condition_is_refused(ignored: str, tmp_path: Pat
         async def replace(self, key: str, content: bytes, etag: str) -> str | None:
             return await (self._put(key, content) if ignored == "If-Match" else super().replace(key, content, etag))
 
-    careless = Careless(Target.of(BUCKET, {"endpoint": s3_endpoint()}, os.environ))
+    careless = Careless(target())
     for _ in range(2):
         with pytest.raises(StateError, match=f"conditional writes .{ignored}.") as caught:
             asyncio.run(_lock(_store(careless, tmp_path)))
@@ -111,7 +110,7 @@ def test_the_journal_is_cut_with_the_state_even_when_its_objects_stay(tmp_path: 
             """The process ends before it."""
 
     async def check() -> None:
-        store = _store(Stays(Target.of(BUCKET, {"endpoint": s3_endpoint()}, os.environ)), tmp_path)
+        store = _store(Stays(target()), tmp_path)
         await store.append([{"n": 1}])
         await store.append([{"n": 2}])
         await store.write({"serial": 1}, if_serial=None, keep=[{"n": 2}])
@@ -255,10 +254,10 @@ def test_settings_come_from_the_address_and_from_what_aws_tools_read() -> None:
         "AWS_ENDPOINT_URL_S3": "http://two",
         "AWS_REGION": "eu-west-1",
     }
-    target = Target.of("b", {}, environ)
-    assert (target.endpoint, target.region) == ("http://two", "eu-west-1")
+    found = Target.of("b", {}, environ)
+    assert (found.endpoint, found.region) == ("http://two", "eu-west-1")
     assert Target.of("b", {"endpoint": "http://three", "region": "r"}, environ).endpoint == "http://three"
-    assert "very-secret" not in repr(target)
+    assert "very-secret" not in repr(found)
 
 
 @pytest.mark.parametrize("location", ["s3://", "s3:///prefix", "s3://b/p?endpont=x"])

@@ -30,8 +30,8 @@ def _location(backend: str, root: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-the-test")
+    for name, value in backends.KEYS.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

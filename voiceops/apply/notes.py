@@ -43,7 +43,7 @@ async def write_note(
     """Keep a note: `operation` is the command, `result` ok, refused or failed, `summary` what it was about."""
     at = datetime.now(UTC)
     id_ = f"{at:%Y%m%dT%H%M%S}{at.microsecond // 1000:03}Z-{secrets.token_hex(2)}"
-    note = {
+    note: dict[str, Any] = {
         "version": NOTE_VERSION,
         "id": id_,
         "at": at.isoformat(timespec="seconds"),
@@ -54,6 +54,8 @@ async def write_note(
         "summary": summary,
     }
     with suppress(VoiceopsError):
+        # After which revision: where it stands in the history, also within one second.
+        note["after"] = await store.newest_revision()
         await store.add_note(id_, note | dict(more or {}))
 
 
@@ -65,7 +67,7 @@ async def note_failure(
     error: VoiceopsError,
     redact: Callable[[str], str],
 ) -> None:
-    """A refused or failed apply that changed nothing. Nothing is kept where the lock was lost: it is not ours to write."""
+    """A refused or failed apply that changed nothing. Nothing is kept where the lock was lost."""
     if isinstance(error, Locked):
         return
     told = map_leaves(error.to_data(), lambda leaf: redact(leaf) if isinstance(leaf, str) else leaf)

@@ -8,7 +8,7 @@ empty at the vendor mean the same.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -73,10 +73,17 @@ def drifted(applied: Applied, live: JSON, ignore: tuple[Path, ...] = ()) -> list
 
 
 def still_drifted(edited: list[Difference], differing: list[Difference]) -> list[Difference]:
-    """The edits that the manifest does not agree with: what was taken over into it is no drift any more."""
-    return [
-        d for d in edited if any(d.path[: len(o.path)] == o.path or o.path[: len(d.path)] == d.path for o in differing)
-    ]
+    """The edits that the manifest does not agree with: what was taken over into it is no drift any more.
+
+    Where the manifest changed since, too, the edit is a conflict.
+    """
+    found = []
+    for edit in edited:
+        near = [o for o in differing if edit.path[: len(o.path)] == o.path or o.path[: len(edit.path)] == edit.path]
+        if near:
+            both = any(other.outcome in (Outcome.CONFLICT, Outcome.UNSET) for other in near)
+            found.append(replace(edit, outcome=Outcome.CONFLICT) if both else edit)
+    return found
 
 
 def reason_for(changes: list[Difference]) -> str:

@@ -276,6 +276,7 @@ class _Planner:
                     type=resource.type,
                     id=found.entry.id,
                     fields=(),
+                    applied_at=found.entry.recorded_at,
                     deleted=True,
                 )
             )
@@ -447,6 +448,7 @@ class _Planner:
                     id=entry.id,
                     fields=self.field_changes(resource, found),
                     updated_at=str(seen.get("updatedAt") or ""),
+                    applied_at=entry.recorded_at,
                 )
             )
 

@@ -161,6 +161,7 @@ def _managed(
                 id=entry.id,
                 fields=planner.field_changes(resource, drift),
                 updated_at=str(live.get("date_updated") or ""),
+                applied_at=entry.recorded_at,
             )
         )
     kept = [d for d in differing if d.outcome is Outcome.DRIFT and planner.policy(resource, d.path) == "keep"]

@@ -168,7 +168,11 @@ class Resolver:
         try:
             found = self.index.find(kind, item, self.document)
         except LookupError as error:
-            self.problems.error("reference", error.args[0], mark, error.args[1], self.document.address)
+            summary, hint = error.args
+            if by_name and LOCAL.match(item) is None:
+                called = [*self.index.live_names, *self.inline_names]
+                summary, hint = f"no {kind} is called {item!r}", did_you_mean(item, called)
+            self.problems.error("reference", summary, mark, hint, self.document.address)
             return item
         return Ref(found, "name" if by_name else "id")
 

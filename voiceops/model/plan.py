@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from voiceops.errors import Diagnostic
@@ -146,6 +147,7 @@ class Drift:
     id: str
     fields: tuple[FieldChange, ...]
     updated_at: str = ""
+    applied_at: float = 0.0  # epoch seconds by the server's clock
     deleted: bool = False
 
     def to_data(self) -> dict[str, Any]:
@@ -155,9 +157,13 @@ class Drift:
             "name": self.address.partition("/")[2],
             "id": self.id,
             "updated_at": self.updated_at,
+            "applied_at": moment(self.applied_at),
             "change": {
                 "actions": ["delete"] if self.deleted else ["update"],
-                "paths": [change.to_data() for change in self.fields],
+                "paths": [
+                    change.to_data() | {"changed": "both" if change.reason == "conflict" else "live"}
+                    for change in self.fields
+                ],
             },
         }
 
@@ -218,6 +224,11 @@ class Plan:
         if self.estimates is not None:
             data["estimates"] = self.estimates.to_data()
         return data | _FOR_TERRAFORM_READERS
+
+
+def moment(seconds: float) -> str:
+    """Epoch seconds as ISO 8601, UTC; empty for an unknown time."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds") if seconds else ""
 
 
 def count(changes: Iterable[Change], actions: tuple[str, ...]) -> int:

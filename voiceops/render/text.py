@@ -13,7 +13,7 @@ from voiceops.engine.diff import item_name
 from voiceops.errors import Diagnostic
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.model.address import is_twilio_side, owner_of
-from voiceops.model.plan import DELETE, Change, Drift, FieldChange, Plan, shown
+from voiceops.model.plan import DELETE, Change, Drift, FieldChange, Plan, moment, shown
 from voiceops.model.values import JSON, format_path
 from voiceops.render.estimates import estimate_lines
 from voiceops.render.names import unquoted, with_addresses
@@ -104,6 +104,11 @@ def _change(change: Change, style: Style) -> Iterator[str]:
     yield head + (f" · {reason}" if reason else "") + style(where, "dim")
     for note in change.notes:
         yield f"    ! {note}"
+    yield from render_fields(change, style)
+
+
+def render_fields(change: Change, style: Style) -> Iterator[str]:
+    """The fields of one change, a row or more each."""
     if change.actions == ("create",):
         yield from _created(change.fields, style)
     elif change.actions != ("delete",) or change.fields:
@@ -204,10 +209,13 @@ def render_drift(drift: Iterable[Drift], style: Style = PLAIN) -> str:
 def _drift(drift: Iterable[Drift], style: Style) -> list[str]:
     rows = []
     for found in drift:
-        when = f" (last edited {found.updated_at})" if found.updated_at else ""
+        times = [f"applied {moment(found.applied_at)}"] if found.applied_at else []
+        times += [f"last edited {found.updated_at}"] if found.updated_at else []
+        when = f" ({', '.join(times)})" if times else ""
         rows.append(f"  {style(found.address, 'cyan')}{' was deleted' if found.deleted else ''}{when}")
         rows += [
             f"    {format_path(f.path)}: applied {_value(shown(f.before))}, live {_value(shown(f.after))}"
+            + (" (both changed: the manifest, too)" if f.reason == "conflict" else "")
             for f in found.fields
         ]
     return [style("Edited outside of voiceops since the last apply:", "bold"), *rows, ""] if rows else []

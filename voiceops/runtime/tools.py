@@ -149,9 +149,11 @@ class Tools:
         current: Claim | None = claim
         while current is not None and not current.result:
             owner = current.owner
-            if owner == inbox.owner and key not in self._running:
-                return None
-            if not await inbox.run(lambda backend, owner=owner: backend.alive(owner)):  # type: ignore[misc]
+            # Ours, and not running here: its result could not be stored.
+            gone = owner == inbox.owner or not await inbox.run(
+                lambda backend, owner=owner: backend.alive(owner)  # type: ignore[misc]
+            )
+            if gone:
                 current = await inbox.run(lambda backend: backend.lookup(key))
                 if current is None or current.result:
                     break

@@ -276,7 +276,7 @@ class PostgresStore:
             )
 
     async def notes(self) -> list[dict[str, Any]]:
-        rows = await self._rows(f"SELECT data FROM voiceops.notes WHERE {_MINE} ORDER BY id COLLATE \"C\"")
+        rows = await self._rows(f'SELECT data FROM voiceops.notes WHERE {_MINE} ORDER BY id COLLATE "C"')
         return [data for (data,) in rows]
 
     async def forget(self, revisions: Iterable[int] = (), notes: Iterable[str] = ()) -> None:

@@ -1,0 +1,69 @@
+"""How the lines stand, and what stands between this machine and a working line."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.apply.manifests import AGENT, LINE, TOOL
+from tests.support.bench import Bench
+
+
+@pytest.fixture
+def line(live: Bench) -> Bench:
+    for name, text in (("agent", AGENT), ("tool", TOOL), ("line", LINE)):
+        live.write(f"agents/{name}.yaml", text)
+    return live
+
+
+def test_a_line_in_order(line: Bench) -> None:
+    line.apply()
+    rows = line.run("status", "--format", "json").data
+    assert [(r["number"], r["answers"], r["target"], r["revision"], r["off"]) for r in rows] == [
+        ("+14155550100", "vapi", "Agent/desk", 1, [])
+    ]
+    assert "+14155550100" in line.run("status", "line").out
+    assert line.run("status", "+14155550100").out == line.run("status").out
+    assert "no line other" in line.run("status", "other", code=1).err
+
+
+def test_a_line_that_was_never_applied_is_off(line: Bench) -> None:
+    assert "was never applied" in line.run("status", code=2).out
+
+
+def test_drift_of_what_a_line_reaches_is_off(line: Bench) -> None:
+    line.apply()
+    line.control.edit(line.id_of("Tool/lookup"), {"function": {"description": "Edited"}})
+    assert "Tool/lookup was edited" in line.run("status", code=2).out
+
+
+def test_a_runtime_that_does_not_answer_is_off(line: Bench) -> None:
+    line.write("voiceops.yaml", "version: 1\nproject: shop\nenvironments: [live]\nruntime: {url: http://127.0.0.1:9}\n")
+    line.edit("agents/line.yaml", "agent: desk", "agent: desk, answer: runtime")
+    line.apply()
+    assert "does not answer" in line.run("status", code=2).out
+
+
+def test_the_doctor_finds_nothing_wrong(line: Bench) -> None:
+    line.apply()
+    found = line.run("doctor", "--format", "json").data
+    assert {f["level"] for f in found} <= {"ok", "warning"}
+    assert {"Vapi key", "Twilio key", "clock", "project"} <= {f["check"] for f in found}
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"VAPI_API_KEY": "wrong-key"}, "Vapi key"),
+        ({"TWILIO_AUTH_TOKEN": "wrong-token"}, "Twilio key"),
+        ({"VAPI_API_KEY": ""}, "VAPI_API_KEY is not set"),
+    ],
+)
+def test_the_doctor_names_a_key_that_does_not_work(line: Bench, environ: dict[str, str], named: str) -> None:
+    ran = line.run("doctor", code=1, **environ)
+    assert named in ran.out
+    assert "wrong-" not in ran.out + ran.err
+
+
+def test_the_doctor_finds_a_clock_that_is_off(line: Bench) -> None:
+    line.control.switches(clock_skew=900)
+    assert "behind Vapi" in line.run("doctor", code=1).out

@@ -1,0 +1,55 @@
+"""`voiceops doctor`: what stands between this machine and a working phone line."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import click
+
+from voiceops.cli.console import Console
+from voiceops.cli.options import formats
+
+_SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "error": ("✗", "red")}
+
+
+@click.group("doctor", invoke_without_command=True)
+@formats("text", "json")
+@click.pass_context
+def doctor_command(ctx: click.Context, format_: str) -> int:
+    """Check keys and what they may do, accounts, clocks, number routing and the runtime; change nothing.
+
+    Exit 1 when something is broken.
+
+    \b
+    Examples:
+      voiceops -e prod doctor
+      voiceops doctor signature --help
+    """
+    if ctx.invoked_subcommand is not None:
+        return 0
+    from voiceops.cli.examine import Finding, examine
+    from voiceops.cli.wiring import load
+
+    console: Console = ctx.obj
+    loaded = load(console)
+    found: list[Finding] = asyncio.run(examine(loaded))
+    if format_ == "json":
+        console.data([finding.to_data() for finding in found])
+    else:
+        style = console.style()
+        for finding in found:
+            sign, colour = _SIGNS[finding.level]
+            console.out(f"{style(sign, colour)} {finding.what}: {finding.text}")
+            if finding.hint:
+                console.out(f"    {finding.hint}")
+    return 1 if any(finding.level == "error" for finding in found) else 0
+
+
+def _add_signature(group: Any) -> None:
+    from voiceops.cli.signature import signature_command
+
+    group.add_command(signature_command)
+
+
+_add_signature(doctor_command)

@@ -1,0 +1,147 @@
+"""What `voiceops doctor` looks at, one finding each: it reads the accounts and the runtime, and changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from voiceops.cli.wiring import Loaded, open_job, options_of
+from voiceops.engine.twilio import answers_today
+from voiceops.errors import ProviderError, Unauthorized, VoiceopsError
+from voiceops.kinds.phone import TWILIO_TYPE
+from voiceops.manifest.shapes import WEBHOOK_SECRET
+from voiceops.model.address import owner_of
+
+_MOST_SKEW = 60.0  # seconds; signatures are refused beyond five minutes
+_TIMEOUT = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`level`: ok, warning or error; `hint` says what to do."""
+
+    level: Literal["ok", "warning", "error"]
+    what: str
+    text: str
+    hint: str = ""
+
+    def to_data(self) -> dict[str, str]:
+        return {"level": self.level, "check": self.what, "summary": self.text, "hint": self.hint}
+
+
+async def examine(loaded: Loaded) -> list[Finding]:
+    """Everything that can be looked at; what needs a key that is missing is left out and said."""
+    project = loaded.project
+    found = [Finding("ok", "project", f"{project.name} · {project.environment}, {len(loaded.graph.resources)} objects")]
+    try:
+        async with open_job(loaded, loaded.graph, options_of(project)) as job:
+            found += [finding async for finding in _vapi(job)]
+            if job.accounts.twilio is not None:
+                found += [finding async for finding in _twilio(job)]
+    except VoiceopsError as error:
+        found.append(Finding("error", "accounts", error.summary, error.hint))
+    found += await _runtime(loaded)
+    return found
+
+
+async def _vapi(job: Any) -> AsyncIterator[Finding]:
+    api = job.accounts.vapi.api
+    try:
+        answer = await api.call("GET", "/assistant", params={"limit": 1})
+    except Unauthorized as error:
+        yield Finding("error", "Vapi key", error.summary, "Use the private key of the org: VAPI_API_KEY.")
+        return
+    except ProviderError as error:
+        yield Finding("error", "Vapi", error.summary, error.hint)
+        return
+    org = next((str(item.get("orgId")) for item in answer.data or [] if isinstance(item, dict)), "")
+    yield Finding("ok", "Vapi key", f"reads assistants at {api.base_url}" + (f", org {org}" if org else ""))
+    yield _clock("Vapi", api.now())
+    calls = await api.call("GET", "/call", params={"limit": 100})
+    under_way = [
+        c for c in calls.data or [] if isinstance(c, dict) and c.get("status") in ("in-progress", "ringing", "queued")
+    ]
+    yield Finding(
+        "ok", "call slots", f"{len(under_way)} calls under way; Vapi tells the limit only when a call is made"
+    )
+
+
+async def _twilio(job: Any) -> AsyncIterator[Finding]:
+    twilio = job.accounts.twilio
+    try:
+        numbers = {str(n.get("phone_number")): n for n in await twilio.numbers()}
+    except Unauthorized as error:
+        yield Finding("error", "Twilio key", error.summary, "Check TWILIO_ACCOUNT_SID and the token or API key.")
+        return
+    yield Finding("ok", "Twilio key", f"reads {len(numbers)} numbers of {twilio.account}")
+    yield _clock("Twilio", twilio.api.now())
+    for resource in job.graph.resources.values():
+        if resource.type != TWILIO_TYPE or not isinstance(resource.name, str):
+            continue
+        live = numbers.get(resource.name)
+        if live is None:
+            if not resource.purchase:
+                yield Finding(
+                    "error", resource.name, "is not in the account", "Check the number, or set purchase: true."
+                )
+            continue
+        wanted = resource.body.get("voice_url")
+        foreign = answers_today(live, {"voice_url": wanted if isinstance(wanted, str) else live.get("voice_url")})
+        if foreign:
+            yield Finding("warning", resource.name, f"is answered by {foreign}", "See `voiceops plan`.")
+        elif not live.get("voice_fallback_url") and not _falls_back(job, resource.address):
+            hint = "Set twilio.voiceFallbackUrl to a static answer on other machines."
+            yield Finding(
+                "warning", resource.name, "has no fallback: callers hear an error when its answer fails", hint
+            )
+        else:
+            yield Finding("ok", resource.name, "is routed, with a fallback")
+
+
+def _falls_back(job: Any, side: str) -> bool:
+    """Vapi has a destination of its own for calls that nobody answers."""
+    line = job.graph.resources.get(owner_of(side))
+    return line is not None and bool(line.body.get("fallbackDestination"))
+
+
+def _clock(vendor: str, server: float) -> Finding:
+    skew = time.time() - server
+    if abs(skew) <= _MOST_SKEW:
+        return Finding("ok", "clock", f"{abs(skew):.0f} s from {vendor}'s")
+    return Finding(
+        "error",
+        "clock",
+        f"this machine is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} {vendor}",
+        "Set the clock: signatures that are five minutes off are refused.",
+    )
+
+
+async def _runtime(loaded: Loaded) -> list[Finding]:
+    url = loaded.project.runtime_url
+    if url is None:
+        return [Finding("ok", "runtime", "none: the project has no runtime.url")]
+    found = []
+    if not loaded.environ.get(WEBHOOK_SECRET) and not loaded.project.providers.sandbox:
+        found.append(
+            Finding("error", "webhook secret", f"{WEBHOOK_SECRET} is not set", "Set it for apply and for the runtime.")
+        )
+    import httpx
+
+    try:
+        async with httpx.AsyncClient(timeout=_TIMEOUT) as client:
+            health, unsigned = await asyncio.gather(
+                client.get(f"{url}/healthz"), client.post(f"{url}/vapi/events", content=b"{}")
+            )
+    except httpx.HTTPError as error:
+        text = f"{url} does not answer ({type(error).__name__})"
+        return [*found, Finding("warning", "runtime", text, "Start it: `voiceops serve`; or check runtime.url.")]
+    if health.status_code != 200:
+        return [*found, Finding("error", "runtime", f"{url}/healthz answers {health.status_code}", "See its log.")]
+    found.append(Finding("ok", "runtime", f"{url} answers"))
+    if unsigned.status_code != 401:
+        text = f"takes an unsigned request: {unsigned.status_code} instead of 401"
+        found.append(Finding("error", "webhook authentication", text, "Is that address really the runtime's?"))
+    return found

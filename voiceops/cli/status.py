@@ -1,0 +1,72 @@
+"""`voiceops status`: how the phone lines stand."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from voiceops.cli.console import Console
+from voiceops.cli.options import formats
+from voiceops.errors import VoiceopsError
+
+
+@click.command("status")
+@click.argument("phone", required=False, metavar="[PHONE]")
+@formats("text", "json")
+@click.pass_obj
+def status_command(console: Console, phone: str | None, format_: str) -> int:
+    """One row a phone line: number, who answers, for which agent, revision, drift, runtime, last call.
+
+    Exit 2 when something is off. PHONE is a line's name or number.
+
+    \b
+    Examples:
+      voiceops -e prod status
+      voiceops -e prod status +14155550100
+    """
+    from voiceops.apply.status import Row, status
+    from voiceops.cli.wiring import load, open_job, options_of
+
+    loaded = load(console)
+
+    async def work() -> list[Row]:
+        async with open_job(loaded, loaded.graph, options_of(loaded.project)) as job:
+            return await status(job, loaded.project.runtime_url)
+
+    rows = asyncio.run(work())
+    if phone is not None:
+        wanted = phone.removeprefix("Phone/")
+        rows = [row for row in rows if wanted in (row.address.removeprefix("Phone/"), row.number)]
+        if not rows:
+            raise VoiceopsError(f"there is no line {phone}", hint="See `voiceops status`.")
+    if format_ == "json":
+        console.data([row.to_data() for row in rows])
+    else:
+        for row in rows:
+            console.out(_line(console, row))
+            for text in row.off:
+                console.out(f"    {text}")
+        if not rows:
+            console.out("There are no phone lines.")
+    return 2 if any(row.off for row in rows) else 0
+
+
+def _line(console: Console, row: object) -> str:
+    from voiceops.apply.status import Row
+
+    assert isinstance(row, Row)
+    style = console.style()
+    sign = style("✗", "red") if row.off else style("✓", "green")
+    parts = [
+        f"{row.number or '(no number yet)':<16}",
+        f"{row.address:<28}",
+        f"{row.answers:<8}",
+        f"{row.target:<26}",
+        f"revision {row.revision}" if row.revision else "not applied",
+        "drift" if row.drift else "",
+        f"{row.pending} pending" if row.pending else "",
+        f"runtime {row.runtime}" if row.runtime != "not asked" else "",
+        f"last call {row.last_call}" if row.last_call else "no call yet",
+    ]
+    return f"{sign} " + " · ".join([" ".join(parts[:4]).rstrip(), *(part for part in parts[4:] if part)])
