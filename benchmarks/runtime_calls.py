@@ -21,13 +21,15 @@ MESSAGES = 30
 
 
 async def call(port: int, number: int, bodies: Bodies, times: dict[str, list[float]], wrong: list[str]) -> None:
-    """One call: its messages spread over its time."""
+    """One call after another on one line: each is somewhere in its course when the measurement begins."""
     await asyncio.sleep(random.uniform(0, OVER / MESSAGES))
     connection: Connection = await _connect(port)
     began = time.perf_counter()
     before, after = TRANSCRIPT
-    for step in range(MESSAGES):
-        await asyncio.sleep(max(0.0, began + step * OVER / MESSAGES - time.perf_counter()))
+    offset = random.randrange(MESSAGES)
+    for turn in range(MESSAGES):
+        await asyncio.sleep(max(0.0, began + turn * OVER / MESSAGES - time.perf_counter()))
+        step = (offset + turn) % MESSAGES
         kind = "tool" if step in (7, 14, 21) else "report" if step == MESSAGES - 1 else "transcript"
         if kind == "transcript":
             id_ = f"{number}-{step}".encode()

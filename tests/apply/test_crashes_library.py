@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.apply.dying import PLACES
-from tests.apply.library import COLLECTIONS, library
+from tests.apply.library import COLLECTIONS, is_ours, library
 from tests.apply.test_crashes import KILLED, LATER, Mortal
 from tests.support.bench import Bench, bench
 
@@ -55,7 +55,7 @@ def begin(made: Bench, phase: str) -> tuple[str, ...]:
 
 def check_whole(made: Bench, phase: str) -> None:
     """What is live is what the manifests ask for, each thing once, and the state knows all of it."""
-    found = [o for path in COLLECTIONS for o in made.control.objects(path) if o.get("orgId") is not None]
+    found = [o for path in COLLECTIONS for o in made.control.objects(path) if is_ours(o)]
     live = {o["id"] for o in found}
     attached = made.control.objects("sandbox:knowledge-base-file")
     if phase == "destroy":

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.apply.library import COLLECTIONS, COUNT, library
+from tests.apply.library import COLLECTIONS, COUNT, is_ours, library
 from tests.support.bench import Bench, bench
 
 STOCK = 7
@@ -31,7 +31,7 @@ def files_of(made: Bench, base: str = "KnowledgeBase/house") -> set[str]:
 
 def everything(made: Bench) -> list[dict[str, Any]]:
     found = [o for path in COLLECTIONS for o in made.control.objects(path)]
-    return [o for o in found if o.get("orgId") is not None]
+    return [o for o in found if is_ours(o)]
 
 
 def sent(made: Bench, method: str, path: str) -> list[Any]:
@@ -70,7 +70,7 @@ def test_from_nothing_to_nothing(tmp_path: Path, switches: dict[str, object]) ->
 def test_a_lookup_of_what_is_attached_is_one_request_a_knowledge_base(shelf: Bench) -> None:
     shelf.plan()
     asked = [r["path"] for r in shelf.control.requests() if r["path"].startswith("/v2/knowledge-base")]
-    assert asked == ["/v2/knowledge-base", f"/v2/knowledge-base/{shelf.id_of('KnowledgeBase/house')}/file"]
+    assert asked == ["/v2/knowledge-base", f"/v2/knowledge-base/{shelf.id_of('KnowledgeBase/house')}"]
 
 
 # files
@@ -226,6 +226,35 @@ def test_a_file_that_the_dashboard_detached_is_attached_again(shelf: Bench) -> N
     assert [d["address"] for d in shelf.plan()["resource_drift"]] == ["KnowledgeBase/house"]
     shelf.apply()
     assert files_of(shelf) == {shelf.id_of("File/menu"), shelf.id_of("File/wines")}
+
+
+def search_tool(made: Bench) -> str:
+    base = made.id_of("KnowledgeBase/house")
+    [tool] = [t for t in made.control.objects("/tool") if t.get("knowledgeBaseId") == base]
+    return str(tool["id"])
+
+
+def test_an_agent_searches_a_knowledge_base_with_the_tool_that_comes_with_it(shelf: Bench) -> None:
+    tool = search_tool(shelf)
+    assert shelf.live("Agent/waiter")["model"]["toolIds"] == [shelf.id_of("Tool/look-up"), tool]
+    shelf.edit("agents/files.yaml", "What guests ask.", "What our guests ask.")
+    assert shelf.changes() == {"KnowledgeBase/house": ["update"]}
+    shelf.apply()
+    assert search_tool(shelf) == tool
+    assert shelf.changes() == {}
+    shelf.edit("agents/voices.yaml", ", KnowledgeBase/house]", "]")
+    shelf.apply()
+    assert shelf.live("Agent/waiter")["model"]["toolIds"] == [shelf.id_of("Tool/look-up")]
+
+
+def test_a_new_knowledge_base_brings_its_tool_to_its_agents(shelf: Bench) -> None:
+    shelf.control.delete(shelf.id_of("KnowledgeBase/house"))
+    shelf.control.delete(search_tool(shelf))
+    shelf.control.switches(clock_skew=20.0)
+    assert shelf.changes() == {"KnowledgeBase/house": ["create"], "Agent/waiter": ["update"]}
+    shelf.apply()
+    assert shelf.live("Agent/waiter")["model"]["toolIds"][1] == search_tool(shelf)
+    assert shelf.changes() == {}
 
 
 # dictionaries

@@ -134,9 +134,7 @@ def test_show_says_who_when_why_from_where_and_what_was_overwritten(desk: Bench)
 
 def git(folder: Path, *arguments: str) -> str:
     identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
-    return subprocess.run(
-        ["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True
-    ).stdout
+    return subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
 def test_only_what_was_applied_is_returned_to(desk: Bench) -> None:

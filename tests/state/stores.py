@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from pyrage import x25519
+
 from tests.state.backends import http_store, postgres_store, s3_store
+from voiceops.state.encrypted import Cipher, EncryptedStore
 from voiceops.state.folder import FolderStore
 from voiceops.state.store import Store
+
+CIPHER = Cipher([], str(x25519.Identity.generate()))
 
 # name → (folder of the test, environment) → store; two stores of one place see the same state
 BACKENDS: dict[str, Callable[[Path, str], Store]] = {
     "folder": lambda root, environment: FolderStore(root / "state", environment),
+    "encrypted": lambda root, environment: EncryptedStore(FolderStore(root / "state", environment), CIPHER),
     "s3": s3_store,
     "postgres": postgres_store,
     "http": http_store,

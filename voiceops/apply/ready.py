@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from voiceops.apply.events import Event
@@ -16,15 +17,43 @@ from voiceops.model.state import Entry
 from voiceops.model.values import refs_in
 
 USABLE_TIMEOUT = 300.0  # seconds within which an uploaded file is taken to be worked through
+ATTRIBUTE_TIMEOUT = 30.0
 _POLL = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
 async def wait_until_usable(session: Session, resource: Resource) -> None:
     """What the API works on after its creation (files) is done before anything else uses it. Raises ProviderError."""
-    for address in sorted({ref.address for ref in refs_in(resource.body) if ref.address != resource.address}):
+    refs = {ref for ref in refs_in(resource.body) if ref.address != resource.address}
+    for address, attribute in sorted((ref.address, ref.attribute) for ref in refs):
         entry = session.entry(address)
-        if entry is not None and KINDS[entry.kind].pending:
+        if entry is None:
+            continue
+        if KINDS[entry.kind].pending:
             await _wait(session, resource, entry)
+        if attribute in KINDS[entry.kind].attributes and session.attribute(entry, attribute) is None:
+            await _learn(session, resource, entry, attribute)
+
+
+async def _learn(session: Session, user: Resource, entry: Entry, attribute: str) -> None:
+    """What the server gives an object only after its creation is asked for, and kept. Raises ProviderError."""
+    kind = KINDS[entry.kind].at(entry.owned)
+    deadline, attempt = time.monotonic() + ATTRIBUTE_TIMEOUT, 0
+    while True:
+        live = await session.accounts.vapi.get(kind, entry.id)
+        if live is not None and live.get(attribute):
+            break
+        if time.monotonic() > deadline:
+            raise ProviderError(
+                f"{entry.address} has no {attribute}: Vapi gave {entry.id} none yet",
+                hint=f"{user.address} was not changed. Run apply again.",
+            )
+        await asyncio.sleep(_POLL[min(attempt, len(_POLL) - 1)])
+        attempt += 1
+    session.fresh[entry.id] = (kind.completed(live, entry.owned), time.monotonic())
+    # Read again: a step of the object's own may have recorded it meanwhile.
+    entry = session.entry(entry.address) or entry
+    learnt = replace(entry, attributes={**entry.attributes, **kind.attributes_of(live)})
+    await session.ledger.record("", entry.address, learnt)
 
 
 async def _wait(session: Session, user: Resource, entry: Entry) -> None:

@@ -75,17 +75,18 @@ class Session:
         if entry is None:
             raise Unresolved(ref.address)
         if ref.attribute in KINDS[entry.kind].attributes:
-            return self._attribute(entry, ref.attribute)
+            value = self.attribute(entry, ref.attribute)
+            if value is None:
+                raise Unresolved(f"{entry.address}.{ref.attribute}")
+            return value
         return entry.id
 
-    def _attribute(self, entry: Entry, name: str) -> str:
+    def attribute(self, entry: Entry, name: str) -> str | None:
         """What the server gave an object; a list that lags behind our last write doesn't count."""
         live = self.seen(entry) or {}
         older = entry.id not in self.fresh and str(live.get("updatedAt") or "") < entry.updated_at
         value = (None if older else live.get(name)) or entry.attributes.get(name) or live.get(name)
-        if value is None:
-            raise Unresolved(f"{entry.address}.{name}")
-        return str(value)
+        return None if value is None else str(value)
 
     def fingerprinted(self, body: JSON, known: JSON = None) -> JSON:
         """Secrets as fingerprints: the form in which a body may be kept.

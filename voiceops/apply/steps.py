@@ -552,7 +552,7 @@ def _observed(session: Session, entry: Entry, desired: dict[str, Any], live: dic
         stored=stored,
         updated_at=str(live.get("updatedAt") or ""),
         recorded_at=date,
-        attributes=KINDS[entry.kind].attributes_of(live),
+        attributes={**entry.attributes, **KINDS[entry.kind].attributes_of(live)},
         digest=digest({key: value for key, value in live.items() if key != "modelDeprecations"}),
     )
 

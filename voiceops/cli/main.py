@@ -33,6 +33,7 @@ _COMMANDS = {
     "generate": "generate",
     "simulate": "simulate",
     "events": "events",
+    "dev": "dev",
     "doctor": "doctor",
     "sandbox": "sandbox",
     "schema": "schema",

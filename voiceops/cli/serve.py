@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,10 +70,22 @@ def application() -> RuntimeApp:
     place = json.loads(os.environ[_FOR_WORKERS])
     console = Console(folder=Path(place["root"]), environment=place["environment"])
     try:
-        return _application(load(console), place["vapi"])
+        loaded = load(console)
+        if url := place.get("url"):  # `dev`: reached elsewhere than the project says
+            loaded = _reached_at(loaded, url, place["state"])
+        return _application(loaded, place["vapi"])
     except VoiceopsError as error:
         console.failure(error)
         raise SystemExit(1) from None
+
+
+def _reached_at(loaded: Loaded, url: str, state: str) -> Loaded:
+    """The same project with its runtime, and its state, at another place."""
+    from voiceops.manifest.compose import load_graph
+    from voiceops.manifest.problems import Problems
+
+    project = replace(loaded.project, runtime_url=url, state=state)
+    return replace(loaded, project=project, graph=load_graph(project, loaded.environ, Problems()))
 
 
 def _application(loaded: Loaded, vapi_url: str) -> RuntimeApp:

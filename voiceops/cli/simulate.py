@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,12 +24,19 @@ _WIDTH = 96
 @click.command("simulate")
 @click.argument("script", required=False, type=click.Path(path_type=Path, dir_okay=False), metavar="[SCRIPT.yaml]")
 @click.option("--url", default="http://127.0.0.1:8080", show_default=True, metavar="URL", help="Where the runtime is.")
+@click.option("--public-url", metavar="URL", help="What it takes for its own address [default: runtime.url].")
 @click.option("--concurrency", type=click.IntRange(1, 100_000), default=1, metavar="N", help="So many calls at once.")
 @click.option("--over", type=float, default=0.0, metavar="SECONDS", help="Spread each call over so long.")
 @formats("text", "json")
 @click.pass_obj
 def simulate_command(
-    console: Console, script: Path | None, url: str, concurrency: int, over: float, format_: str
+    console: Console,
+    script: Path | None,
+    url: str,
+    public_url: str | None,
+    concurrency: int,
+    over: float,
+    format_: str,
 ) -> int:
     """Play a call as Twilio and Vapi would, signed as theirs, and check the answers.
 
@@ -65,6 +73,8 @@ def simulate_command(
             f"the call can't be signed: {', '.join(missing)} not set",
             hint="Set what the runtime has, or put it into .env.",
         )
+    if public_url:
+        spec = replace(spec, url=public_url.rstrip("/"))
     signer = Signer(spec, environ["VAPI_WEBHOOK_SECRET"], environ.get("TWILIO_AUTH_TOKEN", ""))
     calls = asyncio.run(_play(spec, chosen, url, signer, concurrency, over))
     if all(moment.status == 0 for call in calls for moment in call.moments):

@@ -91,15 +91,21 @@ def load_settings(console: Console) -> Project:
 
 def store_of(project: Project, environ: Mapping[str, str] | None = None, location: str = "") -> Store:
     """The environment's state, or another place for it (`{environment}` in it is replaced)."""
+    from voiceops.state.encrypted import IDENTITY, Cipher, EncryptedStore
     from voiceops.state.open import open_store
 
-    return open_store(
+    environ = environment_variables(project.root) if environ is None else environ
+    store = open_store(
         location.replace("{environment}", project.environment) or project.state,
         project.root,
         project.environment,
         project=project.name,
-        environ=environment_variables(project.root) if environ is None else environ,
+        environ=environ,
     )
+    identity = environ.get(IDENTITY, "")
+    if not project.recipients and not identity:
+        return store
+    return EncryptedStore(store, Cipher(project.recipients, identity))
 
 
 def options_of(project: Project, **given: Any) -> Options:

@@ -90,11 +90,14 @@ class Kind:
     unseen: frozenset[str] = frozenset()  # keys that the API never shows: what was applied stands for them
     upload: Upload | None = None
     attached: Mapping[str, Attached] = field(default_factory=dict)  # by key of the body
+    details: bool = False  # a list shows less of an object than its own address does
     pending: frozenset[str] = frozenset()  # values of `status` with which an object can't be used yet
     failed: frozenset[str] = frozenset()  # and with which it never will
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What the server gives an object and others refer to, with the values of `path_by` that have it (none: all)."""
     volatile: frozenset[str] = frozenset()  # attributes that change with every update
+    stands_for: Mapping[str, str] = field(default_factory=dict)
+    """`Kind/NAME` may stand where another kind's id is wanted: which kind, and the attribute that is sent."""
 
     def at(self, body: Mapping[str, Any]) -> Kind:
         """The kind with the collection that this body, or this live object, belongs to."""

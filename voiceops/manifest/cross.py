@@ -71,7 +71,7 @@ def _tools_of(graph: Graph, agent: Resource) -> list[tuple[Path, Any]]:
     found: list[tuple[Path, Any]] = []
     ids = get_path(agent.body, ("model", "toolIds"))
     for index, item in enumerate(ids if isinstance(ids, list) else ()):
-        if isinstance(item, Ref) and item.address in graph.resources:
+        if isinstance(item, Ref) and item.attribute == "id" and item.address in graph.resources:
             found.append((("model", "toolIds", index), graph.resources[item.address].body))
     inline = get_path(agent.body, ("model", "tools"))
     for index, item in enumerate(inline if isinstance(inline, list) else ()):

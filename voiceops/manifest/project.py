@@ -93,6 +93,7 @@ class Project:
     prefix: str = ""
     suffix: str = ""
     environments: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()  # of the encrypted state
     policies: tuple[str, ...] | None = None  # None: the folder policies/, where there is one
     estimates: Mapping[str, Any] = field(default_factory=dict)
     mark: Mark = field(default_factory=lambda: Mark(PROJECT_FILE, 1, 1))
@@ -241,6 +242,7 @@ def _project(
         prefix=naming.get("prefix") or "",
         suffix=naming.get("suffix") or "",
         environments=tuple(names),
+        recipients=tuple((now.get("encryption") or Map()).get("recipients") or ()),
         policies=tuple(now["policies"]) if "policies" in now else None,
         estimates=plain(now.get("estimates") or Map(), {}),
         mark=settings.marks.get("project", Mark(PROJECT_FILE, 1, 1)),

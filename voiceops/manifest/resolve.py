@@ -154,7 +154,7 @@ class Resolver:
     def reference(self, kind: str, item: Any, mark: Mark, *, by_name: bool = False) -> Any:
         """A name as a reference; ids and markers as they are."""
         if isinstance(item, Ref):
-            if kind_of(item.address) != kind:
+            if kind_of(item.address) != kind and not _stands_for(kind_of(item.address), kind, item.attribute):
                 self.problems.error(
                     "reference-kind", f"{item.address} is no {kind}", mark, address=self.document.address
                 )
@@ -165,8 +165,10 @@ class Resolver:
             return Ref(self.index.live_names[item], "name")
         if by_name and item in self.inline_names:
             return item
+        other = kind_of(item) if "/" in item else kind
+        attribute = KINDS[other].stands_for.get(kind, "id") if other in KINDS else "id"
         try:
-            found = self.index.find(kind, item, self.document)
+            found = self.index.find(other if attribute != "id" else kind, item, self.document)
         except LookupError as error:
             summary, hint = error.args
             if by_name and LOCAL.match(item) is None:
@@ -174,7 +176,7 @@ class Resolver:
                 summary, hint = f"no {kind} is called {item!r}", did_you_mean(item, called)
             self.problems.error("reference", summary, mark, hint, self.document.address)
             return item
-        return Ref(found, "name" if by_name else "id")
+        return Ref(found, "name" if by_name else attribute)
 
     def _perhaps(self, kind: str, attribute: str, item: Any, mark: Mark) -> Any:
         """A manifest's name as a reference to what its object holds; any other text is an id of the provider's own."""
@@ -284,6 +286,10 @@ def inline_names(spec: Map) -> frozenset[str]:
     return frozenset(
         name for one in assistants if isinstance(one, Map) for name in [one.get("name")] if isinstance(name, str)
     )
+
+
+def _stands_for(other: str, kind: str, attribute: str) -> bool:
+    return other in KINDS and KINDS[other].stands_for.get(kind) == attribute
 
 
 def _may_take(option: Node, value: Any) -> bool:

@@ -6,20 +6,12 @@ Every change looks again first, so that it may be made as often as it takes, aft
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from voiceops.errors import Ambiguous, NotFound, ProviderError, Rejected
 from voiceops.kinds.base import Attached, Kind
 from voiceops.providers.http import Api
 
 _ROUNDS = 3
-
-
-async def with_attached(api: Api, kind: Kind, item: dict[str, Any]) -> dict[str, Any]:
-    """The object with the ids that are attached to it."""
-    for key, place in kind.attached.items():
-        item = item | {key: sorted(await _ids(api, kind, str(item["id"]), place))}
-    return item
 
 
 async def attach(api: Api, kind: Kind, id_: str, key: str, wanted: Iterable[str]) -> None:

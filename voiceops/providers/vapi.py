@@ -9,7 +9,7 @@ from typing import Any
 
 from voiceops.errors import Ambiguous, NotFound, ProviderError
 from voiceops.kinds.base import Kind, Upload
-from voiceops.providers.attached import attach, with_attached
+from voiceops.providers.attached import attach
 from voiceops.providers.http import Answer, Api, Files
 
 LIMIT = 1000  # the most that a list returns; without the parameter it is cut off at 100, silently
@@ -29,7 +29,11 @@ class Vapi:
 
     async def _listed(self, kind: Kind) -> list[dict[str, Any]]:
         items = await (self._pages(kind) if kind.listing == "page" else self._window(kind, {}))
-        return list(await asyncio.gather(*(with_attached(self.api, kind, kind.read(item)) for item in items)))
+        if not kind.details:
+            return [kind.read(item) for item in items]
+        found = await asyncio.gather(*(self.get(kind, item["id"]) for item in items))
+        bare = {key: [] for key in kind.attached}
+        return [one or bare | kind.read(item) for one, item in zip(found, items, strict=True)]
 
     async def _pages(self, kind: Kind) -> list[dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
@@ -137,7 +141,7 @@ class Vapi:
             return None
         found = self._object(answer, f"GET {kind.path}/{id_}")
         self._check_id(found, id_, f"GET {kind.path}/{id_}")
-        return await with_attached(self.api, kind, kind.read(found))
+        return kind.read(found)
 
     async def create(
         self, kind: Kind, body: dict[str, Any], send_by: float | None = None, content: bytes = b""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -94,6 +95,9 @@ class Runtime:
                 log("state", logging.WARNING, error=error.summary)
         self.processor.start()
         self._publisher = asyncio.get_running_loop().create_task(self._publish()) if self.boot else None
+        # What is there now stays: the collector need not look at it again with every thousand requests.
+        gc.collect()
+        gc.freeze()
         log("started", environment=self.spec.environment, tools=len(self.spec.tools), lines=len(self.spec.lines))
 
     async def stop(self) -> None:

@@ -79,7 +79,7 @@ class SqliteBackend:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = self._connect()
             if not self.path.stat().st_size:
-                self._connection.execute("PRAGMA page_size=4096")  # reports are large: fewer pages to chain
+                self._connection.execute("PRAGMA page_size=16384")  # reports are large: fewer pages to chain
             self._connection.execute("PRAGMA journal_mode=WAL")
             with self._transaction():
                 for statement in filter(None, map(str.strip, _TABLES.split(";"))):

@@ -33,6 +33,7 @@ CALLS = "/call"
 FILES = "/file"
 KNOWLEDGE = "/v2/knowledge-base"
 PHONES = "/phone-number"
+TOOLS = "/tool"
 PERSONALITIES = "/eval/simulation/personality"
 
 COLLECTIONS = (
@@ -45,7 +46,7 @@ COLLECTIONS = (
         versioned=True,
     ),
     Collection(
-        path="/tool",
+        path=TOOLS,
         title="Tool",
         kind="Tool",
         patch_refuses=("type",),

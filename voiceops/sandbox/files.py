@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from voiceops.sandbox.catalog import FILES, KNOWLEDGE, Collection
+from voiceops.sandbox.catalog import FILES, KNOWLEDGE, TOOLS, Collection
 from voiceops.sandbox.listing import array
 from voiceops.sandbox.requests import Table, absent, bad_request, json_body, only
 from voiceops.sandbox.shown import noisy
@@ -101,6 +101,36 @@ def operations(world: World) -> Table:
         (inside, "GET", attached_files),
         (inside + "/{file}", "DELETE", detach),
     ]
+
+
+def provision(world: World, base: Body) -> None:
+    """A knowledge base comes with a tool that searches it."""
+    id_ = new_id()
+    times = {key: base[key] for key in ("orgId", "createdAt", "updatedAt")}
+    parameters = {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]}
+    function = {"name": f"search_{id_[:8]}", "description": "Searches the files.", "parameters": parameters}
+    tool = {"id": id_, **times, "type": "knowledgeBase", "knowledgeBaseId": base["id"], "function": function}
+    world.add(TOOLS, id_, {**tool, "latestVersion": 1})
+
+
+def details(world: World, base: Body) -> Body:
+    """What only the address of one knowledge base shows: its files, and its tool."""
+    attached = [row.body for row in world.store.rows(_ATTACHED) if row.body["knowledgeBaseV2Id"] == base["id"]]
+    tool = next((row.id for row in _tools(world, base)), None)
+    return {"files": [_settled(world, body) for body in attached], "toolId": tool}
+
+
+def withdraw(world: World, base: Body) -> None:
+    """The tool goes with its knowledge base, and so does every place of a file in it."""
+    for row in _tools(world, base):
+        world.delete(row)
+    for row in world.store.rows(_ATTACHED):
+        if row.body["knowledgeBaseV2Id"] == base["id"]:
+            world.store.remove(_ATTACHED, row.id)
+
+
+def _tools(world: World, base: Body) -> list[Row]:
+    return [row for row in world.store.rows(TOOLS) if row.alive and row.body.get("knowledgeBaseId") == base["id"]]
 
 
 def _row(world: World, collection: str, title: str, id_: str) -> Row:

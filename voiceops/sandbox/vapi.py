@@ -16,6 +16,7 @@ from voiceops.sandbox import calls, files, phones, resources
 from voiceops.sandbox.catalog import (
     BY_PATH,
     COLLECTIONS,
+    KNOWLEDGE,
     PERSONALITIES,
     PHONES,
     STOCK,
@@ -121,6 +122,8 @@ class Resource:
         if collection.path == PHONES:
             kept = phones.imported(world, kept)
         row = world.add(collection.path, id_, kept)
+        if collection.path == KNOWLEDGE:
+            files.provision(world, kept)
         return 201, self._shown(row.body)
 
     async def listed(self, request: Request) -> tuple[int, Any]:
@@ -136,6 +139,8 @@ class Resource:
         body = row.seen(self.world.now()) if row is not None else None
         if body is None:
             raise absent(self.collection.title, id_)
+        if self.collection.path == KNOWLEDGE:
+            return 200, self._shown(body) | files.details(self.world, body)
         return 200, self._shown(body)
 
     async def update(self, request: Request) -> tuple[int, Any]:
@@ -167,6 +172,8 @@ class Resource:
             raise Refusal(409, {"error": collection.pinned, "message": f"The {noun} is pinned by a version"})
         if collection.path == PHONES:
             phones.deleted(world, row.body)
+        if collection.path == KNOWLEDGE:
+            files.withdraw(world, row.body)
         world.delete(row)
         return 200, self._shown(row.body)
 

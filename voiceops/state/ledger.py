@@ -197,6 +197,10 @@ class Ledger:
 
 
 def _check_version(data: dict[str, Any], place: str) -> None:
+    if "encrypted" in data:
+        raise StateError(
+            f"the state in {place} is encrypted", hint="Set VOICEOPS_STATE_IDENTITY, and encryption: in voiceops.yaml."
+        )
     version = data.get("version")
     if not isinstance(version, int) or version > STATE_VERSION:
         raise StateError(
