@@ -21,7 +21,7 @@ $(VENV)/.ready: pyproject.toml
 	@touch $@
 
 demo: $(VENV)/.ready
-	@VOICEOPS="$(abspath $(BIN))/voiceops" sh scripts/demo.sh
+	@VOICEOPS="$(abspath $(BIN))/voiceops" PYTHON="$(abspath $(BIN))/python" sh scripts/demo.sh
 
 test: $(VENV)/.ready
 	$(BIN)/pytest -n auto $(ARGS)

@@ -2,26 +2,51 @@
 # The main job in one minute, on the local sandbox: no account, no keys.
 set -eu
 voiceops=${VOICEOPS:-voiceops}
+python=${PYTHON:-python3}
 here=$(cd "$(dirname "$0")/.." && pwd)
 shop=$(mktemp -d)
-trap 'rm -rf "$shop"' EXIT
+started=""
+trap 'for pid in $started; do kill "$pid" 2>/dev/null || true; done; wait; rm -rf "$shop"' EXIT
 cp -R "$here/voiceops.yaml" "$here/agents" "$here/environments" "$shop"
 cd "$shop"
 
 say() { printf '\n\033[1m# %s\033[0m\n' "$1"; }
 run() { printf '$ voiceops %s\n' "$*"; "$voiceops" "$@"; }
+# Waits for a line of a log, and prints what follows the last "port " or ":" in it.
+port_in() {
+  for _ in $(seq 100); do
+    found=$(sed -n "s/.*$2\([0-9][0-9]*\).*/\1/p" "$1" | head -n 1)
+    [ -n "$found" ] && echo "$found" && return
+    sleep 0.1
+  done
+  cat "$1" >&2
+  exit 1
+}
 
 say "The manifests of a small shop: agents, tools, a squad, two phone lines."
 run validate
 say "What would change on Vapi and Twilio?"
 run plan
 say "Make it so."
-run apply --auto-approve -m "first apply"
+run -q apply --auto-approve -m "first apply"
 say "A second plan finds nothing to do."
 run plan --detailed-exitcode
 say "Somebody edits one line of a prompt: exactly one reviewed update."
 sed -i.bak 's/Monday to Saturday, nine to six/Monday to Friday, nine to seven/' agents/prompts/front-desk.md
 run plan
-run apply --auto-approve -m "new opening hours"
+run -q apply --auto-approve -m "new opening hours"
 run plan --detailed-exitcode
+say "It was a mistake: back to the revision before."
+run -q rollback --auto-approve -m "we are open on Saturdays"
 run history
+
+say "The runtime that holds the tool handlers takes a call."
+# The shop's order service, as one file, and the runtime beside it.
+mkdir -p service/orders
+printf '{"state": "packed", "deliveryDay": "Thursday"}' > service/orders/1234
+"$python" -u -m http.server 0 --bind 127.0.0.1 --directory service > service.log 2>&1 &
+started="$!"
+ORDERS_URL=http://127.0.0.1:$(port_in service.log "port ") CONTACTS_FILE=$shop/contacts.jsonl \
+  "$voiceops" serve --port 0 > runtime.log 2>&1 &
+started="$started $!"
+run simulate --url "http://127.0.0.1:$(port_in runtime.log "Listening on http:..127.0.0.1:")"

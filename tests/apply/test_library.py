@@ -436,7 +436,8 @@ def test_no_secret_of_a_suite_is_shown_or_kept(shelf: Bench) -> None:
 def test_vapi_s_own_personalities_are_never_taken_for_ours(live: Bench) -> None:
     live.write(
         "agents/carl.yaml",
-        "kind: Personality\nname: carl\nspec:\n  name: Confused Carl\n  assistant: {model: {provider: openai, model: gpt-4o}}\n",
+        "kind: Personality\nname: carl\n"
+        "spec: {name: Confused Carl, assistant: {model: {provider: openai, model: gpt-4o}}}\n",
     )
     stock = "a0000000-0000-4000-8000-000000000001"
     assert "can't be managed" in live.run("import", "Personality/carl", stock, code=1).err

@@ -220,12 +220,12 @@ def test_a_twilio_setting_and_a_text_with_dollar_braces(desk: Bench) -> None:
         "  twilio:\n    voiceFallbackUrl: https://a.example/x # spare\n",
     )
     desk.apply()
+    desk.control.switches(clock_skew=20)  # Twilio's times have seconds only
     desk.control.edit(desk.id_of("Phone/line/twilio"), {"voice_fallback_url": "https://b.example/y"})
     desk.control.edit(desk.id_of("Agent/desk"), {"firstMessage": "It costs ${price}"})
     accept(desk)
-    assert "voiceFallbackUrl: https://b.example/y # spare" in (desk.folder / "agents/line.yaml").read_text() or (
-        '"https://b.example/y" # spare' in (desk.folder / "agents/line.yaml").read_text()
-    )
+    text = (desk.folder / "agents/line.yaml").read_text()
+    assert 'voiceFallbackUrl: "https://b.example/y" # spare' in text
     assert "$${price}" in (desk.folder / "agents/agent.yaml").read_text()
 
 
@@ -295,7 +295,7 @@ def test_what_was_deleted_live_or_is_not_valid_is_refused(desk: Bench) -> None:
 
 def test_what_the_manifests_changed_besides_waits_for_an_apply(desk: Bench) -> None:
     desk.control.edit(desk.id_of("Agent/desk"), {"firstMessage": "Live"})
-    desk.edit("agents/agent.yaml", "speed: 1.0", "speed: 1.3")
+    desk.edit("agents/agent.yaml", "speed: 1.0", "speed: 1.15")
     ran = desk.run("drift", "--accept", "--format", "json")
     assert [(a["path"], a["value"]) for a in ran.data["accepted"]] == [("firstMessage", "Live")]
     assert desk.live("Agent/desk")["voice"]["speed"] == 1.0

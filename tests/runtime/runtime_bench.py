@@ -6,6 +6,7 @@ import hmac
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -176,11 +177,11 @@ class Process(Client):
 
 
 @contextmanager
-def served(folder: Path, environ: Mapping[str, str], *arguments: str) -> Iterator[Process]:
-    """`voiceops serve`; killed at the end when it still runs."""
+def served(folder: Path, environ: Mapping[str, str], *arguments: str, command: str = "serve") -> Iterator[Process]:
+    """`voiceops serve`, or `dev`; killed at the end when it still runs."""
     with (folder / "serve.log").open("a") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "voiceops", "-C", str(folder), "serve", "--port", "0", *arguments],
+            [sys.executable, "-m", "voiceops", "-C", str(folder), command, "--port", "0", *arguments],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -190,7 +191,9 @@ def served(folder: Path, environ: Mapping[str, str], *arguments: str) -> Iterato
         try:
             line = process.stdout.readline()
             assert "http://" in line, (folder / "serve.log").read_text()
-            client = Process(int(line.strip().rpartition(":")[2]), process=process)
+            found = re.search(r"http://[\w.]+:(\d+)", line)
+            assert found is not None
+            client = Process(int(found[1]), process=process)
             wait_for(lambda: _answers(client))
             yield client
         finally:

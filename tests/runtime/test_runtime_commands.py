@@ -324,3 +324,29 @@ def test_reload(shop: Bench) -> None:
                 return False
 
         wait_for(changed)
+
+
+def test_dev_on_a_sandbox_of_its_own(shop: Bench) -> None:
+    shop.edit("voiceops.yaml", "environments: [live]", "environments: [live]\nproviders: sandbox")
+    environ = {k: v for k, v in shop.environ.items() if not k.startswith(("VAPI_", "TWILIO_"))}
+    environ |= {"VAPI_WEBHOOK_SECRET": "", "TWILIO_AUTH_TOKEN": ""}
+    with served(shop.folder, environ, "--no-tunnel", command="dev") as client:
+        url = f"http://127.0.0.1:{client.port}"
+        ran = shop.run(
+            "simulate", "--url", url, "--public-url", url, VAPI_WEBHOOK_SECRET="", TWILIO_AUTH_TOKEN="", VAPI_API_KEY=""
+        )
+        assert "<Connect>" in ran.out
+        assert "Order 1234 is on its way." in ran.out
+    assert not list((shop.folder / ".voiceops/dev").iterdir())
+    assert not (shop.folder / ".voiceops/state").exists()
+
+
+def test_dev_on_live_accounts_puts_back_what_it_changed(shop: Bench) -> None:
+    shop.apply()
+    agent = shop.id_of("Agent/support")
+    with served(shop.folder, shop.environ, "--url", "https://ann.example.dev", command="dev"):
+        assert shop.control.object(agent)["server"]["url"] == "https://ann.example.dev/vapi/events"
+        voice = shop.control.number("+14155550100")["voice_url"]
+        assert voice == "https://ann.example.dev/twilio/voice/main"
+    assert shop.control.object(agent)["server"]["url"] == "https://voice.example.com/hooks/vapi/events"
+    assert shop.plan()["summary"]["update"] == 0

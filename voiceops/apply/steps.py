@@ -252,7 +252,8 @@ async def _patch(
     except (Rejected, NotFound):
         await session.ledger.record_failed(intent.nonce)
         raise
-    await _record(session, intent.nonce, resource, kept_entry, desired, answer, date, previous=entry)
+    drift = tuple(path for path in keep if path not in resource.ignore)
+    await _record(session, intent.nonce, resource, kept_entry, desired, answer, date, previous=entry, left=drift)
     return id_
 
 
@@ -472,6 +473,7 @@ def _entry(
         depends=session.graph.dependencies(resource.address),
         protected=resource.prevent_destroy,
         release=resource.release,
+        attributes=previous.attributes if previous is not None and previous.id == id_ else {},
     )
 
 
@@ -513,10 +515,19 @@ async def _record(
     live: dict[str, Any],
     date: float,
     previous: Entry | None = None,
+    left: tuple[Path, ...] = (),
 ) -> None:
+    """Keep what was written. `left` are edits that stay live: they are nobody's form of what was sent."""
     live = KINDS[resource.kind].completed(live, desired)
     session.fresh[str(live["id"])] = (live, time.monotonic())
     entry = _observed(session, entry, desired, live, date)
+    if left:
+        before = previous.stored if previous else {}
+        stored = {path: value for path, value in entry.stored.items() if not _is_under(path, left)}
+        entry = replace(entry, stored=stored | {p: value for p, value in before.items() if _is_under(p, left)})
+    now = session.entry(resource.address)
+    if now is not None and now.id == entry.id:  # a user of the object may have asked for them meanwhile
+        entry = replace(entry, attributes={**now.attributes, **entry.attributes})
     for path, value in entry.stored.items():
         wanted = get_path(desired, path)
         if _dropped(wanted, value) and not holds_secret(wanted) and (previous is None or path not in previous.stored):
@@ -533,6 +544,10 @@ async def _record(
         if previous.address != entry.address:
             await session.ledger.record("", previous.address, None)
     await session.ledger.record(nonce, resource.address, entry)
+
+
+def _is_under(path: Path, others: tuple[Path, ...]) -> bool:
+    return any(path[: len(other)] == other for other in others)
 
 
 def _dropped(wanted: JSON, value: JSON) -> bool:

@@ -86,7 +86,8 @@ def _pointed(console: Console, loaded: Loaded, url: str) -> Iterator[tuple[str, 
         from voiceops.sandbox.server import SandboxServer
 
         # The secret that the sandbox has been given before, or a new one: the runtime needs the same.
-        os.environ.update(_sandbox_secrets(loaded.project, loaded.environ))
+        given = {name: value for name, value in loaded.environ.items() if value}
+        os.environ.update(_sandbox_secrets(loaded.project, given))
         with SandboxServer(numbers=_numbers(loaded)) as server:
             place = f".voiceops/dev/{secrets.token_hex(4)}"
             providers = replace(

@@ -8,29 +8,39 @@ from pathlib import Path
 
 import click
 
+from voiceops._version import __version__
 from voiceops.cli.console import Console
 from voiceops.errors import VoiceopsError
 
 # What a template can't be called itself, since tools would act on it in this repository.
-_RENAMED = {"gitignore": ".gitignore", "env.example": ".env.example"}
+_RENAMED = {
+    "gitignore": ".gitignore",
+    "env.example": ".env.example",
+    "github/workflows/voiceops.yml": ".github/workflows/voiceops.yml",
+    "gitlab-ci.yml": ".gitlab-ci.yml",
+}
 _TOOLS = "tools: [{type: endCall}]"
 
 
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path), default=Path(), metavar="[DIR]")
 @click.option("--with-runtime", is_flag=True, help="With a tool, its handler, and the webhook runtime's settings.")
+@click.option("--ci", type=click.Choice(["github", "gitlab"]), help="With a pipeline; also for a project that exists.")
 @click.pass_obj
-def init_command(console: Console, folder: Path, with_runtime: bool) -> int:
+def init_command(console: Console, folder: Path, with_runtime: bool, ci: str | None) -> int:
     """Write a project that works at once: one agent and one phone line, on the local sandbox.
 
     \b
     Examples:
       voiceops init shop && cd shop && voiceops apply
       voiceops init shop --with-runtime
+      voiceops init --ci github         add a pipeline to the project in this folder
     """
     from voiceops.cli.templates import template
 
     target = (console.folder / folder).resolve()
+    if ci and (target / "voiceops.yaml").exists():
+        return _add_pipeline(console, target, ci)
     files = template("init/base")
     if with_runtime:
         extra = template("init/runtime")
@@ -41,7 +51,7 @@ def init_command(console: Console, folder: Path, with_runtime: bool) -> int:
         files["env.example"] += "# Shared by Vapi and the runtime; any long random text:\nVAPI_WEBHOOK_SECRET=\n"
         files |= extra
     name = _project_name(target)
-    files = {_RENAMED.get(path, path): text.replace("__PROJECT__", name) for path, text in files.items()}
+    files = _filled(files | (_pipeline(ci) if ci else {}), name)
     _write(target, files)
     write_schemas(target)
     shown = folder.as_posix()
@@ -53,6 +63,34 @@ def init_command(console: Console, folder: Path, with_runtime: bool) -> int:
     return 0
 
 
+def _filled(files: dict[str, str], project: str) -> dict[str, str]:
+    return {
+        _RENAMED.get(path, path): text.replace("__PROJECT__", project).replace("__VERSION__", __version__)
+        for path, text in files.items()
+    }
+
+
+def _pipeline(ci: str) -> dict[str, str]:
+    from voiceops.cli.templates import template
+
+    return template("ci/shared") | template(f"ci/{ci}")
+
+
+def _add_pipeline(console: Console, target: Path, ci: str) -> int:
+    """A project that is there keeps its files; the pipeline's come beside them."""
+    from voiceops.cli.wiring import load_settings
+
+    console.folder = target
+    files = _filled(_pipeline(ci), load_settings(console).name)
+    _write(target, files)
+    console.out(f"A pipeline is ready in {target}:")
+    for path in sorted(files):
+        console.out(f"  {path}")
+    first = ".github/workflows/voiceops.yml" if ci == "github" else ".gitlab-ci.yml"
+    console.out(f"\nNext: what to set up once stands at the top of {first}.")
+    return 0
+
+
 def _project_name(folder: Path) -> str:
     """The folder's name as a project's name."""
     name = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")[:63]
@@ -61,7 +99,7 @@ def _project_name(folder: Path) -> str:
 
 def _write(target: Path, files: dict[str, str]) -> None:
     """Write all files or none: nothing that exists is overwritten. Raises VoiceopsError."""
-    taken = [name for name in sorted(files) if (target / name).exists() and name != ".gitignore"]
+    taken = [n for n in sorted(files) if (target / n).exists() and n != ".gitignore" and _differs(target / n, files[n])]
     if taken:
         raise VoiceopsError(
             f"{target} holds {', '.join(taken)} already",
@@ -77,6 +115,13 @@ def _write(target: Path, files: dict[str, str]) -> None:
                 path.write_text(text, encoding="utf-8")
         except OSError as error:
             raise VoiceopsError(f"{path} can't be written: {error.strerror}") from None
+
+
+def _differs(path: Path, text: str) -> bool:
+    try:
+        return path.read_text(encoding="utf-8") != text
+    except (OSError, UnicodeDecodeError):
+        return True
 
 
 def _add_lines(path: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Personality: who calls in a simulation (`/eval/simulation/personality`); Vapi's own stock is the same in every org."""
+"""Personality: who calls in a simulation (`/eval/simulation/personality`); every org has some of Vapi's own."""
 
 from voiceops.kinds.base import Kind
 

@@ -5,6 +5,7 @@ Every change looks again first, so that it may be made as often as it takes, aft
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 
 from voiceops.errors import Ambiguous, NotFound, ProviderError, Rejected
@@ -26,10 +27,8 @@ async def attach(api: Api, kind: Kind, id_: str, key: str, wanted: Iterable[str]
         if refusal is not None:
             raise refusal
         for other in sorted(found - wanted):
-            try:
+            with contextlib.suppress(NotFound):  # gone already
                 await api.call("DELETE", f"{path}/{other}")
-            except NotFound:
-                pass
         for other in sorted(wanted - found):
             try:
                 await api.call("POST", path, body={place.id_key: other}, creates=True)
@@ -48,5 +47,7 @@ async def _ids(api: Api, kind: Kind, id_: str, place: Attached) -> set[str]:
         return set()  # deleted meanwhile, or too new to be seen
     items = data.get("results") if isinstance(data, dict) else data
     if not isinstance(items, list) or not all(isinstance(i, dict) and i.get(place.id_key) for i in items):
-        raise ProviderError(f"Vapi's list of a {kind.title}'s {place.path}s has an unknown shape", endpoint=f"GET {path}")
+        raise ProviderError(
+            f"Vapi's list of a {kind.title}'s {place.path}s has an unknown shape", endpoint=f"GET {path}"
+        )
     return {str(item[place.id_key]) for item in items}

@@ -32,7 +32,7 @@ class Vapi:
         if not kind.details:
             return [kind.read(item) for item in items]
         found = await asyncio.gather(*(self.get(kind, item["id"]) for item in items))
-        bare = {key: [] for key in kind.attached}
+        bare: dict[str, Any] = {key: [] for key in kind.attached}
         return [one or bare | kind.read(item) for one, item in zip(found, items, strict=True)]
 
     async def _pages(self, kind: Kind) -> list[dict[str, Any]]:
@@ -146,7 +146,10 @@ class Vapi:
     async def create(
         self, kind: Kind, body: dict[str, Any], send_by: float | None = None, content: bytes = b""
     ) -> tuple[dict[str, Any], float]:
-        """The new object and the server's clock; `content` is a file's. Raises Ambiguous when it may or may not exist."""
+        """The new object and the server's clock; `content` is a file's.
+
+        Raises Ambiguous when the object may or may not exist.
+        """
         form, files = _form(kind.upload, body, content) if kind.upload else (None, None)
         sent = None if kind.upload else _sent(kind, body)
         answer = await self.api.call(

@@ -98,6 +98,7 @@ class Runtime:
         # What is there now stays: the collector need not look at it again with every thousand requests.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
         log("started", environment=self.spec.environment, tools=len(self.spec.tools), lines=len(self.spec.lines))
 
     async def stop(self) -> None:

@@ -19,12 +19,12 @@ class Malformed(ValueError):
     """The body is no message."""
 
 
-class Function(Struct, frozen=True):
+class Function(Struct, frozen=True, gc=False):
     name: str | None = None
     arguments: Raw = _NOTHING
 
 
-class ToolCall(Struct, frozen=True):
+class ToolCall(Struct, frozen=True, gc=False):
     """`{id, type, function: {name, arguments}}`, `{id, name, arguments}` or `{id, name, parameters}`."""
 
     id: str | None = None
@@ -34,7 +34,7 @@ class ToolCall(Struct, frozen=True):
     parameters: Raw = _NOTHING
 
 
-class ToolWithCall(Struct, frozen=True):
+class ToolWithCall(Struct, frozen=True, gc=False):
     """`{type, function, …, toolCall: {…}}`: the whole tool beside its call."""
 
     name: str | None = None
@@ -42,23 +42,23 @@ class ToolWithCall(Struct, frozen=True):
     toolCall: ToolCall | None = None
 
 
-class Customer(Struct, frozen=True):
+class Customer(Struct, frozen=True, gc=False):
     number: str | None = None
     sipUri: str | None = None
 
 
-class Number(Struct, frozen=True):
+class Number(Struct, frozen=True, gc=False):
     id: str | None = None
     number: str | None = None
     name: str | None = None
 
 
-class Assistant(Struct, frozen=True):
+class Assistant(Struct, frozen=True, gc=False):
     id: str | None = None
     name: str | None = None
 
 
-class CallInfo(Struct, frozen=True):
+class CallInfo(Struct, frozen=True, gc=False):
     id: str | None = None
     assistantId: str | None = None
     squadId: str | None = None
@@ -68,7 +68,7 @@ class CallInfo(Struct, frozen=True):
     assistant: Assistant | None = None
 
 
-class Message(Struct, frozen=True):
+class Message(Struct, frozen=True, gc=False):
     """One server message."""
 
     type: str
@@ -150,7 +150,7 @@ class Message(Struct, frozen=True):
         return found
 
 
-class _Envelope(Struct, frozen=True):
+class _Envelope(Struct, frozen=True, gc=False):
     message: Message
 
 
