@@ -33,7 +33,8 @@ def runtime(folder: Path, database: str, *, stored: bool) -> RuntimeApp:
     (folder / "orders.py").write_text(HANDLER)
     tool = ToolSpec(name="lookupOrder", address="Tool/lookup-order", parameters=SCHEMA, handler="orders:lookup_order")
     spec = RuntimeSpec(project="bench", environment="bench", url="https://bench.example", auth="hmac", tools=(tool,))
-    settings = Settings(database=database, vapi_secrets=(SECRET,))
+    safe = os.environ.get("VOICEOPS_POWER_SAFE", "1") != "0"
+    settings = Settings(database=database, vapi_secrets=(SECRET,), power_safe=safe)
     loaded = Loaded(folder, spec.handlers)
     configure()  # as in use: a line a call
     made = Runtime(spec, settings, loaded, backend=backend_of(database))

@@ -82,10 +82,10 @@ def test_a_killed_apply_is_completed_by_the_next_one(
         ended = mortal.run(*command, place=place, nth=nth)
         if ended != KILLED:
             break
+        made.control.switches(clock_skew=LATER)
         if dice.random() < 0.25:
             # Killed again while it recovers.
             mortal.run(*command, place=dice.choice(PLACES), nth=dice.choice((1, 1, 2, 3)))
-        made.control.switches(clock_skew=LATER)
         made.run(*command)
         check_whole(made, phase)
     assert ended == 0, (made.folder / "output.txt").read_text()

@@ -67,3 +67,14 @@ def test_the_doctor_names_a_key_that_does_not_work(line: Bench, environ: dict[st
 def test_the_doctor_finds_a_clock_that_is_off(line: Bench) -> None:
     line.control.switches(clock_skew=900)
     assert "behind Vapi" in line.run("doctor", code=1).out
+
+
+def test_a_sandbox_needs_no_secret_not_even_an_empty_one(live: Bench) -> None:
+    live.write(
+        "voiceops.yaml",
+        "version: 1\nproject: shop\nenvironments: [live]\nproviders: sandbox\nruntime: {url: http://127.0.0.1:9}\n",
+    )
+    live.write("agents/agent.yaml", AGENT + "  server: runtime\n")
+    live.write("agents/tool.yaml", TOOL)
+    live.run("apply", "--auto-approve", VAPI_WEBHOOK_SECRET="")
+    assert "Nothing to do" in live.run("plan", VAPI_WEBHOOK_SECRET="").out

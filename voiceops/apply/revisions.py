@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from typing import Any
 from voiceops._version import __version__
 from voiceops.apply.execute import Result
 from voiceops.apply.session import Session
+from voiceops.engine.returning import LEFT_OUT
 from voiceops.engine.saved import SavedPlan
 from voiceops.errors import VoiceopsError
 from voiceops.model.graph import Graph
@@ -87,7 +88,7 @@ def in_force(graph: Graph, plan: Plan, result: Result, before: dict[str, Any] | 
     So a revision of `--target`, of a saved plan or of a partial failure returns to what was live, no more and no less.
     """
     missed = {key.partition("#")[0] for key in (*result.failed, *result.skipped)}
-    missed |= {change.address for change in plan.changes if change.reason == "not_in_plan"}
+    missed |= {change.address for change in plan.changes if change.reason in ("not_in_plan", LEFT_OUT)}
     seen = {address for c in plan.changes for address in (c.address, c.previous_address)}
     was = Graph.from_data(before["graph"]).resources if before else {}
     old = {address: resource for address, resource in was.items() if address in state.entries}
@@ -147,6 +148,42 @@ def _original(revision: dict[str, Any], by_number: Mapping[int, dict[str, Any]])
 
 def graph_of(revision: dict[str, Any]) -> Graph:
     """The manifests of a revision as a graph to plan from: the same, but that it never buys a number again."""
-    graph = Graph.from_data(revision["graph"])
+    return never_buying(Graph.from_data(revision["graph"]))
+
+
+def never_buying(graph: Graph) -> Graph:
     resources = {address: replace(resource, purchase=False) for address, resource in graph.resources.items()}
     return Graph(graph.project, graph.environment, resources)
+
+
+def moved_back(graph: Graph, revisions: Iterable[dict[str, Any]], since: int, state: State) -> Graph:
+    """Objects renamed in the manifests since revision `since` get their old address again, and are not made anew."""
+    now: dict[str, str] = {}  # address at that time → address today
+    for revision in revisions:
+        if revision["number"] > since and revision["result"] == "ok":
+            for change in revision["plan"]["resource_changes"]:
+                if old := change.get("previous_address"):
+                    origin = next((a for a, b in now.items() if b == old), old)
+                    now[origin] = change["address"]
+    resources = {
+        address: replace(resource, moved_from=now[address])
+        if now.get(address) in state.entries and address not in state.entries
+        else resource
+        for address, resource in graph.resources.items()
+    }
+    return Graph(graph.project, graph.environment, resources)
+
+
+def once_ours(revisions: Iterable[dict[str, Any]]) -> frozenset[str]:
+    """The ids of every object that a revision speaks of."""
+    return frozenset(
+        str(change["id"]) for revision in revisions for change in revision["plan"]["resource_changes"] if change["id"]
+    )
+
+
+def revert_line(revision: Mapping[str, Any] | None) -> str:
+    """The command that takes a revision's commit back in git; empty where no commit is known."""
+    origin = (revision or {}).get("origin") or {}
+    if not origin.get("commit"):
+        return ""
+    return f"git revert {'-m 1 ' if origin.get('merge') else ''}{origin['commit']}"

@@ -12,7 +12,7 @@ from voiceops.apply.events import Emit, Event
 from voiceops.apply.execute import Result, execute
 from voiceops.apply.notes import Retention, forget_old, note_failure, write_note
 from voiceops.apply.recover import Recovery, recover
-from voiceops.apply.revisions import Request, changed_something, close
+from voiceops.apply.revisions import Request, changed_something, close, revert_line
 from voiceops.apply.session import Session, fingerprints
 from voiceops.apply.steps import ambiguous
 from voiceops.engine.checks import Checks, checked
@@ -100,7 +100,7 @@ async def _apply(
     """What happens while the lock is held."""
     ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
     cut_off = ledger.unfinished and ledger.state.applied_digest != job.graph.digest
-    _check_hold(job, request, ledger.state)
+    await _check_hold(job, request, ledger.state)
     snapshot = await _recovered(job, ledger, emit)
     binding = _binding(job, snapshot)
     _check_binding(ledger.state.binding, binding)
@@ -167,15 +167,15 @@ async def _note_nothing_done(job: Job, request: Request, result: Result) -> None
     )
 
 
-def _check_hold(job: Job, request: Request, state: State) -> None:
+async def _check_hold(job: Job, request: Request, state: State) -> None:
     """After a rollback the manifests that were rolled back must not come again by themselves. Raises Refused."""
     held = state.holds.get(job.graph.digest)
     if held is None or request.operation == "rollback" or request.release_hold:
         return
-    commit = held.get("commit")
+    line = revert_line(await job.store.revision(held["revision"]))
     raise Refused(
         f"these manifests were rolled back (they were revision {held['revision']})",
-        hint=(f"Take them back with `git revert {commit}`, " if commit else "Change them, ")
+        hint=(f"Take them back with `{line}`, " if line else "Change them, ")
         + "or apply with --release-hold if they are wanted after all.",
     )
 

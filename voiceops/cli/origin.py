@@ -15,7 +15,8 @@ _PIPELINES = (("GITHUB_ACTOR", "github"), ("GITLAB_USER_LOGIN", "gitlab"))
 
 
 def origin(root: Path, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """`who` and where that is known from, git's `commit` and whether files differ from it, the pipeline's `link`."""
+    """`who` and where that is known from, git's `commit`, whether files differ from it and it is a merge, the
+    pipeline's `link`."""
     who, source = _who(environ)
     return {"who": who, "source": source, **_git(root), "link": _link(environ)}
 
@@ -43,7 +44,13 @@ def _git(root: Path) -> dict[str, Any]:
     commit = _ask(root, "rev-parse", "HEAD")
     if commit is None:
         return {"commit": "", "dirty": False}
-    return {"commit": commit, "dirty": bool(_ask(root, "status", "--porcelain", "--", "."))}
+    # A shallow clone knows its commit's parents, though it doesn't have them.
+    head = (_ask(root, "cat-file", "-p", "HEAD") or "").partition("\n\n")[0]
+    return {
+        "commit": commit,
+        "dirty": bool(_ask(root, "status", "--porcelain", "--", ".")),
+        "merge": sum(line.startswith("parent ") for line in head.splitlines()) > 1,
+    }
 
 
 def _ask(root: Path, *arguments: str) -> str | None:

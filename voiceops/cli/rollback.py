@@ -1,10 +1,11 @@
-"""`voiceops rollback`: return to what an earlier apply left."""
+"""`voiceops rollback`: return to what an earlier apply left, or to what the manifests of a git ref say."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,8 @@ from voiceops.cli.console import Console
 from voiceops.errors import VoiceopsError
 
 if TYPE_CHECKING:
+    from voiceops.cli.wiring import Loaded
+    from voiceops.engine.planner import Options
     from voiceops.engine.saved import SavedPlan
 
 
@@ -23,38 +26,58 @@ def _plan_flags(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command("rollback")
 @click.argument("revision", type=click.IntRange(1), required=False, metavar="[REV]")
+@click.option("--git", "ref", metavar="REF", help="Return to the manifests of this commit, tag or branch.")
 @click.option("--plan-only", is_flag=True, help="Show what would change; change nothing.")
 @_plan_flags
 @click.pass_obj
-def rollback_command(console: Console, /, revision: int | None, plan_only: bool, **given: Any) -> int:
+def rollback_command(console: Console, /, revision: int | None, ref: str | None, plan_only: bool, **given: Any) -> int:
     """Plan from an earlier revision's manifests, ask, and apply: what was deleted is made again, references follow.
 
     Without REV: the newest successful revision older than the one in force. It works without git and without the
-    old files. Afterwards the environment is held: the manifests that were rolled back are not applied again until
-    they change.
+    old files; --git takes the manifests of a ref instead. No number is ever bought: what can't come back is said.
+    Afterwards the environment is held: the manifests that were rolled back are not applied again until they change.
 
     \b
     Examples:
       voiceops -e prod rollback --plan-only
       voiceops -e prod rollback --auto-approve -m "wrong prices read out"
       voiceops -e prod rollback 12
+      voiceops -e prod rollback --git v1.4.0
     """
     flags = Flags(**given)
-    if plan_only:
-        return _show(console, flags, revision)
-    if flags.format_ in ("markdown", "html"):
-        raise VoiceopsError(f"--format {flags.format_} shows a plan", hint="Give --plan-only with it.")
-    check_can_ask(flags, asks=True)
-    return roll_back(console, flags, revision)
+    if revision is not None and ref is not None:
+        raise VoiceopsError("a rollback returns to a revision or to a git ref, not to both")
+    if not plan_only:
+        if flags.format_ in ("markdown", "html"):
+            raise VoiceopsError(f"--format {flags.format_} shows a plan", hint="Give --plan-only with it.")
+        check_can_ask(flags, asks=True)
+    with _goal(console, flags, revision, ref) as goal:
+        return _show(console, flags, goal) if plan_only else _apply(console, flags, goal)
 
 
 def roll_back(console: Console, flags: Flags, wanted: int | None, saved: SavedPlan | None = None) -> int:
     """Apply an earlier revision."""
+    with _goal(console, flags, wanted, None) as goal:
+        return _apply(console, flags, goal, saved)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Goal:
+    """Where to return to: the project with the old graph in place of the manifests', and the planning options."""
+
+    name: str
+    loaded: Loaded
+    options: Options
+    number: int | None = None
+    ref: str = ""
+
+
+def _apply(console: Console, flags: Flags, goal: _Goal, saved: SavedPlan | None = None) -> int:
     from voiceops.apply.revisions import Request
     from voiceops.cli.origin import origin
     from voiceops.cli.wiring import open_job
 
-    loaded, number, options = _prepared(console, flags, wanted)
+    loaded = goal.loaded
     check_confirmed(loaded.project, flags)
     request = Request(
         operation="rollback",
@@ -62,61 +85,108 @@ def roll_back(console: Console, flags: Flags, wanted: int | None, saved: SavedPl
         lock_timeout=flags.lock_timeout,
         origin=origin(loaded.project.root, loaded.environ),
         saved=saved,
-        target=number,
+        target=goal.number,
+        ref=goal.ref,
     )
     if flags.format_ == "text":
-        console.note(f"Returning to revision {number}.")
-    return run_apply(
+        console.note(f"Returning to {goal.name}.")
+    code = run_apply(
         console,
         loaded.project,
         flags,
         request,
-        lambda: open_job(loaded, loaded.graph, options, flags.parallelism),
+        lambda: open_job(loaded, loaded.graph, goal.options, flags.parallelism),
         asks=saved is None,
     )
+    if code == 0 and flags.format_ == "text":
+        _tell_hold(console, loaded)
+    return code
 
 
-def _show(console: Console, flags: Flags, wanted: int | None) -> int:
+def _tell_hold(console: Console, loaded: Loaded) -> None:
+    """What keeps the next pipeline run from undoing this, and how to make git say the same."""
+    from voiceops.apply.revisions import revert_line
+    from voiceops.cli.wiring import store_of
+    from voiceops.state.ledger import Ledger
+
+    project = loaded.project
+
+    async def read() -> str | None:
+        async with store_of(project, loaded.environ) as store:
+            holds = (await Ledger.open(store, project.name, project.environment)).state.holds
+            newest = max((int(held["revision"]) for held in holds.values()), default=0)
+            return revert_line(await store.revision(newest)) if newest else None
+
+    line = asyncio.run(read())
+    if line is not None:
+        console.note(
+            "The manifests that were rolled back are held: they are not applied again until they change."
+            + (f"\nTo say the same in git: {line}" if line else "")
+        )
+
+
+def _show(console: Console, flags: Flags, goal: _Goal) -> int:
     from voiceops.apply.run import plan
     from voiceops.cli.plan import plan_data, rendered
     from voiceops.cli.wiring import open_job
     from voiceops.model.plan import Plan
 
-    loaded, number, options = _prepared(console, flags, wanted)
+    loaded = goal.loaded
 
     async def work() -> Plan:
-        async with open_job(loaded, loaded.graph, options) as job:
+        async with open_job(loaded, loaded.graph, goal.options) as job:
             return await plan(job)
 
     found = asyncio.run(work())
     if flags.format_ == "json":
-        console.data(plan_data(found, adopt=flags.adopt, rollback_to=number))
+        console.data(plan_data(found, adopt=flags.adopt, rollback_to=goal.number))
         return 0
-    console.note(f"What returning to revision {number} would change.")
+    console.note(f"What returning to {goal.name} would change.")
     console.out(rendered(found, loaded.graph, flags.format_, console))
     return 0
 
 
-def _prepared(console: Console, flags: Flags, wanted: int | None) -> tuple[Any, int, Any]:
-    """The project with the revision's graph in place of the manifests', its number, and the planning options."""
-    from voiceops.apply.revisions import choose, graph_of
+@contextmanager
+def _goal(console: Console, flags: Flags, wanted: int | None, ref: str | None) -> Iterator[_Goal]:
+    from voiceops.apply.revisions import choose, graph_of, moved_back, never_buying, once_ours
     from voiceops.cli.wiring import Loaded, checks_of, environment_variables, load_settings, options_of, store_of
     from voiceops.manifest.problems import Problems
+    from voiceops.model.state import State
     from voiceops.state.ledger import Ledger
 
     project = load_settings(console)
-    store = store_of(project)
 
-    async def read() -> dict[str, Any]:
-        ledger = await Ledger.open(store, project.name, project.environment)
-        return choose(await store.revisions(), ledger.state, wanted)
+    async def read() -> tuple[list[dict[str, Any]], State]:
+        async with store_of(project) as store:
+            ledger = await Ledger.open(store, project.name, project.environment)
+            return await store.revisions(), ledger.state
 
-    revision = asyncio.run(read())
+    revisions, state = asyncio.run(read())
     problems = Problems()
     checks = checks_of(project, problems)
     problems.raise_errors()
-    loaded = Loaded(project, graph_of(revision), (), environment_variables(project.root), checks)
     options = options_of(
-        project, targets=flags.targets, labels=dict(flags.labels), force=flags.force, adopt=flags.adopt
+        project,
+        targets=flags.targets,
+        labels=dict(flags.labels),
+        force=flags.force,
+        adopt=flags.adopt,
+        returning=once_ours(revisions),
     )
-    return loaded, int(revision["number"]), replace(options, drift="revert")
+    # Edits since then are what a rollback undoes: none of them may refuse it, but what belongs to the dashboard stays.
+    kept = {field: policy for field, policy in project.drift_fields.items() if policy == "keep"}
+    options = replace(options, drift="revert", drift_fields=kept)
+    variables = environment_variables(project.root)
+    if ref is None:
+        revision = choose(revisions, state, wanted)
+        number = int(revision["number"])
+        graph = moved_back(graph_of(revision), revisions, number, state)
+        loaded = Loaded(project, graph, (), variables, checks)
+        yield _Goal(name=f"revision {number}", loaded=loaded, options=options, number=number)
+        return
+    from voiceops.cli.at_ref import graph_at
+
+    with graph_at(project, ref) as (graph, commit):
+        loaded = Loaded(project, never_buying(graph), (), variables, checks)
+        name = ref if commit.startswith(ref) else f"{ref} ({commit[:12]})"
+        yield _Goal(name=name, loaded=loaded, options=options, ref=name)

@@ -237,7 +237,7 @@ def _sandbox_secrets(project: Project, environ: Mapping[str, str]) -> dict[str, 
 
     keys = {"VAPI_API_KEY": "sandbox", "TWILIO_AUTH_TOKEN": "sandbox"}
     path = sandbox_folder(project) / "webhook-secret"
-    if WEBHOOK_SECRET not in environ and not path.exists():
+    if not environ.get(WEBHOOK_SECRET) and not path.exists():
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(32), encoding="ascii")
     webhook = environ.get(WEBHOOK_SECRET) or path.read_text(encoding="ascii").strip()

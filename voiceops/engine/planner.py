@@ -28,6 +28,7 @@ from voiceops.engine.diff import (
     still_drifted,
 )
 from voiceops.engine.guards import Safety, guard
+from voiceops.engine.returning import without_lost
 from voiceops.engine.twilio import lags, number_of, plan_number, plan_release
 from voiceops.engine.visible import visible
 from voiceops.errors import Diagnostic
@@ -74,6 +75,7 @@ class Options:
     siblings: frozenset[str] = frozenset()
     account: str = ""
     settle: float = SETTLE
+    returning: frozenset[str] | None = None  # of a rollback: ids that were ours before, and are taken over again
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,8 @@ class _Planner:
         changes += [self._removal(a) for a in self.entries if a not in self.graph.resources]
         changes += self._leftovers()
         changes.sort(key=lambda change: change.address)
+        if self.options.returning is not None:
+            changes, self.diagnostics = without_lost(changes, self.diagnostics, self.graph)
         changes = naming_dependents(self._selected(changes), self.snapshot, self.managed)
         if self.options.targets or self.options.labels:
             self._only_about({owner_of(change.address) for change in changes})
@@ -199,7 +203,8 @@ class _Planner:
         return found.live is None or self._replaces(resource, found)
 
     def _adopts(self, resource: Resource, found: Found) -> bool:
-        if len(found.twins) != 1 or not (resource.adopt or self.options.adopt):
+        was_ours = bool(found.twins) and found.twins[0] in (self.options.returning or ())
+        if len(found.twins) != 1 or not (resource.adopt or self.options.adopt or was_ours):
             return False
         live = self.snapshot.get(resource.type, found.twins[0]) or {}
         return not differs_for_good(resource, NOTHING_APPLIED, live)
