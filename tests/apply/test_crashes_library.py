@@ -86,6 +86,7 @@ def test_a_killed_apply_is_completed_by_the_next_one(
         if dice.random() < 0.25:
             # Killed again while it recovers.
             mortal.run(*command, place=dice.choice(PLACES), nth=dice.choice((1, 1, 2, 3)))
+            made.control.switches(clock_skew=2 * LATER)
         made.run(*command)
         check_whole(made, phase)
     assert ended == 0, (made.folder / "output.txt").read_text()

@@ -11,7 +11,8 @@ from typing import Any
 
 from voiceops.engine.body import create_body, update_body
 from voiceops.engine.diff import Applied, Difference, Outcome
-from voiceops.engine.planner import Options, make_plan
+from voiceops.engine.options import Options
+from voiceops.engine.planner import make_plan
 from voiceops.engine.schedule import Operation, schedule
 from voiceops.errors import Mark
 from voiceops.kinds.phone import TWILIO_TYPE

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
-from voiceops.apply import numbers, steps
+from voiceops.apply import creating, numbers, steps
 from voiceops.apply.events import Event
 from voiceops.apply.session import Session, Unresolved
 from voiceops.engine.schedule import Operation
@@ -29,7 +29,7 @@ async def _update(session: Session, operation: Operation) -> str:
 
 
 STEPS: dict[str, Step] = {
-    "create": steps.create,
+    "create": creating.create,
     "update": _update,
     "link": steps.link,
     "delete": steps.delete,

@@ -8,9 +8,10 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from voiceops.apply.creating import look_for
 from voiceops.apply.events import Event
+from voiceops.apply.looking import MAX_AGE
 from voiceops.apply.session import Session
-from voiceops.apply.steps import MAX_AGE, look_for
 from voiceops.engine.schedule import Operation
 from voiceops.engine.twilio import answers_today, form, restored, settings
 from voiceops.errors import Ambiguous, ProviderError, Stale

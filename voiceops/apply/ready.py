@@ -103,6 +103,6 @@ async def content_of(session: Session, resource: Resource) -> bytes:
         return await store.get_blob(wanted)
     except StateError:
         raise VoiceopsError(
-            f"{resource.address}: the bytes to upload (SHA-256 {wanted[:12]}…) are not in the project, nor in the state",
+            f"{resource.address}: the bytes to upload (SHA-256 {wanted[:12]}…) are in neither project nor state",
             hint="Did the file change while this ran? Run apply again.",
         ) from None

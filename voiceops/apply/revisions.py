@@ -174,11 +174,14 @@ def moved_back(graph: Graph, revisions: Iterable[dict[str, Any]], since: int, st
     return Graph(graph.project, graph.environment, resources)
 
 
-def once_ours(revisions: Iterable[dict[str, Any]]) -> frozenset[str]:
-    """The ids of every object that a revision speaks of."""
-    return frozenset(
-        str(change["id"]) for revision in revisions for change in revision["plan"]["resource_changes"] if change["id"]
-    )
+def once_ours(revisions: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """The id that each address had last, in any revision, oldest first."""
+    return {
+        change["address"]: str(change["id"])
+        for revision in revisions
+        for change in revision["plan"]["resource_changes"]
+        if change["id"]
+    }
 
 
 def revert_line(revision: Mapping[str, Any] | None) -> str:

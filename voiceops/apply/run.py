@@ -8,16 +8,17 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from voiceops.apply.creating import ambiguous
 from voiceops.apply.events import Emit, Event
 from voiceops.apply.execute import Result, execute
 from voiceops.apply.notes import Retention, forget_old, note_failure, write_note
 from voiceops.apply.recover import Recovery, recover
 from voiceops.apply.revisions import Request, changed_something, close, revert_line
 from voiceops.apply.session import Session, fingerprints
-from voiceops.apply.steps import ambiguous
 from voiceops.engine.checks import Checks, checked
 from voiceops.engine.matching import late_arrivals
-from voiceops.engine.planner import Options, make_plan
+from voiceops.engine.options import Options
+from voiceops.engine.planner import make_plan
 from voiceops.engine.saved import narrowed
 from voiceops.engine.schedule import schedule
 from voiceops.errors import Diagnostic, Refused, VoiceopsError
@@ -99,7 +100,7 @@ async def _apply(
 ) -> Outcome:
     """What happens while the lock is held."""
     ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
-    cut_off = ledger.unfinished and ledger.state.applied_digest != job.graph.digest
+    unrecorded = _is_unrecorded(job, request, ledger)
     await _check_hold(job, request, ledger.state)
     snapshot = await _recovered(job, ledger, emit)
     binding = _binding(job, snapshot)
@@ -116,8 +117,7 @@ async def _apply(
             "the plan can't be applied",
             diagnostics=(*found.refusals, *(d for d in found.diagnostics if d.severity == "error")),
         )
-    if not found.active and cut_off and not job.options.targets and not job.options.labels and request.saved is None:
-        # An apply that died after its last request left nothing to do but to say that it happened.
+    if not found.active and unrecorded:
         session = _session(job, ledger, emit, options, snapshot, lease)
         return Outcome(found, None, await close(job.graph, job.store, session, found, Result(), request))
     if not found.active or not await confirm(found):
@@ -137,6 +137,17 @@ async def _apply(
     number = await close(job.graph, job.store, session, found, result, request)
     await forget_old(job.store, ledger.state, job.retention)
     return Outcome(found, result, number)
+
+
+def _is_unrecorded(job: Job, request: Request, ledger: Ledger) -> bool:
+    """Is there something to tell though there may be nothing to do? An apply that died after its last request, or a
+    rollback to what is live already: pressed again, it goes one further back."""
+    state = ledger.state
+    if job.options.targets or job.options.labels or request.saved is not None:
+        return False
+    if request.operation == "rollback" and request.target is not None:
+        return request.target != (state.in_force or state.revision)
+    return (ledger.unfinished or request.operation == "rollback") and job.graph.digest != state.applied_digest
 
 
 def _session(job: Job, ledger: Ledger, emit: Emit, options: Options, snapshot: Snapshot, lease: Lease) -> Session:

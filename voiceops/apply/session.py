@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voiceops.apply.events import Emit
-from voiceops.engine.planner import Options
+from voiceops.engine.options import Options
 from voiceops.kinds.registry import KINDS
 from voiceops.model.graph import Graph, Resource
 from voiceops.model.live import Snapshot

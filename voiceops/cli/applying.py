@@ -138,6 +138,9 @@ def run_apply(
     outcome = asyncio.run(work())
     if outcome.result is None:
         if not outcome.plan.active:
+            if flags.format_ == "text":
+                for diagnostic in outcome.plan.diagnostics:
+                    console.note(render_diagnostic(diagnostic, console.style(sys.stderr)))
             report.nothing(outcome.plan)
             return 0
         raise VoiceopsError("not approved: nothing was changed")

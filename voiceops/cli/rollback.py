@@ -16,7 +16,7 @@ from voiceops.errors import VoiceopsError
 
 if TYPE_CHECKING:
     from voiceops.cli.wiring import Loaded
-    from voiceops.engine.planner import Options
+    from voiceops.engine.options import Options
     from voiceops.engine.saved import SavedPlan
 
 

@@ -13,7 +13,7 @@ from voiceops.cli.console import Console
 from voiceops.engine.checks import Budgets, Checks
 from voiceops.engine.estimate import Table
 from voiceops.engine.guards import Safety
-from voiceops.engine.planner import Options
+from voiceops.engine.options import Options
 from voiceops.errors import Diagnostic, InvalidProject, VoiceopsError
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.manifest.compose import load_graph

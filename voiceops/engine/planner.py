@@ -9,9 +9,8 @@
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from voiceops.engine.dependents import naming_dependents
@@ -22,78 +21,48 @@ from voiceops.engine.diff import (
     Outcome,
     differences,
     drifted,
-    empty,
     owns_same,
     reason_for,
     still_drifted,
 )
-from voiceops.engine.guards import Safety, guard
+from voiceops.engine.found import Found, completed, differs_for_good, remembered
+from voiceops.engine.guards import guard
+from voiceops.engine.options import Options, policy_for
+from voiceops.engine.removal import leftovers, removal
+from voiceops.engine.reports import drift_refusals, note_drift, report_twins, report_unchecked
 from voiceops.engine.returning import without_lost
-from voiceops.engine.twilio import lags, number_of, plan_number, plan_release
+from voiceops.engine.seen import before_as_seen, masked, project, without
+from voiceops.engine.selection import only_about, selected
+from voiceops.engine.twilio import lags, number_of, plan_number
 from voiceops.engine.visible import visible
 from voiceops.errors import Diagnostic
 from voiceops.kinds.base import is_stock
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
-from voiceops.model.address import deposed, is_twilio_side, kind_of, owner_of, twilio_side
+from voiceops.model.address import is_twilio_side, kind_of, owner_of, twilio_side
 from voiceops.model.graph import Graph, Resource, reaching
 from voiceops.model.live import SETTLE, Snapshot
-from voiceops.model.plan import CREATE, DELETE, NO_OP, UPDATE, Change, Drift, FieldChange, Plan
+from voiceops.model.plan import CREATE, NO_OP, UPDATE, Change, Drift, FieldChange, Plan
 from voiceops.model.state import Entry, State
 from voiceops.model.values import (
-    ABSENT,
     JSON,
-    SENSITIVE_UNCHECKED,
     Fingerprint,
     Path,
     Ref,
     Secret,
     Template,
-    copy,
-    delete_path,
-    get_path,
-    leaves,
     map_leaves,
-    set_path,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How to plan. `fingerprints` holds what is known of the secrets at hand; `siblings` ids of other environments."""
-
-    adopt: bool = False
-    drift: str = "revert"
-    drift_fields: Mapping[str, str] = field(default_factory=dict)
-    targets: tuple[str, ...] = ()
-    labels: Mapping[str, str] = field(default_factory=dict)
-    destroy: bool = False
-    force: bool = False
-    refresh_only: bool = False
-    safety: Safety = field(default_factory=Safety)
-    fingerprints: Mapping[Secret, Fingerprint] = field(default_factory=dict)
-    siblings: frozenset[str] = frozenset()
-    account: str = ""
-    settle: float = SETTLE
-    returning: frozenset[str] | None = None  # of a rollback: ids that were ours before, and are taken over again
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A resource's entry and live object. `settling`: too new to be believed missing."""
-
-    entry: Entry | None
-    live: dict[str, Any] | None
-    settling: bool = False
-    twins: tuple[str, ...] = ()  # unmanaged live objects of the same name
 
 
 def make_plan(graph: Graph, state: State, snapshot: Snapshot, options: Options) -> Plan:
     """The plan that brings what is live to what the graph asks for."""
-    return _Planner(graph, state, snapshot, options).plan()
+    return Planner(graph, state, snapshot, options).plan()
 
 
-class _Planner:
+class Planner:
+    """One planning: what is desired, held and live, and what was found so far. Its parts are in the modules beside."""
+
     def __init__(self, graph: Graph, state: State, snapshot: Snapshot, options: Options) -> None:
         self.graph = graph
         self.state = state
@@ -118,19 +87,19 @@ class _Planner:
             if self._will_be_new(address):
                 self.new.add(address)
         changes = [self._change(self.graph.resources[a]) for a in self.graph.resources]
-        changes += [self._removal(a) for a in self.entries if a not in self.graph.resources]
-        changes += self._leftovers()
+        changes += [removal(self, a) for a in self.entries if a not in self.graph.resources]
+        changes += leftovers(self)
         changes.sort(key=lambda change: change.address)
         if self.options.returning is not None:
             changes, self.diagnostics = without_lost(changes, self.diagnostics, self.graph)
-        changes = naming_dependents(self._selected(changes), self.snapshot, self.managed)
+        changes = naming_dependents(selected(self, changes), self.snapshot, self.managed)
         if self.options.targets or self.options.labels:
-            self._only_about({owner_of(change.address) for change in changes})
+            only_about(self, {owner_of(change.address) for change in changes})
         if self.options.refresh_only:
             changes = []
         refusals = guard(changes, self.state, self.options.safety, force=self.options.force)
         if self.drift and not self.options.refresh_only:
-            refusals += self._drift_refusals()
+            refusals += drift_refusals(self)
         numbers = {address: str(name) for address, name in self._phone_numbers()}
         return Plan(
             project=self.graph.project,
@@ -157,7 +126,7 @@ class _Planner:
         if resource.type == TWILIO_TYPE:
             number = number_of(self.snapshot, resource)
             return Found(None, number)
-        return Found(None, None, twins=self._twins(resource))
+        return Found(None, None, twins=self._twins(resource) or self._left_behind(resource))
 
     def _find_managed(self, entry: Entry) -> Found:
         live = self.snapshot.get(entry.type, entry.id)
@@ -185,6 +154,12 @@ class _Planner:
             and kind.name_of(live) == resource.name
         )
 
+    def _left_behind(self, resource: Resource) -> tuple[str, ...]:
+        """A number of Vapi's own that left management and stayed: the one to take back, though it has no name."""
+        id_ = (self.options.returning or {}).get(resource.address)
+        stayed = resource.kind == "Phone" and id_ is not None and id_ not in self.managed
+        return (id_,) if id_ and stayed and self.snapshot.get(resource.type, id_) else ()
+
     def _just_deleted(self, id_: str) -> bool:
         """We deleted it, and the lists may not know yet."""
         return self.snapshot.date - self.state.gone.get(id_, -SETTLE) < self.options.settle
@@ -203,7 +178,7 @@ class _Planner:
         return found.live is None or self._replaces(resource, found)
 
     def _adopts(self, resource: Resource, found: Found) -> bool:
-        was_ours = bool(found.twins) and found.twins[0] in (self.options.returning or ())
+        was_ours = bool(found.twins) and found.twins[0] in (self.options.returning or {}).values()
         if len(found.twins) != 1 or not (resource.adopt or self.options.adopt or was_ours):
             return False
         live = self.snapshot.get(resource.type, found.twins[0]) or {}
@@ -270,7 +245,7 @@ class _Planner:
         if resource.type == TWILIO_TYPE:
             return plan_number(self, resource, found)
         desired = self.resolved(resource.body)
-        self._report_unchecked(resource, found.entry, desired)
+        report_unchecked(self, resource, found.entry, desired)
         if found.entry is None:
             return self._unmanaged(resource, found, desired)
         if found.live is None:
@@ -299,7 +274,7 @@ class _Planner:
 
     def _unmanaged(self, resource: Resource, found: Found, desired: dict[str, Any]) -> Change:
         if found.twins and not self._adopts(resource, found):
-            self._report_twins(resource, found.twins)
+            report_twins(self, resource, found.twins)
             return self.change(
                 resource,
                 CREATE,
@@ -314,12 +289,12 @@ class _Planner:
             live = KINDS[resource.kind].completed(live, desired)
             seen = visible(resource.kind, live, desired)
             found_differences = differences(desired, NOTHING_APPLIED, live, resource.ignore)
-            changes = self.field_changes(resource, [_before_as_seen(d, seen) for d in found_differences])
+            changes = self.field_changes(resource, [before_as_seen(d, seen) for d in found_differences])
             change = self.change(
                 resource,
                 UPDATE if changes else NO_OP,
                 "adopt",
-                before=_project(seen, desired),
+                before=project(seen, desired),
                 after=desired,
                 fields=changes,
                 id_=found.twins[0],
@@ -334,65 +309,28 @@ class _Planner:
             fields=self._all_fields(resource, desired),
         )
 
-    def _report_unchecked(self, resource: Resource, entry: Entry | None, desired: dict[str, Any]) -> None:
-        """Whether a secret changed can't be told where it isn't at hand."""
-        unchecked = sorted(
-            {
-                name
-                for _, leaf in leaves(desired)
-                if isinstance(leaf, Fingerprint) and not leaf.digest
-                for name in leaf.names
-            }
-        )
-        if entry is not None and unchecked:
-            self.diagnostics.append(
-                Diagnostic(
-                    code="secret-not-checked",
-                    severity="warning",
-                    mark=resource.mark,
-                    address=resource.address,
-                    summary=f"{SENSITIVE_UNCHECKED}: {', '.join(unchecked)} is not set here",
-                    hint="Whether it changed shows only where it is set; apply needs it only to send it.",
-                )
-            )
-
-    def _report_twins(self, resource: Resource, twins: tuple[str, ...]) -> None:
-        kind = KINDS[resource.kind]
-        several = f" ({len(twins)} of them: {', '.join(twins)})" if len(twins) > 1 else ""
-        self.diagnostics.append(
-            Diagnostic(
-                code="exists_unmanaged",
-                mark=resource.mark,
-                address=resource.address,
-                summary=f"the {kind.title} {resource.name!r} exists already and is not managed{several}",
-                hint=f"Take it over with `voiceops import {resource.address} {twins[0]}`"
-                + ("" if len(twins) > 1 else ", or with `apply --adopt`")
-                + "; or give this one another name.",
-            )
-        )
-
     def _compared(self, resource: Resource, found: Found, desired: dict[str, Any], actions: tuple[str, ...]) -> Change:
         entry, live = found.entry, found.live
         assert entry is not None
         assert live is not None
         kind = KINDS[resource.kind]
-        applied = Applied(_without(entry.owned, kind.create_only), entry.stored)
-        wanted = _without(desired, kind.create_only)
+        applied = Applied(without(entry.owned, kind.create_only), entry.stored)
+        wanted = without(desired, kind.create_only)
         seen = visible(resource.kind, live, entry.owned, desired)
         found_differences = differences(wanted, applied, live, resource.ignore)
-        self._note_drift(
-            resource, entry, still_drifted(drifted(applied, live, resource.ignore), found_differences), seen
+        note_drift(
+            self, resource, entry, still_drifted(drifted(applied, live, resource.ignore), found_differences), seen
         )
         kept = [d for d in found_differences if d.outcome is Outcome.DRIFT and self.policy(resource, d.path) == "keep"]
         changes = [d for d in found_differences if d not in kept]
         if not changes and actions == UPDATE:
             return self.settled(resource, found, kept=bool(kept))
-        fields = self.field_changes(resource, [_before_as_seen(d, seen) for d in changes])
+        fields = self.field_changes(resource, [before_as_seen(d, seen) for d in changes])
         change = self.change(
             resource,
             actions,
             reason_for(changes),
-            before=_project(seen, {**entry.owned, **desired}),
+            before=project(seen, {**entry.owned, **desired}),
             after=desired,
             fields=fields,
             id_=entry.id,
@@ -404,7 +342,7 @@ class _Planner:
     def _other_number(self, resource: Resource, entry: Entry, change: Change) -> Change:
         """A line that gets another number: the new one may be somebody's, and Vapi's own old one is not given away."""
         if twins := tuple(id_ for id_ in self._twins(resource) if id_ != entry.id):
-            self._report_twins(resource, twins)
+            report_twins(self, resource, twins)
         if entry.owned.get("provider") != "vapi" or entry.release:
             return change
         return replace(change, keeps_old=True, notes=("the old number stays with Vapi, bound to nobody",))
@@ -437,47 +375,13 @@ class _Planner:
         if resource.type == TWILIO_TYPE:
             return entry.owned, desired
         create_only = KINDS[resource.kind].create_only
-        return _without(entry.owned, create_only), _without(desired, create_only)
+        return without(entry.owned, create_only), without(desired, create_only)
 
     def previous(self, address: str) -> str | None:
         return next((old for old, new in self.moved.items() if new == address), None)
 
-    def _note_drift(self, resource: Resource, entry: Entry, found: Iterable[Difference], seen: dict[str, Any]) -> None:
-        found = [_after_as_seen(d, seen) for d in found]
-        if found:
-            self.drift.append(
-                Drift(
-                    address=resource.address,
-                    kind=resource.kind,
-                    type=resource.type,
-                    id=entry.id,
-                    fields=self.field_changes(resource, found),
-                    updated_at=str(seen.get("updatedAt") or ""),
-                    applied_at=entry.recorded_at,
-                )
-            )
-
     def policy(self, resource: Resource, path: Path) -> str:
         return policy_for(self.options, resource, path)
-
-    def _drift_refusals(self) -> list[Diagnostic]:
-        found = []
-        for drift in self.drift:
-            resource = self.graph.resources.get(drift.address)
-            if resource is None:
-                continue
-            fields = [f for f in drift.fields if self.policy(resource, f.path) == "refuse"]
-            if fields:
-                found.append(
-                    Diagnostic(
-                        code="drift",
-                        mark=resource.mark,
-                        address=drift.address,
-                        summary=f"{len(fields)} field(s) were edited live, and this project refuses to overwrite that",
-                        hint="Take the edit over into the manifest, or apply with drift: revert.",
-                    )
-                )
-        return found
 
     def _all_fields(self, resource: Resource, desired: dict[str, Any]) -> tuple[FieldChange, ...]:
         return self.field_changes(
@@ -486,59 +390,6 @@ class _Planner:
         )
 
     # 4. removing
-
-    def _removal(self, address: str) -> Change:
-        entry, live = self.entries[address], self.found[address].live
-        base = Change(
-            address=address,
-            kind=entry.kind,
-            type=entry.type,
-            name=entry.name,
-            id=entry.id,
-            actions=DELETE,
-            reason="manifest_removed",
-            before=entry.owned,
-            after=None,
-            affects=self.affects.get(owner_of(address), ()),
-        )
-        if entry.type == TWILIO_TYPE:
-            return plan_release(base, entry, live)
-        if live is None:
-            return replace(base, actions=NO_OP, reason="forgotten", state_only=True, before=None)
-        if entry.kind == "Phone" and entry.owned.get("provider") == "vapi" and not entry.release:
-            unbound = tuple(
-                FieldChange(path=(key,), source="", before=live.get(key), after=None, reason="unbound")
-                for key in ("assistantId", "squadId")
-                if live.get(key) is not None
-            )
-            return replace(
-                base,
-                actions=UPDATE if unbound else NO_OP,
-                reason="unbound",
-                fields=unbound,
-                state_only=not unbound,
-                after=dict.fromkeys(("assistantId", "squadId")),
-                notes=("the number stays with Vapi: release: true would give it back",),
-            )
-        return base
-
-    def _leftovers(self) -> Iterable[Change]:
-        """Objects that were replaced by an apply that did not get to delete them."""
-        for address, entry in self.entries.items():
-            for id_ in entry.deposed:
-                gone = self.snapshot.get(entry.type, id_) is None
-                yield Change(
-                    address=deposed(address, id_),
-                    kind=entry.kind,
-                    type=entry.type,
-                    name=entry.name,
-                    id=id_,
-                    actions=NO_OP if gone else DELETE,
-                    reason="forgotten" if gone else "replaced",
-                    state_only=gone,
-                    before=None if gone else {},
-                    affects=(),
-                )
 
     # shared with engine/twilio.py
 
@@ -577,7 +428,7 @@ class _Planner:
                 FieldChange(
                     path=difference.path,
                     source=mark.path,
-                    before=_masked(difference),
+                    before=masked(difference),
                     after=difference.after,
                     reason=difference.outcome.value,
                     file=mark.file,
@@ -605,113 +456,3 @@ class _Planner:
             number = resource.body.get("number") if resource else self.entries[address].owned.get("number")
             live = self.found[address].live or {}
             yield address, str(number or live.get("number") or address)
-
-    def _selected(self, changes: list[Change]) -> list[Change]:
-        targets, labels = self.options.targets, self.options.labels
-        if not targets and not labels:
-            return changes
-        chosen: set[str] = set()
-        for address in {owner_of(change.address) for change in changes}:
-            resource = self.graph.resources.get(address)
-            family = address.partition("[")[0]
-            if (
-                address in targets
-                or family in targets
-                or (labels and resource is not None and all(resource.labels.get(k) == v for k, v in labels.items()))
-            ):
-                chosen.add(address)
-        # What a chosen object refers to must exist first.
-        waiting = list(chosen)
-        while waiting:
-            for following in self.edges.get(waiting.pop(), ()):
-                if following not in chosen and following in self.new:
-                    chosen.add(following)
-                    waiting.append(following)
-        return [change for change in changes if owner_of(change.address) in chosen]
-
-    def _only_about(self, chosen: set[str]) -> None:
-        """What is wrong or edited elsewhere is another plan's to say."""
-        self.diagnostics = [d for d in self.diagnostics if not d.address or owner_of(d.address) in chosen]
-        self.drift = [d for d in self.drift if owner_of(d.address) in chosen]
-
-
-def policy_for(options: Options, resource: Resource, path: Path) -> str:
-    """revert, keep or refuse for one field: the most specific of `drift.fields`, else the default."""
-    source = resource.source_of(path).path
-    found: list[tuple[bool, int, int, str]] = []
-    for pattern, policy in options.drift_fields.items():
-        address, _, field_pattern = pattern.partition(":")
-        exact = resource.address == address  # also an instance, whose brackets are no pattern
-        inside = source == field_pattern or source.startswith((f"{field_pattern}.", f"{field_pattern}["))
-        if (exact or fnmatch.fnmatchcase(resource.address, address)) and (not field_pattern or inside):
-            found.append((exact, len(field_pattern), len(address), policy))
-    return max(found)[-1] if found else options.drift
-
-
-def remembered(entry: Entry, live: dict[str, Any] | None) -> dict[str, Any]:
-    """A live object as our last write left it, for as long as the lists lag behind."""
-    value: dict[str, Any] = copy(live or {}) | copy(entry.owned)
-    for path, stored in entry.stored.items():
-        if stored is ABSENT:
-            delete_path(value, path)
-        else:
-            set_path(value, path, copy(stored))
-    return value | {**entry.attributes, "id": entry.id, "updatedAt": entry.updated_at}
-
-
-def completed(entry: Entry, live: dict[str, Any], desired: Mapping[str, JSON]) -> dict[str, Any]:
-    """A live object with what the API doesn't show of it: as it was applied; of an adopted one, as it should be."""
-    return KINDS[entry.kind].completed(live, {**desired, **entry.owned})
-
-
-def differs_for_good(resource: Resource, applied: Applied, live: dict[str, Any]) -> bool:
-    """Is there a difference that no update can remove?
-
-    Of an object that we didn't make it isn't known which fields the API leaves out.
-    """
-    kind = KINDS[resource.kind]
-    if resource.type != kind.type:
-        return False
-    fixed = kind.fixed({**live, **resource.body})
-    owned = applied.owned if isinstance(applied.owned, dict) else {}
-
-    def only(body: Mapping[str, JSON]) -> dict[str, JSON]:
-        return {key: body[key] for key in fixed if key in body}
-
-    def is_plain(value: JSON) -> bool:
-        return not any(isinstance(leaf, (Ref, Secret, Template, Fingerprint)) for _, leaf in leaves(value))
-
-    found = differences(only(resource.body), Applied(only(owned), applied.stored), only(live), resource.ignore)
-    return any((owned or not empty(d.before)) and is_plain(d.after) for d in found)
-
-
-def _before_as_seen(difference: Difference, seen: JSON) -> Difference:
-    value = get_path(seen, difference.path)
-    return difference if value is ABSENT else replace(difference, before=value)
-
-
-def _after_as_seen(difference: Difference, seen: JSON) -> Difference:
-    value = get_path(seen, difference.path)
-    return difference if value is ABSENT else replace(difference, after=value)
-
-
-def _masked(difference: Difference) -> JSON:
-    """A live value under a secret is as secret as what we send."""
-    return (
-        Fingerprint((), "live")
-        if isinstance(difference.after, Fingerprint) and difference.before not in (None, ABSENT)
-        else difference.before
-    )
-
-
-def _without(body: dict[str, Any], keys: frozenset[str]) -> dict[str, Any]:
-    return {key: value for key, value in body.items() if key not in keys} if keys else body
-
-
-def _project(live: JSON, like: JSON) -> JSON:
-    """The live value as far as `like` speaks of it: a plan shows owned fields only, and no secret."""
-    if isinstance(like, dict) and isinstance(live, dict):
-        return {key: _project(live[key], value) for key, value in like.items() if key in live}
-    if isinstance(like, list) and isinstance(live, list) and len(like) == len(live):
-        return [_project(a, b) for a, b in zip(live, like, strict=True)]
-    return like if isinstance(like, (Fingerprint, Secret)) else live

@@ -29,7 +29,8 @@ from voiceops.model.state import Entry
 from voiceops.model.values import ABSENT, Ref, digest
 
 if TYPE_CHECKING:
-    from voiceops.engine.planner import Found, _Planner
+    from voiceops.engine.found import Found
+    from voiceops.engine.planner import Planner
 
 BUYS = "this buys the number"  # the note of a change that does
 
@@ -71,7 +72,7 @@ def number_of(snapshot: Snapshot, resource: Resource) -> dict[str, Any] | None:
     return next((o for o in snapshot.all(TWILIO_TYPE).values() if o.get("phone_number") == resource.name), None)
 
 
-def plan_number(planner: _Planner, resource: Resource, found: Found) -> Change:
+def plan_number(planner: Planner, resource: Resource, found: Found) -> Change:
     """The change of one number's voice settings."""
     desired = planner.resolved(resource.body)
     entry, live = found.entry, found.live
@@ -89,7 +90,7 @@ def plan_number(planner: _Planner, resource: Resource, found: Found) -> Change:
     return _managed(planner, resource, found, entry, live, desired)
 
 
-def _missing(planner: _Planner, resource: Resource, entry: Entry | None, desired: dict[str, Any]) -> Change:
+def _missing(planner: Planner, resource: Resource, entry: Entry | None, desired: dict[str, Any]) -> Change:
     if not resource.purchase:
         planner.diagnostics.append(
             Diagnostic(
@@ -114,7 +115,7 @@ def _missing(planner: _Planner, resource: Resource, entry: Entry | None, desired
     )
 
 
-def _take_over(planner: _Planner, resource: Resource, live: dict[str, Any], desired: dict[str, Any]) -> Change:
+def _take_over(planner: Planner, resource: Resource, live: dict[str, Any], desired: dict[str, Any]) -> Change:
     foreign = answers_today(live, desired)
     fields = _fields(planner, resource, settings(live), desired)
     change = planner.change(
@@ -146,7 +147,7 @@ def _take_over(planner: _Planner, resource: Resource, live: dict[str, Any], desi
 
 
 def _managed(
-    planner: _Planner, resource: Resource, found: Found, entry: Entry, live: dict[str, Any], desired: dict[str, Any]
+    planner: Planner, resource: Resource, found: Found, entry: Entry, live: dict[str, Any], desired: dict[str, Any]
 ) -> Change:
     applied = Applied({k: v for k, v in entry.owned.items() if k not in TWILIO_STICKY or k in desired}, entry.stored)
     now = settings(live)
@@ -219,7 +220,7 @@ def form(values: dict[str, Any], live: dict[str, Any]) -> dict[str, str]:
 
 
 def _fields(
-    planner: _Planner, resource: Resource, live: dict[str, str], desired: dict[str, Any]
+    planner: Planner, resource: Resource, live: dict[str, str], desired: dict[str, Any]
 ) -> tuple[FieldChange, ...]:
     found = differences(desired, NOTHING_APPLIED, live)
     return planner.field_changes(

@@ -1,0 +1,26 @@
+# voiceops as an image for pipelines: docker build -t voiceops . && docker run --rm -v "$PWD:/project" voiceops plan
+# Built from a wheel, so that what runs is what is published; the state and the sandbox's data live in the project.
+FROM python:3.12-slim AS build
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY voiceops voiceops
+COPY schema schema
+COPY templates templates
+RUN pip wheel --no-cache-dir --wheel-dir /wheels '.[s3,postgres,policy]'
+
+FROM python:3.12-slim
+# git says which commit an apply came from.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends git \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --create-home --uid 10001 voiceops \
+    && git config --system --add safe.directory /project
+COPY --from=build /wheels /wheels
+# Nothing to pin: there is one version of each, the one that was built.
+# hadolint ignore=DL3013
+RUN pip install --no-cache-dir --no-index --find-links /wheels 'voiceops[s3,postgres,policy]' && rm -rf /wheels
+USER 10001
+WORKDIR /project
+ENTRYPOINT ["voiceops"]
+CMD ["--help"]

@@ -1,0 +1,150 @@
+"""Creating an object once: an intent a request, and a search by complete lists when an answer was lost."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from dataclasses import replace
+from typing import Any
+
+from voiceops.apply.looking import wait_until_ready, when_visible
+from voiceops.apply.ready import content_of, wait_until_usable
+from voiceops.apply.recording import entry_for, intent_for, record
+from voiceops.apply.recover import Recovery, recover
+from voiceops.apply.session import Session
+from voiceops.engine.body import create_body
+from voiceops.engine.matching import equals
+from voiceops.engine.schedule import Operation
+from voiceops.errors import Ambiguous, ProviderError, Refused
+from voiceops.kinds.base import Kind
+from voiceops.kinds.registry import KINDS
+from voiceops.model.graph import Resource
+from voiceops.model.live import SEND_WINDOW, Snapshot
+from voiceops.model.state import Entry, Intent
+from voiceops.providers.live import read_live
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
+MOST_SENDS = 3  # of one create, each only after it is certain that the one before made nothing
+
+
+async def create(session: Session, operation: Operation) -> str:
+    """POST a new object; with `leaving_out`, without the lists that its link step sends. Returns the id."""
+    change = operation.change
+    resource = session.graph.resources[change.address]
+    kind = KINDS[resource.kind]
+    if resource.kind == "Phone":
+        await wait_until_ready(session, resource)
+    await wait_until_usable(session, resource)
+    desired = session.with_ids(create_body(kind, resource.body, operation.leaving_out))
+    replaced = session.entry(change.address)
+    entry = entry_for(session, resource, "", desired)
+    if replaced is not None and change.actions == ("create", "delete"):
+        entry = replace(entry, deposed=(*replaced.deposed, replaced.id))
+    nonce, live, date = await _create_once(session, resource, desired, entry)
+    if replaced is not None:
+        session.overwritten[f"{change.address}#replaced"] = replaced.to_data()
+    await record(session, nonce, resource, entry, desired, live, date)
+    session.created.add(resource.address)
+    return str(live["id"])
+
+
+async def _create_once(
+    session: Session, resource: Resource, desired: dict[str, Any], entry: Entry
+) -> tuple[str, dict[str, Any], float]:
+    """Send a create until the object is known to exist, looking for it whenever the answer was lost.
+
+    Every request has an intent of its own. Returns the intent that came true, the object, and the server's clock.
+    """
+    kind = KINDS[resource.kind].at(resource.body)
+    body = session.secrets.revealed(desired, resource.address)
+    content = await content_of(session, resource)
+    before = tuple(sorted(session.snapshot.all(resource.type)))
+    for _ in range(MOST_SENDS):
+        intent = intent_for(session, resource, "create", desired, entry, before=before)
+        await session.begin(intent)
+        send_by = time.monotonic() + SEND_WINDOW
+
+        async def send(intent: Intent = intent, send_by: float = send_by) -> tuple[dict[str, Any], float]:
+            live, date = await session.accounts.vapi.create(kind, body, send_by, content)
+            if _is_anothers(session, kind, intent, live):
+                raise Ambiguous(
+                    f"Vapi answered the creation of {resource.address} for another object", endpoint=f"POST {kind.path}"
+                )
+            return live, date
+
+        try:
+            live, date = await when_visible(session, send, intent.body)
+        except Ambiguous:
+            found, snapshot = await look_for(session, intent)
+            if found is not None:
+                return intent.nonce, found, session.accounts.date
+            before = tuple(sorted(snapshot.all(resource.type)))
+        except ProviderError:
+            await session.ledger.record_failed(intent.nonce)
+            raise
+        else:
+            return intent.nonce, live, date
+    raise ProviderError(
+        f"{resource.address} could not be created: {MOST_SENDS} requests got no answer and had no effect",
+        hint="Nothing was made. Try again later.",
+    )
+
+
+def _is_anothers(session: Session, kind: Kind, intent: Intent, live: dict[str, Any]) -> bool:
+    """Does an answer speak of an object that this create can't have made? Then the lists have to tell."""
+    id_ = str(live["id"])
+    held = {entry.id for entry in session.ledger.state.entries.values()}
+    name = kind.name_of(live)
+    return (
+        id_ in intent.before
+        or id_ in held
+        or UUID.match(id_) is None
+        or (intent.name is not None and name is not None and name != intent.name)
+    )
+
+
+async def look_for(session: Session, intent: Intent) -> tuple[dict[str, Any] | None, Snapshot]:
+    """The object that a create without an answer made, or None once it is certain that it made none.
+
+    Closes the intent where nothing was made. Raises Refused when several objects could be it.
+    """
+    settle = session.options.settle
+    since = session.accounts.date
+    session.looking.add(intent.nonce)
+    while True:
+        snapshot = await read_live(session.accounts, [intent.type])
+        intents = {n: i for n, i in session.ledger.intents.items() if i.action in ("create", "purchase")}
+        recovery = recover(
+            session.ledger.state, {**intents, intent.nonce: intent}, snapshot, since=since, settle=settle
+        )
+        if intent.nonce in recovery.ambiguous:
+            raise ambiguous(intent, recovery)
+        entry = recovery.entries.get(intent.nonce)
+        live = snapshot.get(intent.type, entry.id) if entry is not None else None
+        if live is not None and not _may_be_anothers(session, intent, live):
+            return live, snapshot
+        if live is None and (intent.nonce in recovery.without_effect):
+            await session.ledger.record_lost(intent.nonce, snapshot.date)
+            return None, snapshot
+        await asyncio.sleep(min(0.5, settle / 4))
+
+
+def _may_be_anothers(session: Session, intent: Intent, live: dict[str, Any]) -> bool:
+    """Is an equal create still under way here? Its answer will tell whose the object is: wait for it."""
+    return any(
+        other.nonce != intent.nonce
+        and other.nonce not in session.looking
+        and other.type == intent.type
+        and other.action == intent.action
+        and equals(other.body, live)
+        for other in session.ledger.intents.values()
+    )
+
+
+def ambiguous(intent: Intent, recovery: Recovery) -> Refused:
+    ids = ", ".join(recovery.ambiguous[intent.nonce])
+    return Refused(
+        f"{intent.address}: the answer to its creation was lost, and more than one object could be it: {ids}",
+        hint=f"Look at them, delete what is not wanted, then `voiceops import {intent.address} ID`.",
+    )

@@ -1,0 +1,140 @@
+"""What is written down of a request: the intent before it, and afterwards the entry with what the server stored."""
+
+from __future__ import annotations
+
+import secrets as random
+import time
+from dataclasses import replace
+from typing import Any
+
+from voiceops.apply.events import Event
+from voiceops.apply.session import Session
+from voiceops.engine.body import holds_secret, stored_otherwise
+from voiceops.kinds.registry import KINDS
+from voiceops.model.graph import Resource
+from voiceops.model.state import Entry, Intent
+from voiceops.model.values import (
+    ABSENT,
+    JSON,
+    Path,
+    digest,
+    format_path,
+    get_path,
+)
+
+
+def entry_for(
+    session: Session, resource: Resource, id_: str, desired: dict[str, Any], previous: Entry | None = None
+) -> Entry:
+    return Entry(
+        address=resource.address,
+        kind=resource.kind,
+        type=resource.type,
+        id=id_,
+        name=resource.name,
+        owned=session.fingerprinted(desired, known=previous.owned if previous else None),
+        depends=session.graph.dependencies(resource.address),
+        protected=resource.prevent_destroy,
+        release=resource.release,
+        attributes=previous.attributes if previous is not None and previous.id == id_ else {},
+    )
+
+
+def intent_for(
+    session: Session,
+    resource: Resource,
+    action: str,
+    body: dict[str, Any],
+    entry: Entry,
+    *,
+    id_: str = "",
+    before: tuple[str, ...] = (),
+) -> Intent:
+    kind = KINDS[resource.kind]
+    kept = session.fingerprinted({key: value for key, value in body.items() if key not in kind.unseen})
+    return Intent(
+        nonce=random.token_hex(8),
+        address=resource.address,
+        kind=resource.kind,
+        type=resource.type,
+        action=action,
+        id=id_,
+        # A new object has the name that its creation gives it, which may not be its last one.
+        name=kind.name_of(body) if action == "create" else resource.name,
+        body=kept,
+        digest=digest(kept),
+        before=before,
+        sent_at=session.accounts.date,
+        entry=entry.to_data(),
+    )
+
+
+async def record(
+    session: Session,
+    nonce: str,
+    resource: Resource,
+    entry: Entry,
+    desired: dict[str, Any],
+    live: dict[str, Any],
+    date: float,
+    previous: Entry | None = None,
+    left: tuple[Path, ...] = (),
+) -> None:
+    """Keep what was written. `left` are edits that stay live: they are nobody's form of what was sent."""
+    live = KINDS[resource.kind].completed(live, desired)
+    session.fresh[str(live["id"])] = (live, time.monotonic())
+    entry = observed(session, entry, desired, live, date)
+    if left:
+        before = previous.stored if previous else {}
+        stored = {path: value for path, value in entry.stored.items() if not _is_under(path, left)}
+        entry = replace(entry, stored=stored | {p: value for p, value in before.items() if _is_under(p, left)})
+    now = session.entry(resource.address)
+    if now is not None and now.id == entry.id:  # a user of the object may have asked for them meanwhile
+        entry = replace(entry, attributes={**now.attributes, **entry.attributes})
+    for path, value in entry.stored.items():
+        wanted = get_path(desired, path)
+        if _dropped(wanted, value) and not holds_secret(wanted) and (previous is None or path not in previous.stored):
+            mark = resource.source_of(path)
+            session.emit(
+                Event(
+                    type="warning",
+                    address=resource.address,
+                    message=f"the API did not keep {format_path(path)} ({mark})",
+                )
+            )
+    if previous is not None:
+        entry = replace(entry, deposed=previous.deposed)
+        if previous.address != entry.address:
+            await session.ledger.record("", previous.address, None)
+    await session.ledger.record(nonce, resource.address, entry)
+
+
+def _is_under(path: Path, others: tuple[Path, ...]) -> bool:
+    return any(path[: len(other)] == other for other in others)
+
+
+def _dropped(wanted: JSON, value: JSON) -> bool:
+    """Did the API leave out what was sent? Another form of the same is no loss."""
+    return value is ABSENT or (isinstance(wanted, list) and isinstance(value, list) and len(value) < len(wanted))
+
+
+def observed(session: Session, entry: Entry, desired: dict[str, Any], live: dict[str, Any], date: float) -> Entry:
+    """The entry with what the answer shows: the id, the time, and where the server stores something else."""
+    stored = {
+        path: _visible(get_path(desired, path), value)
+        for path, value in stored_otherwise(session.fingerprinted(desired), live)
+    }
+    return replace(
+        entry,
+        id=str(live["id"]),
+        stored=stored,
+        updated_at=str(live.get("updatedAt") or ""),
+        recorded_at=date,
+        attributes={**entry.attributes, **KINDS[entry.kind].attributes_of(live)},
+        digest=digest({key: value for key, value in live.items() if key != "modelDeprecations"}),
+    )
+
+
+def _visible(wanted: JSON, value: JSON) -> JSON:
+    """Whatever surrounds a secret may hold its echo: only that it differs is kept."""
+    return ABSENT if holds_secret(wanted) else value

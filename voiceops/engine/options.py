@@ -1,0 +1,49 @@
+"""How to plan: what the project and the command say, and the policy for an edited field."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from voiceops.engine.guards import Safety
+from voiceops.model.graph import Resource
+from voiceops.model.live import SETTLE
+from voiceops.model.values import (
+    Fingerprint,
+    Path,
+    Secret,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to plan. `fingerprints` holds what is known of the secrets at hand; `siblings` ids of other environments."""
+
+    adopt: bool = False
+    drift: str = "revert"
+    drift_fields: Mapping[str, str] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    destroy: bool = False
+    force: bool = False
+    refresh_only: bool = False
+    safety: Safety = field(default_factory=Safety)
+    fingerprints: Mapping[Secret, Fingerprint] = field(default_factory=dict)
+    siblings: frozenset[str] = frozenset()
+    account: str = ""
+    settle: float = SETTLE
+    returning: Mapping[str, str] | None = None  # of a rollback: the last id of every address that was ours before
+
+
+def policy_for(options: Options, resource: Resource, path: Path) -> str:
+    """revert, keep or refuse for one field: the most specific of `drift.fields`, else the default."""
+    source = resource.source_of(path).path
+    found: list[tuple[bool, int, int, str]] = []
+    for pattern, policy in options.drift_fields.items():
+        address, _, field_pattern = pattern.partition(":")
+        exact = resource.address == address  # also an instance, whose brackets are no pattern
+        inside = source == field_pattern or source.startswith((f"{field_pattern}.", f"{field_pattern}["))
+        if (exact or fnmatch.fnmatchcase(resource.address, address)) and (not field_pattern or inside):
+            found.append((exact, len(field_pattern), len(address), policy))
+    return max(found)[-1] if found else options.drift
