@@ -49,6 +49,15 @@ hooks, inline tools), names may stand there too. `[]` is an item of a list.
 """
 
 
+def _stand_ins() -> str:
+    """Kinds that may be named where another kind is wanted."""
+    return "".join(
+        f"Where a `{other}` is wanted, `{kind.name}/NAME` means its `{attribute}`.\n"
+        for kind in KINDS.values()
+        for other, attribute in kind.stands_for.items()
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Write docs/kinds.md from the kinds and the facts.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the file would change")
@@ -63,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def page() -> str:
-    return "\n".join([HEAD, _objects(), _parts(), COLUMNS, REFERENCES, *_references()]).rstrip() + "\n"
+    return "\n".join([HEAD, _objects(), _parts(), COLUMNS, REFERENCES, _stand_ins(), *_references()]).rstrip() + "\n"
 
 
 def _objects() -> str:

@@ -150,13 +150,15 @@ def test_only_what_was_applied_is_returned_to(desk: Bench) -> None:
     assert desk.live("Agent/desk")["firstMessage"] == "Hello"
 
 
-def test_an_apply_that_was_killed_after_its_last_request_is_still_a_revision(desk: Bench) -> None:
+@pytest.mark.parametrize("written", [False, True], ids=["before the revision", "after it"])
+def test_an_apply_that_was_killed_after_its_last_request_is_one_revision(desk: Bench, written: bool) -> None:
     desk.edit("agents/agent.yaml", "Hello", "Second")
     state = (desk.folder / ".voiceops/state/live/state.json").read_bytes()
     desk.apply()
     # As if the process had died before it wrote revision and state: the journal has it all.
     record = {"record": "done", "nonce": "", "address": "Agent/desk", "entry": desk.state()["resources"]["Agent/desk"]}
-    (desk.folder / ".voiceops/state/live/revisions/000002.json").unlink()
+    if not written:
+        (desk.folder / ".voiceops/state/live/revisions/000002.json").unlink()
     (desk.folder / ".voiceops/state/live/state.json").write_bytes(state)
     (desk.folder / ".voiceops/state/live/journal.jsonl").write_text(json.dumps(record) + "\n")
     desk.apply("-m", "again")

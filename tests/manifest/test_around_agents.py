@@ -163,6 +163,37 @@ def test_a_dictionary_is_named_from_a_voice_of_its_own_too(folder: Folder) -> No
     assert graph.dependencies("Agent/a") == ("Dictionary/dishes",)
 
 
+# knowledge bases
+
+HOUSE = "kind: KnowledgeBase\nname: house\nspec: {}\n---\n"
+
+
+@pytest.mark.parametrize("key", ["toolIds", "tools"])
+def test_a_knowledge_base_among_tools_is_the_tool_that_searches_it(folder: Folder, key: str) -> None:
+    folder.write(
+        "agents/a.yaml",
+        f"{HOUSE}kind: Agent\nname: a\n"
+        f"spec: {{model: {{provider: openai, model: gpt-4o, {key}: [KnowledgeBase/house]}}}}\n",
+    )
+    assert folder.graph().resources["Agent/a"].body["model"]["toolIds"] == [Ref("KnowledgeBase/house", "toolId")]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("KnowledgeBase/hose", "there is no KnowledgeBase 'KnowledgeBase/hose'"),
+        ("File/menu", "neither a Tool's name nor a UUID"),
+        ("house", "there is no Tool 'house'"),
+    ],
+)
+def test_nothing_else_stands_for_a_tool(folder: Folder, name: str, expected: str) -> None:
+    folder.write(
+        "agents/a.yaml",
+        f"{HOUSE}kind: Agent\nname: a\nspec: {{model: {{provider: openai, model: gpt-4o, toolIds: [{name}]}}}}\n",
+    )
+    assert expected in hint(folder)
+
+
 # names of members
 
 SQUAD = """\

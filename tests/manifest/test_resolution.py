@@ -826,10 +826,10 @@ def test_an_instance_of_a_line_has_a_path_of_its_own(folder: Folder) -> None:
         ({}, {"twilioAuthToken": Secret(("TWILIO_AUTH_TOKEN",), ("", ""))}),
         (
             {"TWILIO_AUTH_TOKEN": "x", "TWILIO_API_KEY": "SK1", "TWILIO_API_SECRET": "s"},
-            {"twilioAuthToken": Secret(("TWILIO_AUTH_TOKEN",), ("", ""))},
+            {"twilioApiKey": "SK1", "twilioApiSecret": Secret(("TWILIO_API_SECRET",), ("", ""))},
         ),
     ],
-    ids=["default", "both"],
+    ids=["default", "an API key first"],
 )
 def test_a_line_carries_the_accounts_credentials_as_markers(
     folder: Folder, environ: dict[str, str], sent: dict[str, Any]

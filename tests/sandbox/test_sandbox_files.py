@@ -60,7 +60,25 @@ def test_a_knowledge_base_has_files(bench: Bench) -> None:
     assert bench.vapi.get(path).json() == []
 
 
-@pytest.mark.parametrize("provider", ["11labs", "cartesia", "vapi"])
+def test_a_knowledge_base_comes_with_the_tool_that_searches_it(bench: Bench) -> None:
+    base = bench.make("/v2/knowledge-base", {"name": "prices"})
+    assert {"files", "toolId"} & base.keys() == set()
+    path = f"/v2/knowledge-base/{base['id']}"
+    file = upload(bench)
+    attached = bench.make(f"{path}/file", {"fileId": file["id"]})
+    shown = bench.vapi.get(path).json()
+    assert shown["files"] == [attached]
+    tool = bench.vapi.get(f"/tool/{shown['toolId']}").json()
+    assert (tool["type"], tool["knowledgeBaseId"]) == ("knowledgeBase", base["id"])
+    assert "files" not in bench.vapi.get("/v2/knowledge-base").json()[0]
+    bench.vapi.delete(f"/tool/{tool['id']}")
+    assert bench.vapi.get(path).json()["toolId"] is None
+    again = bench.make("/v2/knowledge-base", {"name": "prices"})
+    bench.vapi.delete(f"/v2/knowledge-base/{again['id']}")
+    assert bench.vapi.get("/tool").json() == []
+
+
+@pytest.mark.parametrize("provider", ["11labs", "cartesia"])
 def test_a_pronunciation_dictionary(bench: Bench, provider: str) -> None:
     path = f"/provider/{provider}/pronunciation-dictionary"
     made = bench.make(path, {"name": "d", "rules": [1], "items": [{"text": "a", "alias": "ay"}]})

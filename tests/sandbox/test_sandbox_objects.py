@@ -53,7 +53,8 @@ def test_an_object_goes_through_its_life(bench: Bench, path: str) -> None:
     assert TIME.fullmatch(made["createdAt"])
     assert made["createdAt"] == made["updatedAt"]
     assert made["orgId"]
-    assert bench.vapi.get(f"{path}/{made['id']}").json() == made
+    # Its own address shows more of a knowledge base than any other answer.
+    assert bench.vapi.get(f"{path}/{made['id']}").json().items() >= made.items()
 
     name: dict[str, Any] = {"name": "renamed"} if path != "/tool" else {"async": True}
     if path == "/squad":

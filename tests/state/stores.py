@@ -17,10 +17,14 @@ CIPHER = Cipher([], str(x25519.Identity.generate()))
 # name → (folder of the test, environment) → store; two stores of one place see the same state
 BACKENDS: dict[str, Callable[[Path, str], Store]] = {
     "folder": lambda root, environment: FolderStore(root / "state", environment),
-    "encrypted": lambda root, environment: EncryptedStore(FolderStore(root / "state", environment), CIPHER),
     "s3": s3_store,
     "postgres": postgres_store,
     "http": http_store,
 }
 
 WITHOUT_SIBLINGS = {"http"}  # one document an address: it can't know where the other environments' are
+
+# The same stores behind others: what holds for a back end holds for what wraps it.
+STORES: dict[str, Callable[[Path, str], Store]] = BACKENDS | {
+    "encrypted": lambda root, environment: EncryptedStore(FolderStore(root / "state", environment), CIPHER),
+}

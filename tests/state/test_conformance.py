@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.state.stores import BACKENDS, WITHOUT_SIBLINGS
+from tests.state.stores import STORES, WITHOUT_SIBLINGS
 from voiceops.errors import Locked, StateError
 from voiceops.state.store import Store
 
@@ -22,10 +22,10 @@ Open: TypeAlias = Callable[..., Store]
 DATA = {"version": 1, "serial": 1, "resources": {"Agent/ä": {"text": "line\nline\u2028 \U0001f4de", "n": 1.5}}}
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=STORES)
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
     def make(environment: str = "dev") -> Store:
-        return BACKENDS[request.param](tmp_path, environment)
+        return STORES[request.param](tmp_path, environment)
 
     return make
 
@@ -279,7 +279,7 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", STORES)
 @given(records=st.lists(st.dictionaries(st.text(), json_values, max_size=4), max_size=5))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_json_comes_back_as_it_went(
@@ -288,7 +288,7 @@ def test_any_json_comes_back_as_it_went(
     records = [r for r in records if _encodable(r)]
 
     async def check() -> None:
-        store = BACKENDS[backend](tmp_path_factory.mktemp("any"), "dev")
+        store = STORES[backend](tmp_path_factory.mktemp("any"), "dev")
         await store.append(records)
         assert await store.journal() == records
         for number, record in enumerate(records, 1):

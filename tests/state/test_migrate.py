@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.state.ledgers import entry_of, intent_of
-from tests.state.stores import BACKENDS
+from tests.state.stores import STORES
 from voiceops.errors import Locked, Refused, StateError
 from voiceops.state.folder import FolderStore
 from voiceops.state.ledger import Ledger
@@ -43,10 +43,10 @@ async def _content(store: Store) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize(("source", "target"), list(permutations(BACKENDS, 2)))
+@pytest.mark.parametrize(("source", "target"), list(permutations(STORES, 2)))
 def test_everything_arrives(source: str, target: str, tmp_path: Path) -> None:
     async def check() -> None:
-        old, new = BACKENDS[source](tmp_path / "old", "dev"), BACKENDS[target](tmp_path / "new", "dev")
+        old, new = STORES[source](tmp_path / "old", "dev"), STORES[target](tmp_path / "new", "dev")
         await _filled(old)
         before = await _content(old)
         assert await migrate(old, new) == Moved(objects=3, records=2, revisions=2, blobs=1)

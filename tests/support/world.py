@@ -299,8 +299,9 @@ class World:
             case "state":
                 held = self.entries.pop(change.previous_address or address)
                 if item is not None:
+                    owned = self.resolved(item.body) if change.reason == "recorded" else held.owned
                     self.entries[address] = replace(
-                        held, address=address, protected=item.prevent_destroy, release=item.release
+                        held, address=address, owned=owned, protected=item.prevent_destroy, release=item.release
                     )
 
 

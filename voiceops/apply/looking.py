@@ -103,7 +103,7 @@ def _newest(entry: Entry | None, seen: dict[str, Any], session: Session) -> dict
 async def wait_until_ready(session: Session, phone: Resource) -> None:
     """A number is bound only once whom it routes to answers GET by id. Raises ProviderError after 30 s."""
     for ref in {ref.address for ref in refs_in({k: phone.body.get(k) for k in ("assistantId", "squadId")})}:
-        entry = session.entry(ref)
+        entry = session.target(ref)
         if entry is None:
             continue
         deadline = time.monotonic() + READY_TIMEOUT

@@ -45,8 +45,39 @@ async def close(graph: Graph, store: Store, session: Session, plan: Plan, result
     """Write the revision, then the state. Returns the revision's number."""
     state = session.ledger.state
     before = await store.revision(state.in_force or state.revision)
-    number = max(state.revision, await store.newest_revision()) + 1  # after a crash between here and the state's write
+    newest = await store.newest_revision()
+    number = max(state.revision, newest) + 1
     now = datetime.now(UTC).isoformat(timespec="seconds")
+    if newest > state.revision and not plan.active and await _is_of(store, newest, graph, request):
+        number = newest  # it was written, and the process died before the state was
+    else:
+        await _write(graph, store, session, plan, result, request, number, now, before)
+    await session.ledger.save(
+        revision=number,
+        applied_digest=graph.digest,
+        applied_commit=str(request.origin.get("commit") or ""),
+        in_force=_in_force_after(request, number, result),
+        holds=_holds(state, request, graph, result),
+    )
+    return number
+
+
+async def _is_of(store: Store, number: int, graph: Graph, request: Request) -> bool:
+    found = await store.revision(number) or {}
+    return (found.get("digest"), found.get("operation")) == (graph.digest, request.operation)
+
+
+async def _write(
+    graph: Graph,
+    store: Store,
+    session: Session,
+    plan: Plan,
+    result: Result,
+    request: Request,
+    number: int,
+    now: str,
+    before: dict[str, Any] | None,
+) -> None:
     await store.add_revision(
         number,
         {
@@ -60,21 +91,13 @@ async def close(graph: Graph, store: Store, session: Session, plan: Plan, result
             "origin": dict(request.origin),
             "result": "ok" if result.complete else "failed",
             "digest": graph.digest,
-            "graph": in_force(graph, plan, result, before, state).to_data(),
+            "graph": in_force(graph, plan, result, before, session.ledger.state).to_data(),
             "plan": plan.to_data(version=__version__, timestamp=now),
             "overwritten": shown(session.overwritten),
             "failed": {key: session.secrets.redact(str(error)) for key, error in result.failed.items()},
             "skipped": result.skipped,
         },
     )
-    await session.ledger.save(
-        revision=number,
-        applied_digest=graph.digest,
-        applied_commit=str(request.origin.get("commit") or ""),
-        in_force=_in_force_after(request, number, result),
-        holds=_holds(state, request, graph, result),
-    )
-    return number
 
 
 def _in_force_after(request: Request, number: int, result: Result) -> int:

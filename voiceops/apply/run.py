@@ -161,6 +161,13 @@ def _session(job: Job, ledger: Ledger, emit: Emit, options: Options, snapshot: S
         state_key=job.state_key,
         snapshot=snapshot,
         lease=lease,
+        moving={
+            address: ledger.state.entries[resource.moved_from]
+            for address, resource in job.graph.resources.items()
+            if resource.moved_from
+            and resource.moved_from in ledger.state.entries
+            and address not in ledger.state.entries
+        },
     )
 
 

@@ -41,6 +41,7 @@ class Session:
     looking: set[str] = field(default_factory=set)  # nonces of creates that got no answer and are looked for
     created: set[str] = field(default_factory=set)  # addresses whose objects this apply made
     lease: Lease | None = None
+    moving: Mapping[str, Entry] = field(default_factory=dict)  # by the new address, until the state has it there
 
     async def begin(self, intent: Intent) -> None:
         """Right before a request that changes something: the lock is still ours, and the intent is written down."""
@@ -50,6 +51,10 @@ class Session:
 
     def entry(self, address: str) -> Entry | None:
         return self.ledger.state.entries.get(address)
+
+    def target(self, address: str) -> Entry | None:
+        """What a reference means; of an object that is being renamed the entry that it had."""
+        return self.entry(address) or self.moving.get(address)
 
     def seen(self, entry: Entry) -> dict[str, Any] | None:
         """The newest that is known of an object: what this apply read or wrote, else what the snapshot shows."""
@@ -71,7 +76,7 @@ class Session:
     def _id(self, ref: Ref) -> str:
         if ref.attribute == "name" and ref.address in self.graph.resources:
             return str(self.graph.resources[ref.address].name)
-        entry = self.entry(ref.address)
+        entry = self.target(ref.address)
         if entry is None:
             raise Unresolved(ref.address)
         if ref.attribute in KINDS[entry.kind].attributes:

@@ -172,6 +172,7 @@ def _inline(value: JSON, style: str | None) -> Iterator[str]:
             yield value
     yield _flow(value)
     yield json.dumps(value, ensure_ascii=False)
+    yield json.dumps(value)  # what YAML doesn't take as it is, escaped
 
 
 def _flow(value: JSON) -> str:

@@ -63,7 +63,6 @@ class Index:
             did_you_mean(text, known) or (f"Known: {', '.join(sorted(known)[:12])}." if known else ""),
         )
 
-
     def knows(self, kind: str, text: str) -> bool:
         """Does a manifest of this name stand anywhere, in another environment too?"""
         match = LOCAL.match(text.removeprefix(f"{kind}/"))

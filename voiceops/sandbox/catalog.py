@@ -100,7 +100,7 @@ COLLECTIONS = (
     ),
 )
 
-DICTIONARY_PROVIDERS = ("11labs", "cartesia", "vapi")
+DICTIONARY_PROVIDERS = ("11labs", "cartesia")  # Vapi's own voices take either's
 
 BY_PATH = {collection.path: collection for collection in COLLECTIONS}
 

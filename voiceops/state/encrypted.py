@@ -132,7 +132,7 @@ class EncryptedStore:
         return self._cipher.open(content[len(_BLOB) + 32 :]) if content.startswith(_BLOB) else content
 
     async def blobs(self) -> list[str]:
-        return list(await self._blob_names())
+        return sorted(await self._blob_names())
 
     async def _blob_names(self) -> dict[str, str]:
         """The digests of the contents, and under which the back end keeps them."""

@@ -137,7 +137,8 @@ def drift_text(marker, environment, found):
     """The issue: what was edited, and the two ways to end it."""
     fence = "`" * max(3, 1 + max((len(line) - len(line.lstrip("`")) for line in found.splitlines()), default=0))
     return (
-        f"{marker}\n`{environment}` was edited outside of this repository:\n\n{fence}text\n{found.rstrip()}\n{fence}\n\n"
+        f"{marker}\n`{environment}` was edited outside of this repository:\n\n"
+        f"{fence}text\n{found.rstrip()}\n{fence}\n\n"
         f"Keep it: `voiceops -e {environment} drift --accept`, and commit. "
         f"Undo it: `voiceops -e {environment} apply`, or the next merge.\n"
     )
