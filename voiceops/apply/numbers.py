@@ -43,17 +43,8 @@ async def buy(session: Session, operation: Operation) -> str:
     twilio = _twilio(session)
     assert resource.name is not None
     entry = _entry(session, resource, "", {}, prior={})
-    intent = Intent(
-        nonce=random.token_hex(8),
-        address=resource.address,
-        kind=resource.kind,
-        type=resource.type,
-        action="purchase",
-        name=resource.name,
-        before=tuple(sorted(session.snapshot.all(TWILIO_TYPE))),
-        sent_at=session.accounts.date,
-        entry=entry.to_data(),
-    )
+    before = tuple(sorted(session.snapshot.all(TWILIO_TYPE)))
+    intent = _intent_of(session, entry, "purchase", before=before)
     await session.begin(intent)
     try:
         live, date = await twilio.buy(resource.name, time.monotonic() + SEND_WINDOW)
@@ -118,18 +109,7 @@ async def set_up(session: Session, operation: Operation) -> str:
     nonce = ""
     if sent:
         session.overwritten[resource.address] = {key: current[key] for key in wanted}
-        intent = Intent(
-            nonce=random.token_hex(8),
-            address=resource.address,
-            kind=resource.kind,
-            type=resource.type,
-            action="update",
-            id=str(sid),
-            name=resource.name,
-            body=wanted,
-            sent_at=session.accounts.date,
-            entry=record.to_data(),
-        )
+        intent = _intent_of(session, record, "update", body=wanted)
         nonce = intent.nonce
         await session.begin(intent)
         live, _ = await twilio.update(str(sid), sent)
@@ -172,18 +152,7 @@ async def hold(session: Session, phone: str) -> None:
     }
     if not wanted:
         return
-    intent = Intent(
-        nonce=random.token_hex(8),
-        address=entry.address,
-        kind=entry.kind,
-        type=entry.type,
-        action="update",
-        id=entry.id,
-        name=entry.name,
-        body=wanted,
-        sent_at=session.accounts.date,
-        entry=entry.to_data(),
-    )
+    intent = _intent_of(session, entry, "update", body=wanted)
     await session.begin(intent)
     live, date = await _twilio(session).update(entry.id, form(wanted, live))
     kept = replace(
@@ -245,18 +214,7 @@ async def give_back(session: Session, operation: Operation) -> str:
         wanted = {key: value for key, value in restored(entry).items() if current[key] != value}
         sent = form(wanted, live)
         if sent:
-            intent = Intent(
-                nonce=random.token_hex(8),
-                address=entry.address,
-                kind=entry.kind,
-                type=entry.type,
-                action="update",
-                id=entry.id,
-                name=entry.name,
-                body=wanted,
-                sent_at=session.accounts.date,
-                entry=entry.to_data(),
-            )
+            intent = _intent_of(session, entry, "update", body=wanted)
             await session.begin(intent)
             await twilio.update(entry.id, sent)
             await session.ledger.record_failed(intent.nonce)
@@ -268,16 +226,7 @@ async def release(session: Session, operation: Operation) -> str:
     """Give the number back to Twilio: only where the manifest said release: true."""
     entry = session.entry(operation.change.address)
     assert entry is not None
-    intent = Intent(
-        nonce=random.token_hex(8),
-        address=entry.address,
-        kind=entry.kind,
-        type=entry.type,
-        action="delete",
-        id=entry.id,
-        name=entry.name,
-        sent_at=session.accounts.date,
-    )
+    intent = _intent_of(session, entry, "delete")
     await session.begin(intent)
     await _twilio(session).release(entry.id)
     await session.ledger.record(intent.nonce, entry.address, None)
@@ -296,4 +245,28 @@ def _entry(session: Session, resource: Resource, sid: str, desired: dict[str, An
         protected=resource.prevent_destroy,
         release=resource.release,
         prior=prior,
+    )
+
+
+def _intent_of(
+    session: Session,
+    entry: Entry,
+    action: str,
+    *,
+    body: dict[str, Any] | None = None,
+    before: tuple[str, ...] = (),
+) -> Intent:
+    """A request about a number that is about to be sent; `entry` is what the state holds once it has worked."""
+    return Intent(
+        nonce=random.token_hex(8),
+        address=entry.address,
+        kind=entry.kind,
+        type=entry.type,
+        action=action,
+        id=entry.id,
+        name=entry.name,
+        body=body or {},
+        before=before,
+        sent_at=session.accounts.date,
+        entry=entry.to_data(),
     )
