@@ -10,7 +10,7 @@ import pytest
 
 from tests.apply.manifests import AGENT, LINE, TOOL
 from tests.support.bench import Bench, bench
-from tests.support.quick import quick
+from tests.support.quick import HANGS, quick
 
 FAULTS: dict[str, dict[str, object]] = {
     "429": {"kind": "status", "status": 429},
@@ -22,6 +22,8 @@ FAULTS: dict[str, dict[str, object]] = {
     "503": {"kind": "status", "status": 503, "headers": {"retry-after": "1"}},
     "reset before": {"kind": "reset", "when": "before"},
     "reset after": {"kind": "reset", "when": "after"},
+    "time-out before": {"kind": "hang", "when": "before", "seconds": HANGS},
+    "time-out after": {"kind": "hang", "when": "after", "seconds": HANGS},
     "half an answer": {"kind": "half"},
     "not JSON": {"kind": "text", "status": 200, "when": "after"},
     "another object's answer": {"kind": "other"},

@@ -10,6 +10,8 @@ from typing import Any
 from voiceops.cli import wiring
 
 SETTLE = 1.5  # seconds; the server's Date has whole seconds
+TIMEOUT = 1.0
+HANGS = 1.6  # seconds: longer than the time-out, and still executed within SETTLE of it
 
 
 @contextmanager
@@ -19,7 +21,7 @@ def quick(settle: float = SETTLE, pace: float = 0.01) -> Iterator[None]:
 
     @asynccontextmanager
     async def quick_job(*given: Any, **more: Any) -> Any:
-        async with opened(*given, pace=pace, **more) as job:
+        async with opened(*given, pace=pace, timeout=TIMEOUT, **more) as job:
             job.options = replace(job.options, settle=settle)
             yield job
 

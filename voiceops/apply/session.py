@@ -9,7 +9,7 @@ from typing import Any
 from voiceops.apply.events import Emit
 from voiceops.engine.options import Options
 from voiceops.kinds.registry import KINDS
-from voiceops.model.graph import Graph, Resource
+from voiceops.model.graph import Graph
 from voiceops.model.live import Snapshot
 from voiceops.model.state import Entry, Intent
 from voiceops.model.values import JSON, Fingerprint, Ref, Secret, Template, map_leaves
@@ -129,7 +129,3 @@ def fingerprints(graph: Graph, secrets: Secrets, salt: str, key: str) -> Mapping
     for resource in graph.resources.values():
         map_leaves(resource.body, note)
     return found
-
-
-def dependencies_of(graph: Graph, resource: Resource) -> tuple[str, ...]:
-    return graph.dependencies(resource.address)

@@ -132,10 +132,12 @@ async def open_job(
     parallelism: int = 10,
     transport: Any = None,
     pace: float = 1.0,
+    timeout: float = 30.0,
 ) -> AsyncIterator[Job]:
     """Accounts and store for one command, closed at its end; the sandbox runs for as long.
 
-    `transport` replaces httpx's own; `pace` is a factor on the waits between tries.
+    `transport` replaces httpx's own; `pace` is a factor on the waits between tries; `timeout` is a request's, in
+    seconds.
     """
     from contextlib import AsyncExitStack
 
@@ -171,6 +173,7 @@ async def open_job(
                 headers={"authorization": f"Bearer {key}", "user-agent": _user_agent()},
                 transport=transport,
                 pace=pace,
+                timeout=timeout,
             )
         )
         twilio = None
@@ -185,6 +188,7 @@ async def open_job(
                     auth=_twilio_auth(providers, secrets),
                     transport=transport,
                     pace=pace,
+                    timeout=timeout,
                 )
             )
             twilio = Twilio(api, providers.account_sid)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from voiceops.errors import Mark
 from voiceops.kinds.phone import TWILIO_TYPE
@@ -26,10 +25,10 @@ from voiceops.manifest.problems import Problems, did_you_mean
 from voiceops.manifest.project import Project
 from voiceops.manifest.resolve import RUNTIME_CREDENTIAL, Index, Resolver, inline_names
 from voiceops.manifest.uploads import shape_upload
-from voiceops.model.address import address, is_twilio_side, twilio_side
+from voiceops.model.address import twilio_side
 from voiceops.model.graph import Graph, Resource
 from voiceops.model.located import Map, Seq, merged, plain
-from voiceops.model.values import Path, Ref, format_path, leaves, parse_path
+from voiceops.model.values import Path, Ref, leaves, parse_path
 
 
 def load_graph(project: Project, environ: Mapping[str, str], problems: Problems) -> Graph:
@@ -174,7 +173,7 @@ class _Builder:
         self.index = index
         self.problems = problems
         self.lines: dict[str, shapes.Line] = {}
-        self._runtime_mark: Mark | None = None
+        self._uses_runtime = False
 
     def build(self) -> Graph:
         drafts = {}
@@ -191,7 +190,7 @@ class _Builder:
         for draft in drafts.values():
             for resource in self._resources(draft):
                 resources[resource.address] = resource
-        if self._runtime_mark is not None:
+        if self._uses_runtime:
             self._add_runtime_credential(resources)
         for resource in resources.values():
             self._check_refs(resource, resources)
@@ -245,8 +244,7 @@ class _Builder:
             spec = spec.clone()
             name = shapes.default_name(self.project, document, kind, spec)
             spec.put("name", name, document.mark._replace(path="name"))
-        if resolver.uses_runtime and self._runtime_mark is None:
-            self._runtime_mark = document.mark
+        self._uses_runtime |= resolver.uses_runtime
         Checker(self.problems, document.address, document.allow_unknown).check(node, spec, mark)
         if kind.upload is not None:
             spec, upload = shape_upload(self.project, document, spec, self.problems)
@@ -321,7 +319,6 @@ class _Builder:
         return tuple(found)
 
     def _add_runtime_credential(self, resources: dict[str, Resource]) -> None:
-        mark = self._runtime_mark or self.project.mark
         if RUNTIME_CREDENTIAL in resources:
             self.problems.error(
                 "runtime-credential",
@@ -342,7 +339,6 @@ class _Builder:
             mark=at,
             sources=sources,
         )
-        del mark
 
     def _check_refs(self, resource: Resource, resources: dict[str, Resource]) -> None:
         """`${ref:}` may stand anywhere: what it names must exist."""
@@ -357,17 +353,3 @@ class _Builder:
                         did_you_mean(ref.address, resources),
                         resource.address,
                     )
-
-
-def describe_sources(resource: Resource) -> dict[str, str]:
-    """Body paths and where they come from, for `-v`."""
-    return {format_path(path): str(mark) for path, mark in resource.sources.items()}
-
-
-def lines_of(graph: Graph) -> dict[str, Any]:
-    """The phone numbers that the manifests name, by address."""
-    return {a: r.body.get("number") for a, r in graph.resources.items() if r.kind == "Phone" and not is_twilio_side(a)}
-
-
-def manifest_address(kind: str, name: str) -> str:
-    return address(kind, name)

@@ -121,7 +121,7 @@ def load_project(root: Path, environment: str | None, variables: Mapping[str, st
     problems.raise_errors()
     names = [str(name) for name in base.get("environments", ["dev"])]
     chosen = environment or base.get("defaultEnvironment") or _only(names)
-    _check_environment(root, base, names, chosen, given=environment is not None, problems=problems)
+    _check_environment(base, names, chosen, given=environment is not None, problems=problems)
     problems.raise_errors()
     overlay_file = f"environments/{chosen}.yaml"
     patches: Seq = Seq()
@@ -153,9 +153,7 @@ def _only(names: list[str]) -> str:
     return next((name for name in names if not any(c in name for c in "*?[")), "dev")
 
 
-def _check_environment(
-    root: Path, base: Map, names: list[str], chosen: str, *, given: bool, problems: Problems
-) -> None:
+def _check_environment(base: Map, names: list[str], chosen: str, *, given: bool, problems: Problems) -> None:
     at = base.marks.get("defaultEnvironment") if not given else None
     if not NAME.match(chosen):
         problems.error("environment-name", f"{chosen!r} is no environment's name (a-z, 0-9, -)", at)
@@ -166,7 +164,6 @@ def _check_environment(
             at or Mark(PROJECT_FILE, 1, 1),
             did_you_mean(chosen, names) or f"It has: {', '.join(names)}.",
         )
-    del root
 
 
 def _read_map(root: Path, file: str, type_name: str, problems: Problems) -> Map:

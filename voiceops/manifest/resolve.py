@@ -18,7 +18,7 @@ from voiceops.manifest.documents import Document
 from voiceops.manifest.problems import Problems, did_you_mean
 from voiceops.model.address import LOCAL, address, kind_of
 from voiceops.model.located import Map, Seq, merged
-from voiceops.model.values import Ref, Secret, Template
+from voiceops.model.values import Ref, Secret
 
 UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
 RUNTIME_CREDENTIAL = "Credential/runtime"
@@ -328,7 +328,3 @@ def _prefixed(value: Any, owner: str) -> Any:
             items.put(_prefixed(item, owner), mark._replace(path=path))
         return items
     return value
-
-
-def is_reference(value: Any) -> bool:
-    return isinstance(value, (Ref, Template))

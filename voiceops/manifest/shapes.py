@@ -16,7 +16,6 @@ from voiceops.manifest.check import describe
 from voiceops.manifest.documents import Document
 from voiceops.manifest.problems import Problems, did_you_mean
 from voiceops.manifest.project import Project
-from voiceops.model.address import name_of
 from voiceops.model.located import Map, Seq
 from voiceops.model.values import Ref, Secret, secret
 
@@ -263,7 +262,3 @@ def tool_name(tool: Any) -> str | None:
         if isinstance(tool.get("name"), str):
             return str(tool["name"])
     return None
-
-
-def display(address: str) -> str:
-    return name_of(address)
