@@ -68,16 +68,21 @@ class DyingStore(FolderStore):
             die()
         if results and self.moment.now("before the record", results):
             die()
-        if results and self.moment.now("within the record", results):
-            line = json.dumps(records[-1]).encode()
-            with (self._folder / "journal.jsonl").open("ab") as file:
-                file.write(line[: len(line) // 2])
-            die()
         await super().append(records, **more)
         if intents and self.moment.now("before the request", intents):
             die()
         if results and self.moment.now("after the record", results):
             die()
+
+    async def _append(self, records: list[dict[str, Any]]) -> None:
+        # Here nothing else is being written: a record that is cut off is always the journal's last.
+        results = sum(record["record"] in ("done", "failed") for record in records)
+        if results and self.moment.now("within the record", results):
+            content = "".join(json.dumps(record) + "\n" for record in records)
+            with (self._folder / "journal.jsonl").open("a") as file:
+                file.write(content[: len(content) - len(json.dumps(records[-1])) // 2])
+            die()
+        await super()._append(records)
 
     async def write(self, data: dict[str, Any], **more: Any) -> None:
         if self.moment.now("within the state"):

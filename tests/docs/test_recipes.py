@@ -1,0 +1,151 @@
+"""docs/recipes.md: every file in it is written and every command run, in the order in which they stand there."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.state.backends import KEYS, s3_endpoint
+from tests.support.bench import REPOSITORY, Bench, bench
+
+BIN = Path(sys.executable).parent
+PAGE = (REPOSITORY / "docs" / "recipes.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+CODE = re.compile(r"# exit (\d)")
+
+
+def recipe(heading: str) -> str:
+    found = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+def follow(made: Bench, heading: str, environ: dict[str, str], look: Callable[[str], None]) -> int:
+    """Do what the recipe says; `look` is called with each line that has run. Returns how many have."""
+    made.remove("voiceops.yaml")
+    ran = 0
+    for language, text in BLOCK.findall(recipe(heading)):
+        first, _, rest = text.partition("\n")
+        if first.startswith("# file: "):
+            made.write(first.removeprefix("# file: "), rest)
+            continue
+        assert language == "sh", f"a block that nobody runs: {first}"
+        for line in text.splitlines():
+            run(made, line, environ)
+            look(line)
+            ran += 1
+    return ran
+
+
+def run(made: Bench, line: str, environ: dict[str, str]) -> None:
+    wanted = CODE.search(line)
+    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    ran = subprocess.run(
+        ["sh", "-c", line],
+        cwd=made.folder,
+        capture_output=True,
+        text=True,
+        env=made.environ | environ | {"PATH": path},
+        stdin=subprocess.DEVNULL,
+        timeout=120,
+    )
+    assert ran.returncode == int(wanted[1] if wanted else 0), f"{line}\n{ran.returncode}\n{ran.stdout}\n{ran.stderr}"
+    assert "Traceback" not in ran.stderr
+
+
+def agents(made: Bench) -> dict[str, dict[str, object]]:
+    return {agent["name"]: agent for agent in made.control.objects("/assistant")}
+
+
+def test_every_block_of_the_page_belongs_to_a_recipe() -> None:
+    headings = re.findall(r"^## (.+)$", PAGE, re.MULTILINE)
+    assert headings == ["Solo", "Agency", "Enterprise"]
+    assert sum(len(BLOCK.findall(recipe(heading))) for heading in headings) == len(BLOCK.findall(PAGE))
+
+
+def test_solo(tmp_path: Path) -> None:
+    with bench(tmp_path / "bakery", numbers=()) as made:
+        seen: list[int] = []
+
+        def look(line: str) -> None:
+            if "-e live" not in line:
+                assert not made.control.requests(), f"{line}: dev must not leave this machine"
+            seen.append(len(made.control.objects("/phone-number")))
+
+        assert follow(made, "Solo", {}, look) == 11
+        assert seen[-1] == 1
+        assert "seven to three" in str(agents(made)["desk"]["model"])
+        assert {request["vendor"] for request in made.control.requests()} == {"vapi"}, "one key is enough"
+
+
+def test_agency(tmp_path: Path) -> None:
+    numbers = ("+14155550100", "+14155550101", "+14155550102")
+    with bench(tmp_path / "desks", numbers=numbers) as made:
+        names: dict[str, list[str]] = {}
+
+        def look(line: str) -> None:
+            names[line] = sorted(agents(made))
+
+        follow(made, "Agency", {}, look)
+        first = next(found for line, found in names.items() if "Acme goes first" in line)
+        assert first == ["front-desk-acme"]
+        found = agents(made)
+        assert sorted(found) == ["front-desk-acme", "front-desk-birch", "front-desk-cedar"]
+        models = {name: agent["model"]["model"] for name, agent in found.items()}  # type: ignore[index]
+        assert models == {
+            "front-desk-acme": "gpt-4.1",
+            "front-desk-birch": "gpt-4.1-mini",
+            "front-desk-cedar": "gpt-4.1-mini",
+        }
+        assert found["front-desk-acme"]["firstMessage"] == "Acme Plumbing and Heating, how can I help you?"
+        lines = {phone["number"]: phone["assistantId"] for phone in made.control.objects("/phone-number")}
+        owners = ("front-desk-acme", "front-desk-birch", "front-desk-cedar")
+        assert lines == {number: found[name]["id"] for number, name in zip(numbers, owners, strict=True)}
+        assert made.control.number("+14155550100")["friendly_name"] == "Acme Plumbing and Heating"
+
+
+@pytest.fixture
+def bucket() -> dict[str, str]:
+    """The bucket of the recipe, on an S3 of this machine; what the AWS tools would read."""
+    import boto3
+
+    endpoint = s3_endpoint()
+    client = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
+    )
+    client.create_bucket(Bucket="fern-voice")
+    client.close()
+    return {**KEYS, "AWS_ENDPOINT_URL_S3": endpoint, "AWS_REGION": "us-east-1"}
+
+
+def test_enterprise(tmp_path: Path, bucket: dict[str, str]) -> None:
+    with bench(tmp_path / "support") as made:
+        greeted: list[tuple[str, list[str]]] = []
+
+        def look(line: str) -> None:
+            greeted.append((line, sorted(agents(made))))
+
+        follow(made, "Enterprise", bucket, look)
+        refused = next(found for line, found in greeted if "prod is protected" in line)
+        assert refused == ["support (staging)"], "nothing of prod before it was confirmed"
+        found = agents(made)
+        assert sorted(found) == ["support", "support (staging)"]
+        assert "gpt-4.1'" in str(found["support"]["model"])
+        for agent in found.values():
+            assert "nine to seven" in str(agent["model"])
+            assert agent["maxDurationSeconds"] == 600, "the rule held"
+        assert not (made.folder / ".voiceops/state/prod").exists(), "the state is in the bucket"
+        workflow = yaml.safe_load((made.folder / ".github/workflows/voiceops.yml").read_text())
+        for job in ("plan", "apply", "drift"):
+            assert workflow["jobs"][job]["strategy"]["matrix"]["environment"] == ["staging", "prod"]
