@@ -318,3 +318,12 @@ def test_a_deletion_names_who_else_uses_the_object(desk: Bench) -> None:
     desk.edit("agents/agent.yaml", "    tools: [lookup]\n", "")
     desk.remove("agents/tool.yaml")
     assert f"still used, and not managed here: the assistant By hand ({other['id']})" in desk.run("plan").out
+
+
+def test_labels_of_instances_choose_one_of_them(live: Bench) -> None:
+    live.write(
+        "agents/tool.yaml",
+        'kind: Tool\nname: lookup\nforEach: [elm, oak]\nlabels: {client: "${each:key}"}\n'
+        'spec: {type: function, function: {name: "lookup-${each:key}"}}\n',
+    )
+    assert set(live.changes("-l", "client=oak")) == {"Tool/lookup[oak]"}

@@ -23,7 +23,7 @@ from voiceops.state.tf_server import Server, Settings
 
 BUCKET = "state-bucket"
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "secret-of-the-test"}
-QUICK = Timing(renew=0.5, void=3.0, pause=0.05)  # a server's clock shows whole seconds
+QUICK = Timing(renew=0.5, void=6.0, pause=0.05)  # a server's clock shows whole seconds
 
 
 def key_of(root: Path) -> str:

@@ -13,7 +13,7 @@ from voiceops.state.open import open_store
 from voiceops.state.s3_lock import Timing
 from voiceops.state.store import Store
 
-QUICK = Timing(renew=0.5, void=3.0, pause=0.05)
+QUICK = Timing(renew=0.5, void=6.0, pause=0.05)
 
 
 def start(*arguments: str, **environ: str) -> subprocess.Popen[str]:

@@ -133,7 +133,9 @@ def _instances(
             if instance.address in patches and isinstance(patches[instance.address].get("merge"), Map):
                 unused.pop(instance.address, None)
                 spec = merged(spec, patches[instance.address]["merge"])
-            found.append(replace(instance, spec=interpolator(instance).apply(spec, instance.spec_mark)))
+            own = interpolator(instance)
+            labels = {key: str(own.apply(text, instance.mark)) for key, text in instance.labels.items()}
+            found.append(replace(instance, spec=own.apply(spec, instance.spec_mark), labels=labels))
     for target, patch in unused.items():
         problems.error(
             "patch-target",

@@ -33,6 +33,9 @@ from voiceops.state.holder import locked_by, nobody_holds, taken_away, this_proc
 from voiceops.state.store import Lease, LockInfo
 
 
+_NAMELESS = 1.0  # seconds to wait for a holder to say who it is
+
+
 class FolderStore:
     """The local back end. `root` is the state folder, `environment` the part of it that is ours."""
 
@@ -216,8 +219,10 @@ class FolderStore:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
             except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise locked_by(_holder(descriptor)) from None
+                holder = _holder(descriptor)
+                # One that got it this moment has still to write down who it is.
+                if time.monotonic() >= deadline + (0 if holder else _NAMELESS):
+                    raise locked_by(holder) from None
             await asyncio.sleep(min(0.2, max(0.01, deadline - time.monotonic())))
 
 
