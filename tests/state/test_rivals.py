@@ -79,7 +79,7 @@ def test_the_lock_of_a_killed_process_is_taken_over_at_once(backend: str, tmp_pa
 @pytest.mark.parametrize("backend", ["s3"])
 def test_a_lease_that_is_not_renewed_is_void_in_time_and_not_before(backend: str, tmp_path: Path) -> None:
     holder = rival.start("hold", location_of(backend, tmp_path), key_of(tmp_path), "dev", **KEYS)
-    time.sleep(4)  # longer than a lease: it is renewed
+    time.sleep(7)  # longer than a lease: it is renewed
     with pytest.raises(Locked):
         asyncio.run(_lock(open_(backend, tmp_path)))
     holder.send_signal(signal.SIGKILL)
@@ -88,7 +88,7 @@ def test_a_lease_that_is_not_renewed_is_void_in_time_and_not_before(backend: str
     with pytest.raises(Locked):
         asyncio.run(_lock(open_(backend, tmp_path), 1.0))
     assert f"pid {holder.pid}" in asyncio.run(_lock(open_(backend, tmp_path), 20))
-    assert 2 <= time.monotonic() - died < 6
+    assert 4 <= time.monotonic() - died < 15  # void after 6 s, by a clock of whole seconds
 
 
 @pytest.mark.parametrize("backend", ["http"])

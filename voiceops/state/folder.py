@@ -32,7 +32,6 @@ from voiceops.state.batch import Batch
 from voiceops.state.holder import locked_by, nobody_holds, taken_away, this_process, took_over, written_by_another
 from voiceops.state.store import Lease, LockInfo
 
-
 _NAMELESS = 1.0  # seconds to wait for a holder to say who it is
 
 
