@@ -70,8 +70,8 @@ def test_yes_applies_in_colour(live: Bench) -> None:
 def test_a_protected_environment_wants_its_name(live: Bench) -> None:
     live.write("voiceops.yaml", "version: 1\nproject: shop\nenvironments: [live]\nsafety: {confirm: true}\n")
     live.write("agents/tool.yaml", TOOL)
-    assert "--confirm live" in live.apply(code=1).err
-    assert "--confirm live" in live.apply("--confirm", "other", code=1).err
+    assert "--confirm live" in live.apply(code=5).err
+    assert "--confirm live" in live.apply("--confirm", "other", code=5).err
     assert on_terminal(live, "apply", answer="yes")[0] == 1
     assert live.writes() == []
     assert on_terminal(live, "apply", answer="live")[0] == 0

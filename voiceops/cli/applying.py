@@ -14,7 +14,7 @@ import click
 
 from voiceops.cli.console import Console
 from voiceops.cli.options import formats, selection
-from voiceops.errors import PartialApply, VoiceopsError
+from voiceops.errors import PartialApply, Refused, VoiceopsError
 
 if TYPE_CHECKING:
     from voiceops.apply.revisions import Request
@@ -87,11 +87,11 @@ def check_can_ask(flags: Flags, *, asks: bool) -> None:
 
 
 def check_confirmed(project: Project, flags: Flags) -> None:
-    """A protected environment wants its name typed: by flag, or at the question. Raises VoiceopsError."""
+    """A protected environment wants its name typed: by flag, or at the question. Raises Refused."""
     if not project.safety.confirm or flags.confirm == project.environment:
         return
     if flags.confirm is not None or not sys.stdin.isatty():
-        raise VoiceopsError(
+        raise Refused(
             f"the environment {project.environment} is protected", hint=f"Give --confirm {project.environment}."
         )
 
