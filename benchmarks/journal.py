@@ -22,7 +22,7 @@ from voiceops.sandbox.client import SandboxClient
 from voiceops.state.folder import FolderStore
 
 LATENCY = 0.02
-ROUNDS = 3
+ROUNDS = 8
 
 
 class Forgetful(FolderStore):

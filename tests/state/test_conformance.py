@@ -160,7 +160,7 @@ def test_notes_stand_beside_the_revisions_and_both_can_be_forgotten(open_store: 
         assert await other.notes() == [{"id": "20260102T030405006Z-ab", "text": "ä"}]
         assert [revision["number"] for revision in await other.revisions()] == [2, 3]
         assert (await other.revision(2), await other.revision(1)) == ({"number": 2}, None)
-        assert await other.newest_revision() == 3
+        assert await other.revision_numbers() == [2, 3]
 
     asyncio.run(check())
 
@@ -378,11 +378,11 @@ def test_a_kept_connection_changes_nothing(open_store: Open) -> None:
 def test_revisions_and_blobs_are_counted(open_store: Open) -> None:
     async def check() -> None:
         store = open_store()
-        assert (await store.newest_revision(), await store.blobs()) == (0, [])
+        assert (await store.revision_numbers(), await store.blobs()) == ([], [])
         for number in (2, 11, 9):
             await store.add_revision(number, {"number": number})
         digests = [await store.put_blob(content) for content in (b"a", b"b")]
-        assert await open_store().newest_revision() == 11
+        assert await open_store().revision_numbers() == [2, 9, 11]
         assert await open_store().blobs() == sorted(digests)
 
     asyncio.run(check())

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from voiceops.apply.revisions import predecessors
+from voiceops.apply.revisions import choose, predecessors
 from voiceops.errors import Locked, Refused, VoiceopsError
 from voiceops.model.state import State
 from voiceops.model.values import map_leaves
@@ -55,7 +55,7 @@ async def write_note(
     }
     with suppress(VoiceopsError):
         # After which revision: where it stands in the history, also within one second.
-        note["after"] = await store.newest_revision()
+        note["after"] = max(await store.revision_numbers(), default=0)
         await store.add_note(id_, note | dict(more or {}))
 
 
@@ -83,17 +83,42 @@ async def note_failure(
 
 
 async def forget_old(store: Store, state: State, retention: Retention, now: datetime | None = None) -> None:
-    """Delete what is beyond the retention, but nothing that a rollback without REV returns to. Never raises."""
+    """Delete what is beyond the retention, but nothing that a rollback without REV returns to. Never raises.
+
+    A revision may have megabytes, and there are hundreds: only those in question are read.
+    """
     with suppress(VoiceopsError):
-        revisions, notes = await store.revisions(), await store.notes()
         oldest = (now or datetime.now(UTC)) - timedelta(days=retention.days)
-        needed = predecessors(revisions, state)
-
-        def beyond(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-            cut = len(entries) - retention.keep
-            return [e for index, e in enumerate(entries) if index < cut or datetime.fromisoformat(e["at"]) < oldest]
-
-        old = [int(entry["number"]) for entry in beyond(revisions) if entry["number"] not in needed]
-        gone = [str(entry["id"]) for entry in beyond(notes)]
+        numbers = await store.revision_numbers()
+        old = numbers[: -retention.keep]
+        for number in numbers[len(old) :]:
+            if number == state.revision or not _is_before(oldest, await store.revision(number)):
+                break
+            old.append(number)
+        if old:
+            needed = await _needed(store, numbers, state)
+            old = [number for number in old if number not in needed]
+        notes = await store.notes()
+        cut = len(notes) - retention.keep
+        gone = [str(note["id"]) for index, note in enumerate(notes) if index < cut or _is_before(oldest, note)]
         if old or gone:
             await store.forget(old, gone)
+
+
+def _is_before(oldest: datetime, entry: dict[str, Any] | None) -> bool:
+    return entry is not None and datetime.fromisoformat(entry["at"]) < oldest
+
+
+async def _needed(store: Store, numbers: list[int], state: State) -> set[int]:
+    """The revisions that stay whatever their age: read from the one in force backwards, until they are found."""
+    read: dict[int, dict[str, Any]] = {}
+    for number in reversed(numbers):
+        if number > max(state.in_force, state.revision):
+            continue
+        for wanted in (number, (read.get(number) or {}).get("target")):
+            if wanted and wanted not in read and (found := await store.revision(wanted)) is not None:
+                read[wanted] = found
+        with suppress(VoiceopsError):
+            choose(list(read.values()), state, None)
+            break
+    return predecessors(list(read.values()), state)

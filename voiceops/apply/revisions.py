@@ -45,7 +45,7 @@ async def close(graph: Graph, store: Store, session: Session, plan: Plan, result
     """Write the revision, then the state. Returns the revision's number."""
     state = session.ledger.state
     before = await store.revision(state.in_force or state.revision)
-    newest = await store.newest_revision()
+    newest = max(await store.revision_numbers(), default=0)
     number = max(state.revision, newest) + 1
     now = datetime.now(UTC).isoformat(timespec="seconds")
     if newest > state.revision and not plan.active and await _is_of(store, newest, graph, request):

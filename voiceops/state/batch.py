@@ -14,6 +14,8 @@ from voiceops.errors import VoiceopsError
 
 Records = list[dict[str, Any]]
 
+_TURNS = 3  # of the event loop before a write: what is about to begin in them shares it
+
 
 class Batch:
     """Gathers records. Urgent ones are waited for; the others go along, after `delay` seconds at the latest.
@@ -66,6 +68,8 @@ class Batch:
         return self._flushing
 
     async def _write_all(self) -> None:
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         records, self._waiting = self._waiting, []
         try:
             await self._write(records)

@@ -152,8 +152,8 @@ class EncryptedStore:
         data = await self.inner.revision(number)
         return None if data is None else self._opened(data)
 
-    async def newest_revision(self) -> int:
-        return await self.inner.newest_revision()
+    async def revision_numbers(self) -> list[int]:
+        return await self.inner.revision_numbers()
 
     async def add_note(self, id_: str, data: dict[str, Any]) -> None:
         await self.inner.add_note(id_, self._sealed(data, "id"))

@@ -241,8 +241,8 @@ class HttpStore:
         found = sealed.unpacked((await self._document()).revisions.get(str(number)))
         return found if isinstance(found, dict) else None
 
-    async def newest_revision(self) -> int:
-        return max(map(int, (await self._document()).revisions), default=0)
+    async def revision_numbers(self) -> list[int]:
+        return sorted(map(int, (await self._document()).revisions))
 
     async def add_note(self, id_: str, data: dict[str, Any]) -> None:
         def edit(document: _Document) -> _Document:

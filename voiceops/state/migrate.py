@@ -27,7 +27,7 @@ async def migrate(source: Store, target: Store, timeout: float = 0.0) -> Moved:
     if source.place == target.place:
         raise Refused(f"both states are in {source.place}")
     async with source, target, source.lock("migrate", timeout), target.lock("migrate", timeout):
-        if await target.read() is not None or await target.journal() or await target.newest_revision():
+        if await target.read() is not None or await target.journal() or await target.revision_numbers():
             raise Refused(
                 f"there is a state in {target.place} already",
                 hint="Migrate to an empty place; nothing is ever written over.",

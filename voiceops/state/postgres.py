@@ -262,9 +262,9 @@ class PostgresStore:
         )
         return rows[0][0] if rows else None
 
-    async def newest_revision(self) -> int:
-        rows = await self._rows(f"SELECT coalesce(max(number), 0) FROM voiceops.revisions WHERE {_MINE}")
-        return int(rows[0][0]) if rows else 0
+    async def revision_numbers(self) -> list[int]:
+        rows = await self._rows(f"SELECT number FROM voiceops.revisions WHERE {_MINE} ORDER BY number")
+        return [int(row[0]) for row in rows]
 
     async def add_note(self, id_: str, data: dict[str, Any]) -> None:
         async with self._writing() as connection:

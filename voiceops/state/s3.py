@@ -214,8 +214,8 @@ class S3Store:
         data = sealed.parsed(found.content) if found else None
         return data if isinstance(data, dict) else None
 
-    async def newest_revision(self) -> int:
-        return max(map(_number, await self._bucket.keys(self._prefix + "revisions/")), default=0)
+    async def revision_numbers(self) -> list[int]:
+        return sorted(map(_number, await self._bucket.keys(self._prefix + "revisions/")))
 
     async def add_note(self, id_: str, data: dict[str, Any]) -> None:
         await self._bucket.put(f"{self._prefix}notes/{id_}.json", json.dumps(data, indent=1, sort_keys=True).encode())

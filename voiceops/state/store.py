@@ -110,8 +110,8 @@ class Store(Protocol):
     async def revision(self, number: int) -> dict[str, Any] | None:
         """One revision, or None."""
 
-    async def newest_revision(self) -> int:
-        """The highest number of a revision, 0 when there is none."""
+    async def revision_numbers(self) -> list[int]:
+        """The numbers of all revisions, in order; none of them is read for it."""
 
     async def add_note(self, id_: str, data: dict[str, Any]) -> None:
         """Keep what is worth telling beside the revisions, under an id of `[0-9A-Za-z-]`; only while the lock is held.
