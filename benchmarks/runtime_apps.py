@@ -62,7 +62,7 @@ def main() -> None:
     if kind == "bare":
         import uvicorn
 
-        config = config_of(bare)
+        config = config_of(bare, http="auto")
         config.lifespan = "off"
         uvicorn.Server(config).run(sockets=[bound])
         return

@@ -25,6 +25,7 @@ from twilio.request_validator import RequestValidator
 
 from voiceops.runtime.app import Runtime, RuntimeApp
 from voiceops.runtime.loading import Loaded
+from voiceops.runtime.protocol import RuntimeProtocol
 from voiceops.runtime.run import bind, config_of
 from voiceops.runtime.settings import Settings
 from voiceops.runtime.spec import AgentSpec, LineSpec, RuntimeSpec, ToolSpec
@@ -124,6 +125,7 @@ def serving(
     *,
     database: str = "",
     known: Mapping[str, str] | None = None,
+    protocol: Any = RuntimeProtocol,
     **settings: Any,
 ) -> Iterator[Serving]:
     """A runtime with these handlers (the text of `h.py`) for as long as the block runs."""
@@ -145,7 +147,7 @@ def serving(
     }
     made = Runtime(RuntimeSpec.from_data(data), Settings(**given | settings), found, known=ids)
     bound = bind("127.0.0.1", 0)
-    server = uvicorn.Server(config_of(RuntimeApp(made)))
+    server = uvicorn.Server(config_of(RuntimeApp(made), http=protocol))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
     thread.start()
     try:

@@ -42,8 +42,12 @@ _BODY_SECONDS = 20.0  # for a request's body to arrive
 _STALE = frozenset({"speech-update", "user-interrupted"})
 _ONCE = frozenset({"end-of-call-report", "status-update"})  # of which a delivery may differ from its repetition
 
-_JSON = [(b"content-type", b"application/json")]
-_TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
+Fields = list[tuple[bytes, bytes]]
+Client = tuple[str, int] | None
+Reply = tuple[int, Fields, bytes]  # status, headers without the length, body
+
+_JSON: Fields = [(b"content-type", b"application/json")]
+_TEXT: Fields = [(b"content-type", b"text/plain; charset=utf-8")]
 
 
 class Runtime:
@@ -114,34 +118,37 @@ class Runtime:
         flush()
 
     async def vapi(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """`POST /vapi/events`."""
-        started = time.monotonic()
+        """`POST /vapi/events`, as any ASGI server hands it on."""
         body = await read_body(scope, receive, self.settings.max_body)
         if body is None:
-            await _send(send, 413, _TEXT, b"Too large")
-            return
+            status, headers, answer = 413, _TEXT, b"Too large"
+        else:
+            status, headers, answer = await self.respond(scope["headers"], body, scope.get("client"))
+        length = (b"content-length", str(len(answer)).encode())
+        await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+        await send({"type": "http.response.body", "body": answer})
+
+    async def respond(self, headers: Fields, body: bytes, client: Client) -> Reply:
+        """The answer to one of Vapi's requests: who sent it, what it means, what is stored, what is said."""
+        started = time.monotonic()
         now = time.time()
-        if wrong := self._verify(scope["headers"], body, now):
-            self.refused("vapi", wrong, scope)
-            await _send(send, 401, _TEXT, b"Unauthorized")
-            return
-        if not self.limiter.allows(scope):
-            await _send(send, 429, _TEXT, b"Too many requests")
-            return
+        if wrong := self._verify(headers, body, now):
+            self.refused("vapi", wrong, EVENTS_PATH)
+            return 401, _TEXT, b"Unauthorized"
+        if not self.limiter.allows(client):
+            return 429, _TEXT, b"Too many requests"
         try:
             message = decode(body)
         except Malformed:
             self.metrics.counter("voiceops_messages_total", type="(malformed)", outcome="refused").add()
-            await _send(send, 400, _TEXT, b"No message")
-            return
+            return 400, _TEXT, b"No message"
         if message.type == "tool-calls":
             answer = await self.tools.answer(message, body, started)
-            await _send(send, 200, _JSON, answer)
             self._seen("tool-calls", "answered", started)
-            return
-        await self._other(message, body, now, started, send)
+            return 200, _JSON, answer
+        return await self._other(message, body, now, started)
 
-    async def _other(self, message: Message, body: bytes, now: float, started: float, send: Send) -> None:
+    async def _other(self, message: Message, body: bytes, now: float, started: float) -> Reply:
         kind, outcome = message.kind, "stored"
         answered = self.answers.knows(kind)
         note, state = "", DONE
@@ -162,9 +169,8 @@ class Runtime:
             # An answer that somebody on the phone waits for is given all the same; everything else is sent again.
             log("store", logging.ERROR, error=type(error).__name__, type=kind)
             if not answered:
-                await _send(send, 503, [*_TEXT, (b"retry-after", b"1")], b"Not stored")
                 self._seen(kind, "not-stored", started)
-                return
+                return 503, [*_TEXT, (b"retry-after", b"1")], b"Not stored"
             fresh = True
         if not fresh:
             outcome = "repeated"
@@ -172,10 +178,10 @@ class Runtime:
             self.processor.wake()
         elif self.settings.redact:
             await self.processor.redact(id_, body)
-        await _send(send, 200, headers, answer)
         self._seen(kind, outcome, started)
         if kind == "end-of-call-report":
             log("call-ended", call=message.call_id, reason=message.endedReason or "")
+        return 200, headers, answer
 
     def store(
         self, message: Message, body: bytes, now: float, state: int, note: str
@@ -196,11 +202,11 @@ class Runtime:
             failed.set_exception(error)
             return id_, failed
 
-    def refused(self, vendor: str, why: str, scope: Scope) -> None:
+    def refused(self, vendor: str, why: str, path: str) -> None:
         """Count a request that was not the vendor's; log one a second, for there may be many."""
         self.metrics.counter("voiceops_auth_failures_total", vendor=vendor, reason=why).add()
         if self.limiter.may_log():
-            log("refused", logging.WARNING, vendor=vendor, reason=why, path=scope["path"][:100])
+            log("refused", logging.WARNING, vendor=vendor, reason=why, path=path[:100])
 
     def _seen(self, kind: str, outcome: str, started: float) -> None:
         bound = self._bound.get((kind, outcome))
@@ -229,7 +235,7 @@ class RuntimeApp(Starlette):
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self._prefix = _path_of(runtime.spec.url)
-        self._hot = frozenset({EVENTS_PATH, self._prefix + EVENTS_PATH})
+        self.hot = frozenset({EVENTS_PATH, self._prefix + EVENTS_PATH})  # paths of Vapi's messages
 
         @contextlib.asynccontextmanager
         async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -242,7 +248,7 @@ class RuntimeApp(Starlette):
         super().__init__(routes=routes(runtime, self._prefix), lifespan=lifespan)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] in self._hot and scope["method"] == "POST":
+        if scope["type"] == "http" and scope["path"] in self.hot and scope["method"] == "POST":
             await self.runtime.vapi(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
@@ -271,12 +277,6 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
     except TimeoutError:
         return None
     return b"".join(parts)
-
-
-async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-    await send({"type": "http.response.body", "body": body})
 
 
 def _path_of(url: str) -> str:

@@ -12,6 +12,7 @@ import contextlib
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -19,7 +20,6 @@ from voiceops.errors import VoiceopsError
 from voiceops.runtime.records import Backend, Claim, ClaimRow, EventRow, ResultRow
 
 T = TypeVar("T")
-_Entry = tuple[str, Any, "asyncio.Future[Any]"]
 
 MAX_PENDING = 20_000  # messages that wait to be stored; more are refused, and their sender tries again
 _BATCH = 256
@@ -27,6 +27,39 @@ _BATCH = 256
 
 class Busy(Exception):
     """More is waiting to be stored than may."""
+
+
+class _Batch:
+    """What is written together: rows and, beside them, who waits for each."""
+
+    __slots__ = (
+        "claiming",
+        "claims",
+        "error",
+        "events",
+        "new",
+        "owned",
+        "putting",
+        "results",
+        "settling",
+        "size",
+        "values",
+        "work",
+    )
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.claims: list[ClaimRow] = []
+        self.claiming: list[asyncio.Future[Claim]] = []
+        self.results: list[ResultRow] = []
+        self.settling: list[asyncio.Future[None]] = []
+        self.events: list[EventRow] = []
+        self.putting: list[asyncio.Future[bool]] = []
+        self.work: list[tuple[Callable[[Backend], Any], asyncio.Future[Any]]] = []
+        self.owned: list[Claim] = []  # the writer's answers
+        self.new: list[bool] = []
+        self.values: list[Any] = []
+        self.error: Exception | None = None
 
 
 class Inbox:
@@ -37,10 +70,10 @@ class Inbox:
         self.pending = 0
         self.broken = ""  # why the last write failed, until one succeeds
         self._power_safe = power_safe
-        self._waiting: list[_Entry] = []
+        self._waiting: deque[_Batch] = deque()
         self._busy = False  # the writer has a batch
         self._scheduled = False  # the loop will hand over what is waiting
-        self._queue: queue.SimpleQueue[list[_Entry] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._millisecond = 0
@@ -53,6 +86,7 @@ class Inbox:
     async def start(self) -> None:
         """Open the database. Raises VoiceopsError."""
         self._loop = asyncio.get_running_loop()
+        self._create_future = self._loop.create_future
         opened: asyncio.Future[None] = self._loop.create_future()
         self._thread = threading.Thread(target=self._run, args=(opened,), name="voiceops-writer", daemon=True)
         self._thread.start()
@@ -79,39 +113,56 @@ class Inbox:
 
     def claim(self, key: str, tool: str, call: str) -> asyncio.Future[Claim]:
         """Ask to run something; durable before the answer comes."""
-        return self._submit("claim", ClaimRow(key, self.owner, tool, call, time.time()))
+        batch = self._batch()
+        future: asyncio.Future[Claim] = self._create_future()
+        batch.claims.append(ClaimRow(key, self.backend.owner, tool, call, time.time()))
+        batch.claiming.append(future)
+        return future
 
     def settle(self, key: str, result: str, outcome: str, ms: float) -> asyncio.Future[None]:
         """Keep what came of a claim."""
-        return self._submit("result", ResultRow(result, outcome, ms, key))
+        batch = self._batch()
+        future: asyncio.Future[None] = self._create_future()
+        batch.results.append(ResultRow(result, outcome, ms, key))
+        batch.settling.append(future)
+        return future
 
     def put(self, event: EventRow) -> asyncio.Future[bool]:
         """Keep a message; False when it was there already. Raises Busy."""
         if self.pending > MAX_PENDING:
             raise Busy
-        return self._submit("event", event)
+        batch = self._batch()
+        future: asyncio.Future[bool] = self._create_future()
+        batch.events.append(event)
+        batch.putting.append(future)
+        return future
 
     def run(self, work: Callable[[Backend], T]) -> asyncio.Future[T]:
         """Anything else that the backend can do."""
-        return self._submit("run", work)
+        batch = self._batch()
+        future: asyncio.Future[T] = self._create_future()
+        batch.work.append((work, future))
+        return future
 
-    def _submit(self, kind: str, payload: Any) -> asyncio.Future[Any]:
+    def _batch(self) -> _Batch:
+        """Where the next entry goes. What is added in one turn of the loop goes to the writer together."""
         assert self._loop is not None, "the inbox was not started"
-        future: asyncio.Future[Any] = self._loop.create_future()
         self.pending += 1
-        self._waiting.append((kind, payload, future))
         if not self._busy and not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self._hand_over)
-        return future
+        if not self._waiting or self._waiting[-1].size >= _BATCH:
+            self._waiting.append(_Batch())
+        batch = self._waiting[-1]
+        batch.size += 1
+        return batch
 
     def _hand_over(self) -> None:
         """Give the writer what came together, unless it is at work: then it gets it when it is done."""
         self._scheduled = False
         if self._waiting and not self._busy:
             self._busy = True
-            batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
-            self._queue.put(batch)
+            self._queue.put(self._waiting.popleft())
 
     def _run(self, opened: asyncio.Future[None]) -> None:
         """The writer thread."""
@@ -124,57 +175,54 @@ class Inbox:
             return
         self._loop.call_soon_threadsafe(_succeed, opened, None)
         while (batch := self._queue.get()) is not None:
-            answers = self._work(batch)
+            self._write(batch)
             with contextlib.suppress(RuntimeError):  # the loop has ended; what was asked for is stored all the same
-                self._loop.call_soon_threadsafe(self._resolve, answers)
+                self._loop.call_soon_threadsafe(self._resolve, batch)
         self.backend.close()
 
-    def _work(self, batch: list[_Entry]) -> list[tuple[asyncio.Future[Any], Any]]:
-        claims = [entry for entry in batch if entry[0] == "claim"]
-        results = [entry for entry in batch if entry[0] == "result"]
-        events = [entry for entry in batch if entry[0] == "event"]
-        answers: list[tuple[asyncio.Future[Any], Any]] = []
-        if claims or results or events:
+    def _write(self, batch: _Batch) -> None:
+        if batch.claims or batch.results or batch.events:
             try:
-                owned, new = self.backend.write(
-                    [entry[1] for entry in claims],
-                    [entry[1] for entry in results],
-                    [entry[1] for entry in events],
-                    safe=self._power_safe and bool(events),
+                batch.owned, batch.new = self.backend.write(
+                    batch.claims, batch.results, batch.events, safe=self._power_safe and bool(batch.events)
                 )
-                answers += [(entry[2], claim) for entry, claim in zip(claims, owned, strict=True)]
-                answers += [(entry[2], None) for entry in results]
-                answers += [(entry[2], fresh) for entry, fresh in zip(events, new, strict=True)]
                 self.broken = ""
             except Exception as error:
                 self.broken = f"{type(error).__name__}: {error}"
-                answers += [(entry[2], error) for entry in (*claims, *results, *events)]
-        for kind, work, future in batch:
-            if kind == "run":
-                try:
-                    answers.append((future, work(self.backend)))
-                except Exception as error:
-                    answers.append((future, error))
-        return answers
+                batch.error = error
+        for work, _ in batch.work:
+            try:
+                batch.values.append(work(self.backend))
+            except Exception as error:
+                batch.values.append(error)
 
-    def _resolve(self, answers: list[tuple[asyncio.Future[Any], Any]]) -> None:
-        self.pending -= len(answers)
+    def _resolve(self, batch: _Batch) -> None:
+        self.pending -= batch.size
         self._busy = False
         self._hand_over()
-        for future, answer in answers:
-            if future.done():
-                continue
-            if isinstance(answer, Exception):
-                future.set_exception(answer)
+        if batch.error is not None:
+            waiting: list[asyncio.Future[Any]] = [*batch.claiming, *batch.settling, *batch.putting]
+            for one in waiting:
+                _fail(one, batch.error)
+        else:
+            for claiming, claim in zip(batch.claiming, batch.owned, strict=True):
+                _succeed(claiming, claim)
+            for settling in batch.settling:
+                _succeed(settling, None)
+            for putting, is_new in zip(batch.putting, batch.new, strict=True):
+                _succeed(putting, is_new)
+        for (_, future), value in zip(batch.work, batch.values, strict=True):
+            if isinstance(value, Exception):
+                _fail(future, value)
             else:
-                future.set_result(answer)
+                _succeed(future, value)
 
 
-def _succeed(future: asyncio.Future[None], value: None) -> None:
+def _succeed(future: asyncio.Future[T], value: T) -> None:
     if not future.done():
         future.set_result(value)
 
 
-def _fail(future: asyncio.Future[None], error: Exception) -> None:
+def _fail(future: asyncio.Future[Any], error: Exception) -> None:
     if not future.done():
         future.set_exception(error)

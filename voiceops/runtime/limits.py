@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 
-from starlette.types import Scope
-
 _SOURCES = 10_000
 
 
@@ -18,10 +16,9 @@ class Limiter:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._logged = 0.0
 
-    def allows(self, scope: Scope) -> bool:
+    def allows(self, client: tuple[str, int] | None) -> bool:
         if not self._rate:
             return True
-        client = scope.get("client")
         source = client[0] if client else ""
         now = time.monotonic()
         left, then = self._buckets.pop(source, (self._rate * 2, now))

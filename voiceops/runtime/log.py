@@ -17,7 +17,21 @@ import msgspec
 _PAUSE = 0.2  # seconds that a line may wait
 _MANY = 200  # lines that don't wait
 
+_LEVELS = {level: logging.getLevelName(level).lower() for level in (10, 20, 30, 40, 50)}
+
 _encode = msgspec.json.Encoder(enc_hook=str).encode
+
+
+class _ToolLine(msgspec.Struct, gc=False):
+    at: str
+    level: str
+    tool: str
+    outcome: str
+    detail: str
+    ms: float
+    call: str
+    tool_call: str
+    event: str = "tool"
 
 
 class Log:
@@ -38,13 +52,23 @@ class Log:
             atexit.register(self.flush)
 
     def add(self, event: str, level: int, fields: dict[str, Any]) -> None:
-        if level < self.level:
-            return
+        if level >= self.level:
+            self._put(level, {"at": self._now(), "level": _LEVELS[level], "event": event, **fields})
+
+    def add_tool(self, level: int, *fields: Any) -> None:
+        """The line of a tool call; the most frequent one, so it has a shape of its own."""
+        if level >= self.level:
+            self._put(level, _ToolLine(self._now(), _LEVELS[level], *fields))
+
+    def _now(self) -> str:
         now = time.time()
-        if int(now) != self._second[0]:
-            self._second = (int(now), time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)))
-        at = f"{self._second[1]}.{int(now % 1 * 1000):03d}Z"
-        self._lines.append(_encode({"at": at, "level": logging.getLevelName(level).lower(), "event": event, **fields}))
+        second = int(now)
+        if second != self._second[0]:
+            self._second = (second, time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(now)))
+        return f"{self._second[1]}{int((now - second) * 1000):03d}Z"
+
+    def _put(self, level: int, line: Any) -> None:
+        self._lines.append(_encode(line))
         if level >= logging.ERROR or len(self._lines) >= _MANY:
             self.flush()
 
@@ -74,3 +98,6 @@ def log(event: str, level: int = logging.INFO, **fields: Any) -> None:
     """One line; `fields` hold ids, names, figures."""
     if level >= _log.level:
         _log.add(event, level, fields)
+
+
+log_tool = _log.add_tool

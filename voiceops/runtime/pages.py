@@ -112,7 +112,7 @@ class _Pages:
                     explain=f"voiceops doctor signature --url '{shown[:300]}'",
                 )
             return PlainTextResponse("Forbidden", 403)
-        if not runtime.limiter.allows(request.scope):
+        if not runtime.limiter.allows(request.scope.get("client")):
             return PlainTextResponse("Too many requests", 429)
         return twilio_auth.parameters(body) if "urlencoded" in content_type else []
 

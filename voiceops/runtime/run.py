@@ -19,6 +19,7 @@ from uvicorn.supervisors.basereload import BaseReload
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from voiceops.errors import VoiceopsError
+from voiceops.runtime.protocol import RuntimeProtocol
 
 if TYPE_CHECKING:
     from voiceops.runtime.app import RuntimeApp
@@ -76,12 +77,12 @@ def serve_reloading(factory: str, bound: socket.socket, watched: Iterable[Path])
     _Reload(config, uvicorn.Server(config).run, [bound], list(watched)).run()
 
 
-def config_of(app: Any, **given: Any) -> uvicorn.Config:
+def config_of(app: Any, *, http: Any = RuntimeProtocol, **given: Any) -> uvicorn.Config:
     """uvicorn as the runtime needs it."""
     return uvicorn.Config(
         app,
         loop="auto",
-        http="auto",
+        http=http,
         ws="none",
         lifespan="on",
         interface="asgi3",

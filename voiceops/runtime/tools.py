@@ -18,7 +18,7 @@ from voiceops.runtime.call import Call
 from voiceops.runtime.calling import Caller, Failure
 from voiceops.runtime.inbox import Inbox
 from voiceops.runtime.loading import Handler, Loaded, handler_of
-from voiceops.runtime.log import log
+from voiceops.runtime.log import log, log_tool
 from voiceops.runtime.messages import Message, ToolCall, arguments_of, name_of
 from voiceops.runtime.metrics import Counter, Histogram, Metrics
 from voiceops.runtime.records import Claim
@@ -66,7 +66,7 @@ class Tools:
         self._caller = caller
         self._agents = {agent.name: agent.address for agent in spec.agents}
         self._tools: dict[str, list[Tool]] = {}
-        self._running: dict[str, asyncio.Future[str]] = {}
+        self._running: dict[str, asyncio.Future[str] | None] = {}  # a future once somebody waits for the answer too
         self._unknown = Tool(ToolSpec(name="(unknown)", address=""), None, metrics)
         for item in spec.tools:
             if item.type != "function":
@@ -97,17 +97,19 @@ class Tools:
         if not id_ or self._inbox is None:  # nothing to recognise a repetition by
             return await self._run(tool, call, name, message, body, started)
         key = f"{clean(message.call_id)}/{clean(id_)}"
-        running = self._running.get(key)
-        if running is not None:
+        if key in self._running:
             tool.outcomes["repeated"].add()
+            running = self._running[key] or asyncio.get_running_loop().create_future()
+            self._running[key] = running
             return await self._patient(running, tool, id_, name, started)
-        future = self._running[key] = asyncio.get_running_loop().create_future()
+        self._running[key] = None
         entry = ""
         try:
             entry = await self._once(key, tool, call, name, message, body, started)
         finally:
-            del self._running[key]
-            future.set_result(entry or _failed(id_, name, tool.failure))
+            future = self._running.pop(key)
+            if future is not None:
+                future.set_result(entry or _failed(id_, name, tool.failure))
         return entry
 
     async def _patient(self, running: asyncio.Future[str], tool: Tool, id_: str, name: str, started: float) -> str:
@@ -189,9 +191,8 @@ class Tools:
                 outcome = "misused"
             else:
                 until = started + tool.seconds
-                value = await self._caller.call(
-                    handler, self._context(tool, id_, message, body, until), arguments, until - time.monotonic()
-                )
+                context = self._context(tool, id_, message, body, until) if handler.takes_call else None
+                value = await self._caller.call(handler, context, arguments, until - time.monotonic())
                 if isinstance(value, Failure):
                     outcome, detail = value.reason, value.detail
                 else:
@@ -202,7 +203,8 @@ class Tools:
         seconds = time.monotonic() - started
         tool.outcomes[outcome].add()
         tool.latency.observe(seconds)
-        _log_call(tool, outcome, detail, id_, message, seconds)
+        level = logging.INFO if outcome == "ok" else logging.WARNING
+        log_tool(level, tool.spec.name, outcome, detail, round(seconds * 1000, 1), message.call_id, id_)
         if outcome == "ok":
             return _entry({"toolCallId": id_, "name": name, "result": text})
         understood = outcome != "misused" or bool(tool.spec.failure)
@@ -270,19 +272,6 @@ def _failed(id_: str, name: str, sentence: str) -> str:
             "error": sentence,
             "message": {"type": "request-failed", "content": sentence},
         }
-    )
-
-
-def _log_call(tool: Tool, outcome: str, detail: str, id_: str, message: Message, seconds: float) -> None:
-    log(
-        "tool",
-        logging.INFO if outcome == "ok" else logging.WARNING,
-        tool=tool.spec.name,
-        outcome=outcome,
-        detail=detail,
-        ms=round(seconds * 1000, 1),
-        call=message.call_id,
-        tool_call=id_,
     )
 
 
