@@ -13,12 +13,16 @@ import random
 import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.runtime.runtime_bench import SECRET, Client, served
+import pytest
+
+from tests.runtime.places import place_of
+from tests.runtime.runtime_bench import SECRET, Client, served, wait_for
+from voiceops.runtime.opening import backend_of
 from voiceops.runtime.records import DONE
-from voiceops.runtime.sqlite import SqliteBackend
 
 KILLS = int(os.environ.get("VOICEOPS_KILLS", "3"))
 THREADS = 6
@@ -94,18 +98,25 @@ class _Load:
                 time.sleep(0.02)
 
 
-def test_nothing_is_lost_and_nothing_done_twice(tmp_path: Path) -> None:
+def project(tmp_path: Path, database: str) -> dict[str, str]:
+    """Write it; returns the environment that it is served with."""
     (tmp_path / "handlers").mkdir()
     (tmp_path / "agents").mkdir()
     (tmp_path / "voiceops.yaml").write_text(PROJECT)
     (tmp_path / "agents/tools.yaml").write_text(MANIFEST)
     (tmp_path / "handlers/shop.py").write_text(HANDLER)
-    environ = {
+    return {
         "VAPI_WEBHOOK_SECRET": SECRET,
         "CHARGED": str(tmp_path / "charged.txt"),
         "REPORTED": str(tmp_path / "reported.txt"),
-        "VOICEOPS_RUNTIME_DB": str(tmp_path / "runtime.db"),
+        "VOICEOPS_RUNTIME_DB": database,
     }
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_nothing_is_lost_and_nothing_done_twice(tmp_path: Path, kind: str) -> None:
+    database = place_of(kind, tmp_path)
+    environ = project(tmp_path, database)
     seen = _Seen()
     for kill in range(KILLS + 1):
         with served(tmp_path, environ) as client:
@@ -127,8 +138,28 @@ def test_nothing_is_lost_and_nothing_done_twice(tmp_path: Path) -> None:
     assert not seen.changed
     times = collections.Counter((tmp_path / "charged.txt").read_text().split())
     assert [id_ for id_, count in times.items() if count > 1] == []
-    store = SqliteBackend(tmp_path / "runtime.db", worker=False)
+    store = backend_of(database, worker=False)
     store.open()
     kept = {event.call for event in store.find(state=DONE, type_="end-of-call-report", limit=10_000_000)}
     store.close()
     assert seen.reported <= kept
+
+
+def test_two_machines_on_one_database(tmp_path: Path) -> None:
+    """Two servers that share nothing but PostgreSQL: a call delivered to both runs once, and both answer the same;
+    what a killed one had stored and not worked on, the other one does."""
+    environ = project(tmp_path, place_of("postgres", tmp_path))
+    with served(tmp_path, environ) as one, served(tmp_path, environ) as two:
+        ids = [uuid.uuid4().hex for _ in range(60)]
+        with ThreadPoolExecutor(8) as pool:
+            sent = [pool.submit(client.tool, "charge", {"id": id_}, id=id_) for id_ in ids for client in (one, two)]
+            answers = [future.result() for future in sent]
+        assert answers[::2] == answers[1::2]
+        assert sorted((tmp_path / "charged.txt").read_text().split()) == sorted(ids)
+        for number in range(60):
+            got = one.message("end-of-call-report", n=f"r{number}", call={"id": f"r{number}"}, timestamp=time.time())
+            assert got.status == 200
+        one.kill()
+        again = two.tool("charge", {"id": ids[0]}, id=ids[0])
+        assert again == answers[0]
+        wait_for(lambda: len(set((tmp_path / "reported.txt").read_text().split())) == 60, 60)
