@@ -25,33 +25,29 @@ from voiceops.engine.diff import (
     reason_for,
     still_drifted,
 )
-from voiceops.engine.found import Found, completed, differs_for_good, remembered
+from voiceops.engine.finding import find, twins_of
+from voiceops.engine.found import Found, differs_for_good
 from voiceops.engine.guards import guard
 from voiceops.engine.options import Options, policy_for
 from voiceops.engine.removal import leftovers, removal
 from voiceops.engine.reports import drift_refusals, note_drift, report_twins, report_unchecked
+from voiceops.engine.resolving import resolved
 from voiceops.engine.returning import without_lost
 from voiceops.engine.seen import before_as_seen, masked, project, without
 from voiceops.engine.selection import only_about, selected
-from voiceops.engine.twilio import lags, number_of, plan_number
+from voiceops.engine.twilio import plan_number
 from voiceops.engine.visible import visible
 from voiceops.errors import Diagnostic
-from voiceops.kinds.base import is_stock
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
-from voiceops.model.address import is_twilio_side, kind_of, owner_of, twilio_side
+from voiceops.model.address import is_twilio_side, owner_of
 from voiceops.model.graph import Graph, Resource, reaching
-from voiceops.model.live import SETTLE, Snapshot
+from voiceops.model.live import Snapshot
 from voiceops.model.plan import CREATE, NO_OP, UPDATE, Change, Drift, FieldChange, Plan
 from voiceops.model.state import Entry, State
 from voiceops.model.values import (
     JSON,
-    Fingerprint,
     Path,
-    Ref,
-    Secret,
-    Template,
-    map_leaves,
 )
 
 
@@ -77,7 +73,7 @@ class Planner:
         }
         self.entries = {self.moved.get(address, address): entry for address, entry in state.entries.items()}
         self.managed = {id_ for entry in state.entries.values() for id_ in (entry.id, *entry.deposed)}
-        self.found = {address: self._find(address) for address in [*graph.resources, *self.entries]}
+        self.found = {address: find(self, address) for address in [*graph.resources, *self.entries]}
         self.new: set[str] = set()  # whose id is only known after apply
         self.edges = self._edges()
         self.affects = reaching(self.edges, "Phone")
@@ -114,56 +110,6 @@ class Planner:
             destroy=self.options.destroy,
         )
 
-    # 1. finding
-
-    def _find(self, address: str) -> Found:
-        entry = self.entries.get(address)
-        if entry is not None:
-            found = self._find_managed(entry)
-            known = self.graph.resources[address].body if address in self.graph.resources else {}
-            return found if found.live is None else replace(found, live=completed(entry, found.live, known))
-        resource = self.graph.resources[address]
-        if resource.type == TWILIO_TYPE:
-            number = number_of(self.snapshot, resource)
-            return Found(None, number)
-        return Found(None, None, twins=self._twins(resource) or self._left_behind(resource))
-
-    def _find_managed(self, entry: Entry) -> Found:
-        live = self.snapshot.get(entry.type, entry.id)
-        fresh = self.snapshot.date - entry.recorded_at < self.options.settle
-        if live is None:
-            return Found(entry, remembered(entry, None), settling=True) if fresh else Found(entry, None)
-        older = lags(entry, live) if entry.type == TWILIO_TYPE else str(live.get("updatedAt") or "") < entry.updated_at
-        if fresh and older:
-            # The list still shows the object as it was before our last write.
-            return Found(entry, remembered(entry, live), settling=True)
-        return Found(entry, live)
-
-    def _twins(self, resource: Resource) -> tuple[str, ...]:
-        if resource.name is None:
-            return ()
-        kind = KINDS[resource.kind]
-        # Another environment of this project may own an object of the same name, but never the same number.
-        known = self.managed if resource.kind == "Phone" else self.managed | self.options.siblings
-        return tuple(
-            id_
-            for id_, live in sorted(self.snapshot.all(resource.type).items())
-            if id_ not in known
-            and not self._just_deleted(id_)
-            and not is_stock(live)
-            and kind.name_of(live) == resource.name
-        )
-
-    def _left_behind(self, resource: Resource) -> tuple[str, ...]:
-        """A number of Vapi's own that left management and stayed: the one to take back, though it has no name."""
-        id_ = (self.options.returning or {}).get(resource.address)
-        stayed = resource.kind == "Phone" and id_ is not None and id_ not in self.managed
-        return (id_,) if id_ and stayed and self.snapshot.get(resource.type, id_) else ()
-
-    def _just_deleted(self, id_: str) -> bool:
-        """We deleted it, and the lists may not know yet."""
-        return self.snapshot.date - self.state.gone.get(id_, -SETTLE) < self.options.settle
-
     # 2. what is new
 
     def _in_creation_order(self) -> list[str]:
@@ -193,52 +139,7 @@ class Planner:
 
     def resolved(self, body: JSON) -> JSON:
         """Live ids for references, fingerprints for secrets; what is not known yet stays a marker."""
-
-        def leaf(item: JSON) -> JSON:
-            if isinstance(item, Ref):
-                return self._resolve_ref(item)
-            if isinstance(item, Template):
-                parts = [self._resolve_ref(part) if isinstance(part, Ref) else part for part in item.parts]
-                return "".join(parts) if all(isinstance(part, str) for part in parts) else item
-            if isinstance(item, Secret):
-                return self.options.fingerprints.get(item, Fingerprint(item.names, ""))
-            return item
-
-        return map_leaves(body, leaf)
-
-    def _resolve_ref(self, ref: Ref) -> JSON:
-        if ref.attribute == "name" and ref.address in self.graph.resources:
-            return self.graph.resources[ref.address].name
-        if ref.attribute in KINDS[kind_of(ref.address)].attributes:
-            return self._attribute(ref)
-        if ref.attribute.startswith("voice_"):
-            entry = self.entries.get(twilio_side(ref.address))
-            if entry is None or ref.address in self.new:
-                return ref
-            return (entry.imported or {}).get(ref.attribute, ref)
-        if ref.address in self.new:
-            return ref
-        found = self.found.get(ref.address)
-        if found is None:
-            return ref
-        if found.entry is not None:
-            return found.entry.id
-        return found.twins[0] if found.twins else ref
-
-    def _attribute(self, ref: Ref) -> JSON:
-        """What the server gave the object; unknown as long as an update is about to change it."""
-        resource, found = self.graph.resources.get(ref.address), self.found.get(ref.address)
-        if ref.address in self.new or resource is None or found is None:
-            return ref
-        live = found.live if found.entry else self.snapshot.get(resource.type, found.twins[0])
-        value = (live or {}).get(ref.attribute) or (found.entry.attributes.get(ref.attribute) if found.entry else None)
-        moves = ref.attribute in KINDS[resource.kind].volatile and self._will_change(resource, found.entry, live or {})
-        return ref if value is None or moves else value
-
-    def _will_change(self, resource: Resource, entry: Entry | None, live: dict[str, Any]) -> bool:
-        applied = Applied(entry.owned, entry.stored) if entry else NOTHING_APPLIED
-        found = differences(self.resolved(resource.body), applied, live, resource.ignore)
-        return any(d.outcome is not Outcome.DRIFT or self.policy(resource, d.path) != "keep" for d in found)
+        return resolved(self, body)
 
     def _change(self, resource: Resource) -> Change:
         found = self.found[resource.address]
@@ -341,7 +242,7 @@ class Planner:
 
     def _other_number(self, resource: Resource, entry: Entry, change: Change) -> Change:
         """A line that gets another number: the new one may be somebody's, and Vapi's own old one is not given away."""
-        if twins := tuple(id_ for id_ in self._twins(resource) if id_ != entry.id):
+        if twins := tuple(id_ for id_ in twins_of(self, resource) if id_ != entry.id):
             report_twins(self, resource, twins)
         if entry.owned.get("provider") != "vapi" or entry.release:
             return change
