@@ -238,3 +238,9 @@ def test_an_error_of_ours_is_no_silence(tmp_path: Path, monkeypatch: pytest.Monk
         monkeypatch.undo()
         connection.sendall(request(server, call()))
         assert answers(connection, 1)[0][0] == 200
+
+
+def test_another_uvicorn_serves_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert module.protocol() is RuntimeProtocol
+    monkeypatch.delattr(HttpToolsProtocol, "_start_asgi_task")
+    assert module.protocol() == "auto"

@@ -18,6 +18,20 @@ if TYPE_CHECKING:
 BODY_SECONDS = 20.0  # for a request's body to arrive
 _FAILED = 500, [(b"content-type", b"text/plain; charset=utf-8")], b"Internal Server Error"
 
+# What is relied on in uvicorn's class, beside the names of asyncio and httptools.
+_NEEDED = (
+    "_start_asgi_task",
+    "_unset_keepalive_if_required",
+    "on_response_complete",
+    "shutdown",
+    "timeout_keep_alive_handler",
+)
+
+
+def protocol() -> Any:
+    """For uvicorn's `http`: ours, or its own choice where its class has become another one."""
+    return RuntimeProtocol if all(hasattr(HttpToolsProtocol, name) for name in _NEEDED) else "auto"
+
 
 class _Nobody:
     """uvicorn tells a waiting application that something came; on the short way nobody waits."""

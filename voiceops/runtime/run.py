@@ -19,7 +19,7 @@ from uvicorn.supervisors.basereload import BaseReload
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from voiceops.errors import VoiceopsError
-from voiceops.runtime.protocol import RuntimeProtocol
+from voiceops.runtime.protocol import protocol
 
 if TYPE_CHECKING:
     from voiceops.runtime.app import RuntimeApp
@@ -77,12 +77,12 @@ def serve_reloading(factory: str, bound: socket.socket, watched: Iterable[Path])
     _Reload(config, uvicorn.Server(config).run, [bound], list(watched)).run()
 
 
-def config_of(app: Any, *, http: Any = RuntimeProtocol, **given: Any) -> uvicorn.Config:
+def config_of(app: Any, *, http: Any = None, **given: Any) -> uvicorn.Config:
     """uvicorn as the runtime needs it."""
     return uvicorn.Config(
         app,
         loop="auto",
-        http=http,
+        http=http or protocol(),
         ws="none",
         lifespan="on",
         interface="asgi3",
