@@ -57,6 +57,9 @@ CODES = {
     "policies-missing": Code("1", "`policies:` names nothing that exists.", "Correct the path or the pattern."),
     "patch-target": Code("1", "A patch's target matches no manifest.", "Correct the address."),
     # Manifests.
+    "manifest-form": Code(
+        "1", "A file among the manifests holds none.", "Give it kind and name, name it as `${file:…}`, or move it."
+    ),
     "kind-unknown": Code("1", "There is no such kind.", "Take one of [kinds.md](kinds.md)."),
     "manifest-duplicate": Code("1", "Two manifests have the same kind and name.", "Rename one."),
     "address": Code("1", "A text is no address.", "Write `Kind/name`."),
@@ -160,7 +163,7 @@ VARIABLES = {
 INTERNAL = {"VOICEOPS_BOOT", "VOICEOPS_PROJECT", "VOICEOPS_SERVE"}
 
 _SETTINGS = {
-    "manifests": "files, folders and globs that hold the manifests",
+    "manifests": "files, folders and globs that hold the manifests; what a manifest names as `${file:…}` is data",
     "state": "where the state lives: [state.md](../state.md)",
     "encryption": "encrypt the state",
     "providers": "`sandbox`, or the accounts",
@@ -265,7 +268,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "description": "for readers of the file",
         "labels": "for `-l`, and for policies",
         "environments": "names or globs: only there; without it: everywhere",
-        "forEach": "one object for each entry of a list, a map or a `${file:…}`",
+        "forEach": "one object for each entry of a list, a map or a `${file:…}`, which may lie beside the manifests",
         "lifecycle": "how the object may change",
         "handler": "Tool: `module:function` that answers it",
         "allowUnknown": "pass fields that the schema doesn't know",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,15 +11,14 @@ from pathlib import Path
 import pytest
 
 from tests.gitops.test_history_entries import git
-from tests.support.bench import REPOSITORY, Bench, bench
+from tests.support.bench import Bench, bench
+from tests.support.pages import blocks_of
 
 BIN = Path(sys.executable).parent
-BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 def commands(page: str) -> list[str]:
-    text = (REPOSITORY / "docs" / page).read_text(encoding="utf-8")
-    return [line for block in BLOCK.findall(text) for line in block.splitlines() if line.strip()]
+    return [line for block in blocks_of(f"docs/{page}", "sh") if not block.reason for line in block.lines]
 
 
 @pytest.fixture

@@ -41,10 +41,15 @@ def slow_plain(n: str):
 def strange(): return {"set": {1}, "at": Path("x")}
 def everything(**given): return given
 def reserved(from_: str): return from_
+def reserved_beside(from_: str, **rest): return from_ + str(rest)
+def named(*, call, n: str): return call.tool + n
+async def named_async(*, call, n: str): return call.tool + n
 def needs(a, b): return a
 @tool("decorated")
 def decorated(x: int): return x + 1
 """
+
+PARAMETERS = ("reserved_beside", "named", "named_async")
 
 
 def tools(**given: Any) -> Any:
@@ -53,7 +58,7 @@ def tools(**given: Any) -> Any:
         tool("lookupOrder", "h:order", parameters=ORDER),
         *(tool(name, f"h:{name}") for name in names),
         *(tool(name, f"h:{name}", timeout=1.0) for name in ("hangs", "blocks", "stubborn")),
-        *(tool(name, f"h:{name}") for name in ("slow", "slow_plain", "reserved")),
+        *(tool(name, f"h:{name}") for name in ("slow", "slow_plain", "reserved", *PARAMETERS)),
         tool("nobody", None, failure="Nobody does that."),
         tool("ownWords", "h:fails", failure="The shop's own words."),
         **given,
@@ -213,3 +218,10 @@ def test_the_agents_own_tool_of_several_with_one_name(tmp_path: Path) -> None:
 def test_a_message_without_calls(server: Serving) -> None:
     assert server.message("tool-calls").results == []
     assert server.message("tool-calls", toolCallList=[5, None, {}]).results[0]["error"] == FAILED
+
+
+def test_parameters_of_every_kind(server: Serving) -> None:
+    assert server.tool("reserved_beside", {"from": "a", "to": "b"})["result"] == "a{'to': 'b'}"
+    assert server.tool("named", {"n": "1"})["result"] == "Tool/named1"
+    assert server.tool("named_async", {"n": "1"})["result"] == "Tool/named_async1"
+    assert server.tool("named", {})["error"] == MISUNDERSTOOD

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 from voiceops.errors import Diagnostic, InvalidProject
 from voiceops.manifest.compose import load_graph
@@ -52,3 +53,44 @@ class Folder:
         self, environment: str | None = None, environ: Mapping[str, str] | None = None
     ) -> tuple[Diagnostic, ...]:
         return self.load(environment, environ)[1]
+
+
+def body(graph: Graph, address: str = "Agent/a") -> dict[str, Any]:
+    return graph.resources[address].body
+
+
+def errors(folder: Folder, **options: Any) -> list[tuple[str, int]]:
+    """Code and line of each error."""
+    return [(d.code, d.mark.line if d.mark else 0) for d in folder.problems(**options) if d.severity == "error"]
+
+
+def write_parts(folder: Folder) -> None:
+    """Voices, transcribers and the rest by name, for agents to take."""
+    folder.write(
+        "agents/parts.yaml",
+        """\
+        kind: Voice
+        name: base
+        spec: {provider: 11labs, voiceId: sarah, speed: 1, chunkPlan: {enabled: true, minCharacters: 30}}
+        ---
+        kind: Voice
+        name: slow
+        spec: {from: base, speed: 0.9}
+        ---
+        kind: Model
+        name: smart
+        spec: {provider: openai, model: gpt-4o, systemPrompt: Be kind., tools: [{type: endCall}]}
+        ---
+        kind: Transcriber
+        name: ears
+        spec: {provider: deepgram, model: nova-2}
+        ---
+        kind: Server
+        name: hook
+        spec: {url: "https://hook.example", credentialId: cred}
+        ---
+        kind: Credential
+        name: cred
+        spec: {provider: openai, apiKey: "${secret:K}"}
+        """,
+    )

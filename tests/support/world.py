@@ -350,3 +350,16 @@ def paths_of(plan: Plan, address: str) -> dict[str, tuple[Any, Any]]:
 
 def codes(plan: Plan) -> list[str]:
     return [d.code for d in (*plan.refusals, *plan.diagnostics)]
+
+
+def shop_world() -> tuple[World, Graph]:
+    """Nothing live yet, and a project with a line, its agent and tool, and agents beside them."""
+    world = World()
+    return world, graph(
+        tool("lookup"),
+        replace(agent("support", model={"toolIds": [Ref("Tool/lookup")]}), labels={"team": "a"}),
+        replace(agent("sales"), labels={"team": "b"}),
+        phone(),
+        agent("each[x]"),
+        agent("each[y]"),
+    )

@@ -62,7 +62,7 @@ def _apply(
 ) -> int:
     from voiceops.apply.revisions import Request
     from voiceops.cli.origin import origin
-    from voiceops.cli.wiring import load, open_job, options_of, without_resources
+    from voiceops.cli.wiring import labels_of, load, open_job, options_of, without_resources
 
     loaded = load(console)
     project = loaded.project
@@ -71,6 +71,7 @@ def _apply(
         project,
         targets=flags.targets,
         labels=dict(flags.labels),
+        carried=labels_of(loaded.graph) if destroy else {},
         destroy=destroy,
         force=flags.force,
         adopt=flags.adopt or (saved.adopt if saved else False),

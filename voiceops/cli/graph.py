@@ -31,12 +31,16 @@ def graph_command(console: Console, format_: str, targets: tuple[str, ...], labe
 
     graph = load(console).graph
     known = {owner_of(address) for address in graph.resources}
+    chosen: set[str] = set()
     for target in targets:
-        if owner_of(target) not in known:
+        # Without a key, every instance of a forEach, as in `plan`.
+        meant = {address for address in known if target in (address, address.partition("[")[0])}
+        if not meant:
             raise VoiceopsError(
                 f"there is no {target} in {graph.environment}", hint="`voiceops graph` draws all of it."
             )
-    found = picture(graph, targets=[owner_of(target) for target in targets], labels=dict(labels))
+        chosen |= meant
+    found = picture(graph, targets=chosen, labels=dict(labels))
     if not found.boxes:
         raise VoiceopsError("nothing is selected", hint="No manifest carries all of these labels.")
     console.out({"mermaid": mermaid, "dot": dot, "svg": svg}[format_](found))

@@ -57,7 +57,7 @@ def plan_command(
       voiceops plan --target Agent/support
     """
     from voiceops.apply.run import plan
-    from voiceops.cli.wiring import load, open_job, options_of, without_resources
+    from voiceops.cli.wiring import labels_of, load, open_job, options_of, without_resources
     from voiceops.render.text import render_diagnostic
 
     loaded = load(console)
@@ -66,6 +66,7 @@ def plan_command(
         loaded.project,
         targets=targets,
         labels=dict(labels),
+        carried=labels_of(loaded.graph) if destroy else {},
         destroy=destroy,
         refresh_only=refresh_only,
         adopt=adopt,

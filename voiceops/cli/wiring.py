@@ -119,6 +119,11 @@ def options_of(project: Project, **given: Any) -> Options:
     return replace(base, **given)
 
 
+def labels_of(graph: Graph) -> dict[str, Mapping[str, str]]:
+    """What `-l` chooses from."""
+    return {address: resource.labels for address, resource in graph.resources.items()}
+
+
 def without_resources(graph: Graph) -> Graph:
     """What `destroy` asks for."""
     return Graph(graph.project, graph.environment, {})

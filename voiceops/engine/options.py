@@ -25,6 +25,8 @@ class Options:
     drift_fields: Mapping[str, str] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    # The manifests' labels by address, where the graph is not the manifests': `destroy` plans from an empty one.
+    carried: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     destroy: bool = False
     force: bool = False
     refresh_only: bool = False

@@ -235,15 +235,14 @@ class Context:
 
     def handler_files(self) -> list[str]:
         """The Python files of handlers that manifests name."""
-        found: dict[str, None] = {}
-        for resource in self.graph.resources.values():
-            if resource.handler is None:
-                continue
-            module = f"{self.project.handlers}/{resource.handler.partition(':')[0].replace('.', '/')}"
-            for file in (f"{module}.py", f"{module}/__init__.py"):
-                if self.texts.lines(file):
-                    found.setdefault(file)
-        return list(found)
+        named = (r.handler for r in self.graph.resources.values() if r.handler is not None)
+        found = dict.fromkeys(map(self.handler_file, named))
+        return [file for file in found if file is not None]
+
+    def handler_file(self, handler: str) -> str | None:
+        """The file of a handler's module, where there is one. A package comes first, as it does for Python."""
+        module = f"{self.project.handlers}/{handler.partition(':')[0].replace('.', '/')}"
+        return next((file for file in (f"{module}/__init__.py", f"{module}.py") if self.texts.lines(file)), None)
 
     def text_finding(self, spot: Spot, offset: int, summary: str, hint: str = "") -> Finding:
         """A finding at a character of a text: where it stands in the prompt's own file, if it has one."""

@@ -5,6 +5,8 @@ Reads the files that `manifests:` names; knows nothing of what a kind means.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +21,9 @@ from voiceops.manifest.yaml import read_documents
 from voiceops.model.address import ADDRESS, NAME, address
 from voiceops.model.located import Map, Seq
 from voiceops.model.values import canonical
+
+_FILE = re.compile(r"\$\{(?:file|template):([^{}]+)\}")
+_ENVELOPE = {"kind", "name", "spec"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,19 +62,15 @@ class Document:
 def read_manifests(root: Path, patterns: tuple[str, ...], kinds: list[str], problems: Problems) -> list[Document]:
     """Every document of every manifest file, in the order of file names; `root` is a real path.
 
-    Problems are collected, not raised.
+    A file that manifests name as `${file:…}` is their data, and is no manifest, wherever it lies. Problems are
+    collected, not raised.
     """
     documents: list[Document] = []
     seen: dict[str, Mark] = {}
-    for path in files(root, patterns, problems, "manifests"):
-        file = display(root, path)
-        try:
-            found = read_documents(load(root, path), file)
-        except FileProblem as problem:
-            problems.error("file", str(problem), Mark(file, 1, 1))
-            continue
-        except InvalidProject as error:
-            problems.extend(error.diagnostics)
+    read = _read(root, patterns, problems)
+    named = {target for path, found in read.items() for value, _ in found for target in _named(value, path.parent)}
+    for path, found in read.items():
+        if path in named and not any(_is_manifest(value) for value, _ in found):
             continue
         for value, mark in found:
             document = _document(value, mark, path.parent, kinds, problems)
@@ -87,6 +88,34 @@ def read_manifests(root: Path, patterns: tuple[str, ...], kinds: list[str], prob
             seen[document.family] = document.mark
             documents.append(document)
     return documents
+
+
+def _read(root: Path, patterns: tuple[str, ...], problems: Problems) -> dict[Path, list[tuple[Any, Mark]]]:
+    """What the files hold, by their paths."""
+    read: dict[Path, list[tuple[Any, Mark]]] = {}
+    for path in files(root, patterns, problems, "manifests"):
+        file = display(root, path)
+        try:
+            read[path] = read_documents(load(root, path), file)
+        except FileProblem as problem:
+            problems.error("file", str(problem), Mark(file, 1, 1))
+        except InvalidProject as error:
+            problems.extend(error.diagnostics)
+    return read
+
+
+def _named(value: Any, folder: Path) -> Iterator[Path]:
+    """The files that `${file:…}` brings in, anywhere in a document."""
+    if isinstance(value, str):
+        for name in _FILE.findall(value):
+            yield Path(os.path.normpath(folder / name))
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _named(item, folder)
+
+
+def _is_manifest(value: Any) -> bool:
+    return isinstance(value, Map) and "kind" in value
 
 
 def files(root: Path, patterns: tuple[str, ...], problems: Problems, key: str) -> list[Path]:
@@ -116,8 +145,14 @@ def files(root: Path, patterns: tuple[str, ...], problems: Problems, key: str) -
 
 
 def _document(value: Any, mark: Mark, folder: Path, kinds: list[str], problems: Problems) -> Document | None:
-    if not isinstance(value, Map):
-        problems.error("schema-type", "a manifest must be a map with kind, name and spec", mark)
+    if not isinstance(value, Map) or _ENVELOPE.isdisjoint(value):
+        problems.error(
+            "manifest-form",
+            "this is no manifest: it has neither kind nor name",
+            mark,
+            f"If it is data, name it where it is used (forEach: ${{file:{Path(mark.file).name}}}), "
+            "or move it out of the folders of `manifests:`. A manifest has kind, name and spec.",
+        )
         return None
     kind, name = value.get("kind"), value.get("name")
     where = f"{kind}/{name}" if isinstance(kind, str) and isinstance(name, str) else ""

@@ -135,7 +135,10 @@ def _forget(future: asyncio.Future[Any]) -> None:
 
 def _not_entered(error: BaseException) -> bool:
     """Was it raised by the call itself, before the handler's first line?"""
-    return all(f.filename.endswith(("calling.py", "thread.py")) for f in traceback.extract_tb(error.__traceback__))
+    return all(
+        f.filename.endswith(("calling.py", "loading.py", "thread.py"))
+        for f in traceback.extract_tb(error.__traceback__)
+    )
 
 
 def _told(error: BaseException) -> str:

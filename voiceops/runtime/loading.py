@@ -21,6 +21,7 @@ from typing import Any
 from voiceops.errors import VoiceopsError
 from voiceops.runtime.registry import Registry, collecting
 
+_MANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)  # *names and **names
 _REGISTERS = re.compile(r"^\s*(from|import)\s+voiceops\b", re.MULTILINE)
 
 
@@ -32,15 +33,17 @@ class Handler:
     name: str
     is_async: bool
     takes_call: bool
-    accepts: frozenset[str] | None  # None: everything (**kwargs)
+    names: frozenset[str]  # of the parameters that may be given by name
+    everything: bool = False  # also those that have no name (**kwargs)
 
     def bound(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """The arguments that the function takes; `from_` takes `from`, which Python can't name."""
-        if self.accepts is None or arguments.keys() <= self.accepts:
+        if arguments.keys() <= self.names:
             return arguments
-        found = {name: value for name, value in arguments.items() if name in self.accepts}
+        found = {name: value for name, value in arguments.items() if self.everything or name in self.names}
         for name, value in arguments.items():
-            if keyword.iskeyword(name) and f"{name}_" in self.accepts:
+            if keyword.iskeyword(name) and f"{name}_" in self.names:
+                found.pop(name, None)
                 found[f"{name}_"] = value
         return found
 
@@ -51,15 +54,19 @@ def handler_of(function: Callable[..., Any], name: str = "") -> Handler:
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        return Handler(function, shown, inspect.iscoroutinefunction(function), False, None)
-    takes_call = (
-        bool(parameters) and parameters[0].name == "call" and parameters[0].kind < inspect.Parameter.VAR_KEYWORD
-    )
+        return Handler(function, shown, inspect.iscoroutinefunction(function), False, frozenset(), True)
+    takes_call = bool(parameters) and parameters[0].name == "call" and parameters[0].kind not in _MANY
     rest = parameters[1:] if takes_call else parameters
     everything = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in rest)
     names = frozenset(p.name for p in rest if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
     is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
-    return Handler(function, shown, is_async, takes_call, None if everything else names)
+    if takes_call and parameters[0].kind is inspect.Parameter.KEYWORD_ONLY:
+        function = _with_call_by_name(function)
+    return Handler(function, shown, is_async, takes_call, names, everything)
+
+
+def _with_call_by_name(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda call, **arguments: function(call=call, **arguments)
 
 
 class Loaded:
