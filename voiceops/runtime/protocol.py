@@ -86,6 +86,9 @@ class RuntimeProtocol(HttpToolsProtocol):
         if self._overdue is not None:
             self._overdue.cancel()
         self._receiving = None
+        if self.timeout_keep_alive_task is not None:  # it would hold on to the last request's body
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
@@ -153,6 +156,7 @@ class RuntimeProtocol(HttpToolsProtocol):
 
     async def _exchange(self, exchange: _Exchange) -> None:
         body = exchange.body if type(exchange.body) is bytes else bytes(exchange.body)
+        exchange.body = b""  # the connection keeps the exchange until the next one
         try:
             status, headers, answer = await self._runtime.respond(exchange.headers, body, self.client)
         except Exception:
