@@ -50,6 +50,20 @@ def test_the_doctor_finds_nothing_wrong(line: Bench) -> None:
     assert {"Vapi key", "Twilio key", "clock", "project"} <= {f["check"] for f in found}
 
 
+def test_the_doctor_counts_call_slots(line: Bench) -> None:
+    line.apply()
+    slots = {f["check"]: f for f in line.run("doctor", "--format", "json").data}["call slots"]
+    assert (slots["level"], "0 of the 10 slots" in slots["summary"]) == ("ok", True)
+    taken = {"concurrencyLimit": 2, "activeSimulations": 2}
+    line.control.fault("status", path="/eval/simulation/concurrency", status=200, answer=taken)
+    slots = {f["check"]: f for f in line.run("doctor", "--format", "json").data}["call slots"]
+    assert (slots["level"], "2 of the 2 slots" in slots["summary"]) == ("warning", True)
+    line.control.clear_faults()
+    line.control.fault("status", path="/eval/simulation/concurrency", status=404)
+    slots = {f["check"]: f for f in line.run("doctor", "--format", "json").data}["call slots"]
+    assert (slots["level"], "only when a call is made" in slots["summary"]) == ("ok", True)
+
+
 @pytest.mark.parametrize(
     ("environ", "named"),
     [

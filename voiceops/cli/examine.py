@@ -64,9 +64,24 @@ async def _vapi(job: Any) -> AsyncIterator[Finding]:
     under_way = [
         c for c in calls.data or [] if isinstance(c, dict) and c.get("status") in ("in-progress", "ringing", "queued")
     ]
-    yield Finding(
-        "ok", "call slots", f"{len(under_way)} calls under way; Vapi tells the limit only when a call is made"
-    )
+    yield await _slots(api, len(under_way))
+
+
+async def _slots(api: Any, under_way: int) -> Finding:
+    """Calls beyond an organization's slots don't start. Vapi publishes the limit for simulations, which take the same
+    slots (https://docs.vapi.ai/calls/call-concurrency), and else tells it only when a call is made."""
+    told = f"{under_way} call{'' if under_way == 1 else 's'} under way"
+    try:
+        data = (await api.call("GET", "/eval/simulation/concurrency")).data
+        limit, busy = int(data["concurrencyLimit"]), int(data["activeSimulations"])
+    except (ProviderError, KeyError, TypeError, ValueError):
+        return Finding("ok", "call slots", f"{told}; Vapi tells the limit only when a call is made")
+    told = f"{told}, and simulations take {busy} of the {limit} slots that Vapi names for them"
+    if under_way + busy >= limit:
+        return Finding(
+            "warning", "call slots", told, "Further calls may be refused: buy slots in Vapi's billing page, or wait."
+        )
+    return Finding("ok", "call slots", told)
 
 
 async def _twilio(job: Any) -> AsyncIterator[Finding]:

@@ -1,4 +1,4 @@
-"""Objects that Vapi keeps at another provider on one's behalf: pronunciation dictionaries."""
+"""What is no collection of Vapi's own: dictionaries, which it keeps at another provider, and call slots."""
 
 from __future__ import annotations
 
@@ -13,12 +13,29 @@ from voiceops.sandbox.shown import noisy
 from voiceops.sandbox.store import Body, Row
 from voiceops.sandbox.world import World, new_id
 
+CALL_SLOTS = 10  # of an organization that bought none: https://docs.vapi.ai/calls/call-concurrency
+
 
 def operations(world: World) -> Table:
+    async def slots(_: Request) -> tuple[int, Any]:
+        # Nothing runs here that would take one.
+        return 200, {
+            "orgId": world.account.org_id,
+            "concurrencyLimit": CALL_SLOTS,
+            "activeSimulations": 0,
+            "availableToStart": CALL_SLOTS // 2,
+            "createdAt": None,
+            "updatedAt": None,
+            "isDefault": True,
+        }
+
     return [
-        operation
-        for provider in DICTIONARY_PROVIDERS
-        for operation in _dictionary(world, provider, f"/provider/{provider}/pronunciation-dictionary")
+        ("/eval/simulation/concurrency", "GET", slots),
+        *(
+            operation
+            for provider in DICTIONARY_PROVIDERS
+            for operation in _dictionary(world, provider, f"/provider/{provider}/pronunciation-dictionary")
+        ),
     ]
 
 

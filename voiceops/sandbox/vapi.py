@@ -40,6 +40,8 @@ def application(world: World) -> Starlette:
     def add(path: str, method: str, operation: Operation) -> None:
         routes.append(Route(path, _endpoint(world, operation), methods=[method]))
 
+    for path, method, operation in resources.operations(world):  # before the ids of the collections
+        add(path, method, operation)
     for collection in sorted(COLLECTIONS, key=lambda item: -item.path.count("/")):
         resource = Resource(world, collection)
         add(collection.path, "POST", resource.create)
@@ -49,7 +51,7 @@ def application(world: World) -> Starlette:
         add(collection.path + "/{id}", "GET", resource.get)
         add(collection.path + "/{id}", "PATCH", resource.update)
         add(collection.path + "/{id}", "DELETE", resource.delete)
-    for extra in (calls, files, resources):
+    for extra in (calls, files):
         for path, method, operation in extra.operations(world):
             add(path, method, operation)
 
