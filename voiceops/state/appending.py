@@ -6,6 +6,7 @@ Knows lines and syncs, not what a record means.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import time
@@ -20,26 +21,39 @@ class JournalFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor = -1
-        self._slow = False
+        self._slow = self._unsynced = False
 
     async def append(self, content: bytes) -> None:
-        """Lines, each with its end; they are on the disk when this returns. Raises OSError."""
+        """Lines, each with its end; they, and all before them, are on the disk when this returns. Raises OSError."""
+        self.write(content)
+        try:
+            await self._sync(self._descriptor)
+        except BaseException:
+            self.close()
+            raise
+
+    def write(self, content: bytes) -> None:
+        """Lines that outlive this process at once, a power cut with the next `append` or `close`. Raises OSError."""
         try:
             descriptor = self._opened()
+            self._unsynced = True
             while content:
                 content = content[os.write(descriptor, content) :]
-            await self._sync(descriptor)
         except BaseException:
             self.close()  # whatever is half written is found, and ended, by the next one that opens it
             raise
 
     def close(self) -> None:
         if self._descriptor >= 0:
+            if self._unsynced:
+                with contextlib.suppress(OSError):
+                    os.fdatasync(self._descriptor)
             os.close(self._descriptor)
             self._descriptor = -1
 
     async def _sync(self, descriptor: int) -> None:
         """A fast disk syncs in less time than a busy loop takes to hear from a thread; a slow one gets a thread."""
+        self._unsynced = False
         started = time.perf_counter()
         if self._slow:
             await asyncio.to_thread(os.fdatasync, descriptor)

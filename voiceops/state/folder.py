@@ -35,7 +35,6 @@ from voiceops.state.store import Lease, LockInfo
 
 _MOST = 4096  # bytes that say who holds the lock
 _NAMELESS = 1.0  # seconds to wait for a holder to say who it is
-_TOGETHER = 0.005  # seconds in which results wait for the next intent: one sync then serves both
 
 
 class FolderStore:
@@ -46,7 +45,7 @@ class FolderStore:
         self._held = False
         self._folder = root / environment
         self._journal = JournalFile(self._folder / "journal.jsonl")
-        self._batch = Batch(self._append, delay=_TOGETHER)  # one sync serves a whole wave of requests
+        self._batch = Batch(self._append)  # one sync serves a whole wave of requests
 
     @property
     def place(self) -> str:
@@ -100,11 +99,14 @@ class FolderStore:
         return data
 
     async def append(self, records: list[dict[str, Any]], *, urgent: bool = True) -> None:
-        await self._batch.add(records, urgent=urgent or not self._held)
+        if urgent or not self._held:
+            await self._batch.add(records, urgent=True)
+        else:
+            self._journal.write(_lines(records))
 
     async def _append(self, records: list[dict[str, Any]]) -> None:
         try:
-            await self._journal.append(b"".join(_line(record) for record in records))
+            await self._journal.append(_lines(records))
         finally:
             if not self._held:
                 self._journal.close()
@@ -132,7 +134,7 @@ class FolderStore:
     async def cut_journal(self, keep: list[dict[str, Any]]) -> None:
         await self._batch.flush()
         self._journal.close()
-        _write_atomically(self._folder / "journal.jsonl", b"".join(_line(record) for record in keep))
+        _write_atomically(self._folder / "journal.jsonl", _lines(keep))
 
     async def put_blob(self, content: bytes) -> str:
         digest = hashlib.sha256(content).hexdigest()
@@ -284,10 +286,10 @@ def _dump(data: dict[str, Any]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(data, order="sorted"), indent=2) + b"\n"
 
 
-def _line(record: dict[str, Any]) -> bytes:
+def _lines(records: list[dict[str, Any]]) -> bytes:
     import msgspec
 
-    return msgspec.json.encode(record) + b"\n"
+    return b"".join(msgspec.json.encode(record) + b"\n" for record in records)
 
 
 def _parsed(path: Path) -> Any:
