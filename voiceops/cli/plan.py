@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,12 @@ import click
 from voiceops._version import __version__
 from voiceops.cli.console import Console
 from voiceops.cli.options import formats, selection
+from voiceops.model.address import owner_of
 
 if TYPE_CHECKING:
+    from voiceops.cli.running import Asked
+    from voiceops.cli.wiring import Loaded
+    from voiceops.errors import Diagnostic
     from voiceops.model.graph import Graph
     from voiceops.model.plan import Plan
 
@@ -46,7 +51,8 @@ def plan_command(
 ) -> int:
     """Show what apply would change on live Vapi and Twilio, and which phone lines would notice.
 
-    Writes nothing, takes no lock, and needs no secret but the API keys.
+    Writes nothing, takes no lock, and needs no secret but the API keys. With VOICEOPS_DASHBOARD_TOKEN it also says
+    where the runtime that answers at runtime.url serves other tools than the manifests.
 
     \b
     Examples:
@@ -76,7 +82,12 @@ def plan_command(
         async with open_job(loaded, graph, options) as job:
             return await plan(job)
 
+    asked = None if destroy or refresh_only else _ask(loaded)
     found = asyncio.run(work())
+    if asked is not None:
+        only = {owner_of(c.address) for c in found.changes} if targets or labels else None
+        said = [d for d in _said(asked, loaded, console) if only is None or not d.address or d.address in only]
+        found = replace(found, diagnostics=(*found.diagnostics, *said))
     data = plan_data(found, adopt=adopt)
     data["diagnostics"] += [d.to_data() for d in loaded.warnings]
     if out is not None:
@@ -92,6 +103,24 @@ def plan_command(
                 console.note(render_diagnostic(warning, console.style()))
         console.out(rendered(found, loaded.graph, format_, console))
     return 2 if detailed_exitcode and (found.active or (found.drift and refresh_only)) else 0
+
+
+def _ask(loaded: Loaded) -> Asked | None:
+    """Begin to ask the runtime what it serves, where there is one and we may know."""
+    from voiceops.cli.running import TOKEN, ask
+
+    token = loaded.environ.get(TOKEN)
+    return ask(loaded.project.runtime_url, token) if token and loaded.project.runtime_url else None
+
+
+def _said(asked: Asked, loaded: Loaded, console: Console) -> list[Diagnostic]:
+    from voiceops.cli.running import judged
+    from voiceops.runtime.spec import spec_of
+
+    answer = asked.answer()
+    if answer.silent and console.verbose:
+        console.note(f"The runtime at {asked.url} does not answer ({answer.silent}): its tools were not compared.")
+    return judged(answer, asked.url, spec_of(loaded.graph, asked.url, loaded.project.runtime_auth))
 
 
 def rendered(plan: Plan, graph: Graph, format_: str, console: Console) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
 import logging
 import time
-from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,7 +15,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from voiceops._version import __version__
-from voiceops.runtime import twilio_auth
+from voiceops.runtime import dashboard, twilio_auth
+from voiceops.runtime.dashboard_figures import Figures, outcomes
+from voiceops.runtime.dashboard_figures import figures as count_figures
 from voiceops.runtime.lines import EMPTY
 from voiceops.runtime.log import log
 from voiceops.runtime.messages import Message
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _XML = "text/xml; charset=utf-8"
 _TWILIO_LIMIT = 100_000
+_FRESH = 2.0  # seconds for which the dashboard's figures are good
 STATUS_TYPE = "twilio.status"
 
 
@@ -46,6 +49,8 @@ def routes(runtime: Runtime, prefix: str) -> list[BaseRoute]:
 class _Pages:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self._counting = asyncio.Lock()
+        self._counted: Figures | None = None
 
     async def voice(self, request: Request) -> Response:
         """The webhook of a line that the runtime answers."""
@@ -171,31 +176,39 @@ class _Pages:
         return Response(runtime.metrics.text(others, gauges), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def dashboard(self, request: Request) -> Response:
-        """The newest tool calls and the queue, in one page without scripts."""
+        """Traffic, tools and the queue, in one page without scripts."""
         runtime = self._runtime
         if not runtime.settings.dashboard_token:
             return PlainTextResponse("Not Found", 404)
         if not self._authorized(request):
             return PlainTextResponse("Unauthorized", 401, {"www-authenticate": 'Basic realm="voiceops"'})
-        stats = await runtime.inbox.run(lambda backend: backend.stats())
-        calls = await runtime.inbox.run(lambda backend: backend.calls(50))
-        rows = "".join(
-            f"<tr><td>{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(call['at']))}</td><td>{escape(call['tool'])}</td>"
-            f"<td>{escape(call['call'])}</td><td>{call['ms']:.0f} ms</td></tr>"
-            for call in calls
+        try:
+            figures = await self._figures()
+            others = await runtime.inbox.run(lambda backend: backend.published(runtime.boot)) if runtime.boot else []
+        except Exception as error:
+            log("dashboard", logging.ERROR, error=type(error).__name__)
+            return PlainTextResponse("The store does not answer in time", 503)
+        about = dashboard.About(
+            project=runtime.spec.project,
+            environment=runtime.spec.environment,
+            version=__version__,
+            revision=runtime.revision,
+            draining=runtime.draining,
+            started=runtime.started,
+            tools=tuple(tool.name for tool in runtime.spec.tools),
         )
-        page = (
-            "<!doctype html><meta charset=utf-8><title>voiceops</title><style>body{font:14px sans-serif;margin:2em}"
-            "td,th{padding:2px 12px 2px 0;text-align:left}</style>"
-            f"<h1>{escape(runtime.spec.project)} · {escape(runtime.spec.environment)}</h1>"
-            f"<p>{stats.waiting} waiting, {stats.working} in work, {stats.dead} dead</p>"
-            f"<table><tr><th>UTC</th><th>tool</th><th>call</th><th>time</th></tr>{rows}</table>"
-        )
-        headers = {
-            "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
-            "cache-control": "no-store",
-        }
-        return Response(page, media_type="text/html; charset=utf-8", headers=headers)
+        text = dashboard.page(about, figures, outcomes([runtime.metrics.snapshot(), *others]))
+        return Response(text, media_type="text/html; charset=utf-8", headers=dashboard.HEADERS)
+
+    async def _figures(self) -> Figures:
+        """What the store says now, or said a moment ago: however many look, they count through it one at a time."""
+        async with self._counting:
+            now = time.time()
+            if self._counted is None or not 0 <= now - self._counted.now < _FRESH:
+                runtime = self._runtime
+                backend, location = runtime.inbox.backend, runtime.settings.database
+                self._counted = await asyncio.to_thread(count_figures, backend, location, now)
+            return self._counted
 
     def _authorized(self, request: Request) -> bool:
         """The dashboard's token as a bearer, or as the password that a browser asks for."""
