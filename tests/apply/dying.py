@@ -12,12 +12,14 @@ import os
 import signal
 import sys
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 
 import httpx
 
 from voiceops.cli import wiring
 from voiceops.cli.main import run
+from voiceops.state.appending import JournalFile
 from voiceops.state.folder import FolderStore
 
 PLACES = (
@@ -56,10 +58,27 @@ class Dying:
         return self.left <= 0
 
 
+class DyingJournal(JournalFile):
+    """Nothing else is being written while it writes: a record that is cut off is always the journal's last."""
+
+    def __init__(self, path: Path, moment: Dying) -> None:
+        super().__init__(path)
+        self.moment = moment
+
+    def write(self, content: bytes) -> None:
+        lines = content.splitlines()
+        results = sum(json.loads(line)["record"] in ("done", "failed") for line in lines)
+        if results and self.moment.now("within the record", results):
+            super().write(content[: len(content) - len(lines[-1]) // 2])
+            die()
+        super().write(content)
+
+
 class DyingStore(FolderStore):
     def __init__(self, inner: FolderStore, moment: Dying) -> None:
         super().__init__(inner._root, inner._folder.name)
         self.moment = moment
+        self._journal = DyingJournal(inner._folder / "journal.jsonl", moment)
 
     async def append(self, records: list[dict[str, Any]], **more: Any) -> None:
         intents = sum(record["record"] == "intent" for record in records)
@@ -73,16 +92,6 @@ class DyingStore(FolderStore):
             die()
         if results and self.moment.now("after the record", results):
             die()
-
-    async def _append(self, records: list[dict[str, Any]]) -> None:
-        # Here nothing else is being written: a record that is cut off is always the journal's last.
-        results = sum(record["record"] in ("done", "failed") for record in records)
-        if results and self.moment.now("within the record", results):
-            content = "".join(json.dumps(record) + "\n" for record in records)
-            with (self._folder / "journal.jsonl").open("a") as file:
-                file.write(content[: len(content) - len(json.dumps(records[-1])) // 2])
-            die()
-        await super()._append(records)
 
     async def write(self, data: dict[str, Any], **more: Any) -> None:
         if self.moment.now("within the state"):
