@@ -83,6 +83,11 @@ class Inbox:
     def owner(self) -> int:
         return self.backend.owner
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The loop that it works for; None before `start` and after `close`."""
+        return self._loop if self._thread is not None else None
+
     async def start(self) -> None:
         """Open the database. Raises VoiceopsError."""
         self._loop = asyncio.get_running_loop()
@@ -197,9 +202,9 @@ class Inbox:
                 batch.values.append(error)
 
     def _resolve(self, batch: _Batch) -> None:
+        assert self._loop is not None
         self.pending -= batch.size
         self._busy = False
-        self._hand_over()
         if batch.error is not None:
             waiting: list[asyncio.Future[Any]] = [*batch.claiming, *batch.settling, *batch.putting]
             for one in waiting:
@@ -216,6 +221,10 @@ class Inbox:
                 _fail(future, value)
             else:
                 _succeed(future, value)
+        if self._waiting and not self._scheduled:
+            # After those who were just told: what they ask for next goes along, and half as many batches are enough.
+            self._scheduled = True
+            self._loop.call_soon(self._hand_over)
 
 
 def _succeed(future: asyncio.Future[T], value: T) -> None:
