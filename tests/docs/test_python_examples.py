@@ -25,14 +25,14 @@ HANDLERS = "docs/handlers.md"
 
 def test_every_block_has_its_test_and_compiles() -> None:
     found = [b for page in pages() for b in blocks(page) if b.language == "python"]
-    assert [block.page for block in found] == [HANDLERS, HANDLERS, "docs/sandbox.md"]
+    assert [block.page for block in found] == [HANDLERS, HANDLERS, HANDLERS, "docs/sandbox.md"]
     for block in found:
         ast.parse(block.text, str(block))
 
 
 def test_the_handler_answers_its_tool(tmp_path: Path) -> None:
     """The manifest of the page says what Vapi sends, the function beside it gives the answer."""
-    (block, _) = blocks_of(HANDLERS, "python")
+    (block, _, _) = blocks_of(HANDLERS, "python")
     (manifest,) = [yaml.safe_load(b.text) for b in blocks_of(HANDLERS, "yaml")]
     function = manifest["spec"]["function"]
     handler = manifest["handler"].replace("orders:", "h:")
@@ -45,8 +45,20 @@ def test_the_handler_answers_its_tool(tmp_path: Path) -> None:
     assert wrong["error"]
 
 
+def test_a_call_remembers(tmp_path: Path) -> None:
+    (_, block, _) = blocks_of(HANDLERS, "python")
+    item = {"type": "object", "properties": {"item": {"type": "string"}}, "required": ["item"]}
+    spec = spec_of(tool("addToCart", "h:add_to_cart", parameters=item), tool("readCart", "h:read_cart"))
+    with serving(tmp_path, spec, block.text) as client:
+        assert client.tool("readCart")["result"] == "Your cart is empty."
+        assert client.tool("addToCart", {"item": "tulips"})["result"] == "That makes 1."
+        assert client.tool("addToCart", {"item": "roses"})["result"] == "That makes 2."
+        assert client.tool("readCart")["result"] == "tulips, roses"
+        assert client.tool("readCart", call="another")["result"] == "Your cart is empty."
+
+
 def test_functions_for_messages_are_registered_and_run(tmp_path: Path) -> None:
-    (_, block) = blocks_of(HANDLERS, "python")
+    (_, _, block) = blocks_of(HANDLERS, "python")
     module = "examples_of_messages"
     (tmp_path / f"{module}.py").write_text(block.text, encoding="utf-8")
     loaded = Loaded(tmp_path, [f"{module}:{name}" for name in ("keep", "seen", "forward")])

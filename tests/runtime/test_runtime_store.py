@@ -5,33 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.state.backends import postgres_url
+from tests.runtime.places import place_of
 from voiceops.errors import VoiceopsError
 from voiceops.runtime.inbox import Inbox
 from voiceops.runtime.opening import backend_of
 from voiceops.runtime.records import DEAD, DONE, WAITING, EventRow
 from voiceops.runtime.sqlite import SqliteBackend
 
-Place = Callable[[], str]
-
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return str(tmp_path / "store.db")
-    import psycopg
-
-    name = f"t{uuid.uuid4().hex}"
-    with psycopg.connect(postgres_url(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    base, _, query = postgres_url().partition("?")
-    return base.rpartition("/")[0] + f"/{name}" + (f"?{query}" if query else "")
+    return place_of(request.param, tmp_path)
 
 
 @contextlib.asynccontextmanager
@@ -95,7 +84,11 @@ def test_events_are_kept_once_and_worked_on_once(place: str) -> None:
             assert dead.error == "dead"
             assert await one.run(lambda b: b.replay([dead.id, first.id, second.id])) == 2
         async with opened(place) as three:
-            assert await three.run(lambda b: b.release_dead()) == 58
+            released, until = 0, time.monotonic() + 20
+            while released < 58 and time.monotonic() < until:  # PostgreSQL ends a session some moments after its client
+                released += await three.run(lambda b: b.release_dead())
+                await asyncio.sleep(0.02)
+            assert released == 58
             assert (await three.run(lambda b: b.stats())).waiting == 60
 
     asyncio.run(run())

@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
@@ -31,11 +31,15 @@ from voiceops.runtime.pages import routes
 from voiceops.runtime.processing import Processor
 from voiceops.runtime.records import DONE, WAITING, Backend, EventRow
 from voiceops.runtime.replies import Answers
+from voiceops.runtime.sessions import Sessions
 from voiceops.runtime.settings import Settings
 from voiceops.runtime.spec import RuntimeSpec
 from voiceops.runtime.tools import Tools, clean
 from voiceops.runtime.vapi_api import Known, VapiApi
 from voiceops.runtime.vapi_auth import verifier
+
+if TYPE_CHECKING:
+    from voiceops.runtime.tracing import Tracing
 
 EVENTS_PATH = "/vapi/events"
 _BODY_SECONDS = 20.0  # for a request's body to arrive
@@ -76,7 +80,9 @@ class Runtime:
         self.inbox = Inbox(backend or backend_of(settings.database), power_safe=settings.power_safe)
         self.caller = Caller()
         self.limiter = Limiter(settings.rate)
-        self.tools = Tools(spec, loaded, self.inbox, self.caller, self.metrics)
+        self.sessions = Sessions(self.inbox, settings.session_seconds)
+        self.tools = Tools(spec, loaded, self.inbox, self.caller, self.metrics, self.sessions)
+        self.tracing: Tracing | None = None
         self._bound: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
         self._loaded = loaded
         self._known = known
@@ -87,16 +93,28 @@ class Runtime:
         """Open the store and begin to work on what it holds. Raises VoiceopsError."""
         self.api = VapiApi(self.spec, self.settings.vapi_url, self.settings.vapi_key, self._known)
         self.answers = Answers(
-            self.spec, self._loaded, self.api, self.caller, self.metrics, self.settings.assistant_seconds
+            self.spec,
+            self._loaded,
+            self.api,
+            self.caller,
+            self.metrics,
+            self.settings.assistant_seconds,
+            self.sessions,
         )
         self.lines = Lines(self.spec, self.answers, self.api, self.inbox, self.metrics, self.settings.answer_seconds)
-        self.processor = Processor(self._loaded.registry.events, self.inbox, self.caller, self.metrics, self.settings)
+        self.processor = Processor(
+            self._loaded.registry.events, self.inbox, self.caller, self.metrics, self.settings, self.sessions
+        )
         await self.inbox.start()
         if self._ask_revision is not None:
             try:
                 self.revision = await self._ask_revision()
             except VoiceopsError as error:  # nothing but a number on a page depends on it
                 log("state", logging.WARNING, error=error.summary)
+        if self.settings.telemetry:
+            from voiceops.runtime.tracing import begin
+
+            self.tracing = begin(self)
         self.processor.start()
         self._publisher = asyncio.get_running_loop().create_task(self._publish()) if self.boot else None
         # What is there now stays: the collector need not look at it again with every thousand requests.
@@ -114,6 +132,8 @@ class Runtime:
         await self.inbox.close()
         await self.api.close()
         self.caller.close()
+        if self.tracing is not None:
+            await self.tracing.close()
         log("stopped")
         flush()
 

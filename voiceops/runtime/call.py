@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+if TYPE_CHECKING:
+    from voiceops.runtime.sessions import Session, Sessions
 
 
 class Call:
@@ -19,6 +22,7 @@ class Call:
         "_body",
         "_deadline",
         "_message",
+        "_sessions",
         "agent",
         "customer",
         "id",
@@ -45,6 +49,7 @@ class Call:
         key: str = "",
         deadline: float = 0.0,
         message: Mapping[str, Any] | None = None,
+        sessions: Sessions | None = None,
     ) -> None:
         self.type = type  # the message's type: "tool-calls", "assistant-request", …
         self.id = id  # Vapi's call id
@@ -58,11 +63,19 @@ class Call:
         self._body = body
         self._deadline = deadline
         self._message = dict(message) if message is not None else None
+        self._sessions = sessions
 
     @property
     def remaining(self) -> float:
         """Seconds until the runtime answers without the handler."""
         return max(0.0, self._deadline - time.monotonic()) if self._deadline else 0.0
+
+    @property
+    def session(self) -> Session:
+        """What the handlers of this call remember between its messages. Raises RuntimeError where there is none."""
+        if self._sessions is None:
+            raise RuntimeError("there is no session here: the call has no id at Vapi yet")
+        return self._sessions.of(self.id)
 
     @property
     def message(self) -> dict[str, Any]:

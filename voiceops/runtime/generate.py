@@ -34,7 +34,6 @@ def write_project(out: Path, spec: RuntimeSpec, handlers: Path, templates: Mappi
         "__ENVIRONMENT__": spec.environment,
         "__URL__": spec.url,
         "__VERSION__": version,
-        "__EXTRAS__": "[postgres]",
     }
     files = {_RENAMED.get(name, name): _filled(text, values) for name, text in templates.items()}
     files[SPEC_FILE] = spec_text(spec)

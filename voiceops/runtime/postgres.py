@@ -34,6 +34,11 @@ CREATE TABLE IF NOT EXISTS voiceops_events (
 CREATE INDEX IF NOT EXISTS voiceops_events_waiting ON voiceops_events (due) WHERE state = 0;
 CREATE INDEX IF NOT EXISTS voiceops_events_working ON voiceops_events (owner) WHERE state = 1;
 CREATE INDEX IF NOT EXISTS voiceops_events_dead ON voiceops_events (id) WHERE state = 3;
+CREATE TABLE IF NOT EXISTS voiceops_sessions (
+    call text NOT NULL, key text NOT NULL, value text NOT NULL, version bigint NOT NULL,
+    expires double precision NOT NULL, PRIMARY KEY (call, key)
+);
+CREATE INDEX IF NOT EXISTS voiceops_sessions_expires ON voiceops_sessions (expires);
 CREATE TABLE IF NOT EXISTS voiceops_workers (
     owner bigint PRIMARY KEY, boot text NOT NULL, at double precision NOT NULL, data text NOT NULL
 );
@@ -44,6 +49,8 @@ _SETUP_LOCK = 7_310_579  # any number: keeps two starting workers from making th
 
 class PostgresBackend:
     """See `records.Backend`. `worker` False: only look, as a command does beside a running server."""
+
+    prefix = "voiceops_"
 
     def __init__(self, url: str, *, worker: bool = True) -> None:
         self.owner = secrets.randbits(62) | 1
@@ -233,7 +240,9 @@ class PostgresBackend:
             "DELETE FROM voiceops_claims WHERE key IN (SELECT key FROM voiceops_claims WHERE at < %s LIMIT 500)",
             (claims_before,),
         )
-        self._run("DELETE FROM voiceops_workers WHERE at < %s", (time.time() - 86_400,))
+        now = time.time()
+        self._run("DELETE FROM voiceops_workers WHERE at < %s", (now - 86_400,))
+        self._run("DELETE FROM voiceops_sessions WHERE expires < %s", (now,))
         return deleted
 
     def maintain(self) -> None:
@@ -253,6 +262,12 @@ class PostgresBackend:
     def calls(self, limit: int) -> list[dict[str, Any]]:
         rows = self._run("SELECT at, call, tool, outcome, ms FROM voiceops_claims ORDER BY at DESC LIMIT %s", (limit,))
         return [dict(zip(("at", "call", "tool", "outcome", "ms"), row, strict=True)) for row in rows]
+
+    def rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        return self._run(sql.replace("?", "%s"), values).fetchall()
+
+    def change(self, sql: str, values: tuple[Any, ...] = ()) -> int:
+        return self._run(sql.replace("?", "%s"), values).rowcount
 
 
 def _stored(row: Any) -> Stored:

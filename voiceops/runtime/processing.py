@@ -12,7 +12,7 @@ import random
 import re
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -23,7 +23,11 @@ from voiceops.runtime.loading import Handler, handler_of
 from voiceops.runtime.log import log
 from voiceops.runtime.metrics import Metrics
 from voiceops.runtime.records import Stored
+from voiceops.runtime.sessions import Sessions
 from voiceops.runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from voiceops.runtime.tracing import Tracing
 
 ATTEMPTS = 8
 _BACKOFF = (1.0, 5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0)  # before the second attempt, the third, …
@@ -48,6 +52,7 @@ class Processor:
         caller: Caller,
         metrics: Metrics,
         settings: Settings,
+        sessions: Sessions | None = None,
         backoff: tuple[float, ...] = _BACKOFF,
     ) -> None:
         self._handlers: dict[str, list[Handler]] = {}
@@ -57,7 +62,9 @@ class Processor:
         self._caller = caller
         self._metrics = metrics
         self._settings = settings
+        self._sessions = sessions
         self._backoff = backoff
+        self.tracing: Tracing | None = None
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
@@ -115,10 +122,11 @@ class Processor:
         self._wake.set()
 
     async def _work(self, stored: Stored) -> None:
+        span = self.tracing.event(stored.type, stored.call, stored.id, stored.attempts) if self.tracing else None
         event = Event(stored.id, stored.type, stored.call, stored.received, stored.attempts, stored.body)
         wrong = ""
         for handler in (*self._handlers.get(stored.type, ()), *self._handlers.get("*", ())):
-            call = Call(stored.body, type=stored.type, id=stored.call)
+            call = Call(stored.body, type=stored.type, id=stored.call, sessions=self._sessions)
             value = await self._caller.call(handler, call, {"event": event, "message": event.message}, _SECONDS)
             if isinstance(value, Failure):
                 wrong = f"{handler.name}: {value.reason}{f' ({value.detail})' if value.detail else ''}"
@@ -135,6 +143,8 @@ class Processor:
             pause = self._backoff[min(stored.attempts, len(self._backoff)) - 1]
             due = time.time() + pause * random.uniform(0.8, 1.2)
             await self._inbox.run(lambda backend: backend.put_off(stored.id, due, wrong))
+        if span is not None:
+            span.done(outcome)
         self._metrics.counter("voiceops_events_processed_total", type=stored.type, outcome=outcome).add()
         self._metrics.histogram("voiceops_event_lag_seconds").observe(max(0.0, time.time() - stored.received))
         if wrong:

@@ -98,6 +98,7 @@ class Backend(Protocol):
     """One database, used by one thread. `write` is the hot path: everything in it is one commit."""
 
     owner: int
+    prefix: str  # before every table's name
 
     def open(self) -> None:
         """Connect, make the tables, and be known as alive. Raises VoiceopsError."""
@@ -144,7 +145,7 @@ class Backend(Protocol):
     def replace_body(self, id_: int, body: bytes) -> None: ...
 
     def prune(self, events_before: float, claims_before: float) -> int:
-        """Delete what is done and older; dead and waiting events stay."""
+        """Delete what is done and older, and session values whose time is over; dead and waiting events stay."""
 
     def maintain(self) -> None:
         """Housekeeping of the database's own, now and then."""
@@ -157,3 +158,9 @@ class Backend(Protocol):
 
     def calls(self, limit: int) -> list[dict[str, Any]]:
         """The newest tool calls, without arguments and results."""
+
+    def rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """What a query finds; `?` stands for a value in both databases, and nothing else."""
+
+    def change(self, sql: str, values: tuple[Any, ...] = ()) -> int:
+        """Execute one statement, durably; the number of rows that it touched."""

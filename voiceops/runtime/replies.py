@@ -20,6 +20,7 @@ from voiceops.runtime.log import log
 from voiceops.runtime.messages import Message
 from voiceops.runtime.metrics import Metrics
 from voiceops.runtime.registry import ANSWERED, ASSISTANT, ENDPOINTING, HANDOFF, KNOWLEDGE, PREDIAL, TRANSFER, VOICE
+from voiceops.runtime.sessions import Sessions
 from voiceops.runtime.spec import LineSpec, RuntimeSpec, ToolSpec
 from voiceops.runtime.tools import deadline_of
 from voiceops.runtime.vapi_api import VapiApi, VapiFailed
@@ -42,6 +43,7 @@ class Answers:
         caller: Caller,
         metrics: Metrics,
         assistant_seconds: float,
+        sessions: Sessions | None = None,
     ) -> None:
         self._spec = spec
         self._loaded = loaded
@@ -49,6 +51,7 @@ class Answers:
         self._caller = caller
         self._metrics = metrics
         self._assistant_seconds = assistant_seconds
+        self._sessions = sessions
         self._lines = {line.number: line for line in spec.lines if line.number}
         self._by_name = {agent.name: agent for agent in spec.agents}
         self._decorated = {name: handler_of(function) for name, function in loaded.registry.answers.items()}
@@ -91,6 +94,7 @@ class Answers:
             agent=message.agent,
             line=line.address if line else "",
             deadline=until,
+            sessions=self._sessions,
         )
         value = await self._caller.call(handler, call, arguments, until - time.monotonic())
         if isinstance(value, Failure):

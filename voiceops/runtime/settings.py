@@ -30,8 +30,10 @@ class Settings:
     stale_seconds: float = 2.0
     keep_days: float = 30.0
     keep_claims_days: float = 7.0
+    session_seconds: float = 3600.0  # that a value of a call's session is kept after it was written last
     redact: tuple[str, ...] = ()  # of stored reports, once they were worked on: transcripts, recordings
     power_safe: bool = True  # reports outlive a power cut, not only a crash
+    telemetry: Mapping[str, str] = field(default_factory=dict, repr=False)  # OTEL_…, where they ask for spans
 
     @classmethod
     def from_environ(
@@ -57,9 +59,22 @@ class Settings:
             rate=_number(environ, "VOICEOPS_RATE_LIMIT", 0.0),
             answer_seconds=_number(environ, "VOICEOPS_ANSWER_SECONDS", 6.0),
             keep_days=_number(environ, "VOICEOPS_KEEP_DAYS", 30.0),
+            session_seconds=_number(environ, "VOICEOPS_SESSION_SECONDS", 3600.0),
             redact=tuple(part.strip() for part in environ.get("VOICEOPS_REDACT", "").split(",") if part.strip()),
             power_safe=environ.get("VOICEOPS_POWER_SAFE", "1") != "0",
+            telemetry={k: v for k, v in environ.items() if k.startswith("OTEL_")} if span_exporters(environ) else {},
         )
+
+
+def span_exporters(environ: Mapping[str, str]) -> list[str]:
+    """The exporters of spans that OpenTelemetry's variables name; empty: no spans are wanted."""
+    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return []
+    named = [name.strip().lower() for name in environ.get("OTEL_TRACES_EXPORTER", "").split(",") if name.strip()]
+    if named:
+        return [name for name in named if name != "none"]
+    asking = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    return ["otlp"] if any(environ.get(name) for name in asking) else []
 
 
 def _rotating(environ: Mapping[str, str], name: str) -> list[str]:

@@ -55,6 +55,11 @@ CREATE TABLE IF NOT EXISTS bodies (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS workers (
     owner INTEGER PRIMARY KEY, boot TEXT NOT NULL, at REAL NOT NULL, data TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS sessions (
+    call TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, version INTEGER NOT NULL, expires REAL NOT NULL,
+    PRIMARY KEY (call, key)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS sessions_expires ON sessions (expires);
 CREATE INDEX IF NOT EXISTS events_waiting ON events (due) WHERE state = 0;
 CREATE INDEX IF NOT EXISTS events_working ON events (owner) WHERE state = 1;
 CREATE INDEX IF NOT EXISTS events_dead ON events (id) WHERE state = 3;
@@ -64,6 +69,8 @@ _COLUMNS = "id, type, call, received, sent, state, attempts, due, error"
 
 class SqliteBackend:
     """See `records.Backend`. `worker` False: only look, as a command does beside a running server."""
+
+    prefix = ""
 
     def __init__(self, path: Path, *, worker: bool = True) -> None:
         self.path = path
@@ -313,7 +320,9 @@ class SqliteBackend:
             self._connection.execute(
                 "DELETE FROM claims WHERE key IN (SELECT key FROM claims WHERE at < ? LIMIT 500)", (claims_before,)
             )
-            self._connection.execute("DELETE FROM workers WHERE at < ?", (time.time() - 86_400,))
+            now = time.time()
+            self._connection.execute("DELETE FROM workers WHERE at < ?", (now - 86_400,))
+            self._connection.execute("DELETE FROM sessions WHERE expires < ?", (now,))
         return len(ids)
 
     def maintain(self) -> None:
@@ -338,6 +347,12 @@ class SqliteBackend:
             "SELECT at, call, tool, outcome, ms FROM claims ORDER BY at DESC LIMIT ?", (limit,)
         )
         return [dict(zip(("at", "call", "tool", "outcome", "ms"), row, strict=True)) for row in rows]
+
+    def rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql, values).fetchall()
+
+    def change(self, sql: str, values: tuple[Any, ...] = ()) -> int:
+        return self._connection.execute(sql, values).rowcount
 
     def _be_alive(self) -> None:
         if fcntl is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -23,6 +23,10 @@ from voiceops.runtime.messages import Message, ToolCall, arguments_of, name_of
 from voiceops.runtime.metrics import Counter, Histogram, Metrics
 from voiceops.runtime.records import Claim
 from voiceops.runtime.spec import DEFAULT_TIMEOUT, RuntimeSpec, ToolSpec
+
+if TYPE_CHECKING:
+    from voiceops.runtime.sessions import Sessions
+    from voiceops.runtime.tracing import Tracing
 
 FAILED = "I am sorry, I could not do that just now. Please try again in a moment."
 MISUNDERSTOOD = "I am sorry, I did not get that right. Could you say it once more?"
@@ -59,11 +63,19 @@ class Tools:
     """Answers `tool-calls` messages."""
 
     def __init__(
-        self, spec: RuntimeSpec, loaded: Loaded, inbox: Inbox | None, caller: Caller, metrics: Metrics
+        self,
+        spec: RuntimeSpec,
+        loaded: Loaded,
+        inbox: Inbox | None,
+        caller: Caller,
+        metrics: Metrics,
+        sessions: Sessions | None = None,
     ) -> None:
         """Without an inbox nothing is stored, and nothing kept from running twice: for measurements only."""
         self._inbox = inbox
         self._caller = caller
+        self._sessions = sessions
+        self.tracing: Tracing | None = None
         self._agents = {agent.name: agent.address for agent in spec.agents}
         self._tools: dict[str, list[Tool]] = {}
         self._running: dict[str, asyncio.Future[str] | None] = {}  # a future once somebody waits for the answer too
@@ -175,6 +187,7 @@ class Tools:
     async def _run(self, tool: Tool, call: ToolCall, name: str, message: Message, body: bytes, started: float) -> str:
         """Run the handler, and put what came of it into an entry."""
         id_ = call.id or ""
+        span = self.tracing.tool(tool.spec.name, message.call_id, id_) if self.tracing is not None else None
         outcome, detail, text = "ok", "", ""
         handler = tool.handler
         if handler is None:
@@ -200,6 +213,8 @@ class Tools:
                         text = one_line(value)
                     except Exception as error:
                         outcome, detail = "failed", f"its value is no text: {type(error).__name__}"
+        if span is not None:
+            span.done(outcome)
         seconds = time.monotonic() - started
         tool.outcomes[outcome].add()
         tool.latency.observe(seconds)
@@ -234,6 +249,7 @@ class Tools:
             tool_call_id=id_,
             key=tool.key,
             deadline=until,
+            sessions=self._sessions,
         )
 
 
