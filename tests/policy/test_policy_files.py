@@ -195,9 +195,9 @@ def test_raising_is_for_projects_only(project: Path) -> None:
 
 def test_the_rules_of_the_documentation(project: Path) -> None:
     text = (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8")
-    rules, expressions = text.partition("```yaml\n")[2].partition("```")[0], text.rpartition("\n```\n")[0]
-    lines = expressions.rpartition("```\n")[2].splitlines()
-    extra = [{"id": f"e{i}", "message": "m", "when": line.partition("   ")[0]} for i, line in enumerate(lines)]
+    rules, expressions = (text.partition(f"```{language}\n")[2].partition("```")[0] for language in ("yaml", "cel"))
+    lines = expressions.splitlines()
+    extra = [{"id": f"e{i}", "message": "m", "when": line.partition("  ")[0]} for i, line in enumerate(lines)]
     (project / "policies" / "examples.json.yaml").write_text(json.dumps(extra), encoding="utf-8")
 
     assert len(extra) == 3
