@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.runtime_bench import served
-from tests.state.backends import KEYS, s3_endpoint
+from tests.state.backends import s3_bucket
 from tests.support.bench import REPOSITORY, Bench, shop
 from tests.support.pages import Block, blocks_of
 
@@ -144,23 +144,11 @@ def test_a_state_is_restored(live: Bench) -> None:
 
 
 def test_a_state_moves(live: Bench) -> None:
-    import boto3
-
     live.write("voiceops.yaml", "version: 1\nproject: shop\nenvironments: [prod]\n")
     live.write("agents/a.yaml", "kind: Agent\nname: a\nspec: {firstMessage: Hello.}\n")
     live.apply()
     (block,) = [b for b in blocks_of("docs/state.md", "sh") if not b.reason]
-    endpoint = s3_endpoint()
-    client = boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        region_name="us-east-1",
-        aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
-    )
-    client.create_bucket(Bucket="acme-voice")
-    client.close()
-    environ = live.environ | KEYS | {"AWS_ENDPOINT_URL_S3": endpoint, "AWS_REGION": "us-east-1"}
+    environ = live.environ | s3_bucket("acme-voice")
     for line in block.lines:
         sh(live.folder, line, environ)
     said = sh(live.folder, "voiceops plan", environ | {"VOICEOPS_STATE": "s3://acme-voice/state"})

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.state.backends import KEYS, s3_endpoint
+from tests.state.backends import s3_bucket
 from tests.support.bench import REPOSITORY, Bench, bench
 
 BIN = Path(sys.executable).parent
@@ -120,19 +120,7 @@ def test_agency(tmp_path: Path) -> None:
 @pytest.fixture
 def bucket() -> dict[str, str]:
     """The bucket of the recipe, on an S3 of this machine; what the AWS tools would read."""
-    import boto3
-
-    endpoint = s3_endpoint()
-    client = boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        region_name="us-east-1",
-        aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
-    )
-    client.create_bucket(Bucket="fern-voice")
-    client.close()
-    return {**KEYS, "AWS_ENDPOINT_URL_S3": endpoint, "AWS_REGION": "us-east-1"}
+    return s3_bucket("fern-voice")
 
 
 def test_enterprise(tmp_path: Path, bucket: dict[str, str]) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import subprocess
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,10 @@ from tests.apply.manifests import AGENT
 from tests.state.stores import BACKENDS
 from tests.support.bench import Bench
 from voiceops.apply.notes import Retention, forget_old
+from voiceops.apply.revisions import choose
+from voiceops.errors import VoiceopsError
 from voiceops.model.state import State
+from voiceops.state.folder import FolderStore
 
 
 def history(made: Bench, *arguments: str) -> list[dict[str, Any]]:
@@ -198,3 +203,41 @@ def test_age_counts_too(backend: str, tmp_path: Path) -> None:
 
     # 3 is in force and 2 is what a rollback returns to; 1 is too old.
     assert asyncio.run(check()) == ([2, 3, 4, 5], ["n3", "n4", "n5"])
+
+
+def revision_of(number: int, dice: random.Random) -> dict[str, Any]:
+    target = dice.randrange(1, number) if number > 1 and dice.random() < 0.4 else None
+    result = dice.choice(["ok", "ok", "failed"])
+    return {"number": number, "at": "2026-01-01T00:00:00+00:00", "result": result, "target": target, "digest": "d"}
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_the_way_back_stays_in_any_history(seed: int, tmp_path: Path) -> None:
+    """What is kept beyond the newest is just what a rollback needs, whatever was applied, failed and rolled back."""
+    dice = random.Random(seed)
+    count = dice.randrange(1, 14)
+    made = [revision_of(number, dice) for number in range(1, count + 1)]
+    for revision in made:
+        revision["digest"] = f"d{revision['target'] or revision['number']}"
+    in_force = dice.choice([0, count, *range(1, count + 1)])
+    holds = {f"d{number}": {"revision": number} for number in range(1, count + 1) if dice.random() < 0.2}
+    state = State(
+        lineage="l", project="p", environment="dev", salt="00", revision=count, in_force=in_force, holds=holds
+    )
+    keep = dice.randrange(1, 5)
+
+    needed = {count, in_force}
+    with suppress(VoiceopsError):
+        needed.add(choose(made, state, None)["number"])
+    needed |= {revision["target"] for revision in made if revision["number"] in needed and revision["target"]}
+    expected = [n for n in range(1, count + 1) if n > count - keep or n in needed]
+
+    async def check() -> list[int]:
+        store = FolderStore(tmp_path, "dev")
+        async with store.lock("apply", 0):
+            for revision in made:
+                await store.add_revision(revision["number"], revision)
+            await forget_old(store, state, Retention(keep=keep, days=10_000))
+        return await store.revision_numbers()
+
+    assert asyncio.run(check()) == expected

@@ -51,7 +51,6 @@ def postgres_url() -> str:
 @cache
 def s3_endpoint() -> str:
     """moto's S3, one request at a time: its check of a condition and its write are two steps."""
-    import boto3
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -64,6 +63,19 @@ def s3_endpoint() -> str:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     atexit.register(server.shutdown)
     endpoint = f"http://127.0.0.1:{server.server_port}"
+    _make_bucket(endpoint, BUCKET)
+    return endpoint
+
+
+def s3_bucket(name: str) -> dict[str, str]:
+    """A bucket on it, and what the AWS tools would read from the environment."""
+    _make_bucket(s3_endpoint(), name)
+    return {**KEYS, "AWS_ENDPOINT_URL_S3": s3_endpoint(), "AWS_REGION": "us-east-1"}
+
+
+def _make_bucket(endpoint: str, name: str) -> None:
+    import boto3
+
     client = boto3.client(
         "s3",
         endpoint_url=endpoint,
@@ -71,9 +83,8 @@ def s3_endpoint() -> str:
         aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
     )
-    client.create_bucket(Bucket=BUCKET)
+    client.create_bucket(Bucket=name)
     client.close()
-    return endpoint
 
 
 @cache

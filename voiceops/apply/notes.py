@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from voiceops.apply.revisions import choose, predecessors
+from voiceops.apply.revisions import returns_to
 from voiceops.errors import Locked, Refused, VoiceopsError
 from voiceops.model.state import State
 from voiceops.model.values import map_leaves
@@ -110,15 +110,22 @@ def _is_before(oldest: datetime, entry: dict[str, Any] | None) -> bool:
 
 
 async def _needed(store: Store, numbers: list[int], state: State) -> set[int]:
-    """The revisions that stay whatever their age: read from the one in force backwards, until they are found."""
-    read: dict[int, dict[str, Any]] = {}
+    """The revisions that stay whatever their age: the newest, the one in force, the one before it by `rollback` (looked
+    for from the newest on, until it is found), and what these stand for."""
+
+    async def with_original(number: int) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        revision = await store.revision(number)
+        if revision is None:
+            return None
+        target = revision.get("target")
+        return revision, (await store.revision(target) if target else None) or revision
+
+    needed = {state.in_force, state.revision}
     for number in reversed(numbers):
-        if number > max(state.in_force, state.revision):
-            continue
-        for wanted in (number, (read.get(number) or {}).get("target")):
-            if wanted and wanted not in read and (found := await store.revision(wanted)) is not None:
-                read[wanted] = found
-        with suppress(VoiceopsError):
-            choose(list(read.values()), state, None)
-            break
-    return predecessors(list(read.values()), state)
+        if number < (state.in_force or state.revision):
+            found = await with_original(number)
+            if found is not None and returns_to(*found, state):
+                needed.add(int(found[1]["number"]))
+                break
+    originals = [await with_original(number) for number in needed]
+    return needed | {int(found[1]["number"]) for found in originals if found is not None}

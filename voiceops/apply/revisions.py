@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -144,11 +143,9 @@ def choose(revisions: Sequence[dict[str, Any]], state: State, wanted: int | None
         if wanted not in by_number:
             raise VoiceopsError(f"there is no revision {wanted}", hint="See `voiceops history`.")
         return _original(by_number[wanted], by_number)
-    in_force = state.in_force or state.revision
     for revision in sorted(revisions, key=lambda r: -int(r["number"])):
         original = _original(revision, by_number)
-        older = revision["number"] < in_force and original["number"] < in_force
-        if older and revision["result"] == "ok" and original["digest"] not in state.holds:
+        if returns_to(revision, original, state):
             return original
     raise VoiceopsError(
         "there is no older successful revision to return to",
@@ -156,17 +153,15 @@ def choose(revisions: Sequence[dict[str, Any]], state: State, wanted: int | None
     )
 
 
-def predecessors(revisions: Sequence[dict[str, Any]], state: State) -> set[int]:
-    """The numbers that must stay: the revision in force, the one before it by `rollback`, and the newest."""
-    needed = {state.in_force, state.revision}
-    with suppress(VoiceopsError):
-        needed.add(int(choose(revisions, state, None)["number"]))
-    by_number = {revision["number"]: revision for revision in revisions}
-    return needed | {int(by_number[n]["target"]) for n in needed if n in by_number and by_number[n].get("target")}
-
-
 def _original(revision: dict[str, Any], by_number: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
     return by_number.get(revision.get("target") or 0, revision)
+
+
+def returns_to(revision: dict[str, Any], original: dict[str, Any], state: State) -> bool:
+    """Is this good enough to return to? `original` is what a rollback's own revision stands for, else the same."""
+    in_force = state.in_force or state.revision
+    older = revision["number"] < in_force and original["number"] < in_force
+    return older and revision["result"] == "ok" and original["digest"] not in state.holds
 
 
 def graph_of(revision: dict[str, Any]) -> Graph:

@@ -158,6 +158,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+    except OSError as error:  # a disk that is full, a folder that can't be read
+        console.error(
+            f"{error.filename or 'a file'}: {error.strerror or error}",
+            hint="Check that it is there, its rights, and room.",
+        )
+        return 1
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped.\n")
         return 1

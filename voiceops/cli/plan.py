@@ -93,7 +93,14 @@ def plan_command(
     if out is not None:
         import json
 
-        out.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        try:
+            out.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        except OSError as error:
+            from voiceops.errors import VoiceopsError
+
+            raise VoiceopsError(
+                f"{out} can't be written: {error.strerror}", hint="Check its folder, and room."
+            ) from None
         console.note(f"Plan kept in {out}.")
     if format_ == "json":
         console.data(data)

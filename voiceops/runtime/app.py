@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from voiceops.runtime.tracing import Tracing
 
 EVENTS_PATH = "/vapi/events"
-_BODY_SECONDS = 20.0  # for a request's body to arrive
+BODY_SECONDS = 20.0  # for a request's body to arrive
 _STALE = frozenset({"speech-update", "user-interrupted"})
 _ONCE = frozenset({"end-of-call-report", "status-update"})  # of which a delivery may differ from its repetition
 
@@ -285,7 +285,7 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
         return body if len(body) <= limit else None
     parts, size = [body], len(body)
     try:
-        async with asyncio.timeout(_BODY_SECONDS):
+        async with asyncio.timeout(BODY_SECONDS):
             while message.get("more_body"):
                 message = await receive()
                 if message["type"] != "http.request":

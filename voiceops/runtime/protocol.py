@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from voiceops.runtime.app import BODY_SECONDS
+
 if TYPE_CHECKING:
     from voiceops.runtime.app import Fields, RuntimeApp
 
-BODY_SECONDS = 20.0  # for a request's body to arrive
 _FAILED = 500, [(b"content-type", b"text/plain; charset=utf-8")], b"Internal Server Error"
 
 # What is relied on in uvicorn's class, beside the names of asyncio and httptools.

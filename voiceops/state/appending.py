@@ -19,7 +19,7 @@ class JournalFile:
     """Appends whole lines, durably. `close` before somebody replaces the file; the next append opens it again."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._descriptor = -1
         self._slow = self._unsynced = False
 
@@ -65,13 +65,13 @@ class JournalFile:
         if self._descriptor >= 0 and not os.fstat(self._descriptor).st_nlink:
             self.close()  # replaced by somebody who took our lock away: what we know belongs into their file
         if self._descriptor < 0:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            new = not self._path.exists()
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            new = not self.path.exists()
+            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             if new:
-                sync_folder(self._path.parent)
+                sync_folder(self.path.parent)
             else:
-                _end_last_line(self._path, self._descriptor)
+                _end_last_line(self.path, self._descriptor)
         return self._descriptor
 
 

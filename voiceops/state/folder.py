@@ -19,7 +19,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,11 +102,13 @@ class FolderStore:
         if urgent or not self._held:
             await self._batch.add(records, urgent=True)
         else:
-            self._journal.write(_lines(records))
+            with _written(self._journal.path):
+                self._journal.write(_lines(records))
 
     async def _append(self, records: list[dict[str, Any]]) -> None:
         try:
-            await self._journal.append(_lines(records))
+            with _written(self._journal.path):
+                await self._journal.append(_lines(records))
         finally:
             if not self._held:
                 self._journal.close()
@@ -116,7 +118,7 @@ class FolderStore:
         if not path.exists():
             return []
         records = []
-        content = path.read_bytes()
+        content = _content(path)
         lines = content.split(b"\n")
         for number, line in enumerate(lines, 1):
             if not line:
@@ -189,19 +191,21 @@ class FolderStore:
     @asynccontextmanager
     async def lock(self, operation: str, timeout: float) -> AsyncIterator[Lease]:
         path = self._folder / "lock"
-        path.parent.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + timeout
         descriptor = -1
         try:
             while True:
-                descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+                with _written(path):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
                 await self._wait(descriptor, deadline)
                 if os.fstat(descriptor).st_nlink:
                     break
                 os.close(descriptor)  # the file was taken away while we waited: the next one counts
                 descriptor = -1
             note = _taken_over(descriptor)
-            info = _write_holder(descriptor, operation)
+            with _written(path):
+                info = _write_holder(descriptor, operation)
             self._held = True
             try:
                 async with self._batch.flushed():
@@ -293,10 +297,26 @@ def _lines(records: list[dict[str, Any]]) -> bytes:
 
 
 def _parsed(path: Path) -> Any:
+    return sealed.parsed(_content(path))
+
+
+def _content(path: Path) -> bytes:
     try:
-        return sealed.parsed(path.read_bytes())
+        return path.read_bytes()
     except OSError as error:
-        raise StateError(f"{path} can't be read: {error.strerror}") from None
+        raise StateError(f"{path} can't be read: {error.strerror}", hint="Check the folder and its rights.") from None
+
+
+@contextlib.contextmanager
+def _written(path: Path) -> Iterator[None]:
+    """A full or read-only disk, said as what it is."""
+    try:
+        yield
+    except OSError as error:
+        raise StateError(
+            f"{path} can't be written: {error.strerror}",
+            hint="Make room, or check the folder and its rights, and run the command again: what was begun is found.",
+        ) from None
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
@@ -305,7 +325,8 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise StateError(f"{path} can't be read: {error}", hint="Restore it from a copy, or from git.") from None
+        why = error.strerror if isinstance(error, OSError) else error
+        raise StateError(f"{path} can't be read: {why}", hint="Restore it from a copy, or from git.") from None
     if not isinstance(loaded, dict):
         raise StateError(f"{path} holds no state")
     return loaded
@@ -313,6 +334,11 @@ def _read_json(path: Path) -> dict[str, Any] | None:
 
 def _write_atomically(path: Path, content: bytes) -> None:
     """The whole file or the old one, never half of it, also after a power cut."""
+    with _written(path):
+        _replace(path, content)
+
+
+def _replace(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
