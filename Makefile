@@ -24,7 +24,7 @@ demo: $(VENV)/.ready
 	@VOICEOPS="$(abspath $(BIN))/voiceops" PYTHON="$(abspath $(BIN))/python" sh scripts/demo.sh
 
 test: $(VENV)/.ready
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
