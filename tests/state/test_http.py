@@ -107,6 +107,25 @@ def test_a_server_that_goes_away_is_an_error_and_its_lock_stays(server: Terrafor
     assert server.states["x"].lock is not None
 
 
+def test_who_is_stopped_while_taking_the_lock_leaves_it_free(server: TerraformServer) -> None:
+    async def take() -> None:
+        async with _store(server.url("x")).lock("apply", 0):
+            pass
+
+    async def check() -> None:
+        server.lock_pause = 0.3
+        taking = asyncio.create_task(take())
+        while "x" not in server.states or server.states["x"].lock is None:
+            await asyncio.sleep(0.01)
+        taking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await taking
+
+    asyncio.run(check())
+    assert server.states["x"].lock is None
+    assert [method for method, _, _ in server.requests] == ["LOCK", "UNLOCK"]
+
+
 def test_a_server_that_does_not_keep_locks_is_refused(server: TerraformServer) -> None:
     server.forgets_locks = True
 

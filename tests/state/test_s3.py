@@ -184,6 +184,69 @@ def test_a_lease_that_can_not_be_renewed_runs_out_before_it_is_void(tmp_path: Pa
     asyncio.run(check())
 
 
+class Slow(Bucket):
+    """The real bucket, whose answers about the lock come late: what they tell has been done long since."""
+
+    def __init__(self) -> None:
+        super().__init__(target())
+        self.done = asyncio.Event()
+        self.loses_one = False
+
+    async def create(self, key: str, content: bytes) -> str | None:
+        return await self._late(key, await super().create(key, content))
+
+    async def replace(self, key: str, content: bytes, etag: str) -> str | None:
+        return await self._late(key, await super().replace(key, content, etag))
+
+    async def _late(self, key: str, etag: str | None) -> str | None:
+        if key.endswith("/lock"):
+            self.done.set()
+            await asyncio.sleep(0.1)
+            if self.loses_one:
+                self.loses_one = False
+                raise StateError("can't be reached")
+        return etag
+
+
+def test_a_lock_given_back_amid_its_renewal_is_free(tmp_path: Path) -> None:
+    async def check() -> None:
+        slow = Slow()
+        async with _store(slow, tmp_path, Timing(renew=0.1)).lock("apply", 0):
+            slow.done.clear()
+            await slow.done.wait()  # a renewal, not yet answered
+        await _lock(s3_store(tmp_path))
+
+    asyncio.run(check())
+
+
+def test_who_is_stopped_while_taking_the_lock_leaves_it_free(tmp_path: Path) -> None:
+    async def check() -> None:
+        await _lock(s3_store(tmp_path))
+        slow = Slow()
+        taking = asyncio.create_task(_lock(_store(slow, tmp_path)))
+        await slow.done.wait()
+        taking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await taking
+        await _lock(s3_store(tmp_path))
+
+    asyncio.run(check())
+
+
+def test_a_renewal_whose_answer_was_lost_is_found_to_be_ours(tmp_path: Path) -> None:
+    async def check() -> None:
+        slow = Slow()
+        async with _store(slow, tmp_path, Timing(renew=0.2)).lock("apply", 0) as lease:
+            slow.loses_one = True
+            slow.done.clear()
+            await slow.done.wait()
+            await asyncio.sleep(0.7)  # two more of them
+            assert not slow.loses_one
+            await lease.check()
+
+    asyncio.run(check())
+
+
 def test_the_clock_of_this_machine_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", lambda: 0.0)
 

@@ -6,6 +6,7 @@ GitLab does), a wrong Content-MD5, an unlock under another id.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -38,6 +39,7 @@ class TerraformServer:
         self.states: dict[str, Kept] = {}
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.forgets_locks = False  # a server that gives every lock to everybody
+        self.lock_pause = 0.0  # seconds between locking and saying so
         self.fail_after: int | None = None  # so many writes are taken, then everything is answered with a 503
         self.lose_answers = 0  # so many writes are executed and answered with a 502
         gitlab = "/api/v4/projects/{project}/terraform/state/{name}"
@@ -113,7 +115,9 @@ class TerraformServer:
     async def _lock(self, request: Request) -> Response:
         if refusal := self._refusal(request):
             return refusal
-        return self._locked(self._kept(request), json.loads(await request.body()), request.method == "LOCK", 423)
+        answer = self._locked(self._kept(request), json.loads(await request.body()), request.method == "LOCK", 423)
+        await asyncio.sleep(self.lock_pause if request.method == "LOCK" else 0)
+        return answer
 
     async def _gitlab_lock(self, request: Request) -> Response:
         """As lib/api/terraform/state.rb: a conflict names the holder by id, user and time, and echoes the rest."""

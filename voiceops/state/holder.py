@@ -18,6 +18,8 @@ from voiceops.state.store import LockInfo
 
 T = TypeVar("T")
 
+_PATIENCE = 5.0  # seconds for a request that is under way when its process is told to stop
+
 
 def this_process(operation: str) -> LockInfo:
     """What is written down when this process takes a lock."""
@@ -45,10 +47,41 @@ class Shared(Generic[T]):
         return await asyncio.shield(self._asking)
 
 
-async def wait_for(attempt: Callable[[], Awaitable[LockInfo | None]], timeout: float, pause: float) -> None:
-    """Try until `attempt` returns None (the lock is ours) instead of its holder. Raises Locked after `timeout`."""
+async def seen_through(doing: Coroutine[Any, Any, T]) -> T:
+    """Wait until it is done even when told to stop meanwhile: what a server was asked for, it does all the same."""
+    task = asyncio.ensure_future(doing)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=_PATIENCE)
+        if not task.done():
+            task.cancel()
+        elif not task.cancelled():
+            task.exception()  # looked at, so that nobody hears of it
+        raise
+
+
+async def wait_for(
+    attempt: Callable[[], Coroutine[Any, Any, LockInfo | None]],
+    timeout: float,
+    pause: float,
+    give_back: Callable[[], Awaitable[object]] | None = None,
+) -> None:
+    """Try until `attempt` returns None (the lock is ours) instead of its holder. Raises Locked after `timeout`.
+
+    Who is told to stop in the middle of an attempt may have the lock without knowing: then `give_back` is called.
+    """
     deadline = time.monotonic() + timeout
-    while (held := await attempt()) is not None:
+    while True:
+        try:
+            held = await seen_through(attempt())
+        except asyncio.CancelledError:
+            if give_back is not None:
+                with contextlib.suppress(StateError, Locked):
+                    await give_back()
+            raise
+        if held is None:
+            return
         left = deadline - time.monotonic()
         if left <= 0:
             raise locked_by(held)

@@ -276,7 +276,9 @@ class HttpStore:
     async def lock(self, operation: str, timeout: float) -> AsyncIterator[Lease]:
         info = this_process(operation)
         async with self._server.connected():
-            await wait_for(lambda: self._server.lock(info), timeout, _PAUSE)
+            await wait_for(
+                lambda: self._server.lock(info), timeout, _PAUSE, give_back=lambda: self._server.unlock(info)
+            )
             lease = _HttpLease(self._server, info)
             try:
                 await self._start(lease, info)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from voiceops.errors import Locked, StateError
 from voiceops.state import sealed
 from voiceops.state.bucket import Bucket, Object
-from voiceops.state.holder import Shared, nobody_holds, taken_away, this_process, took_over, wait_for
+from voiceops.state.holder import Shared, nobody_holds, seen_through, taken_away, this_process, took_over, wait_for
 from voiceops.state.store import Lease, LockInfo
 
 _FREE = b"{}"
@@ -54,7 +54,7 @@ class S3Lock:
         await self._probe()
         info = this_process(operation)
         lease = _S3Lease(self._bucket, self._key, info, self._timing)
-        await wait_for(lambda: self._attempt(lease), timeout, self._timing.pause)
+        await wait_for(lambda: self._attempt(lease), timeout, self._timing.pause, lease.give_back)
         renewing = asyncio.create_task(lease.renew())
         try:
             yield lease
@@ -63,7 +63,7 @@ class S3Lock:
             with contextlib.suppress(asyncio.CancelledError):
                 await renewing
             with contextlib.suppress(StateError):  # it is void by itself in a minute
-                await self._bucket.replace(self._key, _FREE, lease.etag)
+                await lease.give_back()
 
     async def _attempt(self, lease: _S3Lease) -> LockInfo | None:
         """Take the lock if it is free or void: None. Otherwise its holder."""
@@ -128,15 +128,35 @@ class _S3Lease:
         self.etag, self._until = done, sent + self._timing.safe
         return True
 
+    async def _take_again(self) -> bool:
+        """Over our own renewal, one that was done without our hearing of it."""
+        found = await self._ours()
+        return found is not None and await self.take(found.etag)
+
+    async def _ours(self) -> Object | None:
+        found = await self._bucket.get(self._key)
+        held = _holder(found)
+        return found if held is not None and held.id == self._info.id else None
+
+    async def give_back(self) -> None:
+        """Write it empty if it still is ours. Raises StateError when the store can't be reached."""
+        if self.etag and await self._bucket.replace(self._key, _FREE, self.etag):
+            return
+        if (found := await self._ours()) is not None:
+            await self._bucket.replace(self._key, _FREE, found.etag)
+
     async def renew(self) -> None:
         pause = self._timing.renew
         while not self._lost:
             await asyncio.sleep(pause)
             try:
-                self._lost = not await self.take(self.etag)
+                self._lost = not await seen_through(self._renewed())
                 pause = self._timing.renew
             except StateError:
                 pause = self._timing.renew / 10  # until the store is back, or the time is over
+
+    async def _renewed(self) -> bool:
+        return await self.take(self.etag) or await self._take_again()
 
     async def check(self) -> None:
         if time.monotonic() >= self._until:
