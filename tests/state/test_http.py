@@ -115,8 +115,7 @@ def test_who_is_stopped_while_taking_the_lock_leaves_it_free(server: TerraformSe
     async def check() -> None:
         server.lock_pause = 0.3
         taking = asyncio.create_task(take())
-        while "x" not in server.states or server.states["x"].lock is None:
-            await asyncio.sleep(0.01)
+        assert await asyncio.to_thread(server.locked.wait, 10)
         taking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await taking

@@ -39,6 +39,7 @@ class TerraformServer:
         self.states: dict[str, Kept] = {}
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.forgets_locks = False  # a server that gives every lock to everybody
+        self.locked = threading.Event()  # a lock was given
         self.lock_pause = 0.0  # seconds between locking and saying so
         self.fail_after: int | None = None  # so many writes are taken, then everything is answered with a 503
         self.lose_answers = 0  # so many writes are executed and answered with a 502
@@ -134,6 +135,7 @@ class TerraformServer:
         if take:
             if kept.lock is None or self.forgets_locks:
                 kept.lock = info
+                self.locked.set()
                 return JSONResponse(info)
             return JSONResponse(kept.lock, status_code=conflict)
         if kept.lock is None or kept.lock["ID"] != info.get("ID"):
