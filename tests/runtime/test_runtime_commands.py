@@ -304,7 +304,7 @@ def test_stubs(shop: Bench) -> None:
     assert "stub    agents/handlers/orders.py" in ran.out
     text = handlers.read_text()
     assert 'when: Literal["today", "later"] | None = None' in text
-    assert "**rest: Any" in text
+    assert "from_: str | None = None" in text
     assert "orderNumber: Digits only." in text
     py_compile.compile(str(handlers), cfile=str(shop.folder / "x.pyc"), doraise=True)
     assert shop.run("validate").code == 0

@@ -1,7 +1,8 @@
 """After a crash or a lost answer: find out, from complete lists, what was made of each open intent.
 
 A create is found again when an object is listed now that was not before, that no entry and no other intent
-holds, and that equals what was sent. The matching is pure; waiting for the lists to settle is the caller's.
+holds, and that equals what was sent. An update is done when it shows; one with a secret in it never shows, and is
+sent again. The matching is pure; waiting for the lists to settle is the caller's.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from voiceops.engine.matching import equals, interchangeable
+from voiceops.engine.matching import equals, holds_secret, interchangeable
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
 from voiceops.model.live import SEND_WINDOW, SETTLE, Snapshot
@@ -68,7 +69,7 @@ def recover(
                 gone.append(intent.nonce)
             else:
                 waiting.append(intent.nonce)
-        elif live is not None and equals(intent.body, live):
+        elif live is not None and not holds_secret(intent.body) and equals(intent.body, live):
             entries[intent.nonce] = entry_of(intent, live, snapshot.date) if intent.entry else None
         elif settled or live is None:
             gone.append(intent.nonce)

@@ -64,7 +64,7 @@ async def plan(job: Job) -> Plan:
     ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
     snapshot = await read_live(job.accounts, types_needed(job.graph, ledger))
     state, notes = _as_recovered(ledger, snapshot, job.options.settle)
-    _check_binding(state.binding, _binding(job, snapshot))
+    await _check_account(job, state.binding, snapshot)
     found = make_plan(job.graph, state, snapshot, await _options(job, state))
     found = replace(found, diagnostics=(*found.diagnostics, *notes, *late_arrivals(state, snapshot)))
     return checked(found, job.graph, job.checks, force=job.options.force)
@@ -103,8 +103,7 @@ async def _apply(
     unrecorded = _is_unrecorded(job, request, ledger)
     await _check_hold(job, request, ledger.state)
     snapshot = await _recovered(job, ledger, emit)
-    binding = _binding(job, snapshot)
-    _check_binding(ledger.state.binding, binding)
+    binding = await _check_account(job, ledger.state.binding, snapshot)
     options = await _options(job, ledger.state)
     found = make_plan(job.graph, ledger.state, snapshot, options)
     if request.saved is not None:
@@ -203,7 +202,7 @@ async def adopt(job: Job, address: str, id_: str, origin: Mapping[str, Any]) -> 
     async with job.store.lock("import", 0.0):
         ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
         snapshot = await read_live(job.accounts, types_needed(job.graph, ledger))
-        _check_binding(ledger.state.binding, _binding(job, snapshot))
+        await _check_account(job, ledger.state.binding, snapshot)
         resource = job.graph.resources[address]
         live = snapshot.get(resource.type, id_)
         if live is None:
@@ -234,7 +233,7 @@ def imported(resource: Resource, live: dict[str, Any], date: float, depends: tup
         address=resource.address,
         kind=resource.kind,
         type=resource.type,
-        id=str(live["id"]),
+        id=str(live.get("id") or live["sid"]),
         name=resource.name,
         owned={},
         updated_at=str(live.get("updatedAt") or ""),
@@ -342,6 +341,15 @@ def _binding(job: Job, snapshot: Snapshot) -> Binding:
         twilio_account=twilio.account if twilio else "",
         twilio_url=job.urls[1] if twilio else "",
     )
+
+
+async def _check_account(job: Job, bound: Binding, snapshot: Snapshot) -> Binding:
+    """Are these the accounts of the state? An organization without objects has to be asked. Raises Refused."""
+    met = _binding(job, snapshot)
+    if bound.vapi_org and not met.vapi_org:
+        met = replace(met, vapi_org=await job.accounts.vapi.org())
+    _check_binding(bound, met)
+    return met
 
 
 def _check_binding(bound: Binding, met: Binding) -> None:

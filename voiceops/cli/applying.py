@@ -123,11 +123,12 @@ def run_apply(
             return True
         protected = project.safety.confirm and flags.confirm is None
         word = plan.environment if protected else "yes"
-        answer = await asyncio.to_thread(input, f"Apply this to {plan.environment}? Only '{word}' is taken: ")
+        answer = await _ask(f"Apply this to {plan.environment}? Only '{word}' is taken: ", stop)
         return answer.strip() == word
 
+    stop = asyncio.Event()
+
     async def work() -> Outcome:
-        stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, _stopping(console, stop))
@@ -150,6 +151,30 @@ def run_apply(
     if outcome.result.refused is not None:
         return outcome.result.refused.exit_code
     return PartialApply.exit_code if outcome.result.done else VoiceopsError.exit_code
+
+
+async def _ask(question: str, stop: asyncio.Event) -> str:
+    """A line from the terminal, or nothing at its end. Raises VoiceopsError when it is told to stop meanwhile."""
+    sys.stdout.write(question)
+    sys.stdout.flush()
+    loop = asyncio.get_running_loop()
+    line: asyncio.Future[str] = loop.create_future()
+
+    def read() -> None:
+        loop.remove_reader(sys.stdin)
+        line.set_result(sys.stdin.readline())
+
+    loop.add_reader(sys.stdin, read)
+    stopped = loop.create_task(stop.wait())
+    waiting: set[asyncio.Future[Any]] = {line, stopped}
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        loop.remove_reader(sys.stdin)
+        stopped.cancel()
+    if not line.done() or stop.is_set():
+        raise VoiceopsError("stopped before anything was changed")
+    return line.result()
 
 
 def _stopping(console: Console, stop: asyncio.Event) -> Callable[[], None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from voiceops.runtime.records import Backend
 
 _STATES = ("waiting", "working", "done", "dead")
+_ID = click.IntRange(0, 2**63 - 1)  # what a database can hold
 
 
 @click.group("events")
@@ -31,15 +32,25 @@ def events_command() -> None:
 
 
 @contextmanager
-def _store(console: Console) -> Iterator[Backend]:
+def _store(console: Console) -> Iterator[Backend | None]:
+    """The store; None where the environment's own one is not there yet. Nothing is made by looking."""
     from voiceops.cli.serve import default_database
     from voiceops.cli.wiring import environment_variables, load_settings
     from voiceops.runtime.opening import backend_of
+    from voiceops.runtime.sqlite import SqliteBackend
 
     project = load_settings(console)
-    environ = environment_variables(project.root)
-    location = environ.get("VOICEOPS_RUNTIME_DB") or default_database(project)
-    backend = backend_of(location, worker=False)
+    named = environment_variables(project.root).get("VOICEOPS_RUNTIME_DB")
+    backend = backend_of(named or default_database(project), worker=False)
+    if isinstance(backend, SqliteBackend) and not backend.path.exists():
+        if named:
+            raise VoiceopsError(
+                f"there is no database {backend.path}",
+                hint="VOICEOPS_RUNTIME_DB names it; a runtime that is started with it makes it.",
+            )
+        console.note(f"No events: nothing was served here yet in the environment {project.environment}.")
+        yield None
+        return
     backend.open()
     try:
         yield backend
@@ -58,8 +69,8 @@ def list_command(console: Console, state: str | None, type_: str, limit: int, fo
     from voiceops.runtime.records import STATES
 
     with _store(console) as store:
-        found = store.find(state=STATES[state] if state else None, type_=type_, limit=limit)
-        stats = store.stats()
+        found = store.find(state=STATES[state] if state else None, type_=type_, limit=limit) if store else []
+        stats = store.stats() if store else None
     if format_ == "json":
         console.data([event.to_data() for event in found])
         return 0
@@ -68,27 +79,41 @@ def list_command(console: Console, state: str | None, type_: str, limit: int, fo
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(event.received))
         tail = f"  {event.error}" if event.error else ""
         console.out(f"{data['id']:<20} {at}  {data['state']:<8} {event.type:<26} {event.call}{tail}")
-    console.note(f"{stats.waiting} waiting, {stats.working} in work, {stats.dead} dead")
+    if stats is not None:
+        console.note(f"{stats.waiting} waiting, {stats.working} in work, {stats.dead} dead")
     return 0
 
 
 @events_command.command("show")
-@click.argument("event_id", type=int, metavar="ID")
+@click.argument("event_id", type=_ID, metavar="ID")
 @click.pass_obj
 def show_command(console: Console, event_id: int) -> int:
-    """One message with all that it holds: what callers said, and their numbers, too."""
-    import json
+    """One message with all that it holds: what callers said, and their numbers, too.
 
+    The body is JSON, or a text where what came was none.
+    """
     with _store(console) as store:
-        event = store.get(event_id)
+        event = store.get(event_id) if store else None
     if event is None:
         raise VoiceopsError(f"there is no event {event_id}", hint="See `voiceops events list`.")
-    console.data({**event.to_data(), "body": json.loads(event.body)})
+    console.data({**event.to_data(), "body": _shown(event.body)})
     return 0
 
 
+def _shown(body: bytes) -> Any:
+    """A body as something that every reader of JSON takes: NaN and bytes that are no text make all of it a text."""
+    import json
+
+    try:
+        text = json.dumps(json.loads(body.decode("utf-8-sig")), ensure_ascii=False, allow_nan=False)
+    except (ValueError, RecursionError):
+        return body.decode("utf-8", "replace")
+    # Half a surrogate pair is no character, though JSON can spell it; a pair of halves is one.
+    return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+
 @events_command.command("replay")
-@click.argument("event_ids", type=int, nargs=-1, metavar="[ID]...")
+@click.argument("event_ids", type=_ID, nargs=-1, metavar="[ID]...")
 @click.option("--dead", is_flag=True, help="All that failed too often.")
 @click.option("--type", "type_", default="", metavar="TYPE", help="With --dead: only those of this type.")
 @click.pass_obj
@@ -99,7 +124,8 @@ def replay_command(console: Console, event_ids: tuple[int, ...], dead: bool, typ
     if bool(event_ids) == dead:
         raise click.UsageError("name events, or say --dead.")
     with _store(console) as store:
-        ids = [event.id for event in store.find(state=DEAD, type_=type_, limit=1_000_000)] if dead else list(event_ids)
-        changed = store.replay(ids)
+        found = store.find(state=DEAD, type_=type_, limit=1_000_000) if store and dead else []
+        ids = [event.id for event in found] if dead else list(event_ids)
+        changed = store.replay(ids) if store else 0
     console.out(f"{changed} of {len(ids)} will run again.")
     return 0 if changed == len(ids) else 1

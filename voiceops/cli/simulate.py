@@ -52,7 +52,8 @@ def simulate_command(
     from voiceops.cli.serve import runtime_environ, runtime_spec
     from voiceops.cli.wiring import load
     from voiceops.runtime.player import Signer
-    from voiceops.runtime.script import default_script, read_script
+    from voiceops.runtime.script import default_script
+    from voiceops.runtime.script_file import read_script
 
     loaded = load(console)
     spec = runtime_spec(loaded)
@@ -63,7 +64,7 @@ def simulate_command(
             text = script.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise VoiceopsError(f"{script} can't be read: {getattr(error, 'strerror', error)}") from None
-        chosen = read_script(text, script.name, spec)
+        chosen = read_script(text, script.as_posix(), spec)
     environ = runtime_environ(loaded)
     needed = ["VAPI_WEBHOOK_SECRET"]
     if chosen.line is not None and chosen.line.answer == "runtime":
@@ -77,11 +78,11 @@ def simulate_command(
         spec = replace(spec, url=public_url.rstrip("/"))
     signer = Signer(spec, environ["VAPI_WEBHOOK_SECRET"], environ.get("TWILIO_AUTH_TOKEN", ""))
     calls = asyncio.run(_play(spec, chosen, url, signer, concurrency, over))
-    if all(moment.status == 0 for call in calls for moment in call.moments):
+    moments = [moment for call in calls for moment in call.moments]
+    if moments and all(moment.status == 0 for moment in moments):
         raise VoiceopsError(
             f"nothing answers at {url}", hint="Start it: voiceops serve; or say where it is with --url."
         )
-    moments = [moment for call in calls for moment in call.moments]
     wrong = [moment for moment in moments if moment.wrong]
     if format_ == "json":
         console.data(_data(calls, chosen))
@@ -150,8 +151,8 @@ def _summary(console: Console, calls: list[Played], wrong: list[Moment]) -> None
 
 
 def _at(times: list[float], share: float) -> float:
-    """A percentile of sorted times."""
-    return times[min(len(times) - 1, int(len(times) * share))]
+    """A percentile of sorted times; 0 where there are none, since a script may only wait."""
+    return times[min(len(times) - 1, int(len(times) * share))] if times else 0.0
 
 
 def _data(calls: list[Played], script: Script) -> dict[str, object]:

@@ -13,7 +13,7 @@ import click
 from voiceops.cli.console import Console
 from voiceops.cli.options import Address, formats
 from voiceops.errors import Locked, VoiceopsError
-from voiceops.model.address import owner_of
+from voiceops.model.address import kind_of, name_of, owner_of
 from voiceops.state.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -103,6 +103,11 @@ def mv_command(console: Console, source: str, target: str) -> None:
     """Rename an object in the state, as `moved:` does in a manifest."""
 
     async def work(ledger: Ledger) -> None:
+        if kind_of(source) != kind_of(target):
+            raise VoiceopsError(
+                f"{source} can't become {target}: its live object stays of kind {kind_of(source)}",
+                hint=f"Write {kind_of(source)}/{name_of(target)}.",
+            )
         if target in ledger.state.entries:
             raise VoiceopsError(f"the state has {target} already")
         sides = [a for a in ledger.state.entries if owner_of(a) == source]

@@ -134,7 +134,7 @@ def _compare(
             if _as_set(desired) != _as_set(live):
                 yield Difference(path, live, desired, _outcome(desired, applied, _as_set(applied) == _as_set(live)))
             return
-        if len(desired) == len(live) and _names(desired) == _names(live):
+        if len(desired) == len(live) and _same_names(desired, live):
             for index, item in enumerate(desired):
                 was = applied[index] if isinstance(applied, list) and len(applied) == len(desired) else ABSENT
                 yield from _compare((*path, index), item, was, live[index], stored, ignore)
@@ -248,8 +248,10 @@ def item_name(item: JSON) -> str | None:
     return None
 
 
-def _names(items: list[JSON]) -> list[str | None]:
-    return [item_name(item) for item in items]
+def _same_names(desired: list[JSON], live: list[JSON]) -> bool:
+    """Do they name the same items in the same order? Vapi gives names to some that have none."""
+    wanted = [item_name(item) for item in desired]
+    return all(one is None or one == item_name(item) for one, item in zip(wanted, live, strict=True))
 
 
 def _keys(value: JSON) -> list[str]:

@@ -13,8 +13,12 @@ from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
 from voiceops.model.live import Snapshot
 from voiceops.model.state import State
-from voiceops.model.values import JSON, Fingerprint, digest
+from voiceops.model.values import JSON, Fingerprint, digest, leaves
 
+# What the server makes for each object, or says of it on the day.
+_SERVERS_OWN = frozenset(
+    ("id", "createdAt", "updatedAt", "modelDeprecations", "latestVersion", "toolId", "url", "key", "path", "status")
+)
 KEPT_CLOSED = 86_400.0  # seconds for which an intent without effect is remembered
 
 
@@ -31,9 +35,14 @@ def equals(sent: JSON, live: JSON) -> bool:
     return same(sent, live)
 
 
+def holds_secret(sent: JSON) -> bool:
+    """Is there anything in it that no answer shows, so that nothing live can prove that it was taken?"""
+    return any(isinstance(leaf, Fingerprint) for _, leaf in leaves(sent))
+
+
 def interchangeable(objects: list[dict[str, Any]]) -> bool:
     """Do they differ in nothing but their ids and times?"""
-    bare = [{k: v for k, v in o.items() if k not in ("id", "createdAt", "updatedAt")} for o in objects]
+    bare = [{k: v for k, v in o.items() if k not in _SERVERS_OWN} for o in objects]
     return all(digest(other) == digest(bare[0]) for other in bare[1:])
 
 

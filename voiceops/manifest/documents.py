@@ -18,7 +18,7 @@ from voiceops.manifest.files import FileProblem, display, inside, load
 from voiceops.manifest.interpolate import Interpolator
 from voiceops.manifest.problems import Problems, did_you_mean
 from voiceops.manifest.yaml import read_documents
-from voiceops.model.address import ADDRESS, NAME, address
+from voiceops.model.address import ADDRESS, NAME, address, kind_of
 from voiceops.model.located import Map, Seq
 from voiceops.model.values import canonical
 
@@ -167,6 +167,14 @@ def _document(value: Any, mark: Mark, folder: Path, kinds: list[str], problems: 
     moved = value.get("moved")
     if isinstance(moved, Map) and isinstance(moved.get("from"), str) and not ADDRESS.match(moved["from"]):
         problems.error("address", f"{moved['from']!r} is no address", moved.marks["from"], "Write Kind/name.", where)
+    elif isinstance(moved, Map) and isinstance(moved.get("from"), str) and kind_of(moved["from"]) != kind:
+        problems.error(
+            "address",
+            f"{moved['from']} can't have become a {kind}: its live object stays of its kind",
+            moved.marks["from"],
+            "Without `moved:` the old one is deleted and this one created.",
+            where,
+        )
     if not (isinstance(kind, str) and kind in kinds and isinstance(name, str) and NAME.match(name)):
         return None
     spec = value.get("spec")
@@ -224,7 +232,10 @@ def instances(document: Document, interpolator: Interpolator, problems: Problems
             problems.error("each-key", f"the key {key!r} stands twice", here, address=document.family)
         else:
             seen.add(key)
-            yield replace(document, key=key, each={"key": key, "value": item}, each_source=source)
+            moved = document.moved_from
+            if moved is not None and "[" not in moved:  # every instance moves along
+                moved = f"{moved}[{key}]"
+            yield replace(document, key=key, each={"key": key, "value": item}, each_source=source, moved_from=moved)
 
 
 def _entries(value: Any, mark: Mark, problems: Problems) -> Iterator[tuple[str, Any, Mark]]:

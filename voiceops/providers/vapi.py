@@ -27,6 +27,16 @@ class Vapi:
         found = await asyncio.gather(*(self._listed(place) for place in kind.collections()))
         return [item for items in found for item in items]
 
+    async def org(self) -> str:
+        """The organization that the key belongs to, where Vapi says so; else nothing. Lists of nothing don't tell.
+
+        `orgId` of SimulationConcurrencyResponse in Vapi's published schema.
+        """
+        try:
+            return str((await self.api.call("GET", "/eval/simulation/concurrency")).data["orgId"])
+        except (ProviderError, KeyError, TypeError):
+            return ""
+
     async def _listed(self, kind: Kind) -> list[dict[str, Any]]:
         items = await (self._pages(kind) if kind.listing == "page" else self._window(kind, {}))
         if not kind.details:

@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from voiceops.errors import VoiceopsError
 from voiceops.runtime.calling import Caller
-from voiceops.runtime.inbox import Busy, Inbox
+from voiceops.runtime.inbox import Busy, Inbox, in_time
 from voiceops.runtime.limits import Limiter
 from voiceops.runtime.lines import Lines
 from voiceops.runtime.loading import Loaded
@@ -28,7 +28,7 @@ from voiceops.runtime.messages import Malformed, Message, decode
 from voiceops.runtime.metrics import Counter, Histogram, Metrics
 from voiceops.runtime.opening import backend_of
 from voiceops.runtime.pages import routes
-from voiceops.runtime.processing import Processor
+from voiceops.runtime.processing import Processor, redacted
 from voiceops.runtime.records import DONE, WAITING, Backend, EventRow
 from voiceops.runtime.replies import Answers
 from voiceops.runtime.sessions import Sessions
@@ -37,14 +37,19 @@ from voiceops.runtime.spec import RuntimeSpec
 from voiceops.runtime.tools import Tools, clean
 from voiceops.runtime.vapi_api import Known, VapiApi
 from voiceops.runtime.vapi_auth import verifier
+from voiceops.runtime.whose import Whose
 
 if TYPE_CHECKING:
     from voiceops.runtime.tracing import Tracing
 
 EVENTS_PATH = "/vapi/events"
 BODY_SECONDS = 20.0  # for a request's body to arrive
+_STORE_SECONDS = 12.0  # for a message to be stored, before its sender is asked to send it again
+_AFTER_ANSWER = 0.3  # for the same where somebody waits for an answer that is there
 _STALE = frozenset({"speech-update", "user-interrupted"})
 _ONCE = frozenset({"end-of-call-report", "status-update"})  # of which a delivery may differ from its repetition
+
+NO_BODY = {400: "No body", 408: "The body did not arrive in time", 413: "Too large"}
 
 Fields = list[tuple[bytes, bytes]]
 Client = tuple[str, int] | None
@@ -101,6 +106,7 @@ class Runtime:
             self.settings.assistant_seconds,
             self.sessions,
         )
+        self.tools.whose = Whose(self.spec, self.api)
         self.lines = Lines(self.spec, self.answers, self.api, self.inbox, self.metrics, self.settings.answer_seconds)
         self.processor = Processor(
             self._loaded.registry.events, self.inbox, self.caller, self.metrics, self.settings, self.sessions
@@ -140,8 +146,8 @@ class Runtime:
     async def vapi(self, scope: Scope, receive: Receive, send: Send) -> None:
         """`POST /vapi/events`, as any ASGI server hands it on."""
         body = await read_body(scope, receive, self.settings.max_body)
-        if body is None:
-            status, headers, answer = 413, _TEXT, b"Too large"
+        if isinstance(body, int):
+            status, headers, answer = body, _TEXT, NO_BODY[body].encode()
         else:
             status, headers, answer = await self.respond(scope["headers"], body, scope.get("client"))
         length = (b"content-length", str(len(answer)).encode())
@@ -178,13 +184,14 @@ class Runtime:
             note = "partial"
         elif not answered and self.processor.wants(kind):
             state = WAITING
-        id_, stored = self.store(message, body, now, state, note)
+        stored = self.store(message, body, now, state, note)
         headers, answer = _JSON, b"{}"
         if answered:
             answer, content_type = await self.answers.answer(message, body, started)
             headers, outcome = [(b"content-type", content_type.encode())], "answered"
         try:
-            fresh = await stored
+            # Somebody on the phone waits for an answer that is there; its sender waits for everything else.
+            fresh = await in_time(stored, time.monotonic() + (_AFTER_ANSWER if answered else _STORE_SECONDS))
         except Exception as error:
             # An answer that somebody on the phone waits for is given all the same; everything else is sent again.
             log("store", logging.ERROR, error=type(error).__name__, type=kind)
@@ -196,31 +203,29 @@ class Runtime:
             outcome = "repeated"
         elif state == WAITING:
             self.processor.wake()
-        elif self.settings.redact:
-            await self.processor.redact(id_, body)
         self._seen(kind, outcome, started)
-        if kind == "end-of-call-report":
+        if kind == "end-of-call-report" and fresh:
             log("call-ended", call=message.call_id, reason=message.endedReason or "")
         return 200, headers, answer
 
-    def store(
-        self, message: Message, body: bytes, now: float, state: int, note: str
-    ) -> tuple[int, asyncio.Future[bool]]:
-        """Put a message into the inbox: its number, and whether it is new. Its key is the same for every delivery."""
+    def store(self, message: Message, body: bytes, now: float, state: int, note: str) -> asyncio.Future[bool]:
+        """Put a message into the inbox: is it new? Its key is the same for every delivery."""
         kind, sent = clean(message.kind), message.sent
         call = clean(message.call_id)
         if kind in _ONCE and sent is not None and call:
             identity = f"{kind}|{call}|{message.timestamp!r}|{message.status}".encode("utf-8", "replace")
         else:
             identity = body
+        if self.settings.redact and state == DONE:  # else when it was worked on
+            body = redacted(kind, body, self.settings.redact)
         id_ = self.inbox.next_id(now)
         row = EventRow(id_, blake2b(identity, digest_size=16).digest(), kind, call, now, sent or 0.0, state, note, body)
         try:
-            return id_, self.inbox.put(row)
+            return self.inbox.put(row)
         except Busy as error:
             failed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
             failed.set_exception(error)
-            return id_, failed
+            return failed
 
     def refused(self, vendor: str, why: str, path: str) -> None:
         """Count a request that was not the vendor's; log one a second, for there may be many."""
@@ -274,28 +279,26 @@ class RuntimeApp(Starlette):
             await super().__call__(scope, receive, send)
 
 
-async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
-    """The request's body, or None when it is larger than it may be, or doesn't arrive."""
+async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes | int:
+    """The request's body, or the status that says why there is none."""
     for name, value in scope["headers"]:
         if name == b"content-length" and (not value.isdigit() or int(value) > limit):
-            return None
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        return body if len(body) <= limit else None
-    parts, size = [body], len(body)
+            return 413
+    parts: list[bytes] = []
+    size, more = 0, True
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            while message.get("more_body"):
+            while more:
                 message = await receive()
                 if message["type"] != "http.request":
-                    return None
+                    return 400
                 parts.append(message.get("body", b""))
                 size += len(parts[-1])
                 if size > limit:
-                    return None
+                    return 413
+                more = message.get("more_body", False)
     except TimeoutError:
-        return None
+        return 408
     return b"".join(parts)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 
 # A check gives the first thing that is wrong, as `path: what`, or an empty text.
@@ -113,8 +114,11 @@ class _Compiler:
             def stepped(value: Any, path: str) -> str:
                 if not _is_number(value):
                     return ""
-                times = value / step
-                return "" if abs(times - round(times)) < 1e-9 else _at(path, f"must be a multiple of {step}")
+                try:  # as it is written: 0.3 is a multiple of 0.1
+                    whole = (Fraction(str(value)) / Fraction(str(step))).denominator == 1
+                except ValueError:  # thousands of digits
+                    whole = False
+                return "" if whole else _at(path, f"must be a multiple of {step}")
 
             checks.append(stepped)
         return checks

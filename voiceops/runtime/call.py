@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import msgspec
+from voiceops.runtime.plain import message_of
 
 if TYPE_CHECKING:
     from voiceops.runtime.sessions import Session, Sessions
@@ -81,9 +81,7 @@ class Call:
     def message(self) -> dict[str, Any]:
         """The whole message as Vapi sent it."""
         if self._message is None:
-            found = msgspec.json.decode(self._body) if self._body else {}
-            inner = found.get("message") if isinstance(found, dict) else None
-            self._message = inner if isinstance(inner, dict) else {}
+            self._message = message_of(self._body) if self._body else {}
         return self._message
 
     @property
@@ -121,9 +119,7 @@ class Event:
     def message(self) -> dict[str, Any]:
         """The message: Vapi's own fields, or Twilio's parameters."""
         if self._data is None:
-            found = msgspec.json.decode(self._body)
-            inner = found.get("message", found) if isinstance(found, dict) else {}
-            self._data = inner if isinstance(inner, dict) else {}
+            self._data = message_of(self._body)
         return self._data
 
     @property

@@ -12,13 +12,14 @@ import inspect
 import traceback
 import types
 from collections.abc import Coroutine, Generator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from voiceops.runtime import loading, threads
 from voiceops.runtime.call import Call
 from voiceops.runtime.loading import Handler
+from voiceops.runtime.threads import Threads
 
 THREADS = 64
 
@@ -35,10 +36,10 @@ class Caller:
     """Runs handlers; `close` forgets the threads of those that hang."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="voiceops-handler")
+        self._threads = Threads(THREADS, "voiceops-handler")
 
     def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
     async def call(self, handler: Handler, call: Call | None, arguments: Mapping[str, Any], seconds: float) -> Any:
         """The handler's value, or a Failure; after `seconds` always a Failure, whatever the handler does."""
@@ -50,7 +51,12 @@ class Caller:
                 work = handler.function(call, **bound) if handler.takes_call else handler.function(**bound)
                 return await _driven(work, seconds)
             return await self._in_thread(handler, call, bound, seconds)
-        except Exception as error:
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise  # it is we who are to end, and not something that the handler waited for
+            return Failure("failed", _told(error))
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # a handler ends no server
             if isinstance(error, TypeError) and _not_entered(error):
                 return Failure("misused", str(error))
             return Failure("failed", _told(error))
@@ -60,13 +66,14 @@ class Caller:
         until = loop.time() + seconds
         context = contextvars.copy_context()
         given = (call,) if handler.takes_call else ()
-        work = loop.run_in_executor(self._threads, lambda: context.run(handler.function, *given, **bound))
-        done, _ = await asyncio.wait([work], timeout=seconds)
-        if not done:
-            work.cancel()
-            work.add_done_callback(_forget)
+        try:
+            value, error = await self._threads.run(lambda: context.run(handler.function, *given, **bound), seconds)
+        except TimeoutError:
             return Failure("timeout")
-        value = work.result()
+        if error is not None:
+            if isinstance(error, (asyncio.CancelledError, StopIteration)):  # which mean something to those above us
+                return Failure("failed", _told(error))
+            raise error
         if inspect.isawaitable(value):  # a plain function that gave a coroutine
             return await _driven(_awaited(value), until - loop.time())
         return value
@@ -120,7 +127,7 @@ _abandoned: set[asyncio.Task[None]] = set()
 
 
 async def _left_alone(work: Coroutine[Any, Any, Any], waiting: Any) -> None:
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(Exception, SystemExit, KeyboardInterrupt):
         await _rest(work, waiting, None)
 
 
@@ -128,17 +135,12 @@ async def _awaited(value: Any) -> Any:
     return await value
 
 
-def _forget(future: asyncio.Future[Any]) -> None:
-    if not future.cancelled():
-        future.exception()
+_OURS = frozenset((__file__, str(loading.__file__), str(threads.__file__)))
 
 
 def _not_entered(error: BaseException) -> bool:
     """Was it raised by the call itself, before the handler's first line?"""
-    return all(
-        f.filename.endswith(("calling.py", "loading.py", "thread.py"))
-        for f in traceback.extract_tb(error.__traceback__)
-    )
+    return all(frame.filename in _OURS for frame in traceback.extract_tb(error.__traceback__))
 
 
 def _told(error: BaseException) -> str:

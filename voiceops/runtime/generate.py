@@ -9,13 +9,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from voiceops.errors import VoiceopsError
 from voiceops.runtime.project import HANDLERS, SPEC_FILE
 from voiceops.runtime.spec import RuntimeSpec, spec_text
 
-_COPIES = "handlers.lock"  # which bytes were copied: a file that differs from them was edited, and is kept
+_LOCK = "handlers.lock"  # which bytes were written: a file that differs from them was edited
+_REQUIREMENTS = "requirements.txt"  # of the project; beside the handlers: the packages that they need
 
 
 @dataclass(slots=True)
@@ -24,11 +25,70 @@ class Written:
 
     changed: list[str] = field(default_factory=list)
     same: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)  # edited by hand
+    kept: list[str] = field(default_factory=list)  # edited by hand: not what it would be
+    removed: list[str] = field(default_factory=list)  # as voiceops wrote them, and asked for no more
+    strange: list[str] = field(default_factory=list)  # handlers that voiceops never wrote, and the runtime may load
 
 
 def write_project(out: Path, spec: RuntimeSpec, handlers: Path, templates: Mapping[str, str], version: str) -> Written:
-    """Write or renew the project. Raises VoiceopsError; then nothing, or the rest, was written."""
+    """Write or renew the project. Raises VoiceopsError; then nothing was written, or what the disk still took."""
+    try:
+        copies = _copies(handlers)
+        files = _generated(spec, templates, version, with_requirements=_REQUIREMENTS in copies)
+        files |= {f"{HANDLERS}/{name}": content for name, content in copies.items()}
+        lock = _read_lock(out / _LOCK)
+        written = _decide(out, files, lock)
+        for name in written.changed:
+            path = out / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(files[name])
+        for name in written.removed:
+            _remove(out, name)
+        # A file that was kept stays known by what was written last: once it is that again, it is renewed.
+        now = {name: lock.get(name, "") if name in written.kept else _digest(files[name]) for name in files}
+        text = json.dumps({"files": {name: value for name, value in now.items() if value}}, indent=2, sort_keys=True)
+        _put(out / _LOCK, f"{text}\n".encode(), written)
+    except OSError as error:
+        place = error.filename or out
+        raise VoiceopsError(f"{place} can't be read or written: {error.strerror or error}") from None
+    return written
+
+
+def _decide(out: Path, files: Mapping[str, bytes], lock: Mapping[str, str]) -> Written:
+    """What has to be done. Raises VoiceopsError where the project could not be what the manifests say."""
+    written = Written()
+    wrong: list[str] = []
+    for name, content in sorted(files.items(), key=lambda item: (item[0].startswith(f"{HANDLERS}/"), item[0])):
+        held = _held(out / name)
+        if held == content:
+            written.same.append(name)
+        elif held is None or _digest(held) == lock.get(name):
+            written.changed.append(name)
+        elif name == SPEC_FILE:
+            wrong.append(f"{name} was edited there, and has to be what the manifests say")
+        else:
+            written.kept.append(name)
+    for name in sorted(lock.keys() - files.keys()):
+        held = _held(out / name)
+        if held is not None and _digest(held) == lock[name]:
+            written.removed.append(name)
+        elif held is not None:
+            wrong.append(f"{name} was edited there, and is no file of the project's any more")
+    if wrong:
+        raise VoiceopsError(
+            "; ".join(wrong),
+            hint="Nothing was written. Take over what is needed of it into the project; then delete it, and run again.",
+        )
+    known = files.keys() | lock.keys()
+    found = (path.relative_to(out).as_posix() for path in (out / HANDLERS).rglob("*.py"))
+    written.strange = sorted(name for name in found if name not in known)
+    return written
+
+
+def _generated(
+    spec: RuntimeSpec, templates: Mapping[str, str], version: str, *, with_requirements: bool
+) -> dict[str, bytes]:
+    """The files that are made, by their names."""
     values = {
         "__PROJECT__": spec.project,
         "__ENVIRONMENT__": spec.environment,
@@ -39,25 +99,12 @@ def write_project(out: Path, spec: RuntimeSpec, handlers: Path, templates: Mappi
     files[SPEC_FILE] = spec_text(spec)
     if not spec.answers_lines:
         files[".env.example"] = _without_twilio(files[".env.example"])
-    written = Written()
-    copies = _copies(handlers)
-    known = _known_copies(out)
-    try:
-        for name, text in sorted(files.items()):
-            _put(out / name, text.encode(), name, written)
-        for name, content in copies.items():
-            path = out / HANDLERS / name
-            shown = f"{HANDLERS}/{name}"
-            held = path.read_bytes() if path.is_file() else None
-            if held is not None and held != content and _digest(held) != known.get(name):
-                written.kept.append(shown)
-            else:
-                _put(path, content, shown, written)
-        lock = {name: _digest(content) for name, content in copies.items()}
-        _put(out / _COPIES, (json.dumps(lock, indent=2, sort_keys=True) + "\n").encode(), _COPIES, written)
-    except OSError as error:
-        raise VoiceopsError(f"{out} can't be written: {error.strerror or error}") from None
-    return written
+    if with_requirements:
+        files[_REQUIREMENTS] += f"-r {HANDLERS}/{_REQUIREMENTS}\n"
+        # All texts, since requirements may name others: constraints, for one.
+        copy = f"COPY {_REQUIREMENTS} .\n"
+        files["Dockerfile"] = files["Dockerfile"].replace(copy, f"{copy}COPY {HANDLERS}/*.txt {HANDLERS}/\n")
+    return {name: text.encode() for name, text in files.items()}
 
 
 # What a template can't be called itself, since tools would act on it in this repository.
@@ -87,21 +134,53 @@ def _copies(folder: Path) -> dict[str, bytes]:
     return found
 
 
-def _known_copies(out: Path) -> dict[str, str]:
+def _read_lock(path: Path) -> dict[str, str]:
+    """File → the hash of what was written there last. Raises VoiceopsError: without it edits can't be told."""
     try:
-        data = json.loads((out / _COPIES).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        data = json.loads(path.read_text(encoding="utf-8"))
+        files = data["files"] if isinstance(data.get("files"), dict) else _older(data)
+        return {name: str(value) for name, value in files.items() if _inside(name)}
+    except FileNotFoundError:
         return {}
-    return data if isinstance(data, dict) else {}
+    except (ValueError, AttributeError) as error:
+        raise VoiceopsError(
+            f"{path} can't be read: {error}",
+            hint="Take it from version control again, or delete it: then every file that differs is taken for edited.",
+        ) from None
 
 
-def _put(path: Path, content: bytes, shown: str, written: Written) -> None:
-    if path.is_file() and path.read_bytes() == content:
-        written.same.append(shown)
+def _older(data: Mapping[str, str]) -> dict[str, str]:
+    """As it was while only copies of handlers were noted."""
+    return {f"{HANDLERS}/{name}": value for name, value in data.items()}
+
+
+def _inside(name: str) -> bool:
+    """Is it a file below the project? Nothing else is deleted, whatever the lock says."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts
+
+
+def _remove(out: Path, name: str) -> None:
+    """The file, and the folders that are empty without it."""
+    path = out / name
+    path.unlink()
+    for folder in path.parents:
+        if folder in (out, out / HANDLERS) or any(folder.iterdir()):
+            break
+        folder.rmdir()
+
+
+def _held(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _put(path: Path, content: bytes, written: Written) -> None:
+    if _held(path) == content:
+        written.same.append(path.name)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-    written.changed.append(shown)
+    written.changed.append(path.name)
 
 
 def _digest(content: bytes) -> str:

@@ -227,6 +227,18 @@ class Inbox:
             self._loop.call_soon(self._hand_over)
 
 
+async def in_time(asked: asyncio.Future[T], until: float) -> T:
+    """Wait until then, by the monotonic clock, for something that is done all the same. Raises TimeoutError."""
+    if asked.done():
+        return asked.result()
+    left = max(0.0, until - time.monotonic())
+    timer = asked.get_loop().call_later(left, _fail, asked, TimeoutError("the store is slow"))
+    try:
+        return await asked
+    finally:
+        timer.cancel()
+
+
 def _succeed(future: asyncio.Future[T], value: T) -> None:
     if not future.done():
         future.set_result(value)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Mapping
 from xml.sax.saxutils import escape, quoteattr
 
 from voiceops.runtime.call import Call
 from voiceops.runtime.calling import Failure
-from voiceops.runtime.inbox import Inbox
+from voiceops.runtime.inbox import Inbox, in_time
 from voiceops.runtime.log import log
 from voiceops.runtime.metrics import Metrics
 from voiceops.runtime.records import Claim
@@ -22,6 +23,9 @@ from voiceops.runtime.replies import UNAVAILABLE, Answers
 from voiceops.runtime.spec import LineSpec, RuntimeSpec
 from voiceops.runtime.tools import clean
 from voiceops.runtime.vapi_api import VapiApi, VapiFailed
+
+_CLAIM_SECONDS = 1.5  # for the store to tell a repetition, while somebody listens to the ringing
+_SETTLE_SECONDS = 0.3
 
 
 class Lines:
@@ -60,7 +64,8 @@ class Lines:
     async def _once(self, line: LineSpec, fields: Mapping[str, str], key: str, started: float) -> str:
         if key != "twilio/":
             try:
-                claim = await self._inbox.claim(key, line.address, clean(fields.get("CallSid", "")))
+                asked = self._inbox.claim(key, line.address, clean(fields.get("CallSid", "")))
+                claim = await in_time(asked, started + _CLAIM_SECONDS)
                 if not claim.mine and (found := await self._existing(key, claim, started)):
                     self._count(line, "repeated")
                     return found
@@ -69,7 +74,8 @@ class Lines:
                 log("store", logging.ERROR, error=type(error).__name__, line=line.address)
         twiml, outcome = await self._connect(line, fields, started)
         try:
-            await self._inbox.settle(key, twiml, outcome, (time.monotonic() - started) * 1000)
+            kept = self._inbox.settle(key, twiml, outcome, (time.monotonic() - started) * 1000)
+            await in_time(kept, time.monotonic() + _SETTLE_SECONDS)
         except Exception as error:
             log("store", logging.ERROR, error=type(error).__name__, line=line.address)
         return twiml
@@ -79,10 +85,12 @@ class Lines:
         current: Claim | None = claim
         while current is not None and not current.result and time.monotonic() < started + self._seconds:
             owner = current.owner
-            if not await self._inbox.run(lambda backend, owner=owner: backend.alive(owner)):  # type: ignore[misc]
+            until = started + self._seconds
+            asked = self._inbox.run(lambda backend, owner=owner: backend.alive(owner))  # type: ignore[misc]
+            if not await in_time(asked, until):
                 return ""
             await asyncio.sleep(0.05)
-            current = await self._inbox.run(lambda backend: backend.lookup(key))
+            current = await in_time(self._inbox.run(lambda backend: backend.lookup(key)), until)
         return current.result if current is not None else ""
 
     async def _connect(self, line: LineSpec, fields: Mapping[str, str], started: float) -> tuple[str, str]:
@@ -129,26 +137,32 @@ class Lines:
 
 def say(sentence: str) -> str:
     """TwiML that says a sentence and hangs up."""
-    return f"{_HEAD}<Response><Say>{escape(sentence)}</Say><Hangup/></Response>"
+    return f"{_HEAD}<Response><Say>{_text(sentence)}</Say><Hangup/></Response>"
 
 
 def dial(destination: Mapping[str, object]) -> str:
     """TwiML that connects to a `fallbackDestination`. https://www.twilio.com/docs/voice/twiml/dial"""
     message = destination.get("message")
-    spoken = f"<Say>{escape(message)}</Say>" if isinstance(message, str) and message else ""
+    spoken = f"<Say>{_text(message)}</Say>" if isinstance(message, str) and message else ""
     caller = destination.get("callerId")
-    attributes = f" callerId={quoteattr(caller)}" if isinstance(caller, str) and caller else ""
+    attributes = f" callerId={quoteattr(_XML_LACKS.sub('', caller))}" if isinstance(caller, str) and caller else ""
     sip, number = destination.get("sipUri"), destination.get("number")
     if isinstance(sip, str) and sip:
-        target = f"<Sip>{escape(sip)}</Sip>"
+        target = f"<Sip>{_text(sip)}</Sip>"
     elif isinstance(number, str) and number:
         extension = destination.get("extension")
-        digits = f" sendDigits={quoteattr('ww' + str(extension))}" if extension else ""
-        target = f"<Number{digits}>{escape(number)}</Number>"
+        digits = f" sendDigits={quoteattr('ww' + _XML_LACKS.sub('', str(extension)))}" if extension else ""
+        target = f"<Number{digits}>{_text(number)}</Number>"
     else:
         return say(UNAVAILABLE)
     return f"{_HEAD}<Response>{spoken}<Dial{attributes}>{target}</Dial></Response>"
 
 
+def _text(text: str) -> str:
+    return escape(_XML_LACKS.sub("", text))
+
+
+# What XML 1.0 has no place for, escaped or not.
+_XML_LACKS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
 EMPTY = f"{_HEAD}<Response/>"

@@ -98,6 +98,21 @@ class Message(Struct, frozen=True, gc=False):
         return ""
 
     @property
+    def line_name(self) -> str:
+        """The live name of the line that was called."""
+        for holder in (self.phoneNumber, self.call.phoneNumber if self.call else None):
+            if holder is not None and holder.name:
+                return holder.name
+        return ""
+
+    @property
+    def line_id(self) -> str:
+        """Vapi's id of the line that was called."""
+        if self.phoneNumber is not None and self.phoneNumber.id:
+            return self.phoneNumber.id
+        return (self.call.phoneNumberId if self.call is not None else None) or ""
+
+    @property
     def caller(self) -> str:
         for holder in (self.customer, self.call.customer if self.call else None):
             if holder is not None and (holder.number or holder.sipUri):
@@ -185,13 +200,28 @@ def _lenient(body: bytes) -> Message:
             if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
                 fields["timestamp"] = float(value)
             continue
-        try:
+        if field.name in _LISTS and isinstance(value, list):
             # Lists lose what is no tool call, and nothing else.
-            items = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else value
-            fields[field.name] = msgspec.json.decode(json.dumps(items), type=field.type)
+            fields[field.name] = [call for item in value if (call := _lenient_item(item, field.type)) is not None]
+            continue
+        try:
+            fields[field.name] = msgspec.json.decode(json.dumps(value), type=field.type)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             continue
     return Message(**fields)
+
+
+_LISTS = ("toolCallList", "toolCalls", "toolWithToolCallList")
+
+
+def _lenient_item(item: Any, type_: Any) -> Any:
+    """One of a list, whose ids may be numbers; None where it is nothing of the kind."""
+    if isinstance(item, dict) and isinstance(item.get("id"), int):
+        item = {**item, "id": str(item["id"])}
+    try:
+        return msgspec.json.decode(json.dumps([item]), type=type_)[0]
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
 
 
 def name_of(call: ToolCall) -> str:

@@ -18,9 +18,11 @@ from voiceops._version import __version__
 from voiceops.runtime import dashboard, twilio_auth
 from voiceops.runtime.dashboard_figures import Figures, outcomes
 from voiceops.runtime.dashboard_figures import figures as count_figures
+from voiceops.runtime.inbox import in_time
 from voiceops.runtime.lines import EMPTY
 from voiceops.runtime.log import log
 from voiceops.runtime.messages import Message
+from voiceops.runtime.plain import dumps
 from voiceops.runtime.records import DONE, WAITING
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 _XML = "text/xml; charset=utf-8"
 _TWILIO_LIMIT = 100_000
+_STATUS_SECONDS = 10.0  # for a status callback to be stored; Twilio waits 15
+_LOOK_SECONDS = 3.0  # for the store to say how it is
 _FRESH = 2.0  # seconds for which the dashboard's figures are good
 STATUS_TYPE = "twilio.status"
 
@@ -68,15 +72,14 @@ class _Pages:
         pairs = await self._twilio(request)
         if isinstance(pairs, Response):
             return pairs
-        import msgspec
-
         fields = dict(pairs)
         message = Message(type=STATUS_TYPE, status=fields.get("CallStatus"))
         data = {"message": {"type": STATUS_TYPE, "path": request.path_params["path"], **fields}}
-        body = msgspec.json.encode(data)
+        body = dumps(data)
         state = WAITING if self._runtime.processor.wants(STATUS_TYPE) else DONE
         try:
-            fresh = await self._runtime.store(message, body, time.time(), state, "")[1]
+            stored = self._runtime.store(message, body, time.time(), state, "")
+            fresh = await in_time(stored, time.monotonic() + _STATUS_SECONDS)
         except Exception as error:
             log("store", logging.ERROR, error=type(error).__name__, type=STATUS_TYPE)
             return PlainTextResponse("Not stored", 503)
@@ -87,12 +90,12 @@ class _Pages:
 
     async def _twilio(self, request: Request) -> list[tuple[str, str]] | Response:
         """A request's parameters, if it is Twilio's."""
-        from voiceops.runtime.app import read_body
+        from voiceops.runtime.app import NO_BODY, read_body
 
         runtime = self._runtime
         body = await read_body(request.scope, request.receive, _TWILIO_LIMIT)
-        if body is None:
-            return PlainTextResponse("Too large", 413)
+        if isinstance(body, int):
+            return PlainTextResponse(NO_BODY[body], body)
         raw_path = request.scope.get("raw_path") or request.scope["path"].encode()
         url = twilio_auth.public_url(runtime.spec.url, raw_path, request.scope.get("query_string", b""))
         content_type = request.headers.get("content-type", "")
@@ -130,7 +133,7 @@ class _Pages:
         runtime = self._runtime
         wrong = "draining" if runtime.draining else "the store does not answer" if runtime.inbox.broken else ""
         try:
-            stats = await runtime.inbox.run(lambda backend: backend.stats())
+            stats = await in_time(runtime.inbox.run(lambda backend: backend.stats()), time.monotonic() + _LOOK_SECONDS)
         except Exception:
             wrong, stats = wrong or "the store does not answer", None
         data: dict[str, Any] = {"status": wrong or "ready"}
@@ -161,9 +164,10 @@ class _Pages:
         others: list[str] = []
         gauges: list[tuple[str, str, float]] = []
         try:
-            stats = await runtime.inbox.run(lambda backend: backend.stats())
+            until = time.monotonic() + _LOOK_SECONDS
+            stats = await in_time(runtime.inbox.run(lambda backend: backend.stats()), until)
             if runtime.boot:
-                others = await runtime.inbox.run(lambda backend: backend.published(runtime.boot))
+                others = await in_time(runtime.inbox.run(lambda backend: backend.published(runtime.boot)), until)
             age = max(0.0, time.time() - stats.oldest) if stats.oldest else 0.0
             gauges = [
                 ("voiceops_queue_depth", "Stored messages that wait for their handlers.", stats.waiting),
@@ -184,7 +188,10 @@ class _Pages:
             return PlainTextResponse("Unauthorized", 401, {"www-authenticate": 'Basic realm="voiceops"'})
         try:
             figures = await self._figures()
-            others = await runtime.inbox.run(lambda backend: backend.published(runtime.boot)) if runtime.boot else []
+            others = []
+            if runtime.boot:
+                asked = runtime.inbox.run(lambda backend: backend.published(runtime.boot))
+                others = await in_time(asked, time.monotonic() + _LOOK_SECONDS)
         except Exception as error:
             log("dashboard", logging.ERROR, error=type(error).__name__)
             return PlainTextResponse("The store does not answer in time", 503)

@@ -11,12 +11,12 @@ import secrets
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from voiceops.runtime import twilio_auth, vapi_auth
-from voiceops.runtime.script import Script, Step, unmet
+from voiceops.runtime.script import OF_THE_ANSWER, Script, Step, unmet
 from voiceops.runtime.spec import RuntimeSpec
 from voiceops.runtime.wire import Answer, Wire
 
@@ -31,6 +31,7 @@ class Moment:
     answer: str
     seconds: float
     status: int
+    failed: bool = False  # the answer is an error's
     wrong: tuple[str, ...] = ()
 
 
@@ -88,9 +89,8 @@ class Player:
         self._started = time.monotonic()
         self._said: list[dict[str, Any]] = []
         line = script.line
-        target = next((a for a in spec.agents if line is not None and a.address == line.target), None)
-        named = next((a for a in spec.agents if script.agent in (a.address, a.name, a.address.partition("/")[2])), None)
-        self._agent = (named or target).name if (named or target) is not None else ""  # type: ignore[union-attr]
+        wanted = script.agent or (line.target if line is not None else None)
+        self._agent = next((agent.name for agent in spec.agents if agent.address == wanted), "")
 
     async def play(self) -> Played:
         played = Played()
@@ -129,9 +129,9 @@ class Player:
         shown = f"{self._script.caller} → {line.path if line else '(no line)'}"
         if line is not None and line.answer == "runtime":
             path = f"/twilio/voice/{line.path}"
-            moments = [await self._form(step, path, self._fields("ringing"), shown)]
-        elif line is None or line.target is None:
-            moments = [await self._message(step, {"type": "assistant-request"}, shown)]
+            moments = [_chosen(step, await self._form(step, path, self._fields("ringing"), shown))]
+        elif (line is None and not self._script.agent) or (line is not None and line.target is None):
+            moments = [_chosen(step, await self._message(step, {"type": "assistant-request"}, shown))]
         else:
             moments = []  # Vapi knows who answers
         status = {"type": "status-update", "status": "in-progress"}
@@ -150,14 +150,15 @@ class Player:
     async def _tool(self, step: Step) -> Moment:
         arguments = step.options.get("arguments") or {}
         id_ = str(step.options.get("id") or f"call_{secrets.token_hex(12)}")
-        call = {"id": id_, "type": "function", "function": {"name": step.value, "arguments": arguments}}
+        name = str(step.value)
+        call = {"id": id_, "type": "function", "function": {"name": name, "arguments": arguments}}
         message = {
             "type": "tool-calls",
             "toolCallList": [call],
-            "toolWithToolCallList": [{"type": "function", "function": {"name": step.value}, "toolCall": call}],
+            "toolWithToolCallList": [{"type": "function", "function": {"name": name}, "toolCall": call}],
         }
-        shown = ", ".join(f"{name}: {value}" for name, value in arguments.items())
-        return await self._message(step, message, f"{step.value}({shown})")
+        shown = ", ".join(f"{key}: {value}" for key, value in arguments.items())
+        return await self._message(step, message, f"{name}({shown})")
 
     async def _hangup(self, step: Step) -> list[Moment]:
         ended = {"type": "status-update", "status": "ended", "endedReason": "customer-ended-call"}
@@ -196,14 +197,15 @@ class Player:
     async def _form(self, step: Step, path: str, fields: dict[str, str], shown: str) -> Moment:
         began = time.monotonic()
         answer = await self._wire.post(path, self._signer.twilio(path, fields), urlencode(fields).encode())
-        return self._moment(step, shown, answer, began, answer.body.decode("utf-8", "replace"), False)
+        text = answer.body.decode("utf-8", "replace")
+        return self._moment(step, shown, answer, began, text, _hangs_up(text))
 
     def _moment(self, step: Step, shown: str, answer: Answer, began: float, text: str, failed: bool) -> Moment:
         seconds = time.monotonic() - began
         wrong = unmet(step.expect, text, failed, seconds, answer.status)
         if answer.status != 200 and "status" not in step.expect:
             wrong.insert(0, f"answered {answer.status}" if answer.status else "was not answered")
-        return Moment(began - self._started, step.verb, shown, text, seconds, answer.status, tuple(wrong))
+        return Moment(began - self._started, step.verb, shown, text, seconds, answer.status, failed, tuple(wrong))
 
     def _fields(self, status: str) -> dict[str, str]:
         line = self._script.line
@@ -222,6 +224,18 @@ class Player:
             "To": number,
             "ToCity": "",
         }
+
+
+def _chosen(step: Step, moment: Moment) -> Moment:
+    """A call that nobody takes is wrong, unless the script says what is answered then."""
+    if moment.failed and not moment.wrong and not any(key in step.expect for key in OF_THE_ANSWER):
+        return replace(moment, wrong=("nobody takes the call",))
+    return moment
+
+
+def _hangs_up(twiml: str) -> bool:
+    """Does TwiML end the call, and connect it to nobody?"""
+    return "<Hangup" in twiml and "<Connect" not in twiml and "<Dial" not in twiml
 
 
 def _read(kind: str, answer: Answer) -> tuple[str, bool]:

@@ -44,6 +44,15 @@ CREATE TABLE IF NOT EXISTS voiceops_workers (
 );
 """
 _COLUMNS = "id, type, call, received, sent, state, attempts, due, error"
+# A network that swallows packets is an error after a quarter of a minute, and not a writer that waits for ever.
+_CONNECTION: Any = {
+    "connect_timeout": 5,
+    "application_name": "voiceops",
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 _SETUP_LOCK = 7_310_579  # any number: keeps two starting workers from making the tables at once
 
 
@@ -77,8 +86,9 @@ class PostgresBackend:
             self._connection.close()
 
     def _connect(self) -> psycopg.Connection[Any]:
-        connection = psycopg.connect(self._url, autocommit=True, connect_timeout=5, application_name="voiceops")
+        connection = psycopg.connect(self._url, autocommit=True, **_CONNECTION)
         connection.execute("SET synchronous_commit = on")
+        connection.execute("SET statement_timeout = '15s'")  # the writer has more to do than to wait for one statement
         if self._worker:
             connection.execute("SELECT pg_advisory_lock(%s)", (self.owner,))
         self._connection = connection

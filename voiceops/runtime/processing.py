@@ -11,10 +11,8 @@ import logging
 import random
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from voiceops.runtime.call import Call, Event
 from voiceops.runtime.calling import Caller, Failure
@@ -22,7 +20,8 @@ from voiceops.runtime.inbox import Inbox
 from voiceops.runtime.loading import Handler, handler_of
 from voiceops.runtime.log import log
 from voiceops.runtime.metrics import Metrics
-from voiceops.runtime.records import Stored
+from voiceops.runtime.plain import dumps, loads
+from voiceops.runtime.records import Backend, Stored
 from voiceops.runtime.sessions import Sessions
 from voiceops.runtime.settings import Settings
 
@@ -36,10 +35,12 @@ _AT_ONCE = 16
 _IDLE = 1.0  # between looks for what other workers left, or what has come due
 _CARE = 30.0  # between looks after the database
 _REDACTED = "(redacted)"
-_FIELDS = {
+REDACTIONS = {
     "transcripts": re.compile(r"transcript|messages|messagesOpenAIFormatted|conversation|summary", re.IGNORECASE),
     "recordings": re.compile(r".*(recording|stereo|mono|pcap|video|log)\w*url\w*|recording", re.IGNORECASE),
 }
+
+_SPOKEN = {"model-output": "output", "voice-input": "input"}  # where such a message holds what was said
 
 
 class Processor:
@@ -120,29 +121,24 @@ class Processor:
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         self._wake.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log("event", logging.ERROR, outcome="failed", error=type(error).__name__)
 
     async def _work(self, stored: Stored) -> None:
         span = self.tracing.event(stored.type, stored.call, stored.id, stored.attempts) if self.tracing else None
-        event = Event(stored.id, stored.type, stored.call, stored.received, stored.attempts, stored.body)
-        wrong = ""
-        for handler in (*self._handlers.get(stored.type, ()), *self._handlers.get("*", ())):
-            call = Call(stored.body, type=stored.type, id=stored.call, sessions=self._sessions)
-            value = await self._caller.call(handler, call, {"event": event, "message": event.message}, _SECONDS)
-            if isinstance(value, Failure):
-                wrong = f"{handler.name}: {value.reason}{f' ({value.detail})' if value.detail else ''}"
-                break
+        wrong = await self._handled(stored)
         outcome = "done"
         if not wrong:
-            await self._inbox.run(lambda backend: backend.finish(stored.id))
-            await self.redact(stored.id, stored.body)
+            await self._kept(lambda backend: backend.finish(stored.id))
+            await self.redact(stored.id, stored.type, stored.body)
         elif stored.attempts >= ATTEMPTS:
             outcome = "dead"
-            await self._inbox.run(lambda backend: backend.bury(stored.id, wrong))
+            await self._kept(lambda backend: backend.bury(stored.id, wrong))
         else:
             outcome = "retry"
             pause = self._backoff[min(stored.attempts, len(self._backoff)) - 1]
             due = time.time() + pause * random.uniform(0.8, 1.2)
-            await self._inbox.run(lambda backend: backend.put_off(stored.id, due, wrong))
+            await self._kept(lambda backend: backend.put_off(stored.id, due, wrong))
         if span is not None:
             span.done(outcome)
         self._metrics.counter("voiceops_events_processed_total", type=stored.type, outcome=outcome).add()
@@ -150,13 +146,39 @@ class Processor:
         if wrong:
             log("event", logging.WARNING, id=str(stored.id), type=stored.type, outcome=outcome, detail=wrong)
 
-    async def redact(self, id_: int, body: bytes) -> None:
+    async def _handled(self, stored: Stored) -> str:
+        """Run the handlers; why not all of them did their work, or nothing."""
+        if stored.attempts > ATTEMPTS:
+            return "the process ended each time that it was worked on"
+        event = Event(stored.id, stored.type, stored.call, stored.received, stored.attempts, stored.body)
+        try:
+            message = event.message
+        except ValueError as error:
+            return f"the message can't be read: {error}"
+        for handler in (*self._handlers.get(stored.type, ()), *self._handlers.get("*", ())):
+            call = Call(stored.body, type=stored.type, id=stored.call, sessions=self._sessions)
+            value = await self._caller.call(handler, call, {"event": event, "message": message}, _SECONDS)
+            if isinstance(value, Failure):
+                return f"{handler.name}: {value.reason}{f' ({value.detail})' if value.detail else ''}"
+        return ""
+
+    async def _kept(self, work: Callable[[Backend], Any]) -> None:
+        """Until the store takes it: the handlers have run, and would run again."""
+        pause = 0.5
+        while True:
+            try:
+                return await self._inbox.run(work)
+            except Exception as error:
+                log("store", logging.ERROR, error=type(error).__name__)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 15.0)
+
+    async def redact(self, id_: int, kind: str, body: bytes) -> None:
         """Take out of a stored message what the rules name."""
-        rules = [_FIELDS[name] for name in self._settings.redact if name in _FIELDS]
-        if rules:
-            changed = redacted(body, rules)
+        if self._settings.redact:
+            changed = redacted(kind, body, self._settings.redact)
             if changed != body:
-                await self._inbox.run(lambda backend: backend.replace_body(id_, changed))
+                await self._kept(lambda backend: backend.replace_body(id_, changed))
 
     async def _look_after(self) -> None:
         """Take up what dead processes left, delete what is old, keep the database in shape."""
@@ -176,12 +198,13 @@ class Processor:
                     await self._inbox.run(lambda backend: backend.maintain())
 
 
-def redacted(body: bytes, rules: list[re.Pattern[str]]) -> bytes:
-    """The message without the fields whose names match."""
+def redacted(kind: str, body: bytes, names: Collection[str]) -> bytes:
+    """The message without the fields whose names match; nothing is left of one that can't be read."""
+    rules = [REDACTIONS[name] for name in names]
     try:
-        data = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return body
+        data = loads(body)
+    except ValueError:
+        return dumps({"message": {"type": kind, "redacted": _REDACTED}})
 
     def strip(value: Any) -> Any:
         if isinstance(value, dict):
@@ -194,4 +217,7 @@ def redacted(body: bytes, rules: list[re.Pattern[str]]) -> bytes:
     message = data.get("message") if isinstance(data, dict) else None
     if not isinstance(message, dict):
         return body
-    return msgspec.json.encode({**data, "message": strip(message)})
+    left = strip(message)
+    if "transcripts" in names and (spoken := _SPOKEN.get(kind)) in left:
+        left[spoken] = _REDACTED
+    return dumps({**data, "message": left})

@@ -163,6 +163,9 @@ class RuntimeProtocol(HttpToolsProtocol):
         except Exception:
             logging.getLogger("uvicorn.error").exception("Exception in the runtime")
             status, headers, answer = _FAILED
+        except BaseException:
+            self.transport.close()  # nobody is left waiting for what will not come
+            raise
         if self.flow.write_paused and not exchange.disconnected:
             await self.flow.drain()
         if exchange.disconnected:

@@ -11,19 +11,19 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from voiceops.runtime.call import Call
 from voiceops.runtime.calling import Caller, Failure
 from voiceops.runtime.loading import Handler, Loaded, handler_of
 from voiceops.runtime.log import log
 from voiceops.runtime.messages import Message
 from voiceops.runtime.metrics import Metrics
+from voiceops.runtime.plain import dumps, message_of
 from voiceops.runtime.registry import ANSWERED, ASSISTANT, ENDPOINTING, HANDOFF, KNOWLEDGE, PREDIAL, TRANSFER, VOICE
 from voiceops.runtime.sessions import Sessions
 from voiceops.runtime.spec import LineSpec, RuntimeSpec, ToolSpec
 from voiceops.runtime.tools import deadline_of
 from voiceops.runtime.vapi_api import VapiApi, VapiFailed
+from voiceops.runtime.whose import Whose
 
 UNAVAILABLE = "I am sorry, nobody can take this call right now. Please call again later."
 NO_TRANSFER = "I am sorry, I can't connect you just now."
@@ -46,14 +46,15 @@ class Answers:
         sessions: Sessions | None = None,
     ) -> None:
         self._spec = spec
+        self._whose = Whose(spec, api)
         self._loaded = loaded
         self._api = api
         self._caller = caller
         self._metrics = metrics
         self._assistant_seconds = assistant_seconds
         self._sessions = sessions
-        self._lines = {line.number: line for line in spec.lines if line.number}
         self._by_name = {agent.name: agent for agent in spec.agents}
+        self._agents = {agent.address: agent for agent in spec.agents}
         self._decorated = {name: handler_of(function) for name, function in loaded.registry.answers.items()}
 
     def knows(self, kind: str) -> bool:
@@ -63,28 +64,31 @@ class Answers:
         """The response's body and its content type; never raises."""
         kind = message.kind
         outcome = "ok"
+        line = None
         try:
-            answer = await self._answer(kind, message, body, started)
+            line = await self._within(self._whose.line(message), started + 2)
+            line = line if isinstance(line, LineSpec) else None
+            answer = await self._answer(kind, message, body, line, started)
+            if not isinstance(answer, (bytes, Failure)):
+                answer = dumps(answer), "application/json"
         except Exception as error:
-            log("answer-failed", logging.ERROR, type=kind, call=message.call_id, error=type(error).__name__)
-            answer, outcome = self._fallback(kind, message), "failed"
+            answer = Failure("failed", type(error).__name__)
         if isinstance(answer, Failure):
             log("answer", logging.WARNING, type=kind, call=message.call_id, outcome=answer.reason, detail=answer.detail)
             outcome = answer.reason
-            answer = self._fallback(kind, message)
+            answer = self._fallback(kind, line)
         self._metrics.counter("voiceops_answers_total", type=kind, outcome=outcome).add()
         if isinstance(answer, bytes):
             return answer, "application/octet-stream"
-        return msgspec.json.encode(answer, enc_hook=str), "application/json"
+        return answer if isinstance(answer, tuple) else (dumps(answer), "application/json")
 
-    async def _answer(self, kind: str, message: Message, body: bytes, started: float) -> Any:
-        line = self._line(message)
-        handler, seconds, arguments = self._handler(kind, message, body, line)
+    async def _answer(self, kind: str, message: Message, body: bytes, line: LineSpec | None, started: float) -> Any:
+        handler, seconds, arguments = await self._handler(kind, message, body, line)
         until = started + seconds
         if handler is None:
             if kind == ASSISTANT and line is not None and line.target:
                 return await self._within(self._target(line.target), until)
-            return self._fallback(kind, message)
+            return self._fallback(kind, line)
         call = Call(
             body,
             type=kind,
@@ -93,6 +97,7 @@ class Answers:
             customer=message.caller,
             agent=message.agent,
             line=line.address if line else "",
+            key=line.path.partition("/")[2] if line else "",
             deadline=until,
             sessions=self._sessions,
         )
@@ -107,12 +112,15 @@ class Answers:
             case "handoff-destination-request":
                 return await self._within(self._handoff(value), until)
             case "knowledge-base-request":
-                return {"documents": [_document(item) for item in value]} if isinstance(value, (list, tuple)) else value
+                return _documents(value)
             case "call.endpointing.request":
-                return {"timeoutSeconds": value} if isinstance(value, (int, float)) else value
+                number = isinstance(value, (int, float)) and not isinstance(value, bool)
+                return {"timeoutSeconds": value} if number else _map(value)
             case "campaign.predial":
-                return {"eligible": value} if isinstance(value, bool) else value
-        return value
+                return {"eligible": value} if isinstance(value, bool) else _map(value)
+            case "voice-request":
+                return value if isinstance(value, bytes) else Failure("misused", "the handler gave no audio")
+        return {} if value is None else value
 
     async def for_call(self, line: LineSpec, call: Call, seconds: float) -> Mapping[str, Any] | Failure:
         """Whom a runtime-answered line connects to, as `{"agent": ADDRESS, …}` or Vapi's own fields."""
@@ -127,7 +135,7 @@ class Answers:
         except LookupError as error:
             return Failure("misused", str(error))
 
-    def _handler(
+    async def _handler(
         self, kind: str, message: Message, body: bytes, line: LineSpec | None
     ) -> tuple[Handler | None, float, Mapping[str, Any]]:
         """Who answers, how long he has, and what he is given beside the call."""
@@ -136,7 +144,7 @@ class Answers:
             named = self._loaded.get(line.handler) if line is not None else None
             return named or decorated, self._assistant_seconds, {}
         if kind in (TRANSFER, HANDOFF):
-            tool = self._destination_tool("transferCall" if kind == TRANSFER else "handoff", message)
+            tool = await self._destination_tool("transferCall" if kind == TRANSFER else "handoff", message)
             arguments = _parameters(body) if kind == HANDOFF else {}
             return (
                 self._loaded.get(tool.handler) if tool else decorated,
@@ -144,26 +152,25 @@ class Answers:
                 arguments,
             )
         if kind == KNOWLEDGE:
-            agent = self._by_name.get(message.agent)
+            with_handler = [agent for agent in self._spec.agents if agent.handler]
+            agent = with_handler[0] if len(with_handler) == 1 else None
+            if len(with_handler) > 1:
+                agent = self._agents.get(await self._whose.agent(message))
             named = self._loaded.get(agent.handler) if agent is not None else None
-            if named is None:
-                only = [a for a in self._spec.agents if a.handler]
-                named = self._loaded.get(only[0].handler) if len(only) == 1 else None
             return named or decorated, deadline_of(agent.timeout if agent else 20), _query(body)
         return decorated, deadline_of(20), {}
 
-    def _destination_tool(self, type_: str, message: Message) -> ToolSpec | None:
+    async def _destination_tool(self, type_: str, message: Message) -> ToolSpec | None:
+        """The tool whose handler chooses; where several have one, that of the agent that speaks."""
         found = [tool for tool in self._spec.tools if tool.type == type_ and tool.handler]
-        agent = self._by_name.get(message.agent)
-        return next((t for t in found if agent is not None and agent.address in t.agents), found[0] if found else None)
+        if len({tool.handler for tool in found}) > 1:
+            agent = await self._whose.agent(message)
+            return next((tool for tool in found if agent and agent in tool.agents), None)
+        return found[0] if found else None
 
-    def _line(self, message: Message) -> LineSpec | None:
-        return self._lines.get(message.number)
-
-    def _fallback(self, kind: str, message: Message) -> Any:
+    def _fallback(self, kind: str, line: LineSpec | None) -> Any:
         """The answer when nobody gave one."""
         if kind == ASSISTANT:
-            line = self._line(message)
             if line is not None and line.fallback:
                 return {"destination": dict(line.fallback)}
             return {"error": UNAVAILABLE}
@@ -206,7 +213,9 @@ class Answers:
         for key, kind in _TARGETS.items():
             if isinstance(body.get(key), str):
                 body[key] = self._address(body[key], kind)
-        if line is not None and line.target and not any(key in body for key in (*_TARGETS, *_RAW)):
+        if not any(key in body for key in (*_TARGETS, *_RAW)):
+            if line is None or not line.target:
+                raise LookupError("the handler chose nobody")
             body |= _pointing(line.target)
         variables = body.pop("variables", None)
         if isinstance(variables, Mapping):
@@ -233,8 +242,9 @@ class Answers:
             if value.startswith(("sip:", "sips:")):
                 return {"destination": {"type": "sip", "sipUri": value}}
             address = self._address(value)
-            name = next(agent.name for agent in self._spec.agents if agent.address == address)
-            return {"destination": {"type": "assistant", "assistantName": name}}
+            if not address.startswith("Agent/"):
+                return Failure("misused", f"a call can be transferred to an agent, and not to {address}")
+            return {"destination": {"type": "assistant", "assistantName": self._agents[address].name}}
         return _as_destination(value)
 
     async def _handoff(self, value: Any) -> Any:
@@ -250,7 +260,7 @@ def _as_destination(value: Any) -> Any:
         return {"error": NO_TRANSFER}
     if isinstance(value, Mapping) and "type" in value and "destination" not in value:
         return {"destination": dict(value)}
-    return value
+    return _map(value)
 
 
 def _pointing(address: str) -> dict[str, Any]:
@@ -261,20 +271,27 @@ def _document(item: Any) -> Any:
     return {"content": item, "similarity": 1.0} if isinstance(item, str) else item
 
 
-def _message(body: bytes) -> dict[str, Any]:
-    data = msgspec.json.decode(body)
-    message = data.get("message") if isinstance(data, dict) else None
-    return message if isinstance(message, dict) else {}
+def _documents(value: Any) -> Any:
+    """What a knowledge base's handler found: nothing, a text, several, or the whole answer."""
+    found = [] if value is None else [value] if isinstance(value, str) else value
+    return {"documents": [_document(item) for item in found]} if isinstance(found, (list, tuple)) else _map(value)
+
+
+def _map(value: Any) -> Any:
+    """The whole answer, as it is; anything else is a mistake of the handler."""
+    if isinstance(value, Mapping) and value:
+        return dict(value)
+    return Failure("misused", f"the handler's value answers nothing: {type(value).__name__}")
 
 
 def _parameters(body: bytes) -> dict[str, Any]:
-    found = _message(body).get("parameters")
+    found = message_of(body).get("parameters")
     return found if isinstance(found, dict) else {}
 
 
 def _query(body: bytes) -> dict[str, Any]:
     """What the caller said last, and everything that was said."""
-    messages = _message(body).get("messages")
+    messages = message_of(body).get("messages")
     said = [m for m in messages if isinstance(m, dict)] if isinstance(messages, list) else []
     asked = [str(m.get("content") or m.get("message") or "") for m in said if m.get("role") == "user"]
     return {"query": asked[-1] if asked else "", "messages": said}

@@ -38,10 +38,11 @@ def bind(host: str, port: int) -> socket.socket:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
         bound.listen(2048)
-    except OSError as error:
+    except (OSError, OverflowError, TypeError) as error:  # a port that is none, a host that no name can be
         bound.close()
+        why = "a port is a number from 0 to 65535" if isinstance(error, OverflowError) else error
         raise VoiceopsError(
-            f"{host}:{port} can't be listened on: {error.strerror or error}",
+            f"{host}:{port} can't be listened on: {getattr(error, 'strerror', None) or why}",
             hint="Choose another with --host or --port.",
         ) from None
     bound.setblocking(False)

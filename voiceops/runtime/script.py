@@ -1,24 +1,21 @@
-"""A scripted call: what happens in which order, and what the answers must be. Read from YAML, strictly.
+"""A scripted call: what happens in which order, and what the answers must be.
 
-Knows the script's words; sends nothing.
+Knows the script's words; reads no file (see `script_file`) and sends nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from voiceops.errors import Diagnostic, InvalidProject, Mark
-from voiceops.manifest.problems import did_you_mean
-from voiceops.manifest.yaml import read_documents
-from voiceops.model.located import Map, Seq
+from voiceops.errors import Mark
 from voiceops.runtime.spec import LineSpec, RuntimeSpec
 
-VERBS = ("ring", "assistant", "caller", "interruption", "tool", "transfer", "message", "wait", "hangup")
-EXPECTATIONS = ("contains", "equals", "matches", "fails", "within", "status")
-_KEYS = {"tool": ("arguments", "id"), "hangup": ("report",)}
+CALLER = "+14155550123"
+# Expectations that speak of the answer itself: who states one has thought of an error.
+OF_THE_ANSWER = ("contains", "equals", "matches", "fails")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,88 +35,15 @@ class Script:
 
     name: str
     line: LineSpec | None
-    agent: str
+    agent: str  # its address; empty: whoever the line leads to
     caller: str
     steps: tuple[Step, ...]
 
 
-def read_script(text: str, file: str, spec: RuntimeSpec) -> Script:
-    """The script in a file. Raises InvalidProject with every problem."""
-    wrong: list[Diagnostic] = []
-
-    def problem(summary: str, mark: Mark, hint: str = "") -> None:
-        wrong.append(Diagnostic(code="script", summary=summary, mark=mark, hint=hint))
-
-    documents = read_documents(text, file)
-    value, mark = documents[0] if documents else (Map(), Mark(file, 1, 1))
-    if not isinstance(value, Map):
-        raise InvalidProject([Diagnostic(code="script", summary="a script is a map with steps", mark=mark)])
-    known = ("name", "line", "agent", "from", "steps")
-    for key in value:
-        if key not in known:
-            problem(f"unknown key {key}", value.marks[key], did_you_mean(key, known))
-    line = None
-    if "line" in value:
-        line = next((item for item in spec.lines if value["line"] in _names(item)), None)
-        if line is None:
-            names = [item.path for item in spec.lines]
-            problem(f"there is no line {value['line']}", value.marks["line"], did_you_mean(str(value["line"]), names))
-    steps = value.get("steps")
-    if not isinstance(steps, Seq) or not steps:
-        problem("a script needs steps", value.marks.get("steps", mark), f"Steps: {', '.join(VERBS)}.")
-        steps = Seq()
-    found = [step for item, here in zip(steps, steps.marks, strict=True) for step in _step(item, here, spec, problem)]
-    if wrong:
-        raise InvalidProject(wrong)
-    return Script(
-        name=str(value.get("name") or file),
-        line=line or _first_line(spec),
-        agent=str(value.get("agent") or ""),
-        caller=str(value.get("from") or "+14155550123"),
-        steps=tuple(found),
-    )
-
-
-def _names(line: LineSpec) -> tuple[str, ...]:
-    return (line.path, line.address, line.address.removeprefix("Phone/"), line.number)
-
-
-def _first_line(spec: RuntimeSpec) -> LineSpec | None:
-    """The line that shows most: one that the runtime answers, or else any."""
+def line_of(spec: RuntimeSpec, agent: str = "") -> LineSpec | None:
+    """The line that shows most: one that the runtime answers, or else any. With an agent, only one that leads to it."""
     ordered = sorted(spec.lines, key=lambda line: (line.answer != "runtime", line.target is not None))
-    return ordered[0] if ordered else None
-
-
-def _step(item: Any, mark: Mark, spec: RuntimeSpec, problem: Any) -> Iterator[Step]:
-    if isinstance(item, str):
-        if item not in ("ring", "hangup", "interruption"):
-            problem(f"unknown step {item}", mark, did_you_mean(item, VERBS))
-            return
-        yield Step(item, mark=mark)
-        return
-    verbs = [key for key in item if key in VERBS] if isinstance(item, Map) else []
-    if not isinstance(item, Map) or len(verbs) != 1:
-        problem("a step is one of: " + ", ".join(VERBS), mark, did_you_mean(str(next(iter(item), "")), VERBS))
-        return
-    verb = verbs[0]
-    allowed = (verb, "expect", *_KEYS.get(verb, ()))
-    for key in item:
-        if key not in allowed:
-            problem(f"unknown key {key}", item.marks[key], did_you_mean(key, allowed))
-    value = item[verb]
-    tools = [tool.name for tool in spec.tools]
-    if verb == "tool" and value not in tools and not item.get("expect"):
-        problem(f"there is no tool {value}", item.marks[verb], did_you_mean(str(value), tools))
-    expect = item.get("expect")
-    if isinstance(expect, str):
-        expect = {"contains": expect}
-    elif expect is not None and not isinstance(expect, Map):
-        problem("expect is a text, or a map", item.marks["expect"], f"It takes {', '.join(EXPECTATIONS)}.")
-        expect = None
-    for key in expect or ():
-        if key not in EXPECTATIONS:
-            problem(f"unknown expectation {key}", item.marks["expect"], did_you_mean(key, EXPECTATIONS))
-    yield Step(verb, value, {k: item[k] for k in _KEYS.get(verb, ()) if k in item}, expect or {}, mark)
+    return next((line for line in ordered if not agent or line.target == agent), None)
 
 
 def default_script(spec: RuntimeSpec) -> Script:
@@ -130,7 +54,10 @@ def default_script(spec: RuntimeSpec) -> Script:
             steps.append(Step("caller", f"Please use {tool.name}."))
             steps.append(Step("tool", tool.name, {"arguments": sample(tool.parameters)}))
     steps += [Step("assistant", "Is there anything else?"), Step("interruption", 0), Step("caller", "No, thank you.")]
-    return Script("every tool once", _first_line(spec), "", "+14155550123", (*steps, Step("hangup")))
+    line = line_of(spec)
+    # Without a line nobody would be chosen: the first agent is called, as by a page of the agent's own.
+    agent = spec.agents[0].address if line is None and spec.agents else ""
+    return Script("every tool once", line, agent, CALLER, (*steps, Step("hangup")))
 
 
 def sample(schema: Any, name: str = "") -> Any:

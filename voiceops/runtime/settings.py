@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from voiceops.errors import VoiceopsError
 
 DEFAULT_PORT = 8080
+REDACTABLE = ("transcripts", "recordings")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ class Settings:
             answer_seconds=_number(environ, "VOICEOPS_ANSWER_SECONDS", 6.0),
             keep_days=_number(environ, "VOICEOPS_KEEP_DAYS", 30.0),
             session_seconds=_number(environ, "VOICEOPS_SESSION_SECONDS", 3600.0),
-            redact=tuple(part.strip() for part in environ.get("VOICEOPS_REDACT", "").split(",") if part.strip()),
+            redact=_redact(environ.get("VOICEOPS_REDACT", "")),
             power_safe=environ.get("VOICEOPS_POWER_SAFE", "1") != "0",
             telemetry={k: v for k, v in environ.items() if k.startswith("OTEL_")} if span_exporters(environ) else {},
         )
@@ -79,6 +80,17 @@ def span_exporters(environ: Mapping[str, str]) -> list[str]:
 
 def _rotating(environ: Mapping[str, str], name: str) -> list[str]:
     return [value for value in (environ.get(name), environ.get(f"{name}_PREVIOUS")) if value]
+
+
+def _redact(text: str) -> tuple[str, ...]:
+    names = tuple(part for part in (part.strip().lower() for part in text.split(",")) if part)
+    for name in names:
+        if name not in REDACTABLE:
+            raise VoiceopsError(
+                f"VOICEOPS_REDACT names {name!r}, which is nothing that can be redacted",
+                hint=f"What there is: {', '.join(REDACTABLE)}. Nothing would be redacted by another name.",
+            )
+    return names
 
 
 def _number(environ: Mapping[str, str], name: str, default: float) -> float:

@@ -102,8 +102,13 @@ class RuntimeSpec:
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> RuntimeSpec:
         """Raises ValueError on a file of another version, TypeError or KeyError on one that is no such file."""
+        import msgspec
+
+        if not isinstance(data, Mapping):
+            raise ValueError("it holds no map")
         if data.get("version") != SPEC_VERSION:
             raise ValueError(f"version {data.get('version')} is not known; this voiceops reads {SPEC_VERSION}")
+        msgspec.convert(data, cls)  # is every value of its type? What it doesn't mind is an unknown key
         tools = [{**item, "agents": tuple(item.get("agents", ()))} for item in data["tools"]]
         return cls(
             project=data["project"],

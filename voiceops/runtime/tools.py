@@ -10,23 +10,23 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from voiceops.model.address import ADDRESS
 from voiceops.runtime.arguments import Check, compile_schema
 from voiceops.runtime.call import Call
 from voiceops.runtime.calling import Caller, Failure
-from voiceops.runtime.inbox import Inbox
+from voiceops.runtime.inbox import Inbox, in_time
 from voiceops.runtime.loading import Handler, Loaded, handler_of
 from voiceops.runtime.log import log, log_tool
 from voiceops.runtime.messages import Message, ToolCall, arguments_of, name_of
 from voiceops.runtime.metrics import Counter, Histogram, Metrics
+from voiceops.runtime.plain import dumps, scrubbed
 from voiceops.runtime.records import Claim
 from voiceops.runtime.spec import DEFAULT_TIMEOUT, RuntimeSpec, ToolSpec
 
 if TYPE_CHECKING:
     from voiceops.runtime.sessions import Sessions
     from voiceops.runtime.tracing import Tracing
+    from voiceops.runtime.whose import Whose
 
 FAILED = "I am sorry, I could not do that just now. Please try again in a moment."
 MISUNDERSTOOD = "I am sorry, I did not get that right. Could you say it once more?"
@@ -42,13 +42,14 @@ def deadline_of(timeout: float) -> float:
 class Tool:
     """A tool with everything that its calls need, made once."""
 
-    __slots__ = ("check", "failure", "handler", "key", "latency", "outcomes", "seconds", "spec")
+    __slots__ = ("check", "failure", "handler", "key", "latency", "outcomes", "seconds", "settled", "spec")
 
     def __init__(self, spec: ToolSpec, handler: Handler | None, metrics: Metrics) -> None:
         self.spec = spec
         self.handler = handler
         self.check: Check = compile_schema(spec.parameters)
         self.seconds = deadline_of(spec.timeout)
+        self.settled = (self.seconds + spec.timeout) / 2  # until then a result's storing is waited for
         self.failure = spec.failure or FAILED
         match = ADDRESS.match(spec.address)
         self.key = (match["key"] if match else None) or ""
@@ -76,7 +77,7 @@ class Tools:
         self._caller = caller
         self._sessions = sessions
         self.tracing: Tracing | None = None
-        self._agents = {agent.name: agent.address for agent in spec.agents}
+        self.whose: Whose | None = None
         self._tools: dict[str, list[Tool]] = {}
         self._running: dict[str, asyncio.Future[str] | None] = {}  # a future once somebody waits for the answer too
         self._unknown = Tool(ToolSpec(name="(unknown)", address=""), None, metrics)
@@ -105,7 +106,8 @@ class Tools:
     async def _entry(self, call: ToolCall, index: int, message: Message, body: bytes, started: float) -> str:
         """One call's entry of `results`, as JSON."""
         name, id_ = name_of(call), call.id or ""
-        tool = self._tool(name, message)
+        found = self._tools.get(name)
+        tool = self._unknown if not found else found[0] if len(found) == 1 else await self._among(found, message)
         if not id_ or self._inbox is None:  # nothing to recognise a repetition by
             return await self._run(tool, call, name, message, body, started)
         key = f"{clean(message.call_id)}/{clean(id_)}"
@@ -137,7 +139,8 @@ class Tools:
         assert self._inbox is not None
         id_ = call.id or ""
         try:
-            claim: Claim | None = await self._inbox.claim(key, tool.spec.name, clean(message.call_id))
+            asked = self._inbox.claim(key, tool.spec.name, clean(message.call_id))
+            claim: Claim | None = await in_time(asked, started + tool.seconds)
             if claim is not None and not claim.mine:
                 tool.outcomes["repeated"].add()
                 found = await self._existing(key, claim, tool, started)
@@ -150,7 +153,9 @@ class Tools:
             return _failed(id_, name, tool.failure)
         entry = await self._run(tool, call, name, message, body, started)
         try:
-            await self._inbox.settle(key, entry, "", (time.monotonic() - started) * 1000)
+            # A slow store gets it all the same, and whoever waits on the phone does not wait for it.
+            kept = self._inbox.settle(key, entry, "", (time.monotonic() - started) * 1000)
+            await in_time(kept, started + tool.settled)
         except Exception as error:
             log("store", logging.ERROR, error=type(error).__name__, tool=tool.spec.name, tool_call=id_)
         return entry
@@ -164,24 +169,28 @@ class Tools:
         while current is not None and not current.result:
             owner = current.owner
             # Ours, and not running here: its result could not be stored.
-            gone = owner == inbox.owner or not await inbox.run(
-                lambda backend, owner=owner: backend.alive(owner)  # type: ignore[misc]
+            gone = owner == inbox.owner or not await in_time(
+                inbox.run(lambda backend, owner=owner: backend.alive(owner)),  # type: ignore[misc]
+                until,
             )
             if gone:
-                current = await inbox.run(lambda backend: backend.lookup(key))
+                current = await in_time(inbox.run(lambda backend: backend.lookup(key)), until)
                 if current is None or current.result:
                     break
                 if not tool.spec.idempotent:
                     log("claim-lost", logging.WARNING, tool=tool.spec.name)
                     tool.outcomes["lost"].add()
                     return None
-                if await inbox.run(lambda backend, owner=owner: backend.take_over(key, owner)):  # type: ignore[misc]
+                if await in_time(
+                    inbox.run(lambda backend, owner=owner: backend.take_over(key, owner)),  # type: ignore[misc]
+                    until,
+                ):
                     return ""
             elif time.monotonic() >= until:
                 return None
             else:
                 await asyncio.sleep(_POLL)
-            current = await inbox.run(lambda backend: backend.lookup(key))
+            current = await in_time(inbox.run(lambda backend: backend.lookup(key)), until)
         return current.result if current is not None else None
 
     async def _run(self, tool: Tool, call: ToolCall, name: str, message: Message, body: bytes, started: float) -> str:
@@ -200,6 +209,8 @@ class Tools:
                 arguments, detail = {}, str(error)
             except RecursionError:
                 arguments, detail = {}, "the arguments are nested too deeply"
+            except Exception as error:  # a schema that its check does not understand
+                arguments, detail = {}, f"they could not be checked: {type(error).__name__}"
             if detail:
                 outcome = "misused"
             else:
@@ -225,17 +236,20 @@ class Tools:
         understood = outcome != "misused" or bool(tool.spec.failure)
         return _failed(id_, name, tool.failure if understood else MISUNDERSTOOD)
 
-    def _tool(self, name: str, message: Message) -> Tool:
-        """The tool of that function name; where several agents have one each, this agent's."""
-        found = self._tools.get(name)
-        if not found:
-            return self._unknown
-        if len(found) > 1:
-            agent = self._agents.get(message.agent, "")
-            for tool in found:
-                if agent in tool.spec.agents:
-                    return tool
-        return found[0]
+    async def _among(self, found: list[Tool], message: Message) -> Tool:
+        """Of several tools with one function name: this agent's, and never another one's."""
+        agent = await self.whose.agent(message) if self.whose is not None else ""
+        for tool in found:
+            if agent and agent in tool.spec.agents:
+                return tool
+        first = found[0].spec
+        if all(
+            (tool.spec.handler, tool.key, tool.spec.parameters) == (first.handler, found[0].key, first.parameters)
+            for tool in found
+        ):
+            return found[0]
+        log("tool", logging.ERROR, tool=first.name, call=message.call_id, detail="which agent's is not known")
+        return self._unknown
 
     def _context(self, tool: Tool, id_: str, message: Message, body: bytes, until: float) -> Call:
         return Call(
@@ -258,8 +272,9 @@ def one_line(value: Any) -> str:
     if not isinstance(value, str):
         if value is None:
             return "Done."
-        value = msgspec.json.encode(value, enc_hook=str).decode()
+        value = dumps(value).decode()
     if not value.isprintable():
+        value = scrubbed(value)
         value = " ".join(part for line in value.splitlines() if (part := line.strip()))
     return value or "Done."
 
@@ -271,11 +286,8 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", "")[:200]
 
 
-_encode = msgspec.json.Encoder().encode
-
-
 def _entry(data: dict[str, Any]) -> str:
-    return _encode(data).decode()
+    return dumps(data).decode()
 
 
 def _failed(id_: str, name: str, sentence: str) -> str:

@@ -7,17 +7,25 @@ Nothing here raises anything but VapiFailed; the key goes nowhere but into the r
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import httpx
 
+from voiceops.errors import VoiceopsError
+from voiceops.runtime.log import log
+from voiceops.runtime.plain import dumps, scrubbed
 from voiceops.runtime.spec import LineSpec, RuntimeSpec
 
 Known = Callable[[], Awaitable[Mapping[str, str]]]
 
 _E164 = re.compile(r"\+[1-9]\d{3,18}\Z")
+_TWIML = re.compile(r"\s*(<\?xml[^>]*>)?\s*(<!--.*?-->\s*)*<Response[\s/>]", re.DOTALL)
+_FRESH = 300.0  # seconds after which ids are looked up again
 _PATHS = {"Agent": "/assistant", "Squad": "/squad", "Phone": "/phone-number"}
 
 
@@ -30,10 +38,13 @@ class VapiApi:
 
     def __init__(self, spec: RuntimeSpec, url: str, key: str, known: Known | None = None) -> None:
         self._spec = spec
-        self._names = {agent.address: agent.name for agent in spec.agents}
-        self._numbers = {line.address: line.number for line in spec.lines}
+        self._wanted = {agent.address: agent.name for agent in spec.agents}
+        self._wanted |= {line.address: line.number or line.name for line in spec.lines}
+        self._by_number = {line.address for line in spec.lines if line.number}
         self._known = known
         self._ids: dict[str, str] = {}
+        self._since = time.monotonic()  # when they were asked for
+        self._asked: set[str] = set()  # kinds of which everything was asked for
         self._stale = False
         self._key = key
         self._http = httpx.AsyncClient(
@@ -43,25 +54,84 @@ class VapiApi:
             limits=httpx.Limits(max_connections=200, keepalive_expiry=30),
         )
         self._looking = asyncio.Lock()
+        self._refreshing: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
+        if self._refreshing is not None:
+            self._refreshing.cancel()
         await self._http.aclose()
+
+    @property
+    def can_look(self) -> bool:
+        """Is there anything that tells ids?"""
+        return bool(self._key) or self._known is not None
 
     async def id_of(self, address: str) -> str:
         """The live id of an agent, a squad or a line. Raises VapiFailed."""
         if address in self._ids:
+            self._age()
             return self._ids[address]
         async with self._looking:
-            if address not in self._ids and self._known is not None and not self._stale:
-                self._ids.update(await self._known())
             if address not in self._ids:
-                self._ids[address] = await self._listed(address)
-        return self._ids[address]
+                self._ids |= await self._from_state()
+            if address not in self._ids:
+                if not self._key:
+                    raise VapiFailed(f"{address} has no id here: neither a state nor VAPI_API_KEY tells it")
+                ids = (await self._from_list(address.partition("/")[0])).get(address, [])
+                if len(ids) != 1:
+                    named = "number" if address in self._by_number else "name"
+                    raise VapiFailed(f"{address}: Vapi has {len(ids)} with this {named}")
+                self._ids[address] = ids[0]
+            return self._ids[address]
+
+    async def address_of(self, id_: str, kind: str) -> str:
+        """Whose live id that is, among the addresses of a kind; empty where nothing tells."""
+        self._age()
+        if not (found := self._owner(id_, kind)) and kind not in self._asked:
+            async with self._looking:
+                if kind not in self._asked:  # once: an id that nobody knows must not ask Vapi with every message
+                    self._asked.add(kind)
+                    self._ids |= await self._from_state()
+                    if not self._owner(id_, kind):
+                        with contextlib.suppress(VapiFailed):
+                            self._ids = _single(await self._from_list(kind)) | self._ids
+            found = self._owner(id_, kind)
+        return found
+
+    def _owner(self, id_: str, kind: str) -> str:
+        return next((a for a, known in self._ids.items() if known == id_ and a.startswith(f"{kind}/")), "")
 
     def forget(self) -> None:
         """Vapi doesn't know an id any more: the lists are right, whatever the state says."""
         self._ids.clear()
-        self._stale = True
+        self._asked.clear()
+        self._stale = bool(self._key)
+
+    def _age(self) -> None:
+        """Look again now and then, beside the calls: what was made anew at Vapi has another id."""
+        if time.monotonic() - self._since > _FRESH and (self._refreshing is None or self._refreshing.done()):
+            self._since = time.monotonic()
+            self._refreshing = asyncio.get_running_loop().create_task(self._refresh())
+
+    async def _refresh(self) -> None:
+        async with self._looking:
+            self._asked.clear()
+            found = await self._from_state()
+            kinds = {address.partition("/")[0] for address in self._ids if address not in found}
+            for kind in sorted(kinds):
+                with contextlib.suppress(VapiFailed):
+                    found = _single(await self._from_list(kind)) | found
+            self._ids |= found
+
+    async def _from_state(self) -> dict[str, str]:
+        """What a state knows: nothing where there is none, or it can't be read, or it was found to be outdated."""
+        if self._known is None or self._stale:
+            return {}
+        try:
+            return dict(await self._known())
+        except VoiceopsError as error:
+            log("state", logging.WARNING, error=error.summary)
+            return {}
 
     async def twiml(self, line: LineSpec, caller: str, target: Mapping[str, Any]) -> str:
         """Create the call with the provider bypass, and give the TwiML that connects it. Raises VapiFailed.
@@ -75,12 +145,14 @@ class VapiApi:
                 "customer": _customer(caller),
                 **await self.resolved(target),
             }
-            answer = await self._request("POST", "/call", json=body)
+            answer = await self._request(
+                "POST", "/call", content=dumps(body), headers={"content-type": "application/json"}
+            )
             if answer.status_code in (200, 201):
                 found = _json(answer)
                 details = found.get("phoneCallProviderDetails") if isinstance(found, dict) else None
                 twiml = details.get("twiml") if isinstance(details, dict) else None
-                if isinstance(twiml, str) and twiml:
+                if isinstance(twiml, str) and _TWIML.match(twiml) and twiml == scrubbed(twiml):
                     return twiml
                 raise VapiFailed("Vapi's answer holds no TwiML")
             if attempt == 1 and (
@@ -99,15 +171,12 @@ class VapiApi:
                 body[wanted] = await self.id_of(body.pop(key))
         return body
 
-    async def _listed(self, address: str) -> str:
-        kind = address.partition("/")[0]
+    async def _from_list(self, kind: str) -> dict[str, list[str]]:
+        """Vapi's ids for each address of a kind, by number or name. Raises VapiFailed."""
         path = _PATHS.get(kind)
         if path is None or not self._key:
-            raise VapiFailed(f"{address} has no id here: neither a state nor VAPI_API_KEY tells it")
-        field, wanted = (
-            ("number", self._numbers.get(address)) if kind == "Phone" else ("name", self._names.get(address))
-        )
-        found: dict[str, Any] = {}
+            raise VapiFailed(f"ids of kind {kind} can't be looked up here")
+        found: dict[str, dict[str, Any]] = {}
         bounds: dict[str, str] = {}
         while True:
             answer = await self._request("GET", path, params={"limit": "1000", **bounds})
@@ -120,16 +189,25 @@ class VapiApi:
             if len(items) < 1000 or not new:
                 break
             bounds = {"createdAtLe": min(str(item.get("createdAt")) for item in new)}
-        ids = [id_ for id_, item in found.items() if item.get(field) == wanted]
-        if len(ids) != 1:
-            raise VapiFailed(f"{address}: Vapi has {len(ids)} with this {field}")
-        return ids[0]
+        return {
+            address: [
+                id_
+                for id_, item in found.items()
+                if item.get("number" if address in self._by_number else "name") == wanted
+            ]
+            for address, wanted in self._wanted.items()
+            if wanted and address.startswith(f"{kind}/")
+        }
 
     async def _request(self, method: str, path: str, **given: Any) -> httpx.Response:
         try:
             return await self._http.request(method, path, **given)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise VapiFailed(f"Vapi did not answer: {type(error).__name__}") from None
+
+
+def _single(found: Mapping[str, list[str]]) -> dict[str, str]:
+    return {address: ids[0] for address, ids in found.items() if len(ids) == 1}
 
 
 def _json(answer: httpx.Response) -> Any:

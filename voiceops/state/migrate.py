@@ -34,6 +34,8 @@ async def migrate(source: Store, target: Store, timeout: float = 0.0) -> Moved:
             )
         state = await source.read()
         journal, revisions, blobs = await source.journal(), await source.revisions(), await source.blobs()
+        if state is None and not journal and not revisions:
+            raise StateError(f"there is no state in {source.place}", hint="Look at the place that you move from.")
         for digest in blobs:
             await target.put_blob(await source.get_blob(digest))
         for number, revision in _numbered(revisions):

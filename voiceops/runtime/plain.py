@@ -1,0 +1,70 @@
+"""JSON as it comes and as it goes: bodies that strict readers refuse, and values that no encoder knows.
+
+What is sent to the runtime was signed by its sender, so that it is read as well as it can be: half an emoji, a byte
+that is no UTF-8 or a NaN costs that place, and not the message.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+
+def loads(body: bytes) -> Any:
+    """A body's value; what no text can hold becomes U+FFFD, and NaN null. Raises ValueError where it is no JSON."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        pass
+    try:
+        text = body.decode("utf-8-sig", "replace")
+        return scrubbed(json.loads(text, parse_constant=lambda _: None))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def message_of(body: bytes) -> dict[str, Any]:
+    """The `message` in a body, or the whole where there is none. Raises ValueError."""
+    found = loads(body)
+    inner = found.get("message", found) if isinstance(found, dict) else {}
+    return inner if isinstance(inner, dict) else {}
+
+
+def dumps(value: Any) -> bytes:
+    """A handler's value as JSON. Raises TypeError on what has no text of its own, ValueError on a circle."""
+    try:
+        return msgspec.json.encode(value, enc_hook=_own_text)
+    except UnicodeError:
+        return msgspec.json.encode(scrubbed(value), enc_hook=_own_text)
+    except RecursionError:
+        raise ValueError("it contains itself, or is nested too deeply") from None
+
+
+def scrubbed(value: Any) -> Any:
+    """The same without halves of surrogate pairs, which JSON can hold and UTF-8 can't."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return value
+    if isinstance(value, Mapping):
+        return {scrubbed(key): scrubbed(item) for key, item in value.items()}
+    return [scrubbed(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _own_text(value: Any) -> Any:
+    """What msgspec does not know: a model's fields, or the text that a class gives itself. Raises TypeError."""
+    for name in ("model_dump", "_asdict"):
+        method = getattr(value, name, None)
+        if callable(method) and not isinstance(value, type):
+            return method()
+    if isinstance(value, Mapping):
+        return dict(value)
+    own: Any = type(value).__str__
+    if own is object.__str__:
+        raise TypeError(f"a {type(value).__name__} has no text")
+    return str(value)
