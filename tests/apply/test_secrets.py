@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,3 +131,27 @@ def test_without_a_secret_that_must_be_sent_nothing_is_sent(live: Bench) -> None
     ran = live.apply(code=None)
     assert ran.code == 3
     assert "CRM_TOKEN is not set" in ran.out
+
+
+def test_a_new_secret_that_was_not_sent_is_sent_by_the_next_apply(live: Bench) -> None:
+    """No answer shows a secret: that everything else is as it should be proves nothing."""
+    live.write(
+        "agents/credential.yaml",
+        "kind: Credential\nname: crm\nspec:\n  provider: custom-credential\n"
+        "  authenticationPlan: {type: bearer, token: '${secret:CRM_TOKEN}'}\n",
+    )
+    live.run("apply", "--auto-approve", CRM_TOKEN="the-old-token-0001")
+    pause = live.control.fault("pause", when="before", method="PATCH", path="^/credential")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "voiceops", "-C", str(live.folder), "apply", "--auto-approve"],
+        env=live.environ | {"CRM_TOKEN": "the-new-token-0002"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    live.control.wait_for_pause(pause)
+    process.kill()
+    process.wait()
+    live.control.clear_faults()
+    live.control.reset_requests()
+    live.run("apply", "--auto-approve", CRM_TOKEN="the-new-token-0002")
+    assert [method for method, _ in live.writes()] == ["PATCH"]

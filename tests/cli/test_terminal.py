@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from tests.apply.manifests import TOOL
 from tests.support.bench import Bench
 
 
-def on_terminal(made: Bench, *arguments: str, answer: str = "") -> tuple[int, str]:
+def on_terminal(made: Bench, *arguments: str, answer: str = "", signal_: int = 0) -> tuple[int, str]:
     """A command on a terminal of its own, its question answered."""
     leader, follower = pty.openpty()
     environ = made.environ | {"TERM": "xterm-256color", "COLUMNS": "120"}
@@ -43,6 +44,9 @@ def on_terminal(made: Bench, *arguments: str, answer: str = "") -> tuple[int, st
             if answer and not answered and "is taken: " in text:
                 os.write(leader, f"{answer}\n".encode())
                 answered = True
+            if signal_ and not answered and "is taken: " in text:
+                process.send_signal(signal_)
+                answered = True
     finally:
         code = process.wait(timeout=10)
         os.close(leader)
@@ -65,6 +69,37 @@ def test_yes_applies_in_colour(live: Bench) -> None:
     assert "\x1b[32" in text
     assert "Tool/lookup created" in text
     assert live.changes() == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_at_the_question_ends_it(live: Bench, number: signal.Signals) -> None:
+    live.write("agents/tool.yaml", TOOL)
+    code, text = on_terminal(live, "apply", signal_=number)
+    assert code == 1, text
+    assert "stopped before anything was changed" in text
+    assert live.writes() == []
+    live.apply()  # the lock is free
+
+
+def test_a_signal_while_it_waits_for_the_lock_ends_it(live: Bench) -> None:
+    live.write("agents/tool.yaml", TOOL)
+    pause = live.control.fault("pause", when="before", method="POST", path="^/tool$")
+    command = [sys.executable, "-m", "voiceops", "-C", str(live.folder), "apply", "--auto-approve"]
+    first = subprocess.Popen(command, env=live.environ)
+    live.control.wait_for_pause(pause)
+    second = subprocess.Popen([*command, "--lock-timeout", "60"], env=live.environ, stderr=subprocess.PIPE, text=True)
+    time.sleep(1.5)
+    assert second.poll() is None
+    second.send_signal(signal.SIGTERM)
+    assert "stopped before anything was changed" in second.communicate(timeout=10)[1]
+    assert second.returncode == 1
+    live.control.release(pause)
+    assert first.wait(30) == 0
+
+
+def test_an_output_that_lacks_letters_is_no_traceback(live: Bench) -> None:
+    live.write("agents/tool.yaml", TOOL)
+    assert "1 created" in live.process("apply", "--auto-approve", PYTHONIOENCODING="ascii").out
 
 
 def test_a_protected_environment_wants_its_name(live: Bench) -> None:

@@ -146,3 +146,74 @@ def test_numbers_of_events_rise_and_differ() -> None:
 def test_a_store_that_can_not_be_opened_is_one_sentence(location: str, said: str) -> None:
     with pytest.raises(VoiceopsError, match=said):
         backend_of(location).open()
+
+
+def test_a_number_that_another_worker_chose_too_costs_nothing(place: str) -> None:
+    async def check() -> None:
+        async with opened(place) as one, opened(place) as two:
+            first, second = event(one, "a"), event(two, "b")
+            assert await one.put(first)
+            claim = two.claim("t1", "tool", "call")
+            assert await two.put(second._replace(id=first.id))
+            assert (await claim).mine
+            assert not await two.put(second._replace(id=first.id))  # the same message again
+            assert len(await one.run(lambda backend: backend.find(state=None, type_="", limit=9))) == 2
+
+    asyncio.run(check())
+
+
+def test_a_store_that_answers_again_is_no_longer_broken(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def check() -> None:
+        async with opened(place) as inbox:
+
+            def fails(*given: object, **named: object) -> None:
+                raise OSError("no room")
+
+            with monkeypatch.context() as patch:
+                patch.setattr(inbox.backend, "write", fails)
+                with pytest.raises(OSError, match="no room"):
+                    await inbox.put(event(inbox, "a"))
+            assert inbox.broken
+            await inbox.run(lambda backend: backend.stats())
+            assert not inbox.broken
+
+    asyncio.run(check())
+
+
+def test_a_connection_that_broke_is_replaced_and_nothing_is_refused(tmp_path: Path) -> None:
+    import psycopg
+
+    place = place_of("postgres", tmp_path)
+
+    async def check() -> None:
+        async with opened(place) as inbox:
+            assert await inbox.put(event(inbox, "a"))
+            with psycopg.connect(place, autocommit=True) as other:
+                other.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            assert (await inbox.claim("t1", "tool", "call")).mine
+            assert await inbox.put(event(inbox, "b"))
+
+    asyncio.run(check())
+
+
+def test_an_old_session_of_ours_does_not_block_the_new_one(tmp_path: Path) -> None:
+    """As after a failover: the server has not noticed that the old connection is gone."""
+    import psycopg
+
+    from voiceops.runtime.postgres import PostgresBackend
+
+    place = place_of("postgres", tmp_path)
+
+    async def check() -> None:
+        async with opened(place) as inbox:
+            backend = inbox.backend
+            assert isinstance(backend, PostgresBackend)
+            with psycopg.connect(place, autocommit=True) as old:
+                await inbox.run(lambda _: backend._connection and backend._connection.close())
+                old.execute("SELECT pg_advisory_lock(%s)", (backend.owner,))
+                assert await asyncio.wait_for(inbox.put(event(inbox, "a")), 10)
+
+    asyncio.run(check())

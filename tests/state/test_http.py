@@ -125,6 +125,46 @@ def test_who_is_stopped_while_taking_the_lock_leaves_it_free(server: TerraformSe
     assert [method for method, _, _ in server.requests] == ["LOCK", "UNLOCK"]
 
 
+def test_who_is_stopped_while_giving_the_lock_back_leaves_it_free(server: TerraformServer) -> None:
+    async def hold(inside: asyncio.Event) -> None:
+        async with _store(server.url("x")).lock("apply", 0):
+            inside.set()
+
+    async def check() -> None:
+        inside = asyncio.Event()
+        holding = asyncio.create_task(hold(inside))
+        await inside.wait()
+        holding.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await holding
+
+    asyncio.run(check())
+    assert server.states["x"].lock is None
+
+
+def test_a_question_under_way_does_not_take_the_lock_in_the_end(server: TerraformServer) -> None:
+    """Its LOCK must not reach the server after our UNLOCK."""
+
+    async def hold() -> None:
+        async with _store(server.url("x")).lock("apply", 0) as lease:
+            server.lock_pause = 0.3
+            await lease.check()
+
+    async def check() -> None:
+        for pause in (0.02, 0.1, 0.2):
+            server.lock_pause = 0.0
+            holding = asyncio.create_task(hold())
+            while server.lock_pause == 0.0:  # noqa: ASYNC110 - set by the task itself
+                await asyncio.sleep(0.005)
+            await asyncio.sleep(pause)
+            holding.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await holding
+            assert server.states["x"].lock is None
+
+    asyncio.run(check())
+
+
 def test_a_server_that_does_not_keep_locks_is_refused(server: TerraformServer) -> None:
     server.forgets_locks = True
 

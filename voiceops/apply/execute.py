@@ -104,7 +104,12 @@ async def execute(session: Session, operations: list[Operation], parallelism: in
         done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             ended.add(running.pop(task))
-            task.result()
+            try:
+                task.result()
+            except BaseException:
+                if running:  # what is under way is recorded before the lock is given back
+                    await asyncio.wait(running)
+                raise
     for key in waiting:
         result.skipped[key] = "the interruption" if result.interrupted else by_key[key].change.address
     return result

@@ -24,6 +24,7 @@ from voiceops.engine.schedule import schedule
 from voiceops.errors import Diagnostic, Refused, VoiceopsError
 from voiceops.kinds.base import is_stock
 from voiceops.kinds.registry import KINDS
+from voiceops.model.address import kind_of
 from voiceops.model.graph import Graph, Resource
 from voiceops.model.live import Snapshot
 from voiceops.model.plan import Plan
@@ -78,6 +79,7 @@ async def apply(
     stop: asyncio.Event | None = None,
 ) -> Outcome:
     """Lock, recover, plan, confirm, execute, record. Raises Refused, Locked, ProviderError, StateError."""
+    emit = _never_failing(emit)
     async with AsyncExitStack() as stack:
         lease = await stack.enter_async_context(job.store.lock(request.operation, request.lock_timeout))
         if lease.note:
@@ -117,7 +119,7 @@ async def _apply(
             diagnostics=(*found.refusals, *(d for d in found.diagnostics if d.severity == "error")),
         )
     if not found.active and unrecorded:
-        session = _session(job, ledger, emit, options, snapshot, lease)
+        session = _session(job, ledger, emit, options, snapshot, lease, found)
         return Outcome(found, None, await close(job.graph, job.store, session, found, Result(), request))
     if not found.active or not await confirm(found):
         await ledger.save()
@@ -125,7 +127,7 @@ async def _apply(
     await ledger.bind(binding)
     if request.saved is not None:
         await ledger.use_plan(request.saved.id)
-    session = _session(job, ledger, emit, options, snapshot, lease)
+    session = _session(job, ledger, emit, options, snapshot, lease, found)
     operations = schedule(job.graph, ledger.state, found.changes)
     result = await execute(session, operations, job.parallelism, stop)
     await _learn_org(job, ledger, session)
@@ -149,7 +151,9 @@ def _is_unrecorded(job: Job, request: Request, ledger: Ledger) -> bool:
     return (ledger.unfinished or request.operation == "rollback") and job.graph.digest != state.applied_digest
 
 
-def _session(job: Job, ledger: Ledger, emit: Emit, options: Options, snapshot: Snapshot, lease: Lease) -> Session:
+def _session(
+    job: Job, ledger: Ledger, emit: Emit, options: Options, snapshot: Snapshot, lease: Lease, plan: Plan
+) -> Session:
     return Session(
         graph=job.graph,
         ledger=ledger,
@@ -160,7 +164,8 @@ def _session(job: Job, ledger: Ledger, emit: Emit, options: Options, snapshot: S
         state_key=job.state_key,
         snapshot=snapshot,
         lease=lease,
-        moving={
+        moving=_adopted(plan, snapshot)
+        | {
             address: ledger.state.entries[resource.moved_from]
             for address, resource in job.graph.resources.items()
             if resource.moved_from
@@ -168,6 +173,40 @@ def _session(job: Job, ledger: Ledger, emit: Emit, options: Options, snapshot: S
             and address not in ledger.state.entries
         },
     )
+
+
+def _adopted(plan: Plan, snapshot: Snapshot) -> dict[str, Entry]:
+    """What others may refer to before it is in the state: objects that this apply adopts are live already."""
+    found = {}
+    for change in plan.changes:
+        if change.adopts and change.id:
+            kind, live = kind_of(change.address), snapshot.get(change.type, change.id) or {}
+            attributes = KINDS[kind].attributes_of(live) if kind in KINDS else {}
+            found[change.address] = Entry(
+                address=change.address,
+                kind=kind,
+                type=change.type,
+                id=change.id,
+                name=None,
+                owned={},
+                attributes=attributes,
+            )
+    return found
+
+
+def _never_failing(emit: Emit) -> Emit:
+    """Who reads along may go away; what is under way goes on, and is recorded."""
+    gone = False
+
+    def emit_if_heard(event: Event) -> None:
+        nonlocal gone
+        if not gone:
+            try:
+                emit(event)
+            except (OSError, ValueError):
+                gone = True
+
+    return emit_if_heard
 
 
 async def _note_nothing_done(job: Job, request: Request, result: Result) -> None:

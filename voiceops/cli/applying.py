@@ -116,7 +116,11 @@ def run_apply(
         for warning in warnings:
             console.note(render_diagnostic(warning, console.style(sys.stderr)))
 
+    begun = False
+
     async def confirmed(plan: Plan) -> bool:
+        nonlocal begun
+        begun = True
         if flags.format_ == "text" and not console.quiet:
             console.out(render_plan(plan, console.style(), verbose=console.verbose))
         if flags.auto_approve or not asks:
@@ -129,14 +133,25 @@ def run_apply(
     stop = asyncio.Event()
 
     async def work() -> Outcome:
-        loop = asyncio.get_running_loop()
+        loop, main = asyncio.get_running_loop(), asyncio.current_task()
+        told = _stopping(console, stop)
+
+        def stopping() -> None:
+            if begun or main is None:
+                told()
+            else:  # it waits for the lock, or reads: nothing was sent
+                main.cancel()
+
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, _stopping(console, stop))
+            loop.add_signal_handler(number, stopping)
         async with open_job() as job:
             with report:
                 return await apply(job, request, report.event, confirmed, stop)
 
-    outcome = asyncio.run(work())
+    try:
+        outcome = asyncio.run(work())
+    except asyncio.CancelledError:
+        raise VoiceopsError("stopped before anything was changed") from None
     if outcome.result is None:
         if not outcome.plan.active:
             if flags.format_ == "text":

@@ -102,8 +102,8 @@ def _pointed(console: Console, loaded: Loaded, url: str) -> Iterator[tuple[str, 
 
                 shutil.rmtree(loaded.project.root / place, ignore_errors=True)
         return
-    _apply(console, loaded, loaded.project, url)
     try:
+        _apply(console, loaded, loaded.project, url)
         yield "", loaded.project.state
     finally:
         console.note("Putting back what pointed at this machine.")

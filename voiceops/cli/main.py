@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -136,9 +138,20 @@ def cli(ctx: click.Context, folder: Path, environment: str | None, no_color: boo
     )
 
 
+def _never_trace_what_is_written() -> None:
+    """A terminal of another encoding shows `?` for what it lacks; a closed stream swallows."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for as long as we run
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; every error is shown, none as a traceback."""
     console = Console()
+    _never_trace_what_is_written()
     try:
         result = cli.main(
             args=list(arguments) if arguments is not None else None,

@@ -50,6 +50,8 @@ def serve_command(console: Console, host: str, port: int, workers: int, reloadin
         bound = stack.enter_context(bind(host, port))
         console.out(f"Listening on {address_of(bound)}")
         _flush()
+        if reloading and workers > 1:
+            raise click.UsageError("--reload runs one process: leave out --workers, or --reload.")
         if workers > 1 or reloading:
             place = {"root": str(loaded.project.root), "environment": loaded.project.environment, "vapi": vapi_url}
             os.environ[_FOR_WORKERS] = json.dumps(place)

@@ -118,6 +118,8 @@ def find_root(start: Path) -> Path:
 def load_project(root: Path, environment: str | None, variables: Mapping[str, str], problems: Problems) -> Project:
     """Read the project for one environment (None: its default). Raises InvalidProject when it can't be used."""
     base = _read_map(root, PROJECT_FILE, "Project", problems)
+    for key in [key for key, value in base.items() if value is None]:
+        del base[key]  # a section whose lines were all taken out means what it means when it is absent
     problems.raise_errors()
     names = [str(name) for name in base.get("environments", ["dev"])]
     chosen = environment or base.get("defaultEnvironment") or _only(names)

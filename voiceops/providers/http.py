@@ -240,8 +240,7 @@ class Api:
         )
 
     def _error(self, response: httpx.Response, endpoint: str) -> ProviderError:
-        messages, code = _messages(response)
-        messages = [self.redact(message) for message in messages]
+        messages, code = _messages(response, self.redact)
         fields = [(path, message) for message in messages for path in [error_path(message)] if path]
         summary = (
             f"{self.vendor} answered {response.status_code}"
@@ -272,18 +271,30 @@ class Api:
         )
 
 
-def _messages(response: httpx.Response) -> tuple[list[str], str]:
-    """The texts of an error answer, whatever its shape: Vapi's, Twilio's, RFC 9457's, or none."""
+def _messages(response: httpx.Response, redact: Callable[[str], str]) -> tuple[list[str], str]:
+    """The texts of an error answer, whatever its shape: Vapi's, Twilio's, RFC 9457's, or none.
+
+    Secrets leave it first: cut in half, or with their quotes escaped, they would not be recognised.
+    """
     try:
-        data = response.json()
-    except ValueError:
+        data = _redacted(response.json(), redact)
+    except (ValueError, RecursionError):
         return [], ""
     if not isinstance(data, dict):
         return [], ""
     code = data.get("code")
     message = data.get("message") or data.get("detail") or data.get("title") or data.get("error") or []
     found = message if isinstance(message, list) else [message]
-    return [str(item)[:500] for item in found], str(code) if code else ""
+    texts = [item if isinstance(item, str) else json.dumps(item, ensure_ascii=False) for item in found]
+    return [text[:500] for text in texts], str(code) if code else ""
+
+
+def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {redact(key): _redacted(item, redact) for key, item in value.items()}
+    return [_redacted(item, redact) for item in value] if isinstance(value, list) else value
 
 
 # class-validator puts the path of the parent before its sentence: `model.each value in toolIds must be a UUID`.

@@ -127,6 +127,8 @@ class Runtime:
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
+        if any(line.handler for line in self.spec.lines) and not self.api.can_look:
+            log("ids", logging.WARNING, detail="no VAPI_API_KEY and no VOICEOPS_STATE: agents have no ids here")
         log("started", environment=self.spec.environment, tools=len(self.spec.tools), lines=len(self.spec.lines))
 
     async def stop(self) -> None:

@@ -120,7 +120,7 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
 def _without_twilio(text: str) -> str:
     """The variables without those that only lines with `answer: runtime` need."""
     blocks = text.split("\n\n")
-    return "\n\n".join(block for block in blocks if "TWILIO_AUTH_TOKEN" not in block and "VAPI_API_KEY" not in block)
+    return "\n\n".join(block for block in blocks if "TWILIO_AUTH_TOKEN" not in block)
 
 
 def _copies(folder: Path) -> dict[str, bytes]:

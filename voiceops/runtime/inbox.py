@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import queue
+import secrets
 import threading
 import time
 from collections import deque
@@ -114,7 +115,7 @@ class Inbox:
             self._millisecond, self._counter = self._millisecond + 1, 0
         else:
             self._counter += 1
-        return (self._millisecond << 22) | ((self.owner & 0xFFF) << 10) | self._counter
+        return (self._millisecond << 22) | ((self.owner >> 1 & 0xFFF) << 10) | self._counter
 
     def claim(self, key: str, tool: str, call: str) -> asyncio.Future[Claim]:
         """Ask to run something; durable before the answer comes."""
@@ -188,9 +189,7 @@ class Inbox:
     def _write(self, batch: _Batch) -> None:
         if batch.claims or batch.results or batch.events:
             try:
-                batch.owned, batch.new = self.backend.write(
-                    batch.claims, batch.results, batch.events, safe=self._power_safe and bool(batch.events)
-                )
+                self._store(batch)
                 self.broken = ""
             except Exception as error:
                 self.broken = f"{type(error).__name__}: {error}"
@@ -198,8 +197,20 @@ class Inbox:
         for work, _ in batch.work:
             try:
                 batch.values.append(work(self.backend))
+                self.broken = ""  # it answers again
             except Exception as error:
                 batch.values.append(error)
+
+    def _store(self, batch: _Batch) -> None:
+        safe = self._power_safe and bool(batch.events)
+        try:
+            batch.owned, batch.new = self.backend.write(batch.claims, batch.results, batch.events, safe=safe)
+        except Exception as error:
+            if not batch.events or all(kind.__name__ != "IntegrityError" for kind in type(error).__mro__):
+                raise
+            # Another worker chose the same number in the same millisecond: other ones, at random.
+            batch.events = [row._replace(id=row.id >> 22 << 22 | secrets.randbits(22)) for row in batch.events]
+            batch.owned, batch.new = self.backend.write(batch.claims, batch.results, batch.events, safe=safe)
 
     def _resolve(self, batch: _Batch) -> None:
         assert self._loop is not None

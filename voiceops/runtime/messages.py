@@ -5,6 +5,7 @@ Accepts every shape of a tool call that is in the wild. Knows nothing of answers
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from typing import Any
@@ -197,8 +198,9 @@ def _lenient(body: bytes) -> Message:
         if field.name == "type" or value is None:
             continue
         if field.name == "timestamp":
-            if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-                fields["timestamp"] = float(value)
+            with contextlib.suppress(OverflowError):
+                if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(float(value)):
+                    fields["timestamp"] = float(value)
             continue
         if field.name in _LISTS and isinstance(value, list):
             # Lists lose what is no tool call, and nothing else.

@@ -36,9 +36,9 @@ def message_of(body: bytes) -> dict[str, Any]:
 def dumps(value: Any) -> bytes:
     """A handler's value as JSON. Raises TypeError on what has no text of its own, ValueError on a circle."""
     try:
-        return msgspec.json.encode(value, enc_hook=_own_text)
+        return _encode(value)
     except UnicodeError:
-        return msgspec.json.encode(scrubbed(value), enc_hook=_own_text)
+        return _encode(scrubbed(value))
     except RecursionError:
         raise ValueError("it contains itself, or is nested too deeply") from None
 
@@ -68,3 +68,6 @@ def _own_text(value: Any) -> Any:
     if own is object.__str__:
         raise TypeError(f"a {type(value).__name__} has no text")
     return str(value)
+
+
+_encode = msgspec.json.Encoder(enc_hook=_own_text).encode

@@ -90,9 +90,23 @@ class PostgresBackend:
         connection.execute("SET synchronous_commit = on")
         connection.execute("SET statement_timeout = '15s'")  # the writer has more to do than to wait for one statement
         if self._worker:
-            connection.execute("SELECT pg_advisory_lock(%s)", (self.owner,))
+            self._be_alive(connection)
         self._connection = connection
         return connection
+
+    def _be_alive(self, connection: psycopg.Connection[Any]) -> None:
+        """Hold the lock that tells the others that we live. After a broken connection the old session may have it."""
+        key = (self.owner,)
+        for _ in range(20):
+            if connection.execute("SELECT pg_try_advisory_lock(%s)", key).fetchone() == (True,):
+                return
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted "
+                "AND objsubid = 1 AND (classid::bigint << 32 | objid::bigint) = %s AND pid <> pg_backend_pid()",
+                key,
+            )
+            time.sleep(0.1)
+        raise psycopg.OperationalError("another session holds this worker's lock")
 
     def _open(self) -> psycopg.Connection[Any]:
         if self._connection is None or self._connection.closed or self._connection.broken:
@@ -110,6 +124,16 @@ class PostgresBackend:
 
     def write(
         self, claims: list[ClaimRow], results: list[ResultRow], events: list[EventRow], *, safe: bool
+    ) -> tuple[list[Claim], list[bool]]:
+        try:
+            return self._written(claims, results, events)
+        except psycopg.OperationalError:
+            if self._connection is not None and not (self._connection.closed or self._connection.broken):
+                raise
+            return self._written(claims, results, events)  # once more, over a new connection
+
+    def _written(
+        self, claims: list[ClaimRow], results: list[ResultRow], events: list[EventRow]
     ) -> tuple[list[Claim], list[bool]]:
         with self._transaction():
             owned = self._claim(claims) if claims else []
@@ -142,8 +166,14 @@ class PostgresBackend:
         for row in claims:
             if row.key in inserted and first[row.key] is row:
                 answers.append(Claim(True))
+                continue
+            found = self._run("SELECT owner, result, at FROM voiceops_claims WHERE key = %s", (row.key,)).fetchone()
+            # Written by an earlier try whose end was not heard of: the time tells.
+            if found is None:
+                answers.append(Claim(False))
             else:
-                answers.append(self.lookup(row.key) or Claim(False))
+                mine = first[row.key] is row and found == (row.owner, "", row.at)
+                answers.append(Claim(True) if mine else Claim(False, found[0], found[1]))
         return answers
 
     def _keep(self, events: list[EventRow]) -> list[bool]:

@@ -112,7 +112,7 @@ class SqliteBackend:
         self._connection.close()
         if self._lock is not None:
             with contextlib.suppress(OSError):
-                os.unlink(self._lock.name)
+                os.unlink(self._lock_file(self.owner))
             self._lock.close()
 
     def _connect(self) -> sqlite3.Connection:
@@ -357,8 +357,11 @@ class SqliteBackend:
     def _be_alive(self) -> None:
         if fcntl is None:
             return
-        self._lock = open(self._lock_file(self.owner), "xb")  # noqa: SIM115 - held until the process ends
+        path = self._lock_file(self.owner)
+        new = path.with_name(f"{path.name}.new")
+        self._lock = open(new, "xb")  # noqa: SIM115 - held until the process ends
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.rename(new, path)  # nobody sees it without its lock
 
     def _lock_file(self, owner: int) -> Path:
         return self.path.with_name(f"{self.path.name}.worker-{owner}")

@@ -23,7 +23,15 @@ from uuid import uuid4
 from voiceops.errors import Locked, StateError
 from voiceops.state import sealed
 from voiceops.state.batch import Batch
-from voiceops.state.holder import Shared, nobody_holds, taken_away, this_process, wait_for, written_by_another
+from voiceops.state.holder import (
+    Shared,
+    nobody_holds,
+    seen_through,
+    taken_away,
+    this_process,
+    wait_for,
+    written_by_another,
+)
 from voiceops.state.store import Lease, LockInfo
 from voiceops.state.tf_server import Server
 
@@ -287,10 +295,10 @@ class HttpStore:
             except BaseException:
                 self._held = self._known = None
                 with contextlib.suppress(StateError):
-                    await self._give_back(lease, info)
+                    await seen_through(self._give_back(lease, info))
                 raise
             self._held = self._known = None
-            await self._give_back(lease, info)
+            await seen_through(self._give_back(lease, info))
 
     async def _start(self, lease: _HttpLease, info: LockInfo) -> None:
         if not await lease.is_kept():
@@ -302,6 +310,7 @@ class HttpStore:
         self._held, self._known = info, await self._fetch()
 
     async def _give_back(self, lease: _HttpLease, info: LockInfo) -> None:
+        await lease.settled()
         if lease.lost:
             return  # it may be another's by now
         try:
@@ -332,6 +341,7 @@ class _HttpLease:
         self._server = server
         self._info = info
         self._ask = Shared(self.is_kept)
+        self._asking: asyncio.Task[bool] | None = None
         self.lost = False
 
     async def check(self) -> None:
@@ -339,7 +349,16 @@ class _HttpLease:
             self.lost = True
             raise taken_away()
 
+    async def settled(self) -> None:
+        """Until no question is under way: one that came after our UNLOCK would take the lock itself."""
+        if self._asking is not None:
+            await asyncio.wait([self._asking])
+
     async def is_kept(self) -> bool:
+        self._asking = asyncio.ensure_future(self._is_kept())
+        return await asyncio.shield(self._asking)
+
+    async def _is_kept(self) -> bool:
         probe = this_process("check")
         held = await self._server.lock(probe)
         if held is None:  # it was free: not for us to keep
