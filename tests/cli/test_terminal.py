@@ -77,6 +77,7 @@ def test_a_signal_at_the_question_ends_it(live: Bench, number: signal.Signals) -
     code, text = on_terminal(live, "apply", signal_=number)
     assert code == 1, text
     assert "stopped before anything was changed" in text
+    assert "requests under way" not in text
     assert live.writes() == []
     live.apply()  # the lock is free
 

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from voiceops.apply.accounts import binding_of, check_account, learn_org
 from voiceops.apply.creating import ambiguous
 from voiceops.apply.events import Emit, Event
 from voiceops.apply.execute import Result, execute
@@ -28,7 +29,7 @@ from voiceops.model.address import kind_of
 from voiceops.model.graph import Graph, Resource
 from voiceops.model.live import Snapshot
 from voiceops.model.plan import Plan
-from voiceops.model.state import Binding, Entry, State
+from voiceops.model.state import Entry, State
 from voiceops.providers.live import Accounts, read_live
 from voiceops.providers.secrets import Secrets
 from voiceops.state.ledger import Ledger
@@ -65,7 +66,7 @@ async def plan(job: Job) -> Plan:
     ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
     snapshot = await read_live(job.accounts, types_needed(job.graph, ledger))
     state, notes = _as_recovered(ledger, snapshot, job.options.settle)
-    await _check_account(job, state.binding, snapshot)
+    await check_account(job, state.binding, snapshot)
     found = make_plan(job.graph, state, snapshot, await _options(job, state))
     found = replace(found, diagnostics=(*found.diagnostics, *notes, *late_arrivals(state, snapshot)))
     return checked(found, job.graph, job.checks, force=job.options.force)
@@ -105,7 +106,7 @@ async def _apply(
     unrecorded = _is_unrecorded(job, request, ledger)
     await _check_hold(job, request, ledger.state)
     snapshot = await _recovered(job, ledger, emit)
-    binding = await _check_account(job, ledger.state.binding, snapshot)
+    binding = await check_account(job, ledger.state.binding, snapshot)
     options = await _options(job, ledger.state)
     found = make_plan(job.graph, ledger.state, snapshot, options)
     if request.saved is not None:
@@ -130,7 +131,7 @@ async def _apply(
     session = _session(job, ledger, emit, options, snapshot, lease, found)
     operations = schedule(job.graph, ledger.state, found.changes)
     result = await execute(session, operations, job.parallelism, stop)
-    await _learn_org(job, ledger, session)
+    await learn_org(job, ledger, session)
     if not changed_something(session, result):
         await ledger.save()
         await _note_nothing_done(job, request, result)
@@ -241,7 +242,7 @@ async def adopt(job: Job, address: str, id_: str, origin: Mapping[str, Any]) -> 
     async with job.store.lock("import", 0.0):
         ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
         snapshot = await read_live(job.accounts, types_needed(job.graph, ledger))
-        await _check_account(job, ledger.state.binding, snapshot)
+        await check_account(job, ledger.state.binding, snapshot)
         resource = job.graph.resources[address]
         live = snapshot.get(resource.type, id_)
         if live is None:
@@ -256,7 +257,7 @@ async def adopt(job: Job, address: str, id_: str, origin: Mapping[str, Any]) -> 
                 f"the state has {held.address} for {held.id} already",
                 hint=f"`voiceops state rm {held.address}` forgets it.",
             )
-        await ledger.bind(_binding(job, snapshot))
+        await ledger.bind(binding_of(job, snapshot))
         await ledger.record("", address, imported(resource, live, snapshot.date, job.graph.dependencies(address)))
         await ledger.save()
         name = str(KINDS[resource.kind].name_of(live) or id_)
@@ -370,52 +371,3 @@ def _as_recovered(ledger: Ledger, snapshot: Snapshot, settle: float) -> tuple[St
             )
         )
     return state, notes
-
-
-def _binding(job: Job, snapshot: Snapshot) -> Binding:
-    twilio = job.accounts.twilio
-    return Binding(
-        vapi_org=snapshot.org,
-        vapi_url=job.urls[0],
-        twilio_account=twilio.account if twilio else "",
-        twilio_url=job.urls[1] if twilio else "",
-    )
-
-
-async def _check_account(job: Job, bound: Binding, snapshot: Snapshot) -> Binding:
-    """Are these the accounts of the state? An organization without objects has to be asked. Raises Refused."""
-    met = _binding(job, snapshot)
-    if bound.vapi_org and not met.vapi_org:
-        met = replace(met, vapi_org=await job.accounts.vapi.org())
-    _check_binding(bound, met)
-    return met
-
-
-def _check_binding(bound: Binding, met: Binding) -> None:
-    """A state belongs to the accounts of its first apply. Raises Refused."""
-    for name, one, other in (
-        ("Vapi org", bound.vapi_org, met.vapi_org),
-        ("Vapi base URL", bound.vapi_url, met.vapi_url),
-        ("Twilio account", bound.twilio_account, met.twilio_account),
-        ("Twilio base URL", bound.twilio_url, met.twilio_url),
-    ):
-        if one and other and one != other:
-            raise Refused(
-                f"this state belongs to the {name} {one}, but the keys at hand lead to {other}",
-                hint="Use the keys of this environment, or another environment for that account.",
-            )
-
-
-async def _learn_org(job: Job, ledger: Ledger, session: Session) -> None:
-    """The org of an empty account shows with its first object."""
-    binding = _binding(job, session.snapshot)
-    org = next((str(live["orgId"]) for live, _ in session.fresh.values() if live.get("orgId")), "")
-    bound = ledger.state.binding
-    await ledger.bind(
-        Binding(
-            vapi_org=bound.vapi_org or binding.vapi_org or org,
-            vapi_url=binding.vapi_url,
-            twilio_account=binding.twilio_account or bound.twilio_account,
-            twilio_url=binding.twilio_url or bound.twilio_url,
-        )
-    )

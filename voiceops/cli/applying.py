@@ -120,26 +120,26 @@ def run_apply(
 
     async def confirmed(plan: Plan) -> bool:
         nonlocal begun
-        begun = True
         if flags.format_ == "text" and not console.quiet:
             console.out(render_plan(plan, console.style(), verbose=console.verbose))
         if flags.auto_approve or not asks:
+            begun = True
             return True
         protected = project.safety.confirm and flags.confirm is None
         word = plan.environment if protected else "yes"
-        answer = await _ask(f"Apply this to {plan.environment}? Only '{word}' is taken: ", stop)
-        return answer.strip() == word
-
-    stop = asyncio.Event()
+        answer = await _ask(f"Apply this to {plan.environment}? Only '{word}' is taken: ")
+        begun = answer.strip() == word
+        return begun
 
     async def work() -> Outcome:
+        stop = asyncio.Event()
         loop, main = asyncio.get_running_loop(), asyncio.current_task()
         told = _stopping(console, stop)
 
         def stopping() -> None:
             if begun or main is None:
                 told()
-            else:  # it waits for the lock, or reads: nothing was sent
+            else:  # it waits for the lock, reads, or asks: nothing was sent
                 main.cancel()
 
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -168,8 +168,8 @@ def run_apply(
     return PartialApply.exit_code if outcome.result.done else VoiceopsError.exit_code
 
 
-async def _ask(question: str, stop: asyncio.Event) -> str:
-    """A line from the terminal, or nothing at its end. Raises VoiceopsError when it is told to stop meanwhile."""
+async def _ask(question: str) -> str:
+    """A line from the terminal, or nothing at its end. Not in a thread, which no signal would get out of it."""
     sys.stdout.write(question)
     sys.stdout.flush()
     loop = asyncio.get_running_loop()
@@ -180,16 +180,13 @@ async def _ask(question: str, stop: asyncio.Event) -> str:
         line.set_result(sys.stdin.readline())
 
     loop.add_reader(sys.stdin, read)
-    stopped = loop.create_task(stop.wait())
-    waiting: set[asyncio.Future[Any]] = {line, stopped}
     try:
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        return await line
+    except asyncio.CancelledError:
+        sys.stdout.write("\n")  # after the question, and the ^C that the terminal shows
+        raise
     finally:
         loop.remove_reader(sys.stdin)
-        stopped.cancel()
-    if not line.done() or stop.is_set():
-        raise VoiceopsError("stopped before anything was changed")
-    return line.result()
 
 
 def _stopping(console: Console, stop: asyncio.Event) -> Callable[[], None]:

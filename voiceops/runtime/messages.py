@@ -93,18 +93,12 @@ class Message(Struct, frozen=True, gc=False):
     @property
     def number(self) -> str:
         """The number that was called."""
-        for holder in (self.phoneNumber, self.call.phoneNumber if self.call else None):
-            if holder is not None and holder.number:
-                return holder.number
-        return ""
+        return _first("number", self.phoneNumber, self.call.phoneNumber if self.call else None)
 
     @property
     def line_name(self) -> str:
         """The live name of the line that was called."""
-        for holder in (self.phoneNumber, self.call.phoneNumber if self.call else None):
-            if holder is not None and holder.name:
-                return holder.name
-        return ""
+        return _first("name", self.phoneNumber, self.call.phoneNumber if self.call else None)
 
     @property
     def line_id(self) -> str:
@@ -122,10 +116,7 @@ class Message(Struct, frozen=True, gc=False):
 
     @property
     def agent(self) -> str:
-        for holder in (self.assistant, self.call.assistant if self.call else None):
-            if holder is not None and holder.name:
-                return holder.name
-        return ""
+        return _first("name", self.assistant, self.call.assistant if self.call else None)
 
     @property
     def agent_id(self) -> str:
@@ -164,6 +155,11 @@ class Message(Struct, frozen=True, gc=False):
                 function = item.function.name if item.function is not None else None
                 found.append(call if name_of(call) else msgspec.structs.replace(call, name=function or item.name))
         return found
+
+
+def _first(field: str, *holders: Number | Assistant | None) -> str:
+    """Vapi names the same thing beside the call, or in it."""
+    return next((text for holder in holders if holder is not None and (text := getattr(holder, field))), "")
 
 
 class _Envelope(Struct, frozen=True, gc=False):

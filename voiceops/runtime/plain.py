@@ -7,6 +7,7 @@ that is no UTF-8 or a NaN costs that place, and not the message.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,16 +15,21 @@ import msgspec
 
 
 def loads(body: bytes) -> Any:
-    """A body's value; what no text can hold becomes U+FFFD, and NaN null. Raises ValueError where it is no JSON."""
+    """A body as it is meant: what no text holds is U+FFFD, what is no number null. Raises ValueError on no JSON."""
     try:
         return msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         pass
     try:
         text = body.decode("utf-8-sig", "replace")
-        return scrubbed(json.loads(text, parse_constant=lambda _: None))
+        return scrubbed(json.loads(text, parse_constant=lambda _: None, parse_float=_finite))
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 def message_of(body: bytes) -> dict[str, Any]:
