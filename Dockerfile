@@ -19,7 +19,7 @@ RUN apt-get update \
 COPY --from=build /wheels /wheels
 # Nothing to pin: there is one version of each, the one that was built.
 # hadolint ignore=DL3013
-RUN pip install --no-cache-dir --no-index --find-links /wheels 'voiceops[s3,postgres,policy]' && rm -rf /wheels
+RUN pip install --no-cache-dir --no-index --find-links /wheels 'voiceops-iac[s3,postgres,policy]' && rm -rf /wheels
 USER 10001
 WORKDIR /project
 ENTRYPOINT ["voiceops"]

@@ -102,7 +102,7 @@ CODES = {
     "policy-empty": Code("1", "A rule would break on every change.", "Add `match`, `when` or `require`."),
     "policy-match": Code("1", "A rule matches words that don't exist.", "Correct the word."),
     "policy-expression": Code("1", "A rule's expression is no CEL.", "Correct it; see [policies.md](policies.md)."),
-    "policy-library": Code("1", "The package for rules is missing.", 'Run `pip install "voiceops[policy]"`.'),
+    "policy-library": Code("1", "The package for rules is missing.", 'Run `pip install "voiceops-iac[policy]"`.'),
     "policy": Code("5", "The plan breaks a rule of the team.", "Follow the rule's message."),
     # Plans.
     "exists_unmanaged": Code("5", "A live object has the name, or the line, already.", "`import` it, or `--adopt`."),

@@ -58,7 +58,7 @@ def test_what_the_image_copies_is_enough_for_the_wheel(tmp_path: Path) -> None:
         names = wheel.namelist()
     assert "voiceops/_data/schema/vapi.json" in names
     assert "voiceops/_data/templates/ci/shared/ci/forge.py" in names
-    extras = re.search(r"voiceops\[([a-z0-9,]+)\]", (REPOSITORY / "Dockerfile").read_text())
+    extras = re.search(r"voiceops-iac\[([a-z0-9,]+)\]", (REPOSITORY / "Dockerfile").read_text())
     assert extras is not None
     declared = (REPOSITORY / "pyproject.toml").read_text()
     assert all(re.search(rf"^{extra} = \[", declared, re.MULTILINE) for extra in extras[1].split(","))

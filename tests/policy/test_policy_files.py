@@ -107,7 +107,7 @@ def test_without_the_library(project: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (found,) = problems_of(project, GOOD + 'when: "true"\n')
 
     assert "policy-library" in found
-    assert 'pip install "voiceops[policy]"' in found
+    assert 'pip install "voiceops-iac[policy]"' in found
 
 
 def test_no_folder_needs_no_library(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

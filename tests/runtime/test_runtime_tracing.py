@@ -302,8 +302,8 @@ runpy.run_module("voiceops", run_name="__main__")
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"OTEL_TRACES_EXPORTER": "otlp"}, 'pip install "voiceops[otel]"'),
-        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318"}, 'pip install "voiceops[otel]"'),
+        ({"OTEL_TRACES_EXPORTER": "otlp"}, 'pip install "voiceops-iac[otel]"'),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318"}, 'pip install "voiceops-iac[otel]"'),
         ({"OTEL_TRACES_EXPORTER": "zipkin"}, "zipkin"),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "grpc"),
     ],

@@ -132,7 +132,7 @@ def test_a_missing_library_names_its_extra(
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(StateError, match=module) as caught:
         open_store(location, tmp_path, "dev")
-    assert "pip install 'voiceops[" in caught.value.hint
+    assert "pip install 'voiceops-iac[" in caught.value.hint
 
 
 def test_settings_in_the_env_file_count(live: Bench, tmp_path: Path) -> None:

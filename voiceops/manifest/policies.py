@@ -111,7 +111,7 @@ class _Reader:
             self.problems.error("policy-expression", f"this is no CEL expression: {error}", at)
         except ImportError:
             if not self.without_library:
-                hint = 'Install it: pip install "voiceops[policy]".'
+                hint = 'Install it: pip install "voiceops-iac[policy]".'
                 self.problems.error("policy-library", "rules need the package common-expression-language", at, hint)
             self.without_library = True
         return None

@@ -16,7 +16,8 @@ def backend_of(location: str, *, worker: bool = True) -> Backend:
             from voiceops.runtime.postgres import PostgresBackend
         except ImportError:
             raise VoiceopsError(
-                "a store in PostgreSQL needs the package psycopg", hint='Install it: pip install "voiceops[postgres]"'
+                "a store in PostgreSQL needs the package psycopg",
+                hint='Install it: pip install "voiceops-iac[postgres]"',
             ) from None
         return PostgresBackend(location, worker=worker)
     if separator and scheme != "sqlite":

@@ -80,7 +80,7 @@ def check(environ: Mapping[str, str]) -> None:
         if found is None:
             raise VoiceopsError(
                 "OpenTelemetry is asked for by the environment, and not installed",
-                hint='Install it: pip install "voiceops[otel]", or set OTEL_SDK_DISABLED=true.',
+                hint='Install it: pip install "voiceops-iac[otel]", or set OTEL_SDK_DISABLED=true.',
             )
 
 

@@ -29,7 +29,7 @@ class Cipher:
         try:
             from pyrage import x25519
         except ImportError:
-            raise StateError("an encrypted state needs pyrage", hint="pip install 'voiceops[age]'") from None
+            raise StateError("an encrypted state needs pyrage", hint="pip install 'voiceops-iac[age]'") from None
         try:
             self._identity = x25519.Identity.from_str(identity.strip()) if identity else None
             self._recipients = [x25519.Recipient.from_str(text) for text in recipients]

@@ -77,7 +77,7 @@ def _require(module: str, extra: str, location: str) -> None:
     if find_spec(module) is None:
         raise StateError(
             f"state in {redacted(location)} needs {module}, which is not installed",
-            hint=f"pip install 'voiceops[{extra}]'",
+            hint=f"pip install 'voiceops-iac[{extra}]'",
         )
 
 
