@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from voiceops.apply.accounts import binding_of, check_account, learn_org
@@ -32,6 +33,7 @@ from voiceops.model.plan import Plan
 from voiceops.model.state import Entry, State
 from voiceops.providers.live import Accounts, read_live
 from voiceops.providers.secrets import Secrets
+from voiceops.state.fingerprints import fingerprint_live
 from voiceops.state.ledger import Ledger
 from voiceops.state.store import Lease, Store
 
@@ -296,7 +298,12 @@ async def _options(job: Job, state: State) -> Options:
         str(entry["id"]) for other in await job.store.siblings() for entry in other.get("resources", {}).values()
     )
     known = fingerprints(job.graph, job.secrets, state.salt, job.state_key)
-    return replace(job.options, fingerprints=known, siblings=siblings)
+    return replace(
+        job.options,
+        fingerprints=known,
+        fingerprint_live=partial(fingerprint_live, salt=state.salt, key=job.state_key),
+        siblings=siblings,
+    )
 
 
 async def _recovered(job: Job, ledger: Ledger, emit: Emit) -> Snapshot:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from voiceops.engine.guards import Safety
 from voiceops.model.graph import Resource
 from voiceops.model.live import SETTLE
-from voiceops.model.values import (
-    Fingerprint,
-    Path,
-    Secret,
-)
+from voiceops.model.values import JSON, Fingerprint, Path, Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +28,8 @@ class Options:
     refresh_only: bool = False
     safety: Safety = field(default_factory=Safety)
     fingerprints: Mapping[Secret, Fingerprint] = field(default_factory=dict)
+    # The fingerprint of a live text, under the state's salt and key; None: live texts can't be compared.
+    fingerprint_live: Callable[[str], Fingerprint] | None = None
     siblings: frozenset[str] = frozenset()
     account: str = ""
     settle: float = SETTLE
@@ -49,3 +47,12 @@ def policy_for(options: Options, resource: Resource, path: Path) -> str:
         if (exact or fnmatch.fnmatchcase(resource.address, address)) and (not field_pattern or inside):
             found.append((exact, len(field_pattern), len(address), policy))
     return max(found)[-1] if found else options.drift
+
+
+def live_differs(options: Options, applied: Fingerprint, live: JSON) -> bool | None:
+    """Is a live text another than the secret that was applied there? None where that can't be told: the API does not
+    show it, or the fingerprint is missing or was made under another key."""
+    if options.fingerprint_live is None or not applied.digest or not isinstance(live, str):
+        return None
+    found = options.fingerprint_live(live)
+    return found.digest != applied.digest if found.key == applied.key else None

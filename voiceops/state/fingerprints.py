@@ -23,5 +23,14 @@ def fingerprint(secret: Secret, value: str | None, salt: str, key: str = "") -> 
     """
     if value is None:
         return Fingerprint(secret.names, "")
+    return Fingerprint(secret.names, _digest(value, salt, key))
+
+
+def fingerprint_live(value: str, salt: str, key: str = "") -> Fingerprint:
+    """The fingerprint of a text that an API shows, of which nobody knows by which name it was sent."""
+    return Fingerprint((), _digest(value, salt, key))
+
+
+def _digest(value: str, salt: str, key: str) -> str:
     mark = f"-{_scrypt('', salt, key)[:6]}" if key else ""
-    return Fingerprint(secret.names, f"scrypt{mark}:{_scrypt(value, salt, key)}")
+    return f"scrypt{mark}:{_scrypt(value, salt, key)}"
