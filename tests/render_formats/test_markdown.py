@@ -15,7 +15,8 @@ from tests.render_formats.plans import ATTACKS, attacked, many, model, small, wo
 from tests.support.world import World, agent, graph, phone
 from voiceops.model.graph import Graph
 from voiceops.model.plan import Plan
-from voiceops.render.markdown import LIMIT, code, fenced, render_markdown
+from voiceops.model.safe_text import markdown_fence
+from voiceops.render.markdown import LIMIT, code, render_markdown
 
 HOST_LIMIT = 65_536
 
@@ -144,7 +145,7 @@ def test_code_span_holds_what_is_in_it(attack: str) -> None:
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_fence_holds_what_is_in_it(attack: str) -> None:
-    tokens = MarkdownIt("commonmark").parse("\n".join(fenced(attack.replace("\r", "").split("\n"))))
+    tokens = MarkdownIt("commonmark").parse("\n".join(markdown_fence(attack.replace("\r", "").split("\n"))))
 
     assert [token.type for token in tokens] == ["fence"]
 

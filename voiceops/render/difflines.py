@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from voiceops.model.plan import CREATE, DELETE, Change, FieldChange, shown
+from voiceops.model.safe_text import visible
 from voiceops.model.values import ABSENT, JSON, format_path
 from voiceops.render.names import unquoted
 from voiceops.render.review import leaves
-from voiceops.render.textdiff import around, blocks, honest, lines_of, shortened
+from voiceops.render.textdiff import around, blocks, lines_of, shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ SHORT = Level(context=0, lines=4, width=120, fields=8)
 
 def diff_lines(change: Change, level: Level = FULL) -> list[str]:
     """The block's lines; none can be mistaken for a fence, for each begins with a sign."""
-    rows = [f"! {shortened(honest(note), level.width)}" for note in change.notes]
+    rows = [f"! {shortened(visible(note), level.width)}" for note in change.notes]
     if change.actions == CREATE:
         fields = [row for field in change.fields for row in _created(field, level)]
     elif change.actions == DELETE and not change.fields:
@@ -48,24 +49,24 @@ def diff_lines(change: Change, level: Level = FULL) -> list[str]:
 def _created(field: FieldChange, level: Level) -> Iterator[list[str]]:
     for path, _, value in leaves(field):
         if value is not ABSENT and value is not None:
-            yield _value("+", f"{honest(format_path(path))}: ", value, level)
+            yield _value("+", f"{visible(format_path(path))}: ", value, level)
 
 
 def _deleted(before: dict[str, JSON], level: Level) -> list[str]:
     width = min(level.width, 120)
-    return [f"- {honest(key)}: {shortened(honest(_plain(shown(value))), width)}" for key, value in before.items()]
+    return [f"- {visible(key)}: {shortened(visible(_plain(shown(value))), width)}" for key, value in before.items()]
 
 
 def _changed(field: FieldChange, level: Level) -> Iterator[list[str]]:
     because = {"drift": " (edited live)", "conflict": " (edited live, too)"}.get(field.reason, "")
     where = f" · {field.file}:{field.line}" if field.file and field.line else ""
     for path, before, after in leaves(field):
-        head = f"@@ {honest(format_path(path))}{honest(where)}{because} @@"
+        head = f"@@ {visible(format_path(path))}{visible(where)}{because} @@"
         texts = isinstance(before, str) and isinstance(after, str)
         if texts and ("\n" in before or "\n" in after):
             yield [head, *_text(before, after, level)]
         elif texts:
-            old, new = around(honest(_plain(before)), honest(_plain(after)), level.width)
+            old, new = around(visible(_plain(before)), visible(_plain(after)), level.width)
             yield [head, f"- {old}", f"+ {new}"]
         elif isinstance(before, list) and isinstance(after, list):
             yield [head, *_list(before, after, level)]
@@ -79,7 +80,7 @@ def _value(sign: str, name: str, value: JSON, level: Level) -> list[str]:
     if value is ABSENT or value is None:
         return []
     if not isinstance(value, str) or "\n" not in value:
-        return [f"{sign} {name}{shortened(honest(_plain(value)), level.width)}"]
+        return [f"{sign} {name}{shortened(visible(_plain(value)), level.width)}"]
     lines = lines_of(value)
     rows = [f"{sign} {name.rstrip()}"] if name else []
     rows += [f"{sign}   {shortened(line, level.width)}" for line in lines[: level.lines]]
@@ -114,8 +115,8 @@ def _text(before: str, after: str, level: Level) -> list[str]:
 
 def _list(before: list[JSON], after: list[JSON], level: Level) -> list[str]:
     """What left and what came; in another order is said so."""
-    old = [honest(_plain(item)) for item in before]
-    new = [honest(_plain(item)) for item in after]
+    old = [visible(_plain(item)) for item in before]
+    new = [visible(_plain(item)) for item in after]
     gone = [item for item in old if item not in new]
     came = [item for item in new if item not in old]
     if not gone and not came:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from voiceops.model.safe_text import visible
 from voiceops.render.picture import Box, Picture
-from voiceops.render.textdiff import honest
 
 _SHAPES = {"Phone": "cds", "Squad": "box3d", "Handler": "component", "Credential": "cylinder"}
 _COLOURS = {
@@ -44,4 +44,4 @@ def _quoted(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return honest(text).replace("\n", " ").replace("\\", "\\\\").replace('"', '\\"')
+    return visible(text).replace("\n", " ").replace("\\", "\\\\").replace('"', '\\"')

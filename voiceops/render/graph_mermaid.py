@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
+from voiceops.model.safe_text import visible
 from voiceops.render.picture import Box, Picture
-from voiceops.render.textdiff import honest
 
 _SHAPES = {
     "Phone": ('(["', '"])'),
@@ -55,6 +55,6 @@ def _label(box: Box) -> str:
 
 def _escaped(text: str) -> str:
     """Everything that could mean something to Mermaid, markdown or HTML as a character's number."""
-    plain = " ".join(honest(text).split())
+    plain = " ".join(visible(text).split())
     cut = plain if len(plain) <= _MAX_LABEL else plain[: _MAX_LABEL - 1] + "…"
     return _PLAIN.sub(lambda match: f"#{ord(match[0])};", cut)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
+from voiceops.model.safe_text import visible
 from voiceops.render.picture import Arrow, Box, Picture
-from voiceops.render.textdiff import honest
 
 _WIDTH, _HEIGHT = 190, 50
 _GAP_X, _GAP_Y, _MARGIN = 90, 14, 16
@@ -180,5 +180,5 @@ def _box(place: _Slot, box: Box) -> str:
 
 
 def _text(text: str, limit: int = _CHARACTERS) -> str:
-    plain = honest(text).replace("\n", " ").replace("\t", " ")
+    plain = visible(text).replace("\n", " ").replace("\t", " ")
     return escape(plain if len(plain) <= limit else plain[: limit - 1] + "…")

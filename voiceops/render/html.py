@@ -11,12 +11,12 @@ import hashlib
 import json
 from collections.abc import Iterator
 from functools import cache
-from html import escape
 from importlib.resources import files
 
 from voiceops.model.address import is_twilio_side, name_of
 from voiceops.model.graph import Graph
 from voiceops.model.plan import Change, Plan
+from voiceops.model.safe_text import html as safe_html
 from voiceops.model.values import ABSENT, JSON
 from voiceops.render.estimates import rent, rows, touched_agents
 from voiceops.render.graph_svg import STYLE, svg
@@ -24,7 +24,7 @@ from voiceops.render.htmldiff import change_body
 from voiceops.render.names import unquoted
 from voiceops.render.picture import plan_picture
 from voiceops.render.review import Flag, Line, flags, headline, lines, readable, word_of
-from voiceops.render.textdiff import honest, shortened
+from voiceops.render.textdiff import shortened
 
 _ORDER = ("delete", "replace", "unbind", "update", "adopt", "create", "no change")
 _OPEN = 12  # a plan with more changes begins closed
@@ -71,7 +71,7 @@ def render_html(plan: Plan, graph: Graph | None = None, *, version: str = "") ->
 
 def text(value: str) -> str:
     """Foreign text: what hides is spelled out, nothing is markup."""
-    return escape(honest(value))
+    return safe_html(value)
 
 
 @cache

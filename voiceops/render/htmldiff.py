@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from html import escape
 
 from voiceops.model.plan import CREATE, DELETE, Change, FieldChange, shown
+from voiceops.model.safe_text import html, visible
 from voiceops.model.values import ABSENT, JSON, format_path
 from voiceops.render.names import bare, unquoted
 from voiceops.render.review import leaves
-from voiceops.render.textdiff import Block, Spans, blocks, honest, lines_of, shortened, word_spans
+from voiceops.render.textdiff import Block, Spans, blocks, lines_of, shortened, word_spans
 
 _CONTEXT = 2
 _LINES = 400  # of a text that is new or gone
@@ -20,7 +20,7 @@ _WIDTH = 20_000
 def change_body(change: Change) -> Iterator[str]:
     """Notes, then every field."""
     for note in change.notes:
-        yield f'<p class="note">{escape(honest(note))}</p>'
+        yield f'<p class="note">{html(note)}</p>'
     if change.actions == DELETE and not change.fields:
         for key, value in (change.before or {}).items():
             yield _field(key, "", [_one("old", shown(value))])
@@ -28,7 +28,7 @@ def change_body(change: Change) -> Iterator[str]:
     for field in change.fields:
         yield from _fields(field, created=change.actions == CREATE)
     if not change.fields and not change.notes:
-        yield f'<p class="note">{escape(change.reason.replace("_", " "))}</p>'
+        yield f'<p class="note">{html(change.reason.replace("_", " "))}</p>'
 
 
 def _fields(field: FieldChange, *, created: bool) -> Iterator[str]:
@@ -50,21 +50,21 @@ def _fields(field: FieldChange, *, created: bool) -> Iterator[str]:
 
 
 def _field(name: str, where: str, parts: list[str]) -> str:
-    place = f'<span class="quiet">{escape(honest(where))}</span>' if where else ""
-    head = f"<h3><code>{escape(honest(name))}</code>{place}</h3>"
+    place = f'<span class="quiet">{html(where)}</span>' if where else ""
+    head = f"<h3><code>{html(name)}</code>{place}</h3>"
     return f'<div class="field">{head}<div class="diff">{"".join(parts)}</div></div>'
 
 
 def _one(css: str, value: JSON) -> str:
     if isinstance(value, str) and "\n" in value:
         return f'<div class="one {css}">{_text(lines_of(value))}</div>'
-    return f'<div class="one {css}">{escape(shortened(honest(_plain(value)), _WIDTH))}</div>'
+    return f'<div class="one {css}">{html(shortened(visible(_plain(value)), _WIDTH))}</div>'
 
 
 def _text(lines: Sequence[str]) -> str:
     """Lines in one piece: a page of long prompts stays light."""
     more = [f"… {len(lines) - _LINES} more lines"] if len(lines) > _LINES else []
-    return escape("\n".join([*(shortened(line, _WIDTH) for line in lines[:_LINES]), *more]))
+    return html("\n".join([*(shortened(line, _WIDTH) for line in lines[:_LINES]), *more]))
 
 
 def _plain(value: JSON) -> str:
@@ -77,7 +77,7 @@ def _list(before: list[JSON], after: list[JSON]) -> list[str]:
     if not gone and not came:
         return ['<div class="one quiet">the same items in another order, or another number of times</div>']
     return [
-        f'<div class="one {css}">{escape(shortened(honest(item), _WIDTH))}</div>'
+        f'<div class="one {css}">{html(shortened(visible(item), _WIDTH))}</div>'
         for css, items in (("old", gone), ("new", came))
         for item in items[:_LINES]
     ]
@@ -106,7 +106,7 @@ def _side_by_side(before: str, after: str) -> list[str]:
 
 
 def _equal(block: Block, at: int) -> str:
-    line = escape(shortened(block.new[at], _WIDTH))
+    line = html(shortened(block.new[at], _WIDTH))
     sides = f"<i>{block.old_at + at}</i><span>{line}</span><i>{block.at + at}</i><span>{line}</span>"
     return f'<div class="row same">{sides}</div>'
 
@@ -120,7 +120,7 @@ def _different(block: Block, *, numbered: bool = True) -> list[str]:
             left, right = word_spans(shortened(old, _WIDTH), shortened(new, _WIDTH))
             sides = (_marked(left), _marked(right))
         else:
-            sides = (escape(shortened(old or "", _WIDTH)), escape(shortened(new or "", _WIDTH)))
+            sides = (html(shortened(old or "", _WIDTH)), html(shortened(new or "", _WIDTH)))
         rows.append(
             '<div class="row">'
             + _side("old", old is not None, str(block.old_at + at) * numbered, sides[0])
@@ -142,5 +142,5 @@ def _marked(spans: Spans) -> str:
     alike = sum(len(piece) for marked, piece in spans if not marked)
     whole = sum(len(piece) for _, piece in spans)
     if alike * 4 < whole:
-        return escape("".join(piece for _, piece in spans))
-    return "".join(f"<mark>{escape(piece)}</mark>" if marked else escape(piece) for marked, piece in spans)
+        return html("".join(piece for _, piece in spans))
+    return "".join(f"<mark>{html(piece)}</mark>" if marked else html(piece) for marked, piece in spans)

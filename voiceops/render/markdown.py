@@ -7,13 +7,12 @@ Values are shown in fences and code spans only, so that nothing in a prompt can 
 from __future__ import annotations
 
 import json
-import re
-from html import escape
 
 from voiceops.errors import Diagnostic
 from voiceops.model.address import is_twilio_side, name_of
 from voiceops.model.graph import Graph
 from voiceops.model.plan import Change, Plan
+from voiceops.model.safe_text import flowed, html, markdown_code, markdown_fence, markdown_prose, visible
 from voiceops.model.values import ABSENT, JSON
 from voiceops.render.difflines import FULL, SHORT, Level, diff_lines
 from voiceops.render.estimates import rent, rows, touched_agents
@@ -21,7 +20,7 @@ from voiceops.render.graph_mermaid import mermaid
 from voiceops.render.names import unquoted
 from voiceops.render.picture import plan_picture
 from voiceops.render.review import DANGER, NOTICE, WARNING, Flag, flags, headline, lines, readable, word_of
-from voiceops.render.textdiff import honest, shortened
+from voiceops.render.textdiff import shortened
 
 LIMIT = 64_000  # below the host's 65,536: a pipeline may add a line of its own
 _MERMAID_LIMIT = 12_000
@@ -53,18 +52,8 @@ def render_markdown(plan: Plan, graph: Graph | None = None) -> str:
 
 def code(value: str, limit: int = 80, *, table: bool = False) -> str:
     """One line of foreign text as a code span that it can't leave."""
-    text = " ".join(honest(shortened(value, limit)).split())
-    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
-    pad = " " if text[:1] == "`" or text[-1:] == "`" or not text else ""
-    span = f"{fence}{pad}{text}{pad}{fence}"
+    span = markdown_code(shortened(value, limit))
     return span.replace("|", "\\|") if table else span
-
-
-def fenced(lines_: list[str], language: str = "") -> list[str]:
-    """Lines in a fence that is longer than any that they hold."""
-    longest = max((len(run) for line in lines_ for run in re.findall("`{3,}", line)), default=2)
-    fence = "`" * (longest + 1)
-    return [f"{fence}{language}", *lines_, fence]
 
 
 def _shown(value: JSON, limit: int = 60) -> str:
@@ -81,11 +70,11 @@ def _problems(plan: Plan) -> list[str]:
     text = [line for diagnostic in found[:_ROWS] for line in _problem(diagnostic)]
     if len(found) > _ROWS:
         text.append(f"… and {len(found) - _ROWS} more")
-    return [*says, *fenced(text, "text"), ""]
+    return [*says, *markdown_fence(text, "text"), ""]
 
 
 def _problem(diagnostic: Diagnostic) -> list[str]:
-    return [honest(shortened(line, 400)) for line in str(diagnostic).splitlines()]
+    return [visible(shortened(line, 400)) for line in str(diagnostic).splitlines()]
 
 
 def _lines(plan: Plan) -> list[str]:
@@ -120,8 +109,7 @@ def _addresses(flag: Flag) -> str:
 
 def _prose(text: str) -> str:
     """Our own sentence, which may hold a path or a name: nothing in it is markup."""
-    cut = " ".join(honest(shortened(text, 300)).split())
-    return re.sub(r"([\\`*_{}\[\]<>#|~!&$])", r"\\\1", cut).replace("@", "@\u2060").replace("://", ":\u2060//")
+    return markdown_prose(shortened(text, 300))
 
 
 def _more(count: int, what: str) -> list[str]:
@@ -158,7 +146,7 @@ def _picture(plan: Plan, graph: Graph) -> list[str]:
     if not picture.boxes:
         return []
     left_out = [f"{picture.left_out} objects are not drawn.", ""] if picture.left_out else []
-    body = ["", *fenced(text.split("\n"), "mermaid"), "", *left_out]
+    body = ["", *markdown_fence(text.split("\n"), "mermaid"), "", *left_out]
     return ["<details><summary>What is touched, and which lines lead to it</summary>", *body, "</details>", ""]
 
 
@@ -199,11 +187,11 @@ def _diffs(changes: list[Change], room: int) -> tuple[list[str], list[str]]:
 def _section(change: Change, level: Level) -> list[str]:
     name = ""
     if change.name and not is_twilio_side(change.address):
-        name = " ".join(honest(shortened(change.name, 60)).split())
+        name = flowed(shortened(change.name, 60))
     # No mention, link or line break comes out of a name: it stands escaped, in <code>, in one line.
-    live = f" <code>{escape(name)}</code>" if name and name != name_of(change.address) else ""
-    summary = f"<code>{escape(change.address)}</code>{live} · {word_of(change)}"
-    body = fenced(diff_lines(change, level), "diff")
+    live = f" <code>{html(name)}</code>" if name and name != name_of(change.address) else ""
+    summary = f"<code>{html(change.address)}</code>{live} · {word_of(change)}"
+    body = markdown_fence(diff_lines(change, level), "diff")
     return [f"<details><summary>{summary}</summary>", "", *body, "", "</details>", ""]
 
 
@@ -211,5 +199,7 @@ def _counts(plan: Plan) -> str:
     counts = plan.summary
     unchanged = sum(not change.matters for change in plan.changes)
     words = [f"{counts[key]} to {key}" for key in ("create", "update", "replace", "delete") if counts[key]]
-    where = f"Vapi org `{plan.org or '(empty so far)'}`" + (f" · Twilio `{plan.account}`" if plan.account else "")
+    where = f"Vapi org {code(plan.org or '(empty so far)')}" + (
+        f" · Twilio {code(plan.account)}" if plan.account else ""
+    )
     return f"<sub>{', '.join([*words, f'{unchanged} unchanged'])} · {where}</sub>"

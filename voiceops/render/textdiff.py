@@ -1,6 +1,6 @@
 """Differences of texts for reviewers: by line, and inside a line by word; always quick, however long the text.
 
-Also what keeps a text honest on a screen: characters that hide or reorder others are spelled out.
+Characters that hide or reorder others are spelled out.
 """
 
 from __future__ import annotations
@@ -11,15 +11,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from voiceops.model.safe_text import visible
+
 _MANY_LINES = 2_000  # beyond this, lines that occur often are no anchors
 _TOO_MANY_LINES = 20_000  # beyond this, what differs is one block
 _TOO_MANY_WORDS = 1_500
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
-# Controls, and what makes a text read otherwise than it runs: bidirectional overrides, zero widths, odd line ends.
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff"
-    "\U000e0000-\U000e007f]"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +30,9 @@ class Block:
     at: int
 
 
-def honest(text: str) -> str:
-    """The text with every hidden character written out, as in `\\u202e`."""
-    unified = text.replace("\r\n", "\n")
-    return _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", unified)
-
-
 def lines_of(text: str) -> list[str]:
     """Lines as a reader sees them; a last line end makes no further line."""
-    lines = honest(text).split("\n")
+    lines = visible(text).split("\n")
     return lines[:-1] if len(lines) > 1 and not lines[-1] else lines
 
 
