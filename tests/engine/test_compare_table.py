@@ -309,7 +309,7 @@ def test_one_agent(case: Case) -> None:
     assert paths_of(plan, "Agent/support") == case.paths
     drift = {p["path"]: (p["before"], p["after"]) for d in plan.drift for p in d.to_data()["change"]["paths"]}
     assert drift == case.drift
-    assert plan.applyable
+    assert not plan.refused
 
 
 @pytest.mark.parametrize(
@@ -341,7 +341,7 @@ def test_what_drift_policy_does(
     assert changes(plan) == {"Agent/support": (actions, reason)}
     assert [d.address for d in plan.drift] == ["Agent/support"], "drift is listed, whatever becomes of it"
     assert plan.drift[0].updated_at == EDITED
-    assert plan.applyable is applyable
+    assert plan.refused is not applyable
     assert codes(plan) == ([] if applyable else ["drift"])
 
 
@@ -350,8 +350,8 @@ def test_an_edit_that_was_taken_over_into_the_manifest_is_refused_no_longer() ->
     world.manage(agent(firstMessage="Hi"))
     world.edit("Agent/support", firstMessage="Edited")
 
-    assert not world.plan(graph(agent(firstMessage="Hi")), drift="refuse").applyable
-    assert world.plan(graph(agent(firstMessage="Edited")), drift="refuse").applyable
+    assert world.plan(graph(agent(firstMessage="Hi")), drift="refuse").refused
+    assert not world.plan(graph(agent(firstMessage="Edited")), drift="refuse").refused
 
 
 def test_a_drift_pattern_reaches_the_fields_below_it_and_no_others() -> None:

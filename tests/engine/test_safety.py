@@ -45,7 +45,7 @@ def test_the_share_of_deletes(managed: int, kept: int, safety: Safety, force: bo
     plan = world.plan(graph(*(agent(f"a{n}") for n in range(kept))), safety=safety, force=force)
 
     assert codes(plan) == (["destroy-limit"] if refused else [])
-    assert plan.applyable is not refused
+    assert plan.refused is refused
 
 
 def test_replacements_count_as_deletes() -> None:

@@ -47,8 +47,7 @@ def test_an_unmanaged_object_of_the_same_name(
 
     assert changes(plan) == {"Agent/support": expected}
     assert codes(plan) == reported
-    assert plan.applyable is not reported or not plan.applyable
-    assert plan.applyable == (not reported)
+    assert plan.refused == bool(reported)
 
 
 def test_the_import_command_is_there_to_be_typed() -> None:

@@ -170,7 +170,7 @@ def test_rollback_is_held_against_todays_rules(project: Path) -> None:
     shown = run(project, "rollback", "--plan-only", "--format", "markdown")
     refused = run(project, "rollback", "--auto-approve")
 
-    assert shown.returncode == 0
+    assert shown.returncode == 5
     assert "This plan can't be applied" in shown.stdout
     assert refused.returncode == 5
 

@@ -111,7 +111,10 @@ class Bench:
         return self.run("apply", "--auto-approve", *arguments, code=code)
 
     def plan(self, *arguments: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.run("plan", "--format", "json", *arguments).data
+        """A plan as data, also of one that can't be applied."""
+        ran = self.run("plan", "--format", "json", *arguments, code=None)
+        found: dict[str, Any] = ran.data
+        assert ran.code in ((0, 5) if found["errored"] else (0,)), ran.err
         return found
 
     def changes(self, *arguments: str) -> dict[str, list[str]]:

@@ -115,12 +115,9 @@ async def _apply(
         found = narrowed(found, request.saved, ledger.state, options.safety, force=options.force)
     found = checked(found, job.graph, job.checks, force=options.force)
     emit(Event(type="planned", data={"summary": found.summary, "applyable": found.applyable}))
-    if not found.applyable:
+    if found.refused:
         await ledger.save()
-        raise Refused(
-            "the plan can't be applied",
-            diagnostics=(*found.refusals, *(d for d in found.diagnostics if d.severity == "error")),
-        )
+        raise Refused("the plan can't be applied", diagnostics=found.errors)
     if not found.active and unrecorded:
         session = _session(job, ledger, emit, options, snapshot, lease, found)
         return Outcome(found, None, await close(job.graph, job.store, session, found, Result(), request))
@@ -135,6 +132,8 @@ async def _apply(
     result = await execute(session, operations, job.parallelism, stop)
     await learn_org(job, ledger, session)
     if not changed_something(session, result):
+        if request.saved is not None:  # it can be applied yet
+            await ledger.save(used_plans=tuple(id_ for id_ in ledger.state.used_plans if id_ != request.saved.id))
         await ledger.save()
         await _note_nothing_done(job, request, result)
         return Outcome(found, result)

@@ -14,6 +14,7 @@ import click
 from voiceops._version import __version__
 from voiceops.cli.console import Console
 from voiceops.cli.options import formats, selection
+from voiceops.errors import Refused
 from voiceops.model.address import owner_of
 
 if TYPE_CHECKING:
@@ -51,8 +52,9 @@ def plan_command(
 ) -> int:
     """Show what apply would change on live Vapi and Twilio, and which phone lines would notice.
 
-    Writes nothing, takes no lock, and needs no secret but the API keys. With VOICEOPS_DASHBOARD_TOKEN it also says
-    where the runtime that answers at runtime.url serves other tools than the manifests.
+    Writes nothing, takes no lock, and needs no secret but the API keys. Exit 5 where the plan can't be applied, --force
+    aside. With VOICEOPS_DASHBOARD_TOKEN it also says where the runtime that answers at runtime.url serves other tools
+    than the manifests.
 
     \b
     Examples:
@@ -109,6 +111,8 @@ def plan_command(
             for warning in loaded.warnings:
                 console.note(render_diagnostic(warning, console.style()))
         console.out(rendered(found, loaded.graph, format_, console))
+    if found.refused and not found.needs_force and not refresh_only:
+        return Refused.exit_code
     return 2 if detailed_exitcode and (found.active or (found.drift and refresh_only)) else 0
 
 

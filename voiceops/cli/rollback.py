@@ -12,7 +12,7 @@ import click
 
 from voiceops.cli.applying import Flags, apply_flags, check_can_ask, check_confirmed, run_apply
 from voiceops.cli.console import Console
-from voiceops.errors import VoiceopsError
+from voiceops.errors import Refused, VoiceopsError
 
 if TYPE_CHECKING:
     from voiceops.cli.wiring import Loaded
@@ -140,10 +140,10 @@ def _show(console: Console, flags: Flags, goal: _Goal) -> int:
     found = asyncio.run(work())
     if flags.format_ == "json":
         console.data(plan_data(found, adopt=flags.adopt, rollback_to=goal.number))
-        return 0
+        return Refused.exit_code if found.refused and not found.needs_force else 0
     console.note(f"What returning to {goal.name} would change.")
     console.out(rendered(found, loaded.graph, flags.format_, console))
-    return 0
+    return Refused.exit_code if found.refused and not found.needs_force else 0
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from voiceops.errors import Diagnostic
+from voiceops.model.address import owner_of
 from voiceops.model.estimates import Estimates
 from voiceops.model.values import (
     ABSENT,
@@ -41,6 +42,8 @@ CREATE = ("create",)
 UPDATE = ("update",)
 DELETE = ("delete",)
 NO_OP = ("no-op",)
+
+PASSED_BY_FORCE = frozenset({"destroy-limit", "budget"})  # codes of refusals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,8 +188,30 @@ class Plan:
     estimates: Estimates | None = None
 
     @property
+    def refused(self) -> bool:
+        """Does anything stand against applying it?"""
+        return bool(self.errors)
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """What stands against applying it."""
+        return (*self.refusals, *(d for d in self.diagnostics if d.severity == "error"))
+
+    @property
+    def needs_force(self) -> bool:
+        """Is all that stands against it what `apply --force` passes?"""
+        return self.refused and all(d.code in PASSED_BY_FORCE for d in self.errors)
+
+    @property
     def applyable(self) -> bool:
-        return not self.refusals and not any(d.severity == "error" for d in self.diagnostics)
+        """Is there something to apply, and nothing against it? As Terraform means it."""
+        return bool(self.active) and not self.refused
+
+    @property
+    def impossible(self) -> frozenset[str]:
+        """Addresses of creations that an error of their own stands against: they are not counted as such."""
+        against = {owner_of(d.address) for d in self.errors if d.address}
+        return frozenset(c.address for c in self.changes if c.actions == CREATE and owner_of(c.address) in against)
 
     @property
     def active(self) -> tuple[Change, ...]:
@@ -196,7 +221,7 @@ class Plan:
     @property
     def summary(self) -> dict[str, int]:
         return {
-            "create": count(self.changes, CREATE),
+            "create": count(self.changes, CREATE) - len(self.impossible),
             "update": count(self.changes, UPDATE),
             "replace": sum(change.is_replacement for change in self.changes),
             "delete": count(self.changes, DELETE),
@@ -213,6 +238,7 @@ class Plan:
             "environment": self.environment,
             "timestamp": timestamp,
             "applyable": self.applyable,
+            "errored": self.refused,
             "org": self.org,
             "account": self.account,
             "destroy": self.destroy,

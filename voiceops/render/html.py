@@ -97,9 +97,9 @@ def _problems(plan: Plan) -> Iterator[str]:
     found = [*plan.refusals, *plan.diagnostics]
     if not found:
         return
-    says = "" if plan.applyable else "<strong>This plan can’t be applied.</strong>"
+    says = "" if not plan.refused else "<strong>This plan can’t be applied.</strong>"
     listed = text("\n".join(str(diagnostic) for diagnostic in found))
-    yield f'<div class="{"problems" if plan.applyable else "refused"}" role="status">{says}<pre>{listed}</pre></div>'
+    yield f'<div class="{"refused" if plan.refused else "problems"}" role="status">{says}<pre>{listed}</pre></div>'
 
 
 def _lines(found: list[Line]) -> Iterator[str]:

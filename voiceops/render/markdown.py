@@ -66,7 +66,7 @@ def _problems(plan: Plan) -> list[str]:
     found = [*plan.refusals, *plan.diagnostics]
     if not found:
         return []
-    says = [] if plan.applyable else ["> [!CAUTION]", "> **This plan can't be applied.**", ""]
+    says = [] if not plan.refused else ["> [!CAUTION]", "> **This plan can't be applied.**", ""]
     text = [line for diagnostic in found[:_ROWS] for line in _problem(diagnostic)]
     if len(found) > _ROWS:
         text.append(f"… and {len(found) - _ROWS} more")

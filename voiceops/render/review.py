@@ -27,8 +27,9 @@ from voiceops.render.textdiff import word_count
 
 DANGER, WARNING, NOTICE = "danger", "warning", "notice"
 _LEVELS = (DANGER, WARNING, NOTICE)
-_WORDS = ("delete", "replace", "unbind", "create", "update", "adopt", "no change")  # the strongest first
+_WORDS = ("refuse", "delete", "replace", "unbind", "create", "update", "adopt", "no change")  # the strongest first
 _VERBS = {
+    "refuse": "can't make",
     "delete": "deletes",
     "replace": "replaces",
     "unbind": "unbinds",
@@ -83,7 +84,8 @@ def grouped(plan: Plan) -> dict[str, str]:
     """Every touched manifest with the strongest word of its objects: a Phone's two sides are one line."""
     found: dict[str, str] = {}
     for change in plan.active:
-        owner, word = owner_of(change.address), word_of(change)
+        owner = owner_of(change.address)
+        word = "refuse" if change.address in plan.impossible else word_of(change)
         if owner not in found or _WORDS.index(word) < _WORDS.index(found[owner]):
             found[owner] = word
     return found

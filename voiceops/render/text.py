@@ -254,6 +254,8 @@ def _summary(plan: Plan, style: Style) -> str:
         words.append(f"{counts['adopt']} taken over")
     if state_only:
         words.append(f"{state_only} in the state alone")
+    if plan.impossible:
+        words.append(f"{len(plan.impossible)} can't be made")
     unchanged = sum(not change.matters for change in plan.changes)
     text = (
         style("Nothing to do", "bold") + f": {unchanged} objects are as they should be."
@@ -262,6 +264,14 @@ def _summary(plan: Plan, style: Style) -> str:
     )
     return (
         text
-        if plan.applyable
-        else text + "\n" + style("This plan can't be applied: see the errors above.", "red", "bold")
+        if not plan.refused
+        else text
+        + "\n"
+        + style(
+            "This plan can be applied with --force only: see the errors above."
+            if plan.needs_force
+            else "This plan can't be applied: see the errors above.",
+            "red",
+            "bold",
+        )
     )

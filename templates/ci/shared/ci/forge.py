@@ -2,7 +2,7 @@
 is drift. Standard library only.
 
     forge.py comment FILE     post FILE on the merge request, or update the comment that starts with the same line
-    forge.py applyable FILE   exit 5 where the plan in FILE can't be applied
+    forge.py applyable FILE   exit 5 where something stands against the plan in FILE
     forge.py reviewed FILE    fetch into FILE the plan that was made for the merge request behind this commit
     forge.py drift FILE       open an issue with FILE, or update it
     forge.py no-drift         close that issue
@@ -148,7 +148,7 @@ def main(command, *files):
     environment = os.environ.get("VOICEOPS_ENV", "")
     text = Path(files[0]).read_text(encoding="utf-8") if files and command != "reviewed" else ""
     if command == "applyable":
-        return 0 if json.loads(text)["applyable"] else 5
+        return 5 if json.loads(text)["errored"] else 0
     forge = GitHub() if os.environ.get("GITHUB_ACTIONS") else GitLab()
     marker = f"<!-- voiceops drift {PROJECT} {environment} -->"
     if command == "comment":

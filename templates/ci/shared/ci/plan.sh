@@ -4,6 +4,8 @@
 set -eu
 mkdir -p .voiceops
 voiceops -e "$VOICEOPS_ENV" validate
-voiceops -e "$VOICEOPS_ENV" plan --format markdown --out .voiceops/plan.json > .voiceops/plan.md
+code=0
+voiceops -e "$VOICEOPS_ENV" plan --format markdown --out .voiceops/plan.json > .voiceops/plan.md || code=$?
+case $code in 0 | 5) ;; *) exit "$code" ;; esac # 5: it can't be applied, which the comment says
 python3 ci/forge.py comment .voiceops/plan.md
-python3 ci/forge.py applyable .voiceops/plan.json
+exit "$code"
