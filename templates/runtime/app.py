@@ -1,4 +1,4 @@
-"""The webhook runtime of __PROJECT__ (__ENVIRONMENT__), written by `voiceops generate runtime`.
+"""The webhook runtime of __PROJECT__ (__ENVIRONMENT__), written by `voiceops -e __ENVIRONMENT__ generate runtime`.
 
 Vapi calls POST /vapi/events, Twilio POST /twilio/voice/NAME and /twilio/status/NAME. Which tools there are, with
 their schemas, and which lines, stands in runtime.json; the functions that answer them are in handlers/.

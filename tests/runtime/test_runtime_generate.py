@@ -359,3 +359,98 @@ def test_the_generated_project_says_what_is_wrong(shop: Bench) -> None:
     for spec in wrong:
         (out / "runtime.json").write_text(json.dumps(spec))
         assert "runtime.json can't be used" in start("--port", "0")
+
+
+# what it installs
+
+
+def wheels(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*.whl"))
+
+
+def an_older_project(shop: Bench) -> Path:
+    """As an older voiceops wrote it: its wheel, and the files that name it, known by handlers.lock."""
+    import hashlib
+
+    generate(shop)
+    out = shop.folder / "runtime"
+    lock = json.loads((out / "handlers.lock").read_text())
+    (name,) = wheels(out)
+    older = name.replace("0.1.0", "0.0.9")
+    (out / older).write_bytes(b"an older wheel")
+    (out / name).unlink()
+    del lock["files"][name]
+    for file in ("requirements.lock", "Dockerfile", "requirements.txt"):
+        (out / file).write_text((out / file).read_text().replace(name, older) + f"# by 0.0.9: {older}\n")
+    for file in ("requirements.lock", "Dockerfile", "requirements.txt", older):
+        lock["files"][file] = "sha256:" + hashlib.sha256((out / file).read_bytes()).hexdigest()
+    (out / "handlers.lock").write_text(json.dumps(lock))
+    return out
+
+
+def test_a_newer_voiceops_brings_its_wheel_and_takes_the_older_away(shop: Bench, tmp_path: Path) -> None:
+    out = an_older_project(shop)
+    ran = said(generate(shop))
+    assert ran["removed"] == ["voiceops_iac-0.0.9-py3-none-any.whl"]
+    assert "kept" not in ran
+    generate(shop, "--out", str(tmp_path / "fresh"))
+    assert files(out) == files(tmp_path / "fresh")
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements.lock", "Dockerfile"])
+def test_the_older_wheel_stays_while_an_edited_file_installs_it(shop: Bench, file: str) -> None:
+    out = an_older_project(shop)
+    (out / file).write_text((out / file).read_text() + "# mine\n")
+    assert said(generate(shop))["kept"] == [file]
+    assert wheels(out) == ["voiceops_iac-0.0.9-py3-none-any.whl", "voiceops_iac-0.1.0-py3-none-any.whl"]
+    assert said(generate(shop)) == {"kept": [file]}
+    (out / file).unlink()
+    assert said(generate(shop))["removed"] == ["voiceops_iac-0.0.9-py3-none-any.whl"]
+    assert wheels(out) == ["voiceops_iac-0.1.0-py3-none-any.whl"]
+
+
+def test_a_wheel_that_was_exchanged_is_refused(shop: Bench) -> None:
+    generate(shop)
+    out = shop.folder / "runtime"
+    (name,) = wheels(out)
+    (out / name).write_bytes(b"PK hostile")
+    before = files(out)
+    assert f"{name} is not the wheel that was written there" in generate(shop, code=1).err
+    assert files(out) == before
+
+
+def test_an_address_with_its_hash_takes_the_wheels_place(shop: Bench) -> None:
+    url, digest = "https://files.example.com/voiceops_iac-0.1.0-py3-none-any.whl", "ab" * 32
+    generate(shop)
+    out = shop.folder / "runtime"
+    ran = said(generate(shop, "--from", f"{url}#sha256={digest}"))
+    assert ran["removed"] == ["voiceops_iac-0.1.0-py3-none-any.whl"]
+    lines = [x for x in (out / "requirements.lock").read_text().splitlines() if "voiceops" in x and "# " not in x]
+    assert lines == [f"voiceops-iac[otel,postgres] @ {url}#sha256={digest}"]
+    assert ".whl" not in (out / "Dockerfile").read_text() + (out / "README.md").read_text()
+    shop.write("agents/handlers/requirements.txt", "stripe==12.0\n")
+    generate(shop, "--from", f"{url}#sha256={digest}")
+    assert f"@ {url}#sha256={digest}" in (out / "requirements.txt").read_text()
+
+
+def test_an_address_without_a_hash_writes_nothing(shop: Bench) -> None:
+    assert "has no hash" in generate(shop, "--from", "https://x.example/voiceops_iac-1-py3-none-any.whl", code=1).err
+    assert not (shop.folder / "runtime").exists()
+
+
+def test_handlers_packages_with_hashes_are_checked_too(shop: Bench) -> None:
+    shop.write("agents/handlers/requirements.txt", "stripe==12.0 --hash=sha256:" + "0" * 64 + "\n")
+    generate(shop)
+    lines = (shop.folder / "runtime/requirements.txt").read_text().splitlines()
+    assert lines == ["-r requirements.lock", "-r handlers/requirements.txt"]
+
+
+def test_the_readme_names_the_environment_that_it_was_written_for(shop: Bench) -> None:
+    shop.edit("voiceops.yaml", "environments: [live]", "environments: [live, prod]\ndefaultEnvironment: live")
+    for arguments, environment in ((("-e", "prod"), "prod"), ((), "live")):
+        shop.run(*arguments, "generate", "runtime")
+        text = (shop.folder / "runtime/README.md").read_text()
+        assert f"`voiceops -e {environment} generate runtime`" in text
+        assert f"\n    voiceops -e {environment} generate runtime\n" in text
+        # None without an environment, which would be the project's default.
+        assert text.count("generate runtime") == text.count(f"voiceops -e {environment} generate runtime")

@@ -31,9 +31,18 @@ def generate_command() -> None:
     help="The folder to write [default: runtime, in the project].",
 )
 @click.option("--stubs", is_flag=True, help="Write the project's missing handler files, typed from its tools.")
+@click.option(
+    "--from",
+    "source",
+    metavar="URL#sha256=HASH",
+    help="The wheel of voiceops that it installs [default: that of the voiceops that runs, put beside it].",
+)
 @click.pass_obj
-def runtime_command(console: Console, out: Path | None, stubs: bool) -> int:
+def runtime_command(console: Console, out: Path | None, stubs: bool, source: str | None) -> int:
     """Write the runtime as a small project: one application, the handlers, a container, no live ids.
+
+    It installs what lies beside it or has a hash, never a package by its name alone: the wheel of this voiceops, and
+    requirements.lock with the hashes of all that it needs.
 
     The same manifests and handlers give the same bytes. A file that was edited in DIR is kept, and named: delete it to
     have it written anew. runtime.json has to be what the manifests say: where it was edited, nothing is written. What
@@ -45,11 +54,12 @@ def runtime_command(console: Console, out: Path | None, stubs: bool) -> int:
       voiceops -e prod generate runtime --out runtime
       voiceops generate runtime --stubs
     """
-    from voiceops._version import __version__
     from voiceops.cli.serve import runtime_spec
     from voiceops.cli.templates import template
+    from voiceops.packaging.release import release_of
     from voiceops.runtime.generate import write_project
 
+    release = release_of(source)
     loaded, missing = _load(console)
     spec = runtime_spec(loaded)
     project = loaded.project
@@ -58,7 +68,9 @@ def runtime_command(console: Console, out: Path | None, stubs: bool) -> int:
     folder = project.root / project.handlers
     if missing:
         _write_stubs(console, loaded, spec, missing, stubs)
-    written = write_project(target.resolve(), spec, folder, template("runtime"), __version__)
+    written = write_project(
+        target.resolve(), spec, folder, template("runtime"), template("lock")["runtime.txt"], release
+    )
     for name in written.changed:
         console.out(f"wrote   {name}")
     for name in written.removed:

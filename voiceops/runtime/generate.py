@@ -12,11 +12,16 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from voiceops.errors import VoiceopsError
+from voiceops.packaging.locked import locked
+from voiceops.packaging.release import Release
 from voiceops.runtime.project import HANDLERS, SPEC_FILE
 from voiceops.runtime.spec import RuntimeSpec, spec_text
 
 _LOCK = "handlers.lock"  # which bytes were written: a file that differs from them was edited
 _REQUIREMENTS = "requirements.txt"  # of the project; beside the handlers: the packages that they need
+_LOCKED = "requirements.lock"  # voiceops and all that it needs, each with its hashes
+_EXTRAS = ("otel", "postgres")
+_WHEEL = ".whl"
 
 
 @dataclass(slots=True)
@@ -30,12 +35,20 @@ class Written:
     strange: list[str] = field(default_factory=list)  # handlers that voiceops never wrote, and the runtime may load
 
 
-def write_project(out: Path, spec: RuntimeSpec, handlers: Path, templates: Mapping[str, str], version: str) -> Written:
-    """Write or renew the project. Raises VoiceopsError; then nothing was written, or what the disk still took."""
+def write_project(
+    out: Path, spec: RuntimeSpec, handlers: Path, templates: Mapping[str, str], pins: str, release: Release
+) -> Written:
+    """Write or renew the project, which installs `release`; `pins` is the lock of what that needs.
+
+    Raises VoiceopsError; then nothing was written, or what the disk still took.
+    """
     try:
         copies = _copies(handlers)
-        files = _generated(spec, templates, version, with_requirements=_REQUIREMENTS in copies)
+        files = _generated(spec, templates, release, copies.get(_REQUIREMENTS))
+        files[_LOCKED] = locked(release, _EXTRAS, pins, _LOCKED).encode()
         files |= {f"{HANDLERS}/{name}": content for name, content in copies.items()}
+        if release.wheel is not None:
+            files[release.wheel.name] = release.wheel.content
         lock = _read_lock(out / _LOCK)
         written = _decide(out, files, lock)
         for name in written.changed:
@@ -46,6 +59,7 @@ def write_project(out: Path, spec: RuntimeSpec, handlers: Path, templates: Mappi
             _remove(out, name)
         # A file that was kept stays known by what was written last: once it is that again, it is renewed.
         now = {name: lock.get(name, "") if name in written.kept else _digest(files[name]) for name in files}
+        now |= {name: lock[name] for name in lock.keys() - files.keys() - set(written.removed) if (out / name).exists()}
         text = json.dumps({"files": {name: value for name, value in now.items() if value}}, indent=2, sort_keys=True)
         _put(out / _LOCK, f"{text}\n".encode(), written)
     except OSError as error:
@@ -66,10 +80,14 @@ def _decide(out: Path, files: Mapping[str, bytes], lock: Mapping[str, str]) -> W
             written.changed.append(name)
         elif name == SPEC_FILE:
             wrong.append(f"{name} was edited there, and has to be what the manifests say")
+        elif name.endswith(_WHEEL):
+            wrong.append(f"{name} is not the wheel that was written there")
         else:
             written.kept.append(name)
     for name in sorted(lock.keys() - files.keys()):
         held = _held(out / name)
+        if name.endswith(_WHEEL) and any(name.encode() in (_held(out / kept) or b"") for kept in written.kept):
+            continue  # a file that was edited installs it: it goes once that file is renewed
         if held is not None and _digest(held) == lock[name]:
             written.removed.append(name)
         elif held is not None:
@@ -86,25 +104,47 @@ def _decide(out: Path, files: Mapping[str, bytes], lock: Mapping[str, str]) -> W
 
 
 def _generated(
-    spec: RuntimeSpec, templates: Mapping[str, str], version: str, *, with_requirements: bool
+    spec: RuntimeSpec, templates: Mapping[str, str], release: Release, handlers_need: bytes | None
 ) -> dict[str, bytes]:
-    """The files that are made, by their names."""
+    """The files that are made, by their names; `handlers_need` is the handlers' own requirements.txt, if any."""
     values = {
         "__PROJECT__": spec.project,
         "__ENVIRONMENT__": spec.environment,
         "__URL__": spec.url,
-        "__VERSION__": version,
+        "__UNHASHED__": release.requirement(_EXTRAS, hashed=False),
     }
-    files = {_RENAMED.get(name, name): _filled(text, values) for name, text in templates.items()}
+    with_need = handlers_need is not None
+    files = {
+        _RENAMED.get(name, name): _filled(_chosen(text, release.wheel is not None, with_need), values)
+        for name, text in templates.items()
+    }
     files[SPEC_FILE] = spec_text(spec)
     if not spec.answers_lines:
         files[".env.example"] = _without_twilio(files[".env.example"])
-    if with_requirements:
-        files[_REQUIREMENTS] += f"-r {HANDLERS}/{_REQUIREMENTS}\n"
-        # All texts, since requirements may name others: constraints, for one.
-        copy = f"COPY {_REQUIREMENTS} .\n"
-        files["Dockerfile"] = files["Dockerfile"].replace(copy, f"{copy}COPY {HANDLERS}/*.txt {HANDLERS}/\n")
+    if handlers_need is not None:
+        # pip checks the hashes of all packages of one call, or of none.
+        kind = _LOCKED if b"--hash=" in handlers_need else "unhashed"
+        files[_REQUIREMENTS] = _filled(_WITH_HANDLERS[kind], values)
     return {name: text.encode() for name, text in files.items()}
+
+
+_WITH_HANDLERS = {
+    _LOCKED: f"-r {_LOCKED}\n-r {HANDLERS}/{_REQUIREMENTS}\n",
+    "unhashed": f"__UNHASHED__ # {_LOCKED} first, since {HANDLERS}/{_REQUIREMENTS} has no hashes\n"
+    f"-r {HANDLERS}/{_REQUIREMENTS}\n",
+}
+
+
+def _chosen(text: str, with_wheel: bool, with_need: bool) -> str:
+    """Lines of a template that end in `#? wheel` or `#? handlers` stay only where there are such files."""
+    lines = []
+    for line in text.splitlines(keepends=True):
+        kept, mark, condition = line.partition(" #? ")
+        if not mark:
+            lines.append(line)
+        elif {"wheel": with_wheel, "no wheel": not with_wheel, "handlers": with_need}[condition.strip()]:
+            lines.append(kept + "\n")
+    return "".join(lines)
 
 
 # What a template can't be called itself, since tools would act on it in this repository.

@@ -54,7 +54,7 @@ def read_spec(path: Path) -> RuntimeSpec:
         return RuntimeSpec.from_data(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise VoiceopsError(
-            f"{path.name} can't be used: {error}", hint="Write it anew with `voiceops generate runtime`."
+            f"{path.name} can't be used: {error}", hint="Write it anew with `voiceops -e ENV generate runtime`."
         ) from None
 
 
