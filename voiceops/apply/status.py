@@ -9,6 +9,7 @@ from typing import Any
 from voiceops.apply.run import Job, plan
 from voiceops.model.address import is_twilio_side, owner_of
 from voiceops.model.plan import Plan
+from voiceops.providers.shapes import maps_of
 from voiceops.state.ledger import Ledger
 
 _READY_TIMEOUT = 5.0  # seconds
@@ -119,7 +120,7 @@ async def _last_calls(job: Job) -> dict[str, str]:
     """When each Vapi number was last called, as far as Vapi's newest calls tell."""
     answer = await job.accounts.vapi.api.call("GET", "/call", params={"limit": 100})
     found: dict[str, str] = {}
-    for call in answer.data if isinstance(answer.data, list) else ():
+    for call in maps_of(answer.data):
         number, at = call.get("phoneNumberId"), str(call.get("startedAt") or call.get("createdAt") or "")
         if isinstance(number, str) and at > found.get(number, ""):
             found[number] = at

@@ -14,6 +14,7 @@ from voiceops.errors import ProviderError, Unauthorized, VoiceopsError
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.manifest.shapes import WEBHOOK_SECRET
 from voiceops.model.address import owner_of
+from voiceops.providers.shapes import maps_of
 
 _MOST_SKEW = 60.0  # seconds; signatures are refused beyond five minutes
 _TIMEOUT = 5.0
@@ -57,13 +58,11 @@ async def _vapi(job: Any) -> AsyncIterator[Finding]:
     except ProviderError as error:
         yield Finding("error", "Vapi", error.summary, error.hint)
         return
-    org = next((str(item.get("orgId")) for item in answer.data or [] if isinstance(item, dict)), "")
+    org = next((str(item.get("orgId")) for item in maps_of(answer.data)), "")
     yield Finding("ok", "Vapi key", f"reads assistants at {api.base_url}" + (f", org {org}" if org else ""))
     yield _clock("Vapi", api.now())
     calls = await api.call("GET", "/call", params={"limit": 100})
-    under_way = [
-        c for c in calls.data or [] if isinstance(c, dict) and c.get("status") in ("in-progress", "ringing", "queued")
-    ]
+    under_way = [c for c in maps_of(calls.data) if c.get("status") in ("in-progress", "ringing", "queued")]
     yield await _slots(api, len(under_way))
 
 

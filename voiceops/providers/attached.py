@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from voiceops.errors import Ambiguous, NotFound, ProviderError, Rejected
 from voiceops.kinds.base import Attached, Kind
 from voiceops.providers.http import Api
+from voiceops.providers.shapes import items_of, wrapped
 
 _ROUNDS = 3
 
@@ -45,9 +46,6 @@ async def _ids(api: Api, kind: Kind, id_: str, place: Attached) -> set[str]:
         data = (await api.call("GET", path)).data
     except NotFound:
         return set()  # deleted meanwhile, or too new to be seen
-    items = data.get("results") if isinstance(data, dict) else data
-    if not isinstance(items, list) or not all(isinstance(i, dict) and i.get(place.id_key) for i in items):
-        raise ProviderError(
-            f"Vapi's list of a {kind.title}'s {place.path}s has an unknown shape", endpoint=f"GET {path}"
-        )
-    return {str(item[place.id_key]) for item in items}
+    items, _ = wrapped(data, ("results",))
+    found = items_of(items, f"Vapi's list of a {kind.title}'s {place.path}s", f"GET {path}", key=place.id_key)
+    return {str(item[place.id_key]) for item in found}

@@ -12,19 +12,21 @@ import json
 import random
 import re
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeAlias
 
 import httpx
 
 from voiceops.errors import Ambiguous, NotFound, NotSent, ProviderError, Rejected, Unauthorized
+from voiceops.providers.receiving import NoJson, OutOfBounds, parsed, receive
 
 Files: TypeAlias = Mapping[str, tuple[str, bytes, str]]  # by field of a form: file name, content, media type
 
 ATTEMPTS = 6
 MAX_WAIT = 30.0
+_MESSAGES = 50  # of one error answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,21 @@ class Answer:
     data: Any
     date: float
     status: int
+    size: int = 0  # of its content, in bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One request, however often it is sent."""
+
+    method: str
+    path: str
+    endpoint: str
+    params: Mapping[str, Any] | None
+    body: Any
+    form: Mapping[str, str] | None
+    files: Files | None
+    creates: bool
 
 
 class Limiter:
@@ -90,14 +107,21 @@ class Api:
     _client: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Api:
-        self._client = httpx.AsyncClient(
-            base_url=self.base_url,
-            headers=dict(self.headers),
-            auth=self.auth,
-            transport=self.transport,
-            timeout=httpx.Timeout(self.timeout, connect=10.0),
-            limits=httpx.Limits(max_connections=self.limiter.most + 2, max_keepalive_connections=self.limiter.most + 2),
-        )
+        most = self.limiter.most + 2
+        try:
+            self._client = httpx.AsyncClient(
+                base_url=self.base_url,
+                headers={**self.headers, "accept-encoding": "gzip"},
+                auth=self.auth,
+                transport=self.transport,
+                timeout=httpx.Timeout(self.timeout, connect=10.0),
+                limits=httpx.Limits(max_connections=most, max_keepalive_connections=most),
+            )
+        except (ValueError, ImportError, httpx.InvalidURL) as error:  # what the environment says of proxies
+            raise ProviderError(
+                f"no way to {self.vendor} at {self.base_url}: {self.redact(str(error))}",
+                hint=f"Check {self.vendor.upper()}_BASE_URL, and HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY.",
+            ) from None
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -115,108 +139,128 @@ class Api:
         files: Files | None = None,
         creates: bool = False,
         send_by: float | None = None,
+        renew: Callable[[], Awaitable[Any]] | None = None,
     ) -> Answer:
         """Send until there is an answer, as far as that is safe.
 
         `creates` marks a request that must not be executed twice; after `send_by` (local monotonic seconds) nothing
-        is sent any more. Raises ProviderError, of the kind that fits.
+        is sent any more. `renew` makes the body anew before it is sent again: what it is made from may have changed
+        while we waited. Raises ProviderError, of the kind that fits.
         """
-        endpoint = f"{method} {self.base_url}{path}"
+        request = _Request(method, path, f"{method} {self.base_url}{path}", params, body, form, files, creates)
         for attempt in range(ATTEMPTS):
-            last = attempt == ATTEMPTS - 1
-            wait = self.pace * random.uniform(0.5, 1.0) * min(MAX_WAIT, 0.5 * 2**attempt)
+            if attempt and renew is not None:
+                request = replace(request, body=await renew())
             async with self.limiter:
                 if send_by is not None and time.monotonic() > send_by:
                     raise NotSent(
                         f"{self.vendor} let too long be waited: the request was not sent",
-                        endpoint=endpoint,
+                        endpoint=request.endpoint,
                         hint="Try again later, or with a lower --parallelism.",
                     )
-                try:
-                    response = await self._send(method, path, params, body, form, files)
-                except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-                    if last:
-                        raise self._no_connection(endpoint, error) from None
-                except httpx.HTTPError as error:
-                    if creates:
-                        raise Ambiguous(
-                            f"{self.vendor} did not answer ({_name(error)}): the object may or may not exist",
-                            endpoint=endpoint,
-                        ) from None
-                    if last:
-                        raise ProviderError(
-                            f"{self.vendor} did not answer ({_name(error)})",
-                            endpoint=endpoint,
-                            hint="Try again in a moment.",
-                        ) from None
-                else:
-                    self._note_date(response)
-                    if response.status_code == 429:
-                        wait = max(wait, _retry_after(response))
-                        self.limiter.throttled(wait)
-                        if last:
-                            raise self._error(response, endpoint)
-                    elif response.status_code >= 500:
-                        if creates:
-                            raise Ambiguous(
-                                f"{self.vendor} answered {response.status_code}: the object may or may not exist",
-                                endpoint=endpoint,
-                                status=response.status_code,
-                                request_id=_request_id(response),
-                            )
-                        if last:
-                            raise self._error(response, endpoint)
-                        wait = max(wait, _retry_after(response))
-                    elif response.status_code >= 400:
-                        raise self._error(response, endpoint)
-                    else:
-                        answer = self._answer(response, endpoint)
-                        if answer is not None:
-                            self.limiter.succeeded()
-                            return answer
-                        if creates:
-                            raise Ambiguous(
-                                f"{self.vendor}'s answer is no JSON: the object may or may not exist",
-                                endpoint=endpoint,
-                                status=response.status_code,
-                            )
-                        if last:
-                            raise ProviderError(
-                                f"{self.vendor}'s answer is no JSON",
-                                endpoint=endpoint,
-                                status=response.status_code,
-                            )
-            await asyncio.sleep(wait)
+                outcome = await self._try(request, attempt)
+            if isinstance(outcome, Answer):
+                return outcome
+            await asyncio.sleep(outcome)
         raise AssertionError("unreachable")
 
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, Any] | None,
-        body: Any,
-        form: Mapping[str, str] | None,
-        files: Files | None,
-    ) -> httpx.Response:
+    async def _try(self, request: _Request, attempt: int) -> Answer | float:
+        """Send once: the answer, or the seconds to wait before the next try. Raises ProviderError where there is none
+        to be made."""
+        last = attempt == ATTEMPTS - 1
+        wait: float = self.pace * random.uniform(0.5, 1.0) * min(MAX_WAIT, 0.5 * 2**attempt)
+        try:
+            response = await self._send(request)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            if last:
+                raise self._no_connection(request.endpoint, error) from None
+            return wait
+        except OutOfBounds as error:
+            raise self._unusable(request, f"answer can't be taken: {error}") from None
+        except httpx.LocalProtocolError as error:
+            raise ProviderError(
+                f"a request to {self.vendor} can't be put into words: {self.redact(str(error))}",
+                endpoint=request.endpoint,
+                hint="Check the keys and addresses that are set for it.",
+            ) from None
+        except httpx.HTTPError as error:
+            if request.creates:
+                raise Ambiguous(
+                    f"{self.vendor} did not answer ({_name(error)}): the object may or may not exist",
+                    endpoint=request.endpoint,
+                ) from None
+            if last:
+                raise ProviderError(
+                    f"{self.vendor} did not answer ({_name(error)})",
+                    endpoint=request.endpoint,
+                    hint="Try again in a moment.",
+                ) from None
+            return wait
+        self._note_date(response)
+        return self._read(request, response, wait, last=last)
+
+    def _read(self, request: _Request, response: httpx.Response, wait: float, *, last: bool) -> Answer | float:
+        """What an answer means: what it holds, a wait, or an error that is raised."""
+        status = response.status_code
+        if status == 429:
+            wait = max(wait, _retry_after(response))
+            self.limiter.throttled(wait)
+            if last:
+                raise self._error(response, request.endpoint)
+            return wait
+        if status >= 500:
+            if request.creates:
+                raise Ambiguous(
+                    f"{self.vendor} answered {status}: the object may or may not exist",
+                    endpoint=request.endpoint,
+                    status=status,
+                    request_id=self.redact(_request_id(response)),
+                )
+            if last:
+                raise self._error(response, request.endpoint)
+            return max(wait, _retry_after(response))
+        if status >= 400:
+            raise self._error(response, request.endpoint)
+        if 300 <= status < 400:
+            raise self._unusable(request, f"answer leads elsewhere ({status}), and keys go nowhere else", status)
+        try:
+            answer = self._answer(response)
+        except NoJson as error:
+            if request.creates or last or "deep" in str(error):
+                raise self._unusable(request, f"answer {error}", status) from None
+            return wait
+        self.limiter.succeeded()
+        return answer
+
+    def _unusable(self, request: _Request, what: str, status: int = 0) -> ProviderError:
+        """There is an answer, and it tells nothing."""
+        if request.creates:
+            return Ambiguous(
+                f"{self.vendor}'s {what}: the object may or may not exist", endpoint=request.endpoint, status=status
+            )
+        hint = f"Check {self.vendor.upper()}_BASE_URL, and what stands between." if status or "taken" in what else ""
+        return ProviderError(f"{self.vendor}'s {what}", endpoint=request.endpoint, status=status, hint=hint)
+
+    async def _send(self, asked: _Request) -> httpx.Response:
         assert self._client is not None
         self.requests += 1
-        self.writes += method != "GET"
-        content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
-        headers = {"content-type": "application/json"} if content is not None else {}
-        return await self._client.request(
-            method,
-            path,
-            params=params,
+        self.writes += asked.method != "GET"
+        content = None if asked.body is None else _encoded(asked.body)
+        request = self._client.build_request(
+            asked.method,
+            asked.path,
+            params=asked.params,
             content=content,
-            data=dict(form) if form is not None else None,
-            files=files,
-            headers=headers,
+            data=dict(asked.form) if asked.form is not None else None,
+            files=asked.files,
+            headers={"content-type": "application/json"} if content is not None else {},
         )
+        return await receive(self._client, request, patience=2 * self.timeout)
 
     def _note_date(self, response: httpx.Response) -> None:
         try:
             self.date = parsedate_to_datetime(response.headers["date"]).timestamp()
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, OverflowError, OSError):
             self.date = time.time()
         self._date_at = time.monotonic()
 
@@ -224,13 +268,11 @@ class Api:
         """The server's clock (epoch seconds): its last answer's time, and what has passed since; 0 before the first."""
         return self.date + time.monotonic() - self._date_at if self.date else 0.0
 
-    def _answer(self, response: httpx.Response, endpoint: str) -> Answer | None:
-        if response.status_code == 204 or (not response.content and response.request.method == "DELETE"):
+    def _answer(self, response: httpx.Response) -> Answer:
+        content = response.content
+        if response.status_code == 204 or (not content and response.request.method == "DELETE"):
             return Answer(None, self.date, response.status_code)
-        try:
-            return Answer(response.json(), self.date, response.status_code)
-        except ValueError:
-            return None
+        return Answer(parsed(content), self.date, response.status_code, len(content))
 
     def _no_connection(self, endpoint: str, error: Exception) -> ProviderError:
         return ProviderError(
@@ -265,7 +307,7 @@ class Api:
             summary,
             endpoint=endpoint,
             status=status,
-            request_id=_request_id(response),
+            request_id=self.redact(_request_id(response)),
             fields=fields,
             hint=hint,
         )
@@ -277,16 +319,16 @@ def _messages(response: httpx.Response, redact: Callable[[str], str]) -> tuple[l
     Secrets leave it first: cut in half, or with their quotes escaped, they would not be recognised.
     """
     try:
-        data = _redacted(response.json(), redact)
-    except (ValueError, RecursionError):
+        data = _redacted(parsed(response.content), redact)
+    except NoJson:
         return [], ""
     if not isinstance(data, dict):
         return [], ""
     code = data.get("code")
     message = data.get("message") or data.get("detail") or data.get("title") or data.get("error") or []
     found = message if isinstance(message, list) else [message]
-    texts = [item if isinstance(item, str) else json.dumps(item, ensure_ascii=False) for item in found]
-    return [text[:500] for text in texts], str(code) if code else ""
+    texts = [item if isinstance(item, str) else json.dumps(item, ensure_ascii=False) for item in found[:_MESSAGES]]
+    return [text[:500] for text in texts], str(code)[:100] if code else ""
 
 
 def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
@@ -325,15 +367,23 @@ def _retry_after(response: httpx.Response) -> float:
         pass
     try:
         return min(MAX_WAIT * 2, max(0.0, parsedate_to_datetime(value).timestamp() - time.time()))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, OSError):
         return 0.0
 
 
 def _request_id(response: httpx.Response) -> str:
     for name in ("twilio-request-id", "x-request-id", "cf-ray"):
         if value := response.headers.get(name):
-            return str(value)
+            return str(value)[:100]
     return ""
+
+
+def _encoded(body: Any) -> bytes:
+    """A body as JSON; half a character that an answer held goes back as it came."""
+    try:
+        return json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(body).encode()
 
 
 def _name(error: Exception) -> str:

@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from voiceops.errors import Ambiguous, NotFound, ProviderError
 from voiceops.providers.http import Api
+from voiceops.providers.paging import Reading
+from voiceops.providers.shapes import described, items_of, number_of, object_of, unexpected
 
 PAGE_SIZE = 1000
 
@@ -24,20 +26,40 @@ class Twilio:
 
     async def numbers(self) -> list[dict[str, Any]]:
         """Every number of the account, following the links to the end."""
-        found: dict[str, dict[str, Any]] = {}
-        path: str = f"{self._path}.json"
+        path = f"{self._path}.json"
+        endpoint = f"GET {path}"
+        reading = Reading("Twilio's list of numbers", endpoint)
         params: dict[str, Any] = {"PageSize": PAGE_SIZE}
+        asked = []
         while True:
-            data = (await self.api.call("GET", path, params=params)).data
-            items = data.get("incoming_phone_numbers") if isinstance(data, dict) else None
-            if not isinstance(items, list):
-                raise ProviderError("Twilio's list of numbers has an unknown shape", endpoint=f"GET {path}")
-            found.update((item["sid"], item) for item in items)
-            following = data.get("next_page_uri")
-            if not following:
-                return list(found.values())
-            split = urlsplit(following)
-            path, params = split.path, dict(parse_qsl(split.query, keep_blank_values=True))
+            asked.append(params)
+            answer = await self.api.call("GET", path, params=params)
+            if not isinstance(answer.data, dict):
+                raise unexpected(reading.what, "a map", described(answer.data), endpoint)
+            items = items_of(answer.data.get("incoming_phone_numbers"), reading.what, endpoint, key="sid")
+            new = reading.add(map(number_of, items), answer.size, key="sid")
+            following = answer.data.get("next_page_uri")
+            if following in (None, ""):
+                return reading.items
+            if items and not new:
+                raise reading.broken("its pages bring nothing new")
+            params = self._query(reading, following)
+            if params in asked:
+                raise reading.broken("its pages lead in a circle")
+
+    def _query(self, reading: Reading, following: Any) -> dict[str, Any]:
+        """What the link to the next page asks for. Raises ProviderError on a link that leads anywhere else."""
+        if not isinstance(following, str):
+            raise unexpected(reading.what, "a `next_page_uri` that is a text", described(following), reading.endpoint)
+        try:
+            split, own = urlsplit(following), urlsplit(self.api.base_url)
+            query = dict(parse_qsl(split.query, keep_blank_values=True, max_num_fields=50))
+        except ValueError:
+            raise unexpected(reading.what, "a `next_page_uri`", "a text that is none", reading.endpoint) from None
+        elsewhere = split.netloc and (split.scheme, split.netloc) != (own.scheme, own.netloc)
+        if elsewhere or not split.path.endswith(f"{self._path}.json") or "#" in following:
+            raise reading.broken("its next page is at another address")
+        return query
 
     async def get(self, sid: str) -> dict[str, Any] | None:
         """One number, or None."""
@@ -45,33 +67,36 @@ class Twilio:
             data = (await self.api.call("GET", f"{self._path}/{sid}.json")).data
         except NotFound:
             return None
-        if not isinstance(data, dict) or data.get("sid") != sid:
-            raise ProviderError(
-                "Twilio answered for another number",
-                endpoint=f"GET {self._path}/{sid}.json",
-                hint="Run apply again: it looks at what is live.",
-            )
-        return data
+        return self._number(data, sid, f"GET {self._path}/{sid}.json")
 
     async def update(self, sid: str, form: dict[str, str]) -> tuple[dict[str, Any], float]:
         """Set voice settings; the answer is the whole number after the change."""
         answer = await self.api.call("POST", f"{self._path}/{sid}.json", form=form)
-        if not isinstance(answer.data, dict) or answer.data.get("sid") != sid:
+        return self._number(answer.data, sid, f"POST {self._path}/{sid}.json"), answer.date
+
+    def _number(self, data: Any, sid: str, endpoint: str) -> dict[str, Any]:
+        found = object_of(data, "Twilio's answer", endpoint, key="sid")
+        if found["sid"] != sid:
             raise ProviderError(
                 "Twilio answered for another number",
-                endpoint=f"POST {self._path}/{sid}.json",
+                endpoint=endpoint,
                 hint="Run apply again: it looks at what is live.",
             )
-        return answer.data, answer.date
+        return number_of(found)
 
     async def buy(self, number: str, send_by: float | None = None) -> tuple[dict[str, Any], float]:
         """Buy a number: never sent twice. Raises Ambiguous when it may or may not have been bought."""
         answer = await self.api.call(
             "POST", f"{self._path}.json", form={"PhoneNumber": number}, creates=True, send_by=send_by
         )
-        if not isinstance(answer.data, dict) or answer.data.get("phone_number") != number:
-            raise Ambiguous("Twilio's answer to a purchase names another number", endpoint=f"POST {self._path}.json")
-        return answer.data, answer.date
+        endpoint = f"POST {self._path}.json"
+        try:
+            bought = object_of(answer.data, "Twilio's answer to a purchase", endpoint, key="sid")
+        except ProviderError as error:
+            raise Ambiguous(error.summary, endpoint=endpoint) from None
+        if bought.get("phone_number") != number:
+            raise Ambiguous("Twilio's answer to a purchase names another number", endpoint=endpoint)
+        return number_of(bought), answer.date
 
     async def release(self, sid: str) -> None:
         """Give a number back to Twilio; one that is gone already is fine."""

@@ -11,8 +11,11 @@ from voiceops.errors import Ambiguous, NotFound, ProviderError
 from voiceops.kinds.base import Kind, Upload
 from voiceops.providers.attached import attach
 from voiceops.providers.http import Answer, Api, Files
+from voiceops.providers.paging import Reading
+from voiceops.providers.shapes import items_of, object_of, wrapped
 
 LIMIT = 1000  # the most that a list returns; without the parameter it is cut off at 100, silently
+_DEPTH = 40  # halvings of the time in which a list's objects were made
 _DEFAULT = 100  # a list of just this length may have been cut off by a server that did not heed the limit
 
 
@@ -38,7 +41,7 @@ class Vapi:
             return ""
 
     async def _listed(self, kind: Kind) -> list[dict[str, Any]]:
-        items = await (self._pages(kind) if kind.listing == "page" else self._window(kind, {}))
+        items = await (self._pages(kind) if kind.listing == "page" else self._window(kind, {}, self._reading(kind)))
         if not kind.details:
             return [kind.read(item) for item in items]
         found = await asyncio.gather(*(self.get(kind, item["id"]) for item in items))
@@ -46,30 +49,33 @@ class Vapi:
         return [one or bare | kind.read(item) for one, item in zip(found, items, strict=True)]
 
     async def _pages(self, kind: Kind) -> list[dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = {}
+        reading = self._reading(kind)
         page = 1
         while True:
-            data = (
-                await self.api.call("GET", kind.path, params={"limit": LIMIT, "page": page, "sortOrder": "ASC"})
-            ).data
-            items = self._items(kind, data)
-            new = [item for item in items if item["id"] not in found]
-            found.update((item["id"], item) for item in items)
-            total = data.get("metadata", {}).get("totalItems") if isinstance(data, dict) else None
-            if isinstance(total, int) and len(found) >= total:
-                return list(found.values())
-            if not new or (total is None and len(items) not in (_DEFAULT, LIMIT)):
-                if isinstance(total, int) and len(found) < total:
-                    raise self._incomplete(kind)
-                return list(found.values())
+            params = {"limit": LIMIT, "page": page, "sortOrder": "ASC"}
+            items, total, size = await self._page(kind, params)
+            new = reading.add(items, size)
+            if total is not None:
+                if len(reading.found) >= total:
+                    return reading.items
+                if not new:
+                    raise reading.broken(f"{len(reading.found)} of {total} objects came")
+            elif len(items) not in (_DEFAULT, LIMIT):
+                return reading.items
+            elif not new:
+                raise reading.broken("its pages bring nothing new")
             page += 1
 
-    async def _window(self, kind: Kind, bounds: dict[str, str]) -> list[dict[str, Any]]:
+    async def _window(
+        self, kind: Kind, bounds: dict[str, str], reading: Reading, depth: int = 0
+    ) -> list[dict[str, Any]]:
         """A bare array has no cursor: walk on by creation time, inclusively, for bulk creates share a time."""
+        if depth > _DEPTH:
+            raise reading.broken("its order and its bounds don't fit together")
         found: dict[str, dict[str, Any]] = {}
         while True:
-            data = (await self.api.call("GET", kind.path, params={"limit": LIMIT, **bounds})).data
-            items = self._items(kind, data)
+            items, _, size = await self._page(kind, {"limit": LIMIT, **bounds})
+            reading.add(items, size)
             new = [item for item in items if item["id"] not in found]
             found.update((item["id"], item) for item in items)
             if len(items) < LIMIT and (len(items) != _DEFAULT or await self._heeds_limit(kind, bounds)):
@@ -80,68 +86,71 @@ class Vapi:
             elif times == sorted(times):
                 following = {"createdAtGe": times[-1]}
             else:
-                return await self._halves(kind, found, bounds, times)
+                return await self._halves(kind, found, bounds, times, reading, depth)
             if following.items() <= bounds.items():
-                if not new and len(items) < LIMIT:
-                    return list(found.values())
-                if times[0] == times[-1] and len(items) == LIMIT:
-                    return await self._same_time(kind, found, times[-1])
+                if times[0] != times[-1]:
+                    raise reading.broken("it does not heed the bounds that it is asked for")
+                if len(items) == LIMIT:
+                    return await self._same_time(kind, found, times[-1], reading, depth)
                 if not new:
                     return list(found.values())
             bounds = {**bounds, **following}
 
     async def _heeds_limit(self, kind: Kind, bounds: dict[str, str]) -> bool:
         """Just 100 objects for a limit of 1000: all there are, if a smaller limit is heeded."""
-        params = {"limit": _DEFAULT - 1, **bounds}
-        return len(self._items(kind, (await self.api.call("GET", kind.path, params=params)).data)) == _DEFAULT - 1
+        items, _, _ = await self._page(kind, {"limit": _DEFAULT - 1, **bounds})
+        return len(items) == _DEFAULT - 1
 
-    async def _same_time(self, kind: Kind, found: dict[str, Any], at: str) -> list[dict[str, Any]]:
+    async def _same_time(
+        self, kind: Kind, found: dict[str, Any], at: str, reading: Reading, depth: int
+    ) -> list[dict[str, Any]]:
         """A full page of one creation time: objects beside it can be told apart only by when they were updated."""
         for name in ("createdAtLt", "createdAtGt"):
-            found.update((item["id"], item) for item in await self._window(kind, {name: at}))
+            found.update((item["id"], item) for item in await self._window(kind, {name: at}, reading, depth + 1))
         updates = sorted({str(item.get("updatedAt")) for item in found.values() if str(item.get("createdAt")) == at})
+        one_time = reading.broken(f"more than {LIMIT} objects of one creation time")
         if len(updates) < 2:
-            raise self._incomplete(kind)
+            raise one_time
         for low, high in zip([None, *updates], [*updates, None], strict=True):
             bounds = {"createdAtLe": at, "createdAtGe": at}
             if low is not None:
                 bounds["updatedAtGe"] = low
             if high is not None:
                 bounds["updatedAtLe"] = high
-            data = (await self.api.call("GET", kind.path, params={"limit": LIMIT, **bounds})).data
-            items = self._items(kind, data)
+            items, _, size = await self._page(kind, {"limit": LIMIT, **bounds})
+            reading.add(items, size)
             if len(items) >= LIMIT:
-                raise self._incomplete(kind)
+                raise one_time
             found.update((item["id"], item) for item in items)
         return list(found.values())
 
     async def _halves(
-        self, kind: Kind, found: dict[str, Any], bounds: dict[str, str], times: list[str]
+        self,
+        kind: Kind,
+        found: dict[str, Any],
+        bounds: dict[str, str],
+        times: list[str],
+        reading: Reading,
+        depth: int,
     ) -> list[dict[str, Any]]:
         """A full page in no order: split the time at its middle and read both halves."""
         ordered = sorted(times)
         middle = ordered[len(ordered) // 2]
         if ordered[0] == ordered[-1] or middle in (bounds.get("createdAtLe"), bounds.get("createdAtGe")):
-            return await self._same_time(kind, found, middle)
+            return await self._same_time(kind, found, middle, reading, depth)
         for half in ({"createdAtLe": middle}, {"createdAtGe": middle}):
-            found.update((item["id"], item) for item in await self._window(kind, {**bounds, **half}))
+            inner = await self._window(kind, {**bounds, **half}, reading, depth + 1)
+            found.update((item["id"], item) for item in inner)
         return list(found.values())
 
-    def _items(self, kind: Kind, data: Any) -> list[dict[str, Any]]:
-        """The objects of a list answer, whichever of its known shapes it has."""
-        items = data
-        if isinstance(data, dict):
-            items = next((data[key] for key in ("results", "data", "items") if isinstance(data.get(key), list)), None)
-        if not isinstance(items, list) or not all(isinstance(item, dict) and item.get("id") for item in items):
-            raise ProviderError(f"Vapi's list of {kind.title}s has an unknown shape", endpoint=f"GET {kind.path}")
-        return items
+    async def _page(self, kind: Kind, params: dict[str, Any]) -> tuple[list[dict[str, Any]], int | None, int]:
+        """One page: its objects, how many the whole list says it has, and its size in bytes."""
+        answer = await self.api.call("GET", kind.path, params=params)
+        items, total = wrapped(answer.data, ("results", "data", "items"))
+        return items_of(items, f"Vapi's list of {kind.title}s", f"GET {kind.path}"), total, answer.size
 
-    def _incomplete(self, kind: Kind) -> ProviderError:
-        return ProviderError(
-            f"Vapi's list of {kind.title}s can't be read to its end: more than {LIMIT} objects of one creation time",
-            endpoint=f"GET {kind.path}",
-            hint="Nothing was changed. Delete what is not needed there, and try again.",
-        )
+    def _reading(self, kind: Kind) -> Reading:
+        return Reading(f"Vapi's list of {kind.title}s", f"GET {kind.path}")
 
     async def get(self, kind: Kind, id_: str) -> dict[str, Any] | None:
         """One object, or None."""
@@ -149,9 +158,7 @@ class Vapi:
             answer = await self.api.call("GET", f"{kind.path}/{id_}")
         except NotFound:
             return None
-        found = self._object(answer, f"GET {kind.path}/{id_}")
-        self._check_id(found, id_, f"GET {kind.path}/{id_}")
-        return kind.read(found)
+        return kind.read(self._object(answer, id_, f"GET {kind.path}/{id_}"))
 
     async def create(
         self, kind: Kind, body: dict[str, Any], send_by: float | None = None, content: bytes = b""
@@ -165,13 +172,15 @@ class Vapi:
         answer = await self.api.call(
             "POST", kind.path, body=sent, form=form, files=files, creates=True, send_by=send_by
         )
-        if not (isinstance(answer.data, dict) and isinstance(answer.data.get("id"), str)):
+        try:
+            made = object_of(answer.data, "Vapi's answer to a create", f"POST {kind.path}", answer.status)
+        except ProviderError as error:
             raise Ambiguous(
-                "Vapi's answer to a create holds no id: the object may or may not exist",
+                f"{error.summary}: the object may or may not exist",
                 endpoint=f"POST {kind.path}",
                 status=answer.status,
-            )
-        return kind.read(answer.data) | {key: [] for key in kind.attached}, answer.date
+            ) from None
+        return kind.read(made) | {key: [] for key in kind.attached}, answer.date
 
     async def update(
         self, kind: Kind, id_: str, body: dict[str, Any], live: dict[str, Any] | None = None
@@ -183,9 +192,7 @@ class Vapi:
         if sent := _sent(kind, body):
             params = {name: value for key, name, value in kind.patch_query if key in body}
             answer = await self.api.call("PATCH", f"{kind.path}/{id_}", params=params, body=sent)
-            found = self._object(answer, f"PATCH {kind.path}/{id_}")
-            self._check_id(found, id_, f"PATCH {kind.path}/{id_}")
-            found = kind.read(found)
+            found = kind.read(self._object(answer, id_, f"PATCH {kind.path}/{id_}"))
         for key, ids in attached.items():
             await attach(self.api, kind, id_, key, ids)
         return found | kept, self.api.date
@@ -204,18 +211,15 @@ class Vapi:
             if not 200 <= error.status < 300:
                 raise
 
-    def _check_id(self, found: dict[str, Any], id_: str, endpoint: str) -> None:
-        if found.get("id") != id_:
+    def _object(self, answer: Answer, id_: str, endpoint: str) -> dict[str, Any]:
+        found = object_of(answer.data, "Vapi's answer", endpoint, answer.status)
+        if found["id"] != id_:
             raise ProviderError(
                 "Vapi answered for another object",
                 endpoint=endpoint,
                 hint="Run apply again: it looks at what is live.",
             )
-
-    def _object(self, answer: Answer, endpoint: str) -> dict[str, Any]:
-        if not isinstance(answer.data, dict):
-            raise ProviderError("Vapi's answer is no object", endpoint=endpoint, status=answer.status)
-        return answer.data
+        return found
 
 
 def _sent(kind: Kind, body: dict[str, Any]) -> dict[str, Any]:
