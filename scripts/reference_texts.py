@@ -111,6 +111,8 @@ CODES = {
     ),
     "protected": Code("5", "An object with `preventDestroy` would be deleted.", "Take the protection out first."),
     "destroy-limit": Code("5", "More objects would go than the project allows.", "Look twice, then `--force`."),
+    "held": Code("5", "A rollback took these manifests back.", "Change them, or `--release-hold`."),
+    "rolled-back": Code("5", "A value would come back that was rolled back.", "Change it, or `--release-hold`."),
     "drift": Code("5", "Live edits would be overwritten, and `drift: refuse` is set.", "`voiceops drift --accept`."),
     "budget": Code("5", "A turn or a minute exceeds a limit of `safety:`.", "Change the agent or the limit."),
     "plan-changed": Code("5", "A saved plan would come out otherwise now.", "Plan and review again."),

@@ -10,6 +10,7 @@ from typing import Any
 from voiceops._version import __version__
 from voiceops.apply.execute import Result
 from voiceops.apply.session import Session
+from voiceops.engine.hold import bounded, still_held, taken_back
 from voiceops.engine.returning import LEFT_OUT
 from voiceops.engine.saved import SavedPlan
 from voiceops.errors import VoiceopsError
@@ -19,6 +20,7 @@ from voiceops.model.state import State
 from voiceops.state.store import Store
 
 REVISION_VERSION = 1
+MOST_ROLLED_BACK = 10  # revisions of one rollback whose values are held: the newest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,6 @@ class Request:
     saved: SavedPlan | None = None
     target: int | None = None
     ref: str = ""  # of git, where a rollback returns to one
-    release_hold: bool = False
 
 
 def changed_something(session: Session, result: Result) -> bool:
@@ -51,12 +52,13 @@ async def close(graph: Graph, store: Store, session: Session, plan: Plan, result
         number = newest  # it was written, and the process died before the state was
     else:
         await _write(graph, store, session, plan, result, request, number, now, before)
+    after = in_force(graph, plan, result, before, session.ledger.state)
     await session.ledger.save(
         revision=number,
         applied_digest=graph.digest,
         applied_commit=str(request.origin.get("commit") or ""),
         in_force=_in_force_after(request, number, result),
-        holds=_holds(state, request, graph, result),
+        holds=await _holds(store, state, request, number, graph, after, session.options.release_hold, result),
     )
     return number
 
@@ -122,15 +124,43 @@ def in_force(graph: Graph, plan: Plan, result: Result, before: dict[str, Any] | 
     return Graph(graph.project, graph.environment, resources)
 
 
-def _holds(state: State, request: Request, graph: Graph, result: Result) -> Mapping[str, Any]:
-    """Which manifests are held back: those that a rollback left, until others have been applied."""
+async def _holds(
+    store: Store,
+    state: State,
+    request: Request,
+    number: int,
+    graph: Graph,
+    after: Graph,
+    released: bool,
+    result: Result,
+) -> Mapping[str, Any]:
+    """What is held back: what a rollback took away, until it is released or somebody decided anew."""
     if request.operation != "rollback":
-        return {} if result.complete else state.holds
-    held = {digest: dict(found) for digest, found in state.holds.items()}
-    if state.applied_digest:
-        held[state.applied_digest] = {"revision": state.revision, "commit": state.applied_commit}
-    held.pop(graph.digest, None)
-    return held
+        if not result.complete:
+            return state.holds
+        return {} if released else still_held(state.holds, after)
+    held = {digest: dict(found) for digest, found in state.holds.items() if digest != graph.digest}
+    rolled = await _rolled_back(store, state, request)
+    for revision in rolled:
+        if revision["digest"] != graph.digest:
+            commit = (revision.get("origin") or {}).get("commit") or ""
+            held[revision["digest"]] = {"revision": revision["number"], "commit": commit, "by": number}
+    if state.applied_digest and state.applied_digest != graph.digest:
+        held[state.applied_digest] = {"revision": state.revision, "commit": state.applied_commit, "by": number}
+        graphs = (Graph.from_data(r["graph"]) for r in rolled if r["operation"] != "destroy")
+        held[state.applied_digest]["values"] = taken_back(graphs, after)
+    return bounded(held)
+
+
+async def _rolled_back(store: Store, state: State, request: Request) -> list[dict[str, Any]]:
+    """The revisions that a rollback undoes: the one in force, and those since the one that it returns to."""
+    newer = [n for n in await store.revision_numbers() if request.target and request.target < n <= state.revision]
+    found = []
+    for number in dict.fromkeys((*newer[-MOST_ROLLED_BACK:], state.in_force or state.revision)):
+        revision = await store.revision(number) if number else None
+        if revision is not None and revision["operation"] != "rollback":
+            found.append(revision)
+    return found
 
 
 def choose(revisions: Sequence[dict[str, Any]], state: State, wanted: int | None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from voiceops.apply.recover import Recovery, recover
 from voiceops.apply.revisions import Request, changed_something, close, revert_line
 from voiceops.apply.session import Session, fingerprints
 from voiceops.engine.checks import Checks, checked
+from voiceops.engine.hold import with_holds
 from voiceops.engine.matching import late_arrivals
 from voiceops.engine.options import Options
 from voiceops.engine.planner import make_plan
@@ -71,6 +72,7 @@ async def plan(job: Job) -> Plan:
     await check_account(job, state.binding, snapshot)
     found = make_plan(job.graph, state, snapshot, await _options(job, state))
     found = replace(found, diagnostics=(*found.diagnostics, *notes, *late_arrivals(state, snapshot)))
+    found = await _held(job, found, state)
     return checked(found, job.graph, job.checks, force=job.options.force)
 
 
@@ -106,13 +108,13 @@ async def _apply(
     """What happens while the lock is held."""
     ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
     unrecorded = _is_unrecorded(job, request, ledger)
-    await _check_hold(job, request, ledger.state)
     snapshot = await _recovered(job, ledger, emit)
     binding = await check_account(job, ledger.state.binding, snapshot)
     options = await _options(job, ledger.state)
     found = make_plan(job.graph, ledger.state, snapshot, options)
     if request.saved is not None:
         found = narrowed(found, request.saved, ledger.state, options.safety, force=options.force)
+    found = await _held(job, found, ledger.state)
     found = checked(found, job.graph, job.checks, force=options.force)
     emit(Event(type="planned", data={"summary": found.summary, "applyable": found.applyable}))
     if found.refused:
@@ -225,17 +227,14 @@ async def _note_nothing_done(job: Job, request: Request, result: Result) -> None
     )
 
 
-async def _check_hold(job: Job, request: Request, state: State) -> None:
-    """After a rollback the manifests that were rolled back must not come again by themselves. Raises Refused."""
-    held = state.holds.get(job.graph.digest)
-    if held is None or request.operation == "rollback" or request.release_hold:
-        return
-    line = revert_line(await job.store.revision(held["revision"]))
-    raise Refused(
-        f"these manifests were rolled back (they were revision {held['revision']})",
-        hint=(f"Take them back with `{line}`, " if line else "Change them, ")
-        + "or apply with --release-hold if they are wanted after all.",
-    )
+async def _held(job: Job, plan: Plan, state: State) -> Plan:
+    """After a rollback what was rolled back must not come again by itself. What asks for it by name may bring it."""
+    if not state.holds or job.options.returning is not None or job.options.destroy or job.options.refresh_only:
+        return plan
+    same = state.holds.get(job.graph.digest)
+    line = revert_line(await job.store.revision(same["revision"])) if same else ""
+    hint = f"Take them back with `{line}`, or apply with --release-hold if they are wanted after all." if line else ""
+    return with_holds(plan, job.graph, state.holds, hint=hint, released=job.options.release_hold)
 
 
 async def adopt(job: Job, address: str, id_: str, origin: Mapping[str, Any]) -> str:

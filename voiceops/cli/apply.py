@@ -75,6 +75,7 @@ def _apply(
         destroy=destroy,
         force=flags.force,
         adopt=flags.adopt or (saved.adopt if saved else False),
+        release_hold=release_hold,
     )
     graph = without_resources(loaded.graph) if destroy else loaded.graph
     request = Request(
@@ -83,7 +84,6 @@ def _apply(
         lock_timeout=flags.lock_timeout,
         origin=origin(project.root, loaded.environ),
         saved=saved,
-        release_hold=release_hold,
     )
     return run_apply(
         console,

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 @click.option("--destroy", is_flag=True, help="Plan the deletion of everything that is managed.")
 @click.option("--refresh-only", is_flag=True, help="Only what was edited live since the last apply.")
 @click.option("--adopt", is_flag=True, help="Plan to take over unmanaged objects of the same name.")
+@click.option("--release-hold", is_flag=True, help="Plan to bring back what was rolled back, after all.")
 @selection
 @click.pass_obj
 def plan_command(
@@ -47,6 +48,7 @@ def plan_command(
     destroy: bool,
     refresh_only: bool,
     adopt: bool,
+    release_hold: bool,
     targets: tuple[str, ...],
     labels: tuple[tuple[str, str], ...],
 ) -> int:
@@ -78,6 +80,7 @@ def plan_command(
         destroy=destroy,
         refresh_only=refresh_only,
         adopt=adopt,
+        release_hold=release_hold,
     )
 
     async def work() -> Plan:

@@ -33,6 +33,7 @@ class Options:
     siblings: frozenset[str] = frozenset()
     account: str = ""
     settle: float = SETTLE
+    release_hold: bool = False  # bring back what was rolled back, after all
     returning: Mapping[str, str] | None = None  # of a rollback: the last id of every address that was ours before
 
 
