@@ -1,293 +1,273 @@
-"""Are a tool call's arguments what its JSON Schema asks for? Schemas are compiled once into plain functions.
+"""Are a tool call's arguments what its JSON Schema asks for? Draft 2020-12, checked by jsonschema-rs.
 
-Knows the part of JSON Schema that tools use; keywords that it doesn't know constrain nothing. Pure.
+Its regular expressions are linear, and it lets go of the interpreter while it works, so that what takes long can be
+checked in a thread while the loop goes on; `cost` says what does. A schema that can't be built checks nothing, and says
+so among its `problems`. Pure.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
-# A check gives the first thing that is wrong, as `path: what`, or an empty text.
-Check = Callable[[Any, str], str]
+import jsonschema_rs
 
-_MAX_DEPTH = 64
+from voiceops.runtime.patterns import Pattern, translate
+from voiceops.runtime.shapes import Shapes, local, null_fits
+
+_BACKTRACKS = 100_000  # steps that a pattern that looks around may take: some milliseconds
+_HEAVY = 1 << 40
+_LONG = 100  # characters of a name, a pattern or a list that a reason shows
+
+_ONE = ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames")
+_ONE_MORE = ("unevaluatedItems", "unevaluatedProperties")
+_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
+_MAPS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
 
 
-def compile_schema(schema: Mapping[str, Any]) -> Check:
-    """The check of one schema. A schema that can't be read checks nothing of what it can't say."""
-    return _Compiler(schema).check(schema)
+class Arguments:
+    """One tool's schema, ready to check with. `problems` tells what of it can't be, and so is let through."""
 
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self.problems: list[str] = []
+        self._patterns: dict[str, str] = {}  # translated → as the author wrote it
+        self._looks = False
+        self._weights: dict[str, int] = {}
+        self._schema = self._translated({k: v for k, v in schema.items() if k != "$schema"})
+        self._valid: Callable[[Any], bool] | None = None
+        self._shapes = Shapes(self._schema)
+        self.weight = 1
+        if not self._schema:
+            return
+        try:
+            self._valid = self._built(self._schema).is_valid
+            self.weight = _HEAVY if self._looks else self._weigh(self._schema, ())
+        except (ValueError, TypeError, jsonschema_rs.ReferencingError, RecursionError) as error:
+            why = _first_line(error)
+            if isinstance(error, jsonschema_rs.ValidationError):
+                why = f"{_place(error.instance_path) or 'the whole'} is not what JSON Schema takes there"
+            self.problems.append(f"the schema can't be built, and nothing is checked: {why[:200]}")
 
-class _Compiler:
-    def __init__(self, root: Mapping[str, Any]) -> None:
-        self._root = root
-        self._named: dict[str, list[Check]] = {}
+    def cost(self, size: int) -> int:
+        """An upper bound for the work on so many bytes of arguments: subschemas times values."""
+        return self.weight * max(1, size)
 
-    def check(self, schema: Any) -> Check:
-        if schema is True or not isinstance(schema, Mapping):
-            return _refuse if schema is False else _accept
-        checks: list[Check] = []
-        if isinstance(schema.get("$ref"), str):
-            checks.append(self._reference(schema["$ref"]))
-        checks += self._generic(schema)
-        checks += self._numbers(schema)
-        checks += self._texts(schema)
-        checks += self._lists(schema)
-        checks += self._objects(schema)
-        checks += self._combined(schema)
-        if len(checks) == 1:
-            return checks[0]
+    def check(self, arguments: dict[str, Any]) -> str:
+        """Empty when they fit, else the first thing that is wrong, as `name: what`.
 
-        def every(value: Any, path: str) -> str:
-            for one in checks:
-                if wrong := one(value, path):
-                    return wrong
+        They are changed in place to what a handler gets: `null` for what may be left out is left out, and a number
+        like `2.0` is an int where the schema asks for an integer. Raises RecursionError on what is nested too deeply.
+        """
+        if self._valid is None:
             return ""
+        self._shapes.apply(arguments)
+        try:
+            return "" if self._valid(arguments) else self._reason(arguments)
+        except ValueError as error:  # the engine has no number, or no text, for something in them
+            return f"the arguments can't be read: {_first_line(error)[:_LONG]}"
 
-        return every if checks else _accept
+    def _built(self, schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator:
+        options = jsonschema_rs.FancyRegexOptions(_BACKTRACKS) if self._looks else jsonschema_rs.RegexOptions()
+        return jsonschema_rs.Draft202012Validator(
+            dict(schema), pattern_options=options, validate_formats=False, offline=True, mask="it"
+        )
 
-    def _reference(self, name: str) -> Check:
-        """A local `$ref`, looked up when it is first used: definitions may refer to themselves."""
-        holder = self._named.get(name)
-        if holder is None:
-            holder = self._named[name] = []
-            target: Any = self._root
-            for step in name.removeprefix("#").strip("/").split("/") if name != "#" else ():
-                step = step.replace("~1", "/").replace("~0", "~")
-                target = target.get(step, True) if isinstance(target, Mapping) else True
-            holder.append(self.check(target if name.startswith("#") else True))
-        found = holder
+    @cached_property
+    def _worded(self) -> jsonschema_rs.Draft202012Validator | None:
+        """The same schema for saying what is wrong: alternatives don't list the errors of all their branches there.
 
-        def follow(value: Any, path: str) -> str:
-            if path.count(".") + path.count("[") > _MAX_DEPTH:
-                return _at(path, "is nested too deeply")
-            return found[0](value, path) if found else ""
+        That list grows with the arguments, and is made under the interpreter's lock.
+        """
+        try:
+            return self._built(_without_lists(self._schema))
+        except (ValueError, TypeError, jsonschema_rs.ReferencingError, RecursionError):
+            return None
 
-        return follow
-
-    def _generic(self, schema: Mapping[str, Any]) -> list[Check]:
-        checks: list[Check] = []
-        kinds = schema.get("type")
-        names = [kinds] if isinstance(kinds, str) else [k for k in kinds or () if isinstance(k, str)]
-        if schema.get("nullable") is True and names:
-            names.append("null")
-        tests = [_TYPES[name] for name in names if name in _TYPES]
-        if tests and len(tests) == len(names):
-            wanted = " or ".join(names)
-            if len(tests) == 1:
-                only = tests[0]
-                checks.append(lambda value, path: "" if only(value) else _at(path, f"must be {wanted}"))
-            else:
-                checks.append(
-                    lambda value, path: "" if any(test(value) for test in tests) else _at(path, f"must be {wanted}")
-                )
-        if isinstance(schema.get("enum"), (list, tuple)):
-            allowed = [_comparable(item) for item in schema["enum"]]
-            shown = ", ".join(str(item) for item in schema["enum"][:12])
-            checks.append(
-                lambda value, path: "" if _comparable(value) in allowed else _at(path, f"must be one of {shown}")
-            )
-        if "const" in schema:
-            constant = _comparable(schema["const"])
-            checks.append(
-                lambda value, path: "" if _comparable(value) == constant else _at(path, f"must be {schema['const']}")
-            )
-        return checks
-
-    def _numbers(self, schema: Mapping[str, Any]) -> list[Check]:
-        checks: list[Check] = []
-        for keyword, words, good in _BOUNDS:
-            bound: Any = schema.get(keyword)
-            if not _is_number(bound):
-                continue
-
-            def bounded(value: Any, path: str, bound: Any = bound, words: str = words, good: Any = good) -> str:
-                return _at(path, f"must be {words} {bound}") if _is_number(value) and not good(value, bound) else ""
-
-            checks.append(bounded)
-        step: Any = schema.get("multipleOf")
-        if _is_number(step) and step > 0:
-
-            def stepped(value: Any, path: str) -> str:
-                if not _is_number(value):
-                    return ""
-                try:  # as it is written: 0.3 is a multiple of 0.1
-                    whole = (Fraction(str(value)) / Fraction(str(step))).denominator == 1
-                except ValueError:  # thousands of digits
-                    whole = False
-                return "" if whole else _at(path, f"must be a multiple of {step}")
-
-            checks.append(stepped)
-        return checks
-
-    def _texts(self, schema: Mapping[str, Any]) -> list[Check]:
-        checks: list[Check] = _sized(schema, "minLength", "maxLength", str, "characters")
-        pattern = schema.get("pattern")
-        if isinstance(pattern, str):
+    def _reason(self, arguments: Any) -> str:
+        if self._worded is not None:
             try:
-                compiled = re.compile(pattern)
-            except re.error:
-                return checks  # a pattern of another dialect
-            checks.append(
-                lambda value, path: (
-                    "" if not isinstance(value, str) or compiled.search(value) else _at(path, f"must match {pattern}")
-                )
-            )
-        return checks
+                self._worded.validate(arguments)
+            except jsonschema_rs.ValidationError as error:
+                return self._sentence(error)
+        return "the arguments do not fit the schema"
 
-    def _lists(self, schema: Mapping[str, Any]) -> list[Check]:
-        checks: list[Check] = _sized(schema, "minItems", "maxItems", list, "items")
-        prefix = [self.check(item) for item in schema.get("prefixItems") or ()]
-        items = schema.get("items")
-        rest = self.check(items) if isinstance(items, (Mapping, bool)) else None
-        if prefix or rest is not None:
+    def _sentence(self, error: jsonschema_rs.ValidationError) -> str:
+        kind = error.kind
+        place = _place(error.instance_path)
+        if kind.name == "required":
+            return f"{_join(place, str(kind.value))} is missing"
+        if kind.name in ("additionalProperties", "unevaluatedProperties"):
+            return f"{_join(place, str(kind.value[0]))} is not allowed"
+        if kind.name == "pattern":
+            return f"{place or 'the arguments'} must match {self._patterns.get(kind.value, kind.value)[:_LONG]}"
+        if kind.name == "not":
+            return f"{place or 'the arguments'} {_alternatives(kind.value)}"
+        words = _WORDS.get(kind.name)
+        shown = words.format(_shown(kind.value)) if words else f"does not fit ({kind.name})"
+        return f"{place or 'the arguments'} {shown}"
 
-            def each(value: Any, path: str) -> str:
-                if not isinstance(value, list):
-                    return ""
-                for index, item in enumerate(value):
-                    one = prefix[index] if index < len(prefix) else rest
-                    if one is not None and (wrong := one(item, f"{path}[{index}]")):
-                        return wrong
-                return ""
+    def _translated(self, schema: Any) -> Any:
+        """The schema with patterns that mean in Rust what they mean in ECMA, and OpenAPI's `nullable` as a type."""
+        if not isinstance(schema, Mapping):
+            return schema
+        made = dict(schema)
+        for keyword in (*_ONE, *_ONE_MORE):
+            if keyword in made:
+                made[keyword] = self._translated(made[keyword])
+        for keyword in _LISTS:
+            if isinstance(made.get(keyword), (list, tuple)):
+                made[keyword] = [self._translated(item) for item in made[keyword]]
+        for keyword in _MAPS:
+            if isinstance(made.get(keyword), Mapping):
+                made[keyword] = {name: self._translated(item) for name, item in made[keyword].items()}
+        if isinstance(made.get("patternProperties"), Mapping):
+            pairs = ((self._pattern(name), item) for name, item in made["patternProperties"].items())
+            made["patternProperties"] = {name: item for name, item in pairs if name is not None}
+        if isinstance(made.get("pattern"), str):
+            made["pattern"] = self._pattern(made["pattern"])
+            if made["pattern"] is None:
+                del made["pattern"]
+        if made.pop("nullable", False) is True and isinstance(made.get("type"), (str, list)):
+            kinds = [made["type"]] if isinstance(made["type"], str) else made["type"]
+            made["type"] = [*kinds, "null"] if "null" not in kinds else kinds
+            if isinstance(made.get("enum"), (list, tuple)) and None not in made["enum"]:
+                made["enum"] = [*made["enum"], None]
+        return made
 
-            checks.append(each)
-        if schema.get("uniqueItems") is True:
+    def _pattern(self, text: str) -> str | None:
+        """The pattern for Rust; None for one that can't be checked, which is a problem."""
+        try:
+            made: Pattern = translate(text)
+            options = jsonschema_rs.FancyRegexOptions(_BACKTRACKS) if made.looks else jsonschema_rs.RegexOptions()
+            jsonschema_rs.Draft202012Validator({"pattern": made.text}, pattern_options=options)
+        except ValueError as error:
+            why = "no engine takes it" if isinstance(error, jsonschema_rs.ValidationError) else str(error)
+            self.problems.append(f"the pattern {text[:_LONG]} is not checked: {why}")
+            return None
+        self._patterns[made.text] = text
+        self._looks |= made.looks
+        self._weights[made.text] = made.weight
+        return made.text
 
-            def unique(value: Any, path: str) -> str:
-                if not isinstance(value, list):
-                    return ""
-                seen = [_comparable(item) for item in value]
-                twice = any(item in seen[:index] for index, item in enumerate(seen))
-                return _at(path, "must not repeat an item") if twice else ""
-
-            checks.append(unique)
-        return checks
-
-    def _objects(self, schema: Mapping[str, Any]) -> list[Check]:
-        checks: list[Check] = _sized(schema, "minProperties", "maxProperties", dict, "properties")
-        required = [name for name in schema.get("required") or () if isinstance(name, str)]
-        given = schema.get("properties")
-        known = {name: self.check(inner) for name, inner in given.items()} if isinstance(given, Mapping) else {}
-        active = {name: one for name, one in known.items() if one is not _accept}
-        others = schema.get("additionalProperties", True)
-        rest = self.check(others) if others is not True else None
-        if not required and not active and rest is None:
-            return checks
-
-        def members(value: Any, path: str) -> str:
-            if not isinstance(value, dict):
-                return ""
-            for name in required:
-                if name not in value:
-                    return _at(_join(path, name), "is missing")
-            for name, item in value.items():
-                one = active.get(name)
-                if one is None and name not in known:
-                    one = rest
-                if one is not None and (wrong := one(item, _join(path, name))):
-                    return wrong
-            return ""
-
-        checks.append(members)
-        return checks
-
-    def _combined(self, schema: Mapping[str, Any]) -> list[Check]:
-        checks: list[Check] = []
-        for keyword in ("allOf", "anyOf", "oneOf"):
-            options = schema.get(keyword)
-            if not isinstance(options, (list, tuple)) or not options:
-                continue
-            inner = [self.check(option) for option in options]
-            if keyword == "allOf":
-                checks += inner
-                continue
-
-            def chosen(value: Any, path: str, inner: list[Check] = inner, once: bool = keyword == "oneOf") -> str:
-                fitting = sum(1 for one in inner if not one(value, path))
-                if fitting == 1 or (fitting and not once):
-                    return ""
-                return _at(path, "fits none of the allowed forms" if not fitting else "fits several forms")
-
-            checks.append(chosen)
-        if "not" in schema:
-            refused = self.check(schema["not"])
-            checks.append(lambda value, path: "" if refused(value, path) else _at(path, "is not allowed"))
-        return checks
-
-
-def _accept(value: Any, path: str) -> str:
-    return ""
-
-
-def _refuse(value: Any, path: str) -> str:
-    return _at(path, "is not allowed")
-
-
-def _at(path: str, what: str) -> str:
-    return f"{path or 'the arguments'} {what}"
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _comparable(value: Any) -> Any:
-    """JSON's equality: 1 and 1.0 are the same, 1 and true are not."""
-    if isinstance(value, bool):
-        return ("bool", value)
-    if isinstance(value, (list, tuple)):
-        return ["list", *map(_comparable, value)]
-    if isinstance(value, Mapping):
-        return {key: _comparable(item) for key, item in value.items()}
-    return value
-
-
-def _sized(schema: Mapping[str, Any], low: str, high: str, kind: type, what: str) -> list[Check]:
-    least: Any = schema.get(low)
-    most: Any = schema.get(high)
-    checks: list[Check] = []
-    if _is_number(least):
-        checks.append(
-            lambda value, path: (
-                _at(path, f"needs at least {least} {what}")
-                if isinstance(value, kind) and len(value) < least  # type: ignore[arg-type] # text, list or map
-                else ""
-            )
+    def _weigh(self, schema: Any, above: tuple[int, ...]) -> int:
+        """How many checks one value may meet, references followed; a schema within itself has no bound."""
+        if not isinstance(schema, Mapping):
+            return 1
+        if id(schema) in above or len(above) > 100:
+            return _HEAVY
+        above = (*above, id(schema))
+        total = 1 + sum(
+            isinstance(schema.get(key), (list, tuple)) and _size(schema[key]) for key in ("enum", "required")
         )
-    if _is_number(most):
-        checks.append(
-            lambda value, path: (
-                _at(path, f"takes at most {most} {what}")
-                if isinstance(value, kind) and len(value) > most  # type: ignore[arg-type] # text, list or map
-                else ""
-            )
-        )
-    return checks
+        total += self._weights.get(str(schema.get("pattern")), 0)
+        total += sum(self._weights.get(name, 1) for name in schema.get("patternProperties") or ())
+        for key in ("$ref", "$dynamicRef"):
+            if key in schema:
+                found = local(self._schema, schema[key])
+                total += _HEAVY if found is None else self._weigh(found, above)
+        inner = [schema[keyword] for keyword in (*_ONE, *_ONE_MORE) if keyword in schema]
+        inner += [item for keyword in _LISTS for item in schema.get(keyword) or ()]
+        inner += [
+            item
+            for keyword in ("properties", "patternProperties", "dependentSchemas")
+            for item in (schema.get(keyword) or {}).values()
+        ]
+        for item in inner:
+            total += self._weigh(item, above)
+            if total >= _HEAVY:
+                return _HEAVY
+        return total
 
 
-_TYPES: dict[str, Callable[[Any], bool]] = {
-    "string": lambda value: isinstance(value, str),
-    "integer": lambda value: (
-        not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value.is_integer()))
-    ),
-    "number": _is_number,
-    "boolean": lambda value: isinstance(value, bool),
-    "array": lambda value: isinstance(value, list),
-    "object": lambda value: isinstance(value, dict),
-    "null": lambda value: value is None,
+def _without_lists(schema: Any) -> Any:
+    """The schema with each `anyOf` and `oneOf` said twice in the negative, which lists no errors of branches."""
+    if not isinstance(schema, Mapping):
+        return schema
+    made = dict(schema)
+    for keyword in (*_ONE, *_ONE_MORE):
+        if keyword in made and keyword != "not":
+            made[keyword] = _without_lists(made[keyword])
+    for keyword in _MAPS:
+        if isinstance(made.get(keyword), Mapping):
+            made[keyword] = {name: _without_lists(item) for name, item in made[keyword].items()}
+    for keyword in ("allOf", "prefixItems"):
+        if keyword in made:
+            made[keyword] = [_without_lists(item) for item in made[keyword]]
+    hidden = [{"not": {"not": {keyword: made.pop(keyword)}}} for keyword in ("anyOf", "oneOf") if keyword in made]
+    if hidden:
+        made["allOf"] = [*made.get("allOf", ()), *hidden]
+    return made
+
+
+def _alternatives(refused: Any) -> str:
+    """What to say of a `not`: an ordinary one, or one of those that stand for alternatives."""
+    inner = refused.get("not") if isinstance(refused, dict) and len(refused) == 1 else None
+    options = next((inner[key] for key in ("anyOf", "oneOf") if isinstance(inner, dict) and key in inner), None)
+    if not isinstance(options, list):
+        return "is not allowed"
+    kinds: list[str] = []
+    for option in options:
+        if not isinstance(option, dict) or set(option) - {"type", "title", "description"} or "type" not in option:
+            return "fits none, or more than one, of the allowed forms"
+        kinds += [option["type"]] if isinstance(option["type"], str) else option["type"]
+    return f"must be {' or '.join(dict.fromkeys(kinds))}"
+
+
+_WORDS = {
+    "type": "must be {}",
+    "enum": "must be one of {}",
+    "const": "must be {}",
+    "minimum": "must be at least {}",
+    "maximum": "must be at most {}",
+    "exclusiveMinimum": "must be more than {}",
+    "exclusiveMaximum": "must be less than {}",
+    "multipleOf": "must be a multiple of {}",
+    "minLength": "needs at least {} characters",
+    "maxLength": "takes at most {} characters",
+    "minItems": "needs at least {} items",
+    "maxItems": "takes at most {} items",
+    "minProperties": "needs at least {} properties",
+    "maxProperties": "takes at most {} properties",
+    "uniqueItems": "must not repeat an item",
+    "falseSchema": "is not allowed",
+    "contains": "does not contain what it must",
+    "additionalItems": "has too many items",
+    "unevaluatedItems": "has too many items",
 }
 
-_BOUNDS: tuple[tuple[str, str, Callable[[Any, Any], bool]], ...] = (
-    ("minimum", "at least", lambda value, bound: value >= bound),
-    ("maximum", "at most", lambda value, bound: value <= bound),
-    ("exclusiveMinimum", "more than", lambda value, bound: value > bound),
-    ("exclusiveMaximum", "less than", lambda value, bound: value < bound),
-)
+
+def _shown(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        kinds = all(isinstance(item, str) and item in _KINDS for item in value)
+        return (" or " if kinds else ", ").join(_shown(item) for item in value[:12])[:_LONG]
+    return f"{value:g}" if isinstance(value, float) and value.is_integer() else str(value)[:_LONG]
+
+
+_KINDS = frozenset(("string", "integer", "number", "boolean", "array", "object", "null"))
+
+
+def _place(path: list[str | int]) -> str:
+    place = ""
+    for step in path[:20]:
+        place = f"{place}[{step}]" if isinstance(step, int) else _join(place, step)
+    return place
+
+
+def _join(place: str, name: str) -> str:
+    name = name[:_LONG]
+    return f"{place}.{name}" if place else name
+
+
+def _size(value: Any) -> int:
+    """How many values there are in it."""
+    if isinstance(value, Mapping):
+        return 1 + sum(map(_size, value.values()))
+    return 1 + sum(map(_size, value)) if isinstance(value, (list, tuple)) else 1
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+__all__ = ["Arguments", "null_fits"]

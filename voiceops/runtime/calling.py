@@ -19,14 +19,17 @@ from typing import Any
 from voiceops.runtime import loading, threads
 from voiceops.runtime.call import Call
 from voiceops.runtime.loading import Handler
-from voiceops.runtime.threads import Threads
+from voiceops.runtime.threads import NoThread, Threads
 
 THREADS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a handler gave no value. `reason` is failed, timeout or misused; `detail` is for the log."""
+    """Why a handler gave no value.
+
+    `reason` is failed, timeout, busy (no thread came free) or misused; `detail` is for the log.
+    """
 
     reason: str
     detail: str = ""
@@ -67,7 +70,11 @@ class Caller:
         context = contextvars.copy_context()
         given = (call,) if handler.takes_call else ()
         try:
-            value, error = await self._threads.run(lambda: context.run(handler.function, *given, **bound), seconds)
+            value, error = await self._threads.run(
+                lambda: context.run(handler.function, *given, **bound), seconds, handler.function
+            )
+        except NoThread:
+            return Failure("busy", "all threads that it may hold hang")
         except TimeoutError:
             return Failure("timeout")
         if error is not None:

@@ -15,13 +15,13 @@ from xml.sax.saxutils import escape, quoteattr
 
 from voiceops.runtime.call import Call
 from voiceops.runtime.calling import Failure
+from voiceops.runtime.identity import clean, request_key
 from voiceops.runtime.inbox import Inbox, in_time
 from voiceops.runtime.log import log
 from voiceops.runtime.metrics import Metrics
 from voiceops.runtime.records import Claim
 from voiceops.runtime.replies import UNAVAILABLE, Answers
 from voiceops.runtime.spec import LineSpec, RuntimeSpec
-from voiceops.runtime.tools import clean
 from voiceops.runtime.vapi_api import VapiApi, VapiFailed
 
 _CLAIM_SECONDS = 1.5  # for the store to tell a repetition, while somebody listens to the ringing
@@ -48,7 +48,7 @@ class Lines:
     async def answer(self, line: LineSpec, fields: Mapping[str, str], token: str) -> str:
         """TwiML, always. `token` is the same when Twilio asks again for the same call."""
         started = time.monotonic()
-        key = f"twilio/{clean(token or fields.get('CallSid', ''))}"
+        key = request_key(token or fields.get("CallSid", ""))
         running = self._running.get(key)
         if running is None:
             running = asyncio.get_running_loop().create_task(self._once(line, fields, key, started))

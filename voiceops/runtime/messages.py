@@ -6,12 +6,13 @@ Accepts every shape of a tool call that is in the wild. Knows nothing of answers
 from __future__ import annotations
 
 import contextlib
-import json
-import math
+import typing
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
+
+from voiceops.runtime.mend import mend
 
 _NOTHING = Raw()
 
@@ -143,18 +144,18 @@ class Message(Struct, frozen=True, gc=False):
         return self.transcriptType == "final" or '"final"' in self.type
 
     def tool_calls(self) -> list[ToolCall]:
-        """The calls of a `tool-calls` message, whichever of its lists holds them."""
-        if self.toolCallList:
-            return self.toolCallList
-        if self.toolCalls:
-            return self.toolCalls
-        found = []
+        """The calls of a `tool-calls` message, whichever of its lists tells most of them."""
+        first = self.toolCallList
+        if first and all(map(name_of, first)):
+            return first
+        listed = [first or [], self.toolCalls or [], [], [self.functionCall] if self.functionCall is not None else []]
         for item in self.toolWithToolCallList or ():
             call = item.toolCall
             if call is not None:
                 function = item.function.name if item.function is not None else None
-                found.append(call if name_of(call) else msgspec.structs.replace(call, name=function or item.name))
-        return found
+                named = call if name_of(call) else msgspec.structs.replace(call, name=function or item.name)
+                listed[2].append(named)
+        return max(listed, key=lambda calls: (sum(1 for call in calls if name_of(call)), len(calls)))
 
 
 def _first(field: str, *holders: Number | Assistant | None) -> str:
@@ -168,58 +169,84 @@ class _Envelope(Struct, frozen=True, gc=False):
 
 _decoder = msgspec.json.Decoder(_Envelope)
 _arguments = msgspec.json.Decoder(dict[str, Any])
+_fields = msgspec.json.Decoder(dict[str, Raw])
 _text = msgspec.json.Decoder(str)
+
+VALUES = 50_000  # that arguments may hold: more would take longer to read than anything else may take
+_UNREAD = (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError)
 
 
 def decode(body: bytes) -> Message:
     """The message in a request's body. Raises Malformed."""
+    message = strict(body)
+    return message if message is not None else lenient(body)
+
+
+def strict(body: bytes) -> Message | None:
+    """The message where everything in it is as it should be."""
     try:
         return _decoder.decode(body).message
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return _lenient(body)  # a field that is not what it should be may be none of our business
-
-
-def _lenient(body: bytes) -> Message:
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Malformed(str(error)) from None
-    message = data.get("message") if isinstance(data, dict) else None
-    kind = message.get("type") if isinstance(message, dict) else None
-    if not isinstance(message, dict) or not isinstance(kind, str) or not kind:
-        raise Malformed("no message with a type")
-    fields: dict[str, Any] = {"type": kind}
-    for field in msgspec.structs.fields(Message):
-        value = message.get(field.name)
-        if field.name == "type" or value is None:
-            continue
-        if field.name == "timestamp":
-            with contextlib.suppress(OverflowError):
-                if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(float(value)):
-                    fields["timestamp"] = float(value)
-            continue
-        if field.name in _LISTS and isinstance(value, list):
-            # Lists lose what is no tool call, and nothing else.
-            fields[field.name] = [call for item in value if (call := _lenient_item(item, field.type)) is not None]
-            continue
-        try:
-            fields[field.name] = msgspec.json.decode(json.dumps(value), type=field.type)
-        except (msgspec.MsgspecError, UnicodeError, RecursionError):
-            continue
-    return Message(**fields)
-
-
-_LISTS = ("toolCallList", "toolCalls", "toolWithToolCallList")
-
-
-def _lenient_item(item: Any, type_: Any) -> Any:
-    """One of a list, whose ids may be numbers; None where it is nothing of the kind."""
-    if isinstance(item, dict) and isinstance(item.get("id"), int):
-        item = {**item, "id": str(item["id"])}
-    try:
-        return msgspec.json.decode(json.dumps([item]), type=type_)[0]
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+    except _UNREAD:
         return None
+
+
+def lenient(body: bytes) -> Message:
+    """The message without what is not as it should be, which may be none of our business. Raises Malformed.
+
+    It takes a second for some megabytes, in which others can run beside it in a thread.
+    """
+    try:
+        body = mend(body)
+        message = _fields.decode(_fields.decode(body)["message"])
+        kind = _text.decode(message["type"])
+    except (*_UNREAD, KeyError) as error:
+        raise Malformed(f"no message with a type: {error}") from None
+    if not kind:
+        raise Malformed("no message with a type")
+    given = {}
+    for field in msgspec.structs.fields(Message):
+        if field.name in message and field.name != "type":
+            value = _loosely(message[field.name], field.type)
+            if value is not None:
+                given[field.name] = value
+    return Message(type=kind, **given)
+
+
+def _loosely(raw: Raw, type_: Any) -> Any:
+    """A value as its type asks, or as much of it as fits; None for nothing at all."""
+    try:
+        return msgspec.json.decode(raw, type=type_)
+    except _UNREAD:
+        pass
+    options = typing.get_args(type_)
+    listed = next((typing.get_args(one)[0] for one in options if typing.get_origin(one) is list), None)
+    if listed is not None:
+        return _loose_list(raw, listed)
+    for one in options:
+        if isinstance(one, type) and issubclass(one, Struct):
+            return _loose_struct(raw, one)
+    if str in options:
+        with contextlib.suppress(*_UNREAD):
+            return str(msgspec.json.decode(raw, type=int))  # ids may be numbers
+    return None
+
+
+def _loose_list(raw: Raw, type_: type[Struct]) -> list[Any] | None:
+    """A list's items; what is nothing of the kind stays as an empty one, for it is to be answered, too."""
+    try:
+        items = msgspec.json.decode(raw, type=list[Raw])
+    except _UNREAD:
+        items = [raw] if bytes(raw).startswith(b"{") else []
+    return [_loose_struct(item, type_) or type_() for item in items]
+
+
+def _loose_struct(raw: Raw, type_: type[Struct]) -> Any:
+    try:
+        fields = _fields.decode(raw)
+    except _UNREAD:
+        return None
+    known = {field.name: field.type for field in msgspec.structs.fields(type_)}
+    return type_(**{name: _loosely(item, known[name]) for name, item in fields.items() if name in known})
 
 
 def name_of(call: ToolCall) -> str:
@@ -227,18 +254,29 @@ def name_of(call: ToolCall) -> str:
     return (call.function.name if call.function is not None else None) or call.name or ""
 
 
-def arguments_of(call: ToolCall) -> dict[str, Any]:
-    """A tool call's arguments: an object, or an object in a text. Raises ValueError."""
-    text = b""
+def raw_arguments(call: ToolCall) -> bytes:
+    """A tool call's arguments as they came; empty where it has none."""
     for raw in (call.function.arguments if call.function is not None else _NOTHING, call.arguments, call.parameters):
-        text = bytes(raw)
+        text = bytes(raw or b"")
         if text and text != b"null":
-            break
+            return text
+    return b""
+
+
+def arguments_of(text: bytes) -> dict[str, Any]:
+    """The arguments in an object, or in an object in a text. Raises ValueError that says what is wrong with them."""
     try:
         if text.startswith(b'"'):
             text = _text.decode(text).strip().encode()
         if not text or text == b"null":
             return {}
-        return _arguments.decode(text)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        if text.count(b",") + text.count(b"[") + text.count(b"{") > VALUES:
+            raise ValueError(f"the arguments hold more than {VALUES:,} values")
+        try:
+            return _arguments.decode(text)
+        except _UNREAD:
+            return _arguments.decode(mend(text))
+    except (msgspec.MsgspecError, UnicodeError):
         raise ValueError("the arguments are no object") from None
+    except RecursionError:
+        raise ValueError("the arguments are nested too deeply") from None

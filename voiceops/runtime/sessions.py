@@ -13,9 +13,9 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
+from voiceops.runtime.identity import whole
 from voiceops.runtime.inbox import Inbox
 from voiceops.runtime.records import Backend
-from voiceops.runtime.tools import clean
 
 MAX_BYTES = 65_536  # of one call's values, as JSON in UTF-8
 MAX_VALUES = 100  # of one call
@@ -47,7 +47,7 @@ class Sessions:
         """Raises RuntimeError for a message without a call."""
         if not call:
             raise RuntimeError("this message belongs to no call, and so has no session")
-        return Session(self, clean(call))
+        return Session(self, whole(call))
 
 
 class Session:

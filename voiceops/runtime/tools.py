@@ -8,20 +8,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from voiceops.model.address import ADDRESS
-from voiceops.runtime.arguments import Check, compile_schema
+from voiceops.runtime.arguments import Arguments
 from voiceops.runtime.call import Call
 from voiceops.runtime.calling import Caller, Failure
+from voiceops.runtime.identity import claim_key, clean
 from voiceops.runtime.inbox import Inbox, in_time
 from voiceops.runtime.loading import Handler, Loaded, handler_of
 from voiceops.runtime.log import log, log_tool
-from voiceops.runtime.messages import Message, ToolCall, arguments_of, name_of
+from voiceops.runtime.messages import Message, ToolCall, arguments_of, name_of, raw_arguments
 from voiceops.runtime.metrics import Counter, Histogram, Metrics
 from voiceops.runtime.plain import dumps, scrubbed
 from voiceops.runtime.records import Claim
 from voiceops.runtime.spec import DEFAULT_TIMEOUT, RuntimeSpec, ToolSpec
+from voiceops.runtime.threads import Threads
 
 if TYPE_CHECKING:
     from voiceops.runtime.sessions import Sessions
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
 FAILED = "I am sorry, I could not do that just now. Please try again in a moment."
 MISUNDERSTOOD = "I am sorry, I did not get that right. Could you say it once more?"
 
+_SHORT = 16_000  # bytes of arguments that are read and checked on the loop …
+_QUICK = 1_000_000  # … where the schema makes no more of them than this; some milliseconds
+_CHECKS = 8  # threads that check arguments
 _POLL = 0.05  # seconds between looks at a claim that another worker holds
 
 
@@ -42,12 +48,12 @@ def deadline_of(timeout: float) -> float:
 class Tool:
     """A tool with everything that its calls need, made once."""
 
-    __slots__ = ("check", "failure", "handler", "key", "latency", "outcomes", "seconds", "settled", "spec")
+    __slots__ = ("arguments", "failure", "handler", "key", "latency", "outcomes", "seconds", "settled", "spec")
 
     def __init__(self, spec: ToolSpec, handler: Handler | None, metrics: Metrics) -> None:
         self.spec = spec
         self.handler = handler
-        self.check: Check = compile_schema(spec.parameters)
+        self.arguments = Arguments(spec.parameters)
         self.seconds = deadline_of(spec.timeout)
         self.settled = (self.seconds + spec.timeout) / 2  # until then a result's storing is waited for
         self.failure = spec.failure or FAILED
@@ -56,7 +62,7 @@ class Tool:
         self.latency: Histogram = metrics.histogram("voiceops_tool_seconds", tool=spec.name)
         self.outcomes: dict[str, Counter] = {
             outcome: metrics.counter("voiceops_tool_calls_total", tool=spec.name, outcome=outcome)
-            for outcome in ("ok", "failed", "timeout", "misused", "missing", "lost", "repeated")
+            for outcome in ("ok", "failed", "timeout", "busy", "misused", "missing", "lost", "repeated")
         }
 
 
@@ -78,6 +84,7 @@ class Tools:
         self._sessions = sessions
         self.tracing: Tracing | None = None
         self.whose: Whose | None = None
+        self._checks = Threads(_CHECKS, "voiceops-check")
         self._tools: dict[str, list[Tool]] = {}
         self._running: dict[str, asyncio.Future[str] | None] = {}  # a future once somebody waits for the answer too
         self._unknown = Tool(ToolSpec(name="(unknown)", address=""), None, metrics)
@@ -91,26 +98,34 @@ class Tools:
         for name, function in loaded.registry.tools.items():
             if name not in self._tools:
                 self._tools[name] = [Tool(ToolSpec(name=name, address=""), handler_of(function), metrics)]
+        for tool in (tool for named in self._tools.values() for tool in named):
+            for problem in tool.arguments.problems:
+                log("schema", logging.WARNING, tool=tool.spec.name, detail=problem)
+
+    def close(self) -> None:
+        """Forget the threads of checks that take long."""
+        self._checks.close()
 
     async def answer(self, message: Message, body: bytes, started: float) -> bytes:
         """The response's body; never raises, never later than the tools' deadlines."""
         calls = message.tool_calls()
-        if len(calls) == 1:
-            entries = [await self._entry(calls[0], 0, message, body, started)]
+        if len(calls) == 1 and calls[0].id:
+            entries = [await self._entry(calls[0], calls[0].id, message, body, started)]
         else:
+            ids = _ids(calls)
             entries = await asyncio.gather(
-                *(self._entry(call, index, message, body, started) for index, call in enumerate(calls))
+                *(self._entry(call, id_, message, body, started) for call, id_ in zip(calls, ids, strict=True))
             )
         return f'{{"results":[{",".join(entries)}]}}'.encode()
 
-    async def _entry(self, call: ToolCall, index: int, message: Message, body: bytes, started: float) -> str:
+    async def _entry(self, call: ToolCall, id_: str, message: Message, body: bytes, started: float) -> str:
         """One call's entry of `results`, as JSON."""
-        name, id_ = name_of(call), call.id or ""
+        name = name_of(call)
         found = self._tools.get(name)
         tool = self._unknown if not found else found[0] if len(found) == 1 else await self._among(found, message)
-        if not id_ or self._inbox is None:  # nothing to recognise a repetition by
-            return await self._run(tool, call, name, message, body, started)
-        key = f"{clean(message.call_id)}/{clean(id_)}"
+        if not call.id or self._inbox is None:  # nothing to recognise a repetition by
+            return await self._run(tool, call, id_, name, message, body, started)
+        key = claim_key(message.call_id, id_)
         if key in self._running:
             tool.outcomes["repeated"].add()
             running = self._running[key] or asyncio.get_running_loop().create_future()
@@ -148,16 +163,16 @@ class Tools:
                     return found if found is not None else _failed(id_, name, tool.failure)
         except Exception as error:
             # Without the store a side effect could happen twice: the caller gets a sentence instead.
-            log("store", logging.ERROR, error=type(error).__name__, tool=tool.spec.name, tool_call=id_)
+            log("store", logging.ERROR, error=type(error).__name__, tool=tool.spec.name, tool_call=clean(id_))
             tool.outcomes["lost"].add()
             return _failed(id_, name, tool.failure)
-        entry = await self._run(tool, call, name, message, body, started)
+        entry = await self._run(tool, call, id_, name, message, body, started)
         try:
             # A slow store gets it all the same, and whoever waits on the phone does not wait for it.
             kept = self._inbox.settle(key, entry, "", (time.monotonic() - started) * 1000)
             await in_time(kept, started + tool.settled)
         except Exception as error:
-            log("store", logging.ERROR, error=type(error).__name__, tool=tool.spec.name, tool_call=id_)
+            log("store", logging.ERROR, error=type(error).__name__, tool=tool.spec.name, tool_call=clean(id_))
         return entry
 
     async def _existing(self, key: str, claim: Claim, tool: Tool, started: float) -> str | None:
@@ -193,29 +208,23 @@ class Tools:
             current = await in_time(inbox.run(lambda backend: backend.lookup(key)), until)
         return current.result if current is not None else None
 
-    async def _run(self, tool: Tool, call: ToolCall, name: str, message: Message, body: bytes, started: float) -> str:
+    async def _run(
+        self, tool: Tool, call: ToolCall, id_: str, name: str, message: Message, body: bytes, started: float
+    ) -> str:
         """Run the handler, and put what came of it into an entry."""
-        id_ = call.id or ""
         span = self.tracing.tool(tool.spec.name, message.call_id, id_) if self.tracing is not None else None
-        outcome, detail, text = "ok", "", ""
+        outcome, detail, text, wrong = "ok", "", "", ""
         handler = tool.handler
         if handler is None:
             outcome, detail = "missing", "no handler"
         else:
-            try:
-                arguments = arguments_of(call)
-                detail = tool.check(arguments, "")
-            except ValueError as error:
-                arguments, detail = {}, str(error)
-            except RecursionError:
-                arguments, detail = {}, "the arguments are nested too deeply"
-            except Exception as error:  # a schema that its check does not understand
-                arguments, detail = {}, f"they could not be checked: {type(error).__name__}"
-            if detail:
-                outcome = "misused"
+            until = started + tool.seconds
+            arguments, wrong = await self._checked(tool, raw_arguments(call), until)
+            detail = wrong
+            if arguments is None:
+                outcome = "misused" if detail else "timeout"
             else:
-                until = started + tool.seconds
-                context = self._context(tool, id_, message, body, until) if handler.takes_call else None
+                context = self._context(tool, call.id or "", message, body, until) if handler.takes_call else None
                 value = await self._caller.call(handler, context, arguments, until - time.monotonic())
                 if isinstance(value, Failure):
                     outcome, detail = value.reason, value.detail
@@ -230,11 +239,26 @@ class Tools:
         tool.outcomes[outcome].add()
         tool.latency.observe(seconds)
         level = logging.INFO if outcome == "ok" else logging.WARNING
-        log_tool(level, tool.spec.name, outcome, detail, round(seconds * 1000, 1), message.call_id, id_)
+        call_id = clean(message.call_id)
+        log_tool(level, tool.spec.name, outcome, detail, round(seconds * 1000, 1), call_id, clean(id_))
         if outcome == "ok":
             return _entry({"toolCallId": id_, "name": name, "result": text})
-        understood = outcome != "misused" or bool(tool.spec.failure)
-        return _failed(id_, name, tool.failure if understood else MISUNDERSTOOD)
+        if outcome == "misused":
+            return _failed(id_, name, tool.spec.failure or MISUNDERSTOOD, wrong)
+        return _failed(id_, name, tool.failure)
+
+    async def _checked(self, tool: Tool, raw: bytes, until: float) -> tuple[dict[str, Any] | None, str]:
+        """The arguments that the handler gets; or None, and what is wrong with them, empty when time ran out."""
+        if tool.arguments.cost(len(raw)) <= _QUICK and len(raw) <= _SHORT:
+            return _read(tool.arguments, raw)
+        try:
+            # Whatever the schema and the arguments are: the loop goes on meanwhile, and the caller is answered in time.
+            value, error = await self._checks.run(
+                lambda: _read(tool.arguments, raw), until - time.monotonic(), tool.spec.name
+            )
+        except TimeoutError:
+            return None, ""
+        return value if error is None else (None, f"they can't be checked: {type(error).__name__}")
 
     async def _among(self, found: list[Tool], message: Message) -> Tool:
         """Of several tools with one function name: this agent's, and never another one's."""
@@ -279,28 +303,42 @@ def one_line(value: Any) -> str:
     return value or "Done."
 
 
-def clean(text: str) -> str:
-    """A text that every database takes."""
-    if text.isascii() and "\0" not in text and len(text) <= 200:
-        return text
-    return text.encode("utf-8", "replace").decode().replace("\0", "")[:200]
+def _read(check: Arguments, raw: bytes) -> tuple[dict[str, Any] | None, str]:
+    """Arguments, read and checked; or None, and what is wrong."""
+    try:
+        arguments = arguments_of(raw)
+        wrong = check.check(arguments)
+    except RecursionError:
+        return None, "the arguments are nested too deeply"
+    except ValueError as error:
+        return None, str(error)
+    except Exception as error:  # a schema that its check does not understand
+        return None, f"they can't be checked: {type(error).__name__}"
+    return (None, wrong) if wrong else (arguments, "")
+
+
+def _ids(calls: list[ToolCall]) -> list[str]:
+    """The ids that the answers carry: each call's own, or one that no other call has."""
+    given = {call.id for call in calls}
+    fresh = (id_ for number in count(1) if (id_ := f"no-id-{number}") not in given)
+    return [call.id or next(fresh) for call in calls]
 
 
 def _entry(data: dict[str, Any]) -> str:
     return dumps(data).decode()
 
 
-def _failed(id_: str, name: str, sentence: str) -> str:
-    """The message makes Vapi say the sentence itself, whatever the model would have made of the error."""
+def _failed(id_: str, name: str, sentence: str, why: str = "") -> str:
+    """The message makes Vapi say the sentence itself, whatever the model makes of the error, which tells it `why`."""
     sentence = one_line(sentence)
     return _entry(
         {
             "toolCallId": id_,
             "name": name,
-            "error": sentence,
+            "error": f"{sentence} (Wrong arguments: {one_line(why)})" if why else sentence,
             "message": {"type": "request-failed", "content": sentence},
         }
     )
 
 
-__all__ = ["DEFAULT_TIMEOUT", "FAILED", "Tool", "Tools", "clean", "deadline_of", "one_line"]
+__all__ = ["DEFAULT_TIMEOUT", "FAILED", "Tool", "Tools", "deadline_of", "one_line"]
