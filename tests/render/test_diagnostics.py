@@ -24,7 +24,7 @@ def test_text() -> None:
     assert render([ERROR, WARNING], "text") == (
         "agents/a.yaml:5:3: error[schema-unknown-key]: Agent/a spec.fristMessage: unknown key fristMessage\n"
         "    Did you mean firstMessage?\n"
-        "warning[deprecated]: 100% old,\nuse: new\n"
+        "warning[deprecated]: 100% old,\n    use: new\n"
         "1 error, 1 warning"
     )
 

@@ -170,8 +170,7 @@ def run_apply(
 
 async def _ask(question: str) -> str:
     """A line from the terminal, or nothing at its end. Not in a thread, which no signal would get out of it."""
-    sys.stdout.write(question)
-    sys.stdout.flush()
+    Console().say(question, end="")
     loop = asyncio.get_running_loop()
     line: asyncio.Future[str] = loop.create_future()
 
@@ -183,7 +182,7 @@ async def _ask(question: str) -> str:
     try:
         return await line
     except asyncio.CancelledError:
-        sys.stdout.write("\n")  # after the question, and the ^C that the terminal shows
+        Console().say("")  # after the question, and the ^C that the terminal shows
         raise
     finally:
         loop.remove_reader(sys.stdin)

@@ -1,4 +1,8 @@
-"""Where output goes and how it looks: results to stdout, everything else to stderr."""
+"""Where output goes and how it looks: results to stdout, everything else to stderr.
+
+The one door to both: whatever text is printed is made safe here (render/style.py), and a reader that went away stops
+no work. JSON stays exact JSON.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,11 @@ import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, TextIO
 
 from voiceops.errors import ProviderError, VoiceopsError
-from voiceops.render.style import Style
+from voiceops.model.safe_text import indented, json_text
+from voiceops.render.style import Style, finished
 
 
 @dataclass(slots=True)
@@ -22,6 +27,7 @@ class Console:
     colour: bool | None = None
     quiet: bool = False
     verbose: bool = False
+    unwritten: ClassVar[OSError | None] = None  # the first output that could not be written: nothing follows it
 
     def style(self, stream: Any = None) -> Style:
         if self.colour is not None:
@@ -31,23 +37,34 @@ class Console:
         )
 
     def out(self, text: str) -> None:
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        """A result, made safe to print."""
+        self.document(finished(text))
+
+    def document(self, text: str) -> None:
+        """A result that is safe already: a page of HTML, commands to GitHub."""
+        _write(sys.stdout, text if text.endswith("\n") else text + "\n")
 
     def data(self, value: Any) -> None:
-        self.out(json.dumps(value, indent=2, ensure_ascii=False))
+        self.document(_json(value, 2))
 
     def line(self, value: Any) -> None:
         """One JSON object in one line, at once."""
-        sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+        _write(sys.stdout, _json(value) + "\n", at_once=True)
+
+    def say(self, text: str, end: str = "\n") -> None:
+        """One line of what is under way, at once."""
+        _write(sys.stdout, finished(text) + end, at_once=True)
 
     def note(self, text: str) -> None:
         if not self.quiet:
-            sys.stderr.write(text + "\n")
+            _write(sys.stderr, finished(text) + "\n")
 
     def error(self, text: str, hint: str = "") -> None:
         style = self.style(sys.stderr)
-        sys.stderr.write(f"{style('error', 'red', 'bold')}: {text}\n" + (f"    {hint}\n" if hint else ""))
+        lines = [f"{style('error', 'red', 'bold')}: {indented(text)}"]
+        if hint:
+            lines.append(f"    {indented(hint)}")
+        _write(sys.stderr, finished("\n".join(lines)) + "\n")
 
     def failure(self, error: VoiceopsError) -> None:
         """An error with everything that it knows."""
@@ -55,8 +72,51 @@ class Console:
 
         style = self.style(sys.stderr)
         for diagnostic in error.diagnostics:
-            sys.stderr.write(render_diagnostic(diagnostic, style) + "\n")
+            _write(sys.stderr, finished(render_diagnostic(diagnostic, style)) + "\n")
         if not error.diagnostics or error.code != "invalid-project":
             self.error(str(error) if isinstance(error, ProviderError) else error.summary, error.hint)
         else:
-            sys.stderr.write(f"{error.summary}\n")
+            _write(sys.stderr, finished(error.summary) + "\n")
+
+
+def flush() -> None:
+    """Everything that was printed is on its way; what can't be is noted in `Console.unwritten`."""
+    for stream in (sys.stdout, sys.stderr):
+        _write(stream, "", at_once=True)
+
+
+def _write(stream: TextIO, text: str, *, at_once: bool = False) -> None:
+    """A reader that went away, or a full disk under a log, must not stop an apply half-way."""
+    if Console.unwritten is not None and stream is sys.stdout:
+        return
+    try:
+        stream.write(text)
+        if at_once:
+            stream.flush()
+    except ValueError:  # closed
+        return
+    except OSError as error:
+        if stream is sys.stdout:
+            Console.unwritten = error
+        _discard(stream)
+
+
+def _discard(stream: TextIO) -> None:
+    """What is still in the stream's buffer goes nowhere, so that the interpreter's end does not try again."""
+    try:
+        number = stream.fileno()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, number)
+        os.close(nowhere)
+    except (OSError, ValueError):
+        return
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    """Readable letters where the stream has them, else escapes: the same JSON either way."""
+    text = json_text(value, indent)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return json.dumps(value, indent=indent)
+    return text

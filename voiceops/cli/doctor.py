@@ -9,6 +9,7 @@ import click
 
 from voiceops.cli.console import Console
 from voiceops.cli.options import formats
+from voiceops.model.safe_text import indented
 
 _SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "error": ("✗", "red")}
 
@@ -40,9 +41,9 @@ def doctor_command(ctx: click.Context, format_: str) -> int:
         style = console.style()
         for finding in found:
             sign, colour = _SIGNS[finding.level]
-            console.out(f"{style(sign, colour)} {finding.what}: {finding.text}")
+            console.out(f"{style(sign, colour)} {indented(f'{finding.what}: {finding.text}')}")
             if finding.hint:
-                console.out(f"    {finding.hint}")
+                console.out(f"    {indented(finding.hint)}")
     return 1 if any(finding.level == "error" for finding in found) else 0
 
 

@@ -43,5 +43,6 @@ def graph_command(console: Console, format_: str, targets: tuple[str, ...], labe
     found = picture(graph, targets=chosen, labels=dict(labels))
     if not found.boxes:
         raise VoiceopsError("nothing is selected", hint="No manifest carries all of these labels.")
-    console.out({"mermaid": mermaid, "dot": dot, "svg": svg}[format_](found))
+    draw = {"mermaid": mermaid, "dot": dot, "svg": svg}[format_]
+    (console.document if format_ == "svg" else console.out)(draw(found))
     return 0

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from voiceops._version import __version__
-from voiceops.cli.console import Console
+from voiceops.cli.console import Console, flush
 from voiceops.errors import VoiceopsError
 
 # Command → the module that holds it: only the one that runs is imported.
@@ -150,8 +150,19 @@ def _never_trace_what_is_written() -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; every error is shown, none as a traceback."""
-    console = Console()
+    Console.unwritten = None
     _never_trace_what_is_written()
+    code = _run(arguments)
+    flush()
+    error = Console.unwritten
+    if error is not None and not isinstance(error, BrokenPipeError) and not code:
+        Console().error(f"the output could not be written: {error.strerror}", "Check where it goes, and room there.")
+        return 1
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    console = Console()
     try:
         result = cli.main(
             args=list(arguments) if arguments is not None else None,
@@ -160,7 +171,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         )
         return result if isinstance(result, int) else 0
     except click.exceptions.Abort:
-        sys.stderr.write("\nStopped.\n")
+        console.note("\nStopped.")
         return 1
     except click.ClickException as error:
         console.error(error.format_message(), hint=_usage_hint(error))
@@ -168,9 +179,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except VoiceopsError as error:
         console.failure(error)
         return error.exit_code
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 1
     except OSError as error:  # a disk that is full, a folder that can't be read
         console.error(
             f"{error.filename or 'a file'}: {error.strerror or error}",
@@ -178,7 +186,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         )
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped.\n")
+        console.note("\nStopped.")
         return 1
 
 

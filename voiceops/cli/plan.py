@@ -16,6 +16,7 @@ from voiceops.cli.console import Console
 from voiceops.cli.options import formats, selection
 from voiceops.errors import Refused
 from voiceops.model.address import owner_of
+from voiceops.model.safe_text import json_text
 
 if TYPE_CHECKING:
     from voiceops.cli.running import Asked
@@ -96,10 +97,8 @@ def plan_command(
     data = plan_data(found, adopt=adopt)
     data["diagnostics"] += [d.to_data() for d in loaded.warnings]
     if out is not None:
-        import json
-
         try:
-            out.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            out.write_text(json_text(data, 2) + "\n", encoding="utf-8")
         except OSError as error:
             from voiceops.errors import VoiceopsError
 
@@ -113,7 +112,7 @@ def plan_command(
         if not console.quiet:
             for warning in loaded.warnings:
                 console.note(render_diagnostic(warning, console.style()))
-        console.out(rendered(found, loaded.graph, format_, console))
+        (console.document if format_ == "html" else console.out)(rendered(found, loaded.graph, format_, console))
     if found.refused and not found.needs_force and not refresh_only:
         return Refused.exit_code
     return 2 if detailed_exitcode and (found.active or (found.drift and refresh_only)) else 0

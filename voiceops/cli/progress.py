@@ -11,6 +11,8 @@ from voiceops.apply.events import Event
 from voiceops.apply.run import Outcome
 from voiceops.cli.console import Console
 from voiceops.model.plan import Plan
+from voiceops.model.safe_text import flowed, indented
+from voiceops.render.style import finished
 
 _DONE = {
     "create": "created",
@@ -54,8 +56,7 @@ class Reporter:
             self.say(text)
 
     def say(self, text: str) -> None:
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
+        self.console.say(text)
 
     def text(self, event: Event) -> str:
         """One event in words; nothing for those that only matter to a bar."""
@@ -65,22 +66,25 @@ class Reporter:
         if event.type == "apply_errored":
             return self._error(event)
         if event.type == "apply_skipped":
-            return f"{self.style('-', 'yellow')} {event.address} {event.message}"
+            return f"{self.style('-', 'yellow')} {event.address} {indented(event.message)}"
         if event.type == "warning":
-            return f"{self.style('!', 'yellow')} {event.address + ': ' if event.address else ''}{event.message}"
-        return event.message if event.type == "apply_progress" else ""
+            return (
+                f"{self.style('!', 'yellow')} {event.address + ': ' if event.address else ''}{indented(event.message)}"
+            )
+        return indented(event.message) if event.type == "apply_progress" else ""
 
     def _error(self, event: Event) -> str:
         error = event.error or {}
         done = _DONE.get(event.action, event.action)
-        lines = [f"{self.style('✗', 'red')} {event.address} not {done}: {error.get('summary', '')}"]
+        lines = [f"{self.style('✗', 'red')} {event.address} not {done}: {indented(str(error.get('summary', '')))}"]
         asked = " ".join(str(error[k]) for k in ("endpoint", "request_id") if error.get(k))
         if asked:
-            lines.append(f"    {asked}")
+            lines.append(f"    {flowed(asked)}")
         for place in error.get("where", ()):
-            lines.append(f"    {place['at']}" + (f": {place['message']}" if place["message"] else ""))
+            told = f"{place['at']}: {place['message']}" if place["message"] else str(place["at"])
+            lines.append(f"    {flowed(told)}")
         if error.get("hint"):
-            lines.append(f"    {error['hint']}")
+            lines.append(f"    {indented(error['hint'])}")
         return "\n".join(lines)
 
     def nothing(self, plan: Plan) -> None:
@@ -164,7 +168,7 @@ class Bar(Reporter):
         from rich.text import Text
 
         if self._task is not None:
-            self._progress.console.print(Text.from_ansi(text))
+            self._progress.console.print(Text.from_ansi(finished(text)))
         else:
             super().say(text)
 

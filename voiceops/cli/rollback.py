@@ -142,7 +142,9 @@ def _show(console: Console, flags: Flags, goal: _Goal) -> int:
         console.data(plan_data(found, adopt=flags.adopt, rollback_to=goal.number))
         return Refused.exit_code if found.refused and not found.needs_force else 0
     console.note(f"What returning to {goal.name} would change.")
-    console.out(rendered(found, loaded.graph, flags.format_, console))
+    (console.document if flags.format_ == "html" else console.out)(
+        rendered(found, loaded.graph, flags.format_, console)
+    )
     return Refused.exit_code if found.refused and not found.needs_force else 0
 
 

@@ -14,6 +14,7 @@ from voiceops.cli.console import Console
 from voiceops.cli.options import Address, formats
 from voiceops.errors import Locked, VoiceopsError
 from voiceops.model.address import kind_of, name_of, owner_of
+from voiceops.model.safe_text import one_line
 from voiceops.state.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def list_command(console: Console, format_: str) -> None:
             console.data([{"address": e.address, "type": e.type, "id": e.id, "name": e.name} for e in entries])
             return
         for entry in entries:
-            console.out(f"{entry.address:<44} {entry.id:<38} {entry.name or ''}")
+            console.out(one_line(f"{entry.address:<44} {entry.id:<38} {entry.name or ''}"))
 
     _with_ledger(console, work)
 

@@ -9,6 +9,7 @@ import click
 from voiceops.cli.console import Console
 from voiceops.cli.options import formats
 from voiceops.errors import VoiceopsError
+from voiceops.model.safe_text import indented, one_line
 
 
 @click.command("status")
@@ -46,7 +47,7 @@ def status_command(console: Console, phone: str | None, format_: str) -> int:
         for row in rows:
             console.out(_line(console, row))
             for text in row.off:
-                console.out(f"    {text}")
+                console.out(f"    {indented(text)}")
         if not rows:
             console.out("There are no phone lines.")
     return 2 if any(row.off for row in rows) else 0
@@ -69,4 +70,4 @@ def _line(console: Console, row: object) -> str:
         f"runtime {row.runtime}" if row.runtime != "not asked" else "",
         f"last call {row.last_call}" if row.last_call else "no call yet",
     ]
-    return f"{sign} " + " · ".join([" ".join(parts[:4]).rstrip(), *(part for part in parts[4:] if part)])
+    return f"{sign} " + one_line(" · ".join([" ".join(parts[:4]).rstrip(), *(part for part in parts[4:] if part)]))

@@ -30,6 +30,7 @@ def validate_command(console: Console, format_: str, strict: bool, environment: 
     from voiceops.manifest.project import environments_of
     from voiceops.render.diagnostics import render
 
+    show = console.document if format_ == "github" else console.out
     problems = Problems()
     chosen: list[str | None] = [environment or console.environment]
     try:
@@ -37,7 +38,7 @@ def validate_command(console: Console, format_: str, strict: bool, environment: 
         if chosen == ["all"]:
             chosen = list(environments_of(root, Problems()))
     except InvalidProject as error:
-        console.out(render(error.diagnostics, format_, console.style(), quiet=console.quiet))
+        show(render(error.diagnostics, format_, console.style(), quiet=console.quiet))
         return 1
     linter = Linter(root)
     count = 0
@@ -53,5 +54,5 @@ def validate_command(console: Console, format_: str, strict: bool, environment: 
             count = max(count, len(loaded.graph.resources))
     if not broken:
         problems.extend(linter.unused())
-    console.out(render(problems.all, format_, console.style(), objects=count, quiet=console.quiet))
+    show(render(problems.all, format_, console.style(), objects=count, quiet=console.quiet))
     return 1 if problems.failed or (strict and problems.all) else 0

@@ -55,7 +55,14 @@ def shown(text: str) -> str:
 
     JSON text comes out as the same JSON.
     """
-    return _no_command(visible(text))
+    return without_commands(visible(text))
+
+
+def without_commands(text: str) -> str:
+    """The text with no line in it that a pipeline's host would obey."""
+    if "::" not in text and "##" not in text:
+        return text
+    return _COMMAND.sub(lambda found: f"{found[1] or ''}\\u{ord(found[0][-1]):04x}", text)
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
@@ -108,12 +115,6 @@ def _spelled(found: re.Match[str]) -> str:
         return f"\\u{code:04x}"
     high, low = divmod(code - 0x10000, 0x400)
     return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
-
-
-def _no_command(text: str) -> str:
-    if "::" not in text and "##" not in text:
-        return text
-    return _COMMAND.sub(lambda found: f"{found[1] or ''}\\u{ord(found[0][-1]):04x}", text)
 
 
 def _no_old_command(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from voiceops.model.plan import CREATE, DELETE, UPDATE, Change, shown
+from voiceops.model.safe_text import one_line
 from voiceops.model.values import format_path
 from voiceops.render.style import PLAIN, Style
 from voiceops.render.text import render_fields
@@ -26,7 +27,7 @@ def render_comparison(changes: Iterable[Change], first: str, second: str, style:
     for change in listed:
         sign, colour = _SIGNS[change.actions]
         where = {"second_only": f" · only in {second}", "first_only": f" · only in {first}"}.get(_word(change), "")
-        place = style(f"  {change.file}:{change.line}", "dim") if change.file else ""
+        place = style(f"  {one_line(change.file)}:{change.line}", "dim") if change.file else ""
         rows.append(style(f"{sign} {change.address}", colour, "bold") + where + place)
         rows += [*render_fields(change, style), ""]
     if not listed:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from voiceops._version import __version__
 from voiceops.errors import Diagnostic
 from voiceops.lints.registry import DOCS_URL, LINTS
+from voiceops.model.safe_text import json_text, workflow_command
 from voiceops.render.style import PLAIN, Style
 from voiceops.render.text import render_diagnostic
 
@@ -18,13 +18,9 @@ def render(
 ) -> str:
     """All diagnostics in one of the formats."""
     if format_ == "json":
-        return json.dumps(
-            {"valid": not _errors(found), "diagnostics": [d.to_data() for d in found]},
-            indent=2,
-            ensure_ascii=False,
-        )
+        return json_text({"valid": not _errors(found), "diagnostics": [d.to_data() for d in found]}, 2)
     if format_ == "sarif":
-        return json.dumps(sarif(found), indent=2, ensure_ascii=False)
+        return json_text(sarif(found), 2)
     if format_ == "github":
         return "\n".join(map(github, found))
     lines = [render_diagnostic(diagnostic, style) for diagnostic in found]
@@ -88,15 +84,9 @@ def _rule(code: str) -> dict[str, Any]:
 def github(diagnostic: Diagnostic) -> str:
     """A workflow command, shown at the line in a pull request."""
 
-    def escaped(text: str) -> str:
-        return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-    place = ""
+    properties = {}
     if diagnostic.mark:
-        place = f" file={diagnostic.mark.file},line={diagnostic.mark.line},col={diagnostic.mark.column}"
+        mark = diagnostic.mark
+        properties = {"file": mark.file, "line": str(mark.line), "col": str(mark.column)}
     text = " ".join(p for p in (diagnostic.address, diagnostic.summary, diagnostic.hint) if p)
-    return (
-        f"::{diagnostic.severity}{place},title={diagnostic.code}::{escaped(text)}"
-        if place
-        else (f"::{diagnostic.severity} title={diagnostic.code}::{escaped(text)}")
-    )
+    return workflow_command(diagnostic.severity, properties | {"title": diagnostic.code}, text)

@@ -8,6 +8,7 @@ from typing import Any
 
 from voiceops.model.address import kind_of
 from voiceops.model.plan import Change, FieldChange, Plan
+from voiceops.model.safe_text import flowed, indented, one_line
 from voiceops.model.values import parse_path
 from voiceops.render.style import PLAIN, Style
 from voiceops.render.text import render_plan
@@ -36,7 +37,7 @@ def _row(entry: dict[str, Any], in_force: int, style: Style) -> str:
     colour = {"ok": "green", "failed": "red", "refused": "yellow"}.get(entry["result"], "")
     result = f"{entry['result']:<7}"
     return (
-        f"{style(head, 'bold')}  {entry['at']}  {entry['origin'].get('who', ''):<24} "
+        f"{style(head, 'bold')}  {entry['at']}  {_one_line(entry['origin'].get('who', '')):<24} "
         f"{_operation(entry):<12} {style(result, colour) if colour else result} {what}"
         + (f"  “{_one_line(entry['message'])}”" if entry.get("message") else "")
         + (f"  [{entry['id']}]" if "id" in entry else "")
@@ -44,9 +45,8 @@ def _row(entry: dict[str, Any], in_force: int, style: Style) -> str:
 
 
 def _operation(entry: dict[str, Any]) -> str:
-    if entry.get("target"):
-        return f"{entry['operation']} to {entry['target']}"
-    return f"{entry['operation']} to {entry['ref']}" if entry.get("ref") else str(entry["operation"])
+    to = entry.get("target") or entry.get("ref")
+    return _one_line(f"{entry['operation']} to {to}" if to else str(entry["operation"]))
 
 
 def _counts(summary: dict[str, int]) -> str:
@@ -54,7 +54,7 @@ def _counts(summary: dict[str, int]) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return flowed(text)
 
 
 def render_entry(entry: dict[str, Any], style: Style = PLAIN, *, verbose: bool = False) -> str:
@@ -73,18 +73,19 @@ def render_entry(entry: dict[str, Any], style: Style = PLAIN, *, verbose: bool =
         ("manifests", entry.get("digest")),
     ):
         if value:
-            rows.append(f"  {word:<10} {value}")
+            rows.append(f"  {word:<10} {indented(str(value), 13)}")
     if "summary" in entry:
-        rows.append(f"  {'what':<10} {entry['summary']}")
+        rows.append(f"  {'what':<10} {indented(str(entry['summary']), 13)}")
     rows.append("")
     for diagnostic in entry.get("error", {}).get("diagnostics", ()):
         place = f"{diagnostic['file']}:{diagnostic['line']}: " if diagnostic.get("file") else ""
         subject = f"{diagnostic['address']}: " if diagnostic.get("address") else ""
-        rows.append(f"{place}{diagnostic['severity']}[{diagnostic['code']}]: {subject}{diagnostic['summary']}")
+        told = f"{place}{diagnostic['severity']}[{diagnostic['code']}]: {subject}{diagnostic['summary']}"
+        rows.append(indented(told))
     if "plan" in entry:
         rows += [render_plan(_plan_of(entry["plan"]), style, verbose=verbose).rstrip(), ""]
     rows += _overwritten(entry.get("overwritten") or {}, style)
-    rows += [style(f"failed: {key}: {error}", "red") for key, error in entry.get("failed", {}).items()]
+    rows += [style(indented(f"failed: {key}: {error}"), "red") for key, error in entry.get("failed", {}).items()]
     rows += [f"skipped: {key}, because of {cause}" for key, cause in entry.get("skipped", {}).items()]
     return "\n".join(rows).rstrip() + "\n"
 
@@ -94,7 +95,9 @@ def _overwritten(found: dict[str, Any], style: Style) -> list[str]:
     rows = []
     for address, values in found.items():
         rows.append(f"  {style(address, 'cyan')}")
-        rows += [f"    {key}: {json.dumps(value, ensure_ascii=False)}" for key, value in (values or {}).items()]
+        rows += [
+            f"    {one_line(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in (values or {}).items()
+        ]
     return [style("Was live before, and was written over:", "bold"), *rows, ""] if rows else []
 
 

@@ -24,6 +24,7 @@ from voiceops.render.htmldiff import change_body
 from voiceops.render.names import unquoted
 from voiceops.render.picture import plan_picture
 from voiceops.render.review import Flag, Line, flags, headline, lines, readable, word_of
+from voiceops.render.text import render_diagnostic
 from voiceops.render.textdiff import shortened
 
 _ORDER = ("delete", "replace", "unbind", "update", "adopt", "create", "no change")
@@ -98,7 +99,7 @@ def _problems(plan: Plan) -> Iterator[str]:
     if not found:
         return
     says = "" if not plan.refused else "<strong>This plan can’t be applied.</strong>"
-    listed = text("\n".join(str(diagnostic) for diagnostic in found))
+    listed = text("\n".join(map(render_diagnostic, found)))
     yield f'<div class="{"refused" if plan.refused else "problems"}" role="status">{says}<pre>{listed}</pre></div>'
 
 

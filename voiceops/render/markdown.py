@@ -20,6 +20,7 @@ from voiceops.render.graph_mermaid import mermaid
 from voiceops.render.names import unquoted
 from voiceops.render.picture import plan_picture
 from voiceops.render.review import DANGER, NOTICE, WARNING, Flag, flags, headline, lines, readable, word_of
+from voiceops.render.text import render_diagnostic
 from voiceops.render.textdiff import shortened
 
 LIMIT = 64_000  # below the host's 65,536: a pipeline may add a line of its own
@@ -74,7 +75,7 @@ def _problems(plan: Plan) -> list[str]:
 
 
 def _problem(diagnostic: Diagnostic) -> list[str]:
-    return [visible(shortened(line, 400)) for line in str(diagnostic).splitlines()]
+    return [visible(shortened(line, 400)) for line in render_diagnostic(diagnostic).split("\n")]
 
 
 def _lines(plan: Plan) -> list[str]:

@@ -41,13 +41,20 @@ def _named(value: JSON, known: Mapping[str, str]) -> JSON:
     def leaf(item: JSON) -> JSON:
         if isinstance(item, Ref):
             return _word(FROM_IMPORT if item.attribute.startswith("voice_") else f"{item.address} (new)")
-        return _word(known[item]) if isinstance(item, str) and item in known else item
+        if not isinstance(item, str):
+            return item
+        return _word(known[item]) if item in known else _unmarked(item)
 
     return map_leaves(value, leaf)
 
 
 def _word(text: str) -> str:
     return f"{_OPEN}{text}{_CLOSE}"
+
+
+def _unmarked(text: str) -> str:
+    """Somebody's text can't pass for one of these words."""
+    return text.replace(_OPEN, "\\ue000").replace(_CLOSE, "\\ue001") if _OPEN in text or _CLOSE in text else text
 
 
 def bare(value: JSON) -> JSON:

@@ -14,6 +14,7 @@ from voiceops.errors import Diagnostic
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.model.address import is_twilio_side, owner_of
 from voiceops.model.plan import DELETE, Change, Drift, FieldChange, Plan, moment, shown
+from voiceops.model.safe_text import flowed, indented, one_line
 from voiceops.model.values import JSON, format_path
 from voiceops.render.estimates import estimate_lines
 from voiceops.render.names import unquoted, with_addresses
@@ -70,7 +71,7 @@ def _title(plan: Plan, style: Style) -> str:
     where = f"{plan.project} · {plan.environment}"
     with_twilio = plan.account and any(change.type == TWILIO_TYPE for change in plan.changes)
     accounts = f"Vapi org {plan.org or '(empty so far)'}" + (f" · Twilio {plan.account}" if with_twilio else "")
-    return f"{style('Plan for ' + where, 'bold')} · {accounts}"
+    return f"{style('Plan for ' + where, 'bold')} · {flowed(accounts)}"
 
 
 def _lines_touched(plan: Plan, style: Style) -> list[str]:
@@ -87,7 +88,7 @@ def _lines_touched(plan: Plan, style: Style) -> list[str]:
         itself = phone in touched[phone]
         listed = ", ".join(through[:4]) + (f" and {len(through) - 4} more" if len(through) > 4 else "")
         because = " and ".join(part for part in ("its own settings" if itself else "", listed) if part)
-        number = plan.numbers.get(phone, phone)
+        number = one_line(plan.numbers.get(phone, phone))
         rows.append(f"  ☎ {f'{number} ' if number != phone else ''}{style(phone, 'cyan')}: {because}")
     return [*rows, ""]
 
@@ -99,11 +100,11 @@ def _change(change: Change, style: Style) -> Iterator[str]:
         f" {json.dumps(change.name, ensure_ascii=False)}" if change.name and not is_twilio_side(change.address) else ""
     )
     side = " (Twilio)" if is_twilio_side(change.address) else ""
-    where = f"  {change.file}:{change.line}" if change.file else ""
+    where = f"  {one_line(change.file)}:{change.line}" if change.file else ""
     head = f"{style(f'{sign} {change.address}', colour, 'bold')}{name}{side} {style('· ' + word, colour)}"
     yield head + (f" · {reason}" if reason else "") + style(where, "dim")
     for note in change.notes:
-        yield f"    ! {note}"
+        yield f"    ! {indented(note)}"
     yield from render_fields(change, style)
 
 
@@ -145,7 +146,7 @@ def _flat(value: JSON, path: str) -> Iterator[tuple[str, JSON]]:
 
 def _field(field: FieldChange, style: Style) -> Iterator[str]:
     path = format_path(field.path)
-    source = f"  {field.source} ({field.file}:{field.line})" if field.source and field.line else ""
+    source = one_line(f"  {field.source} ({field.file}:{field.line})") if field.source and field.line else ""
     before, after = shown(field.before), shown(field.after)
     because = {"drift": " (edited live)", "conflict": " (edited live, too)"}.get(field.reason, "")
     if isinstance(before, str) and isinstance(after, str) and ("\n" in before or "\n" in after):
@@ -211,7 +212,7 @@ def _drift(drift: Iterable[Drift], style: Style) -> list[str]:
     for found in drift:
         times = [f"applied {moment(found.applied_at)}"] if found.applied_at else []
         times += [f"last edited {found.updated_at}"] if found.updated_at else []
-        when = f" ({', '.join(times)})" if times else ""
+        when = f" ({flowed(', '.join(times))})" if times else ""
         rows.append(f"  {style(found.address, 'cyan')}{' was deleted' if found.deleted else ''}{when}")
         rows += [
             f"    {format_path(f.path)}: applied {_value(shown(f.before))}, live {_value(shown(f.after))}"
@@ -229,12 +230,12 @@ def _diagnostics(found: list[Diagnostic], style: Style) -> list[str]:
 def render_diagnostic(diagnostic: Diagnostic, style: Style = PLAIN) -> str:
     """One problem: where, what, and in the next line what to do."""
     colour = "red" if diagnostic.severity == "error" else "yellow"
-    where = f"{diagnostic.mark}: " if diagnostic.mark else ""
+    where = f"{one_line(str(diagnostic.mark))}: " if diagnostic.mark else ""
     path = diagnostic.path or (diagnostic.mark.path if diagnostic.mark else "")
-    subject = " ".join(part for part in (diagnostic.address, path) if part)
+    subject = one_line(" ".join(part for part in (diagnostic.address, path) if part))
     word = style(f"{diagnostic.severity}[{diagnostic.code}]", colour, "bold")
-    text = f"{where}{word}: {subject + ': ' if subject else ''}{diagnostic.summary}"
-    return text + (f"\n    {diagnostic.hint}" if diagnostic.hint else "")
+    text = f"{where}{word}: {subject + ': ' if subject else ''}{indented(diagnostic.summary)}"
+    return text + (f"\n    {indented(diagnostic.hint)}" if diagnostic.hint else "")
 
 
 def _summary(plan: Plan, style: Style) -> str:
