@@ -117,6 +117,7 @@ CODES = {
     "budget": Code("5", "A turn or a minute exceeds a limit of `safety:`.", "Change the agent or the limit."),
     "plan-changed": Code("5", "A saved plan would come out otherwise now.", "Plan and review again."),
     "secret-lost": Code("5", "A rollback needs a secret that no revision keeps.", "Roll back the rest: `--target`."),
+    "secret-missing": Code("1", "A secret has to be sent and is not set here.", "Set it, or put it into `.env`."),
     "secret-not-checked": Code("", "A secret is not set here, so it was not compared.", "Set it to compare it."),
     "recovery-ambiguous": Code("5", "Several objects could be what a cut-off apply made.", "`import` the right one."),
     "recovery-waiting": Code("", "What a cut-off apply sent may still turn up.", "Apply: it waits for it."),

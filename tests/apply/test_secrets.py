@@ -128,9 +128,9 @@ def test_a_secret_that_is_not_at_hand_is_not_needed_to_plan(live: Bench) -> None
 
 def test_without_a_secret_that_must_be_sent_nothing_is_sent(live: Bench) -> None:
     lay_out(live)
-    ran = live.apply(code=None)
-    assert ran.code == 3
-    assert "CRM_TOKEN is not set" in ran.out
+    ran = live.apply(code=1)
+    assert "CRM_TOKEN is not set" in ran.err
+    assert live.writes() == []
 
 
 def test_a_new_secret_that_was_not_sent_is_sent_by_the_next_apply(live: Bench) -> None:

@@ -24,6 +24,7 @@ from voiceops.engine.options import Options
 from voiceops.engine.planner import make_plan
 from voiceops.engine.saved import narrowed
 from voiceops.engine.schedule import schedule
+from voiceops.engine.sending import missing_secrets
 from voiceops.errors import Diagnostic, Refused, VoiceopsError
 from voiceops.kinds.base import is_stock
 from voiceops.kinds.registry import KINDS
@@ -120,6 +121,10 @@ async def _apply(
     if found.refused:
         await ledger.save()
         raise Refused("the plan can't be applied", diagnostics=found.errors)
+    if missing := missing_secrets(found, job.graph, lambda secret: bool(job.secrets.reveal(secret))):
+        await ledger.save()
+        names = ", ".join(dict.fromkeys(d.summary.partition(" is not set")[0] for d in missing))
+        raise VoiceopsError(f"nothing was sent: {names} not set", diagnostics=missing)
     if not found.active and unrecorded:
         session = _session(job, ledger, emit, options, snapshot, lease, found)
         return Outcome(found, None, await close(job.graph, job.store, session, found, Result(), request))

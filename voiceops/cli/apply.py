@@ -62,11 +62,13 @@ def _apply(
 ) -> int:
     from voiceops.apply.revisions import Request
     from voiceops.cli.origin import origin
-    from voiceops.cli.wiring import labels_of, load, open_job, options_of, without_resources
+    from voiceops.cli.wiring import check_lints, labels_of, load, open_job, options_of, without_resources
 
     loaded = load(console)
     project = loaded.project
     check_confirmed(project, flags)
+    if not destroy:
+        check_lints(loaded)
     options = options_of(
         project,
         targets=flags.targets,

@@ -68,10 +68,12 @@ def plan_command(
       voiceops plan --target Agent/support
     """
     from voiceops.apply.run import plan
-    from voiceops.cli.wiring import labels_of, load, open_job, options_of, without_resources
+    from voiceops.cli.wiring import check_lints, labels_of, load, open_job, options_of, without_resources
     from voiceops.render.text import render_diagnostic
 
     loaded = load(console)
+    if not destroy and not refresh_only:
+        check_lints(loaded)
     graph = without_resources(loaded.graph) if destroy else loaded.graph
     options = options_of(
         loaded.project,

@@ -73,6 +73,14 @@ def load(console: Console, environment: str | None = None) -> Loaded:
     return Loaded(project, graph, tuple(d for d in problems.all if d.severity == "warning"), environ, checks)
 
 
+def check_lints(loaded: Loaded) -> None:
+    """What `validate` would not pass is not planned either. Raises InvalidProject."""
+    from voiceops.lints.run import errors
+
+    if found := errors(loaded.project, loaded.graph):
+        raise InvalidProject(found)
+
+
 def checks_of(project: Project, problems: Problems) -> Checks:
     """What every plan of the project is held against; problems of its rules are collected."""
     budgets = Budgets(project.safety.max_turn_latency_ms, project.safety.max_cost_per_minute)

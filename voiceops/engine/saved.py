@@ -16,7 +16,7 @@ from voiceops.errors import Diagnostic, Refused
 from voiceops.model.address import owner_of
 from voiceops.model.plan import Change, Plan
 from voiceops.model.state import State
-from voiceops.model.values import canonical
+from voiceops.model.values import JSON, SENSITIVE, SENSITIVE_UNCHECKED, canonical, map_leaves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,7 @@ def _difference(address: str, was: dict[str, Any], change: Change | None) -> Dia
     if now["id"] != was["id"]:
         return Diagnostic(code="plan-changed", address=address, summary=f"is {now['id']} now, was {was['id']}")
     for old, new in ((_by_path(was), _by_path(now)), (_by_key(was), _by_key(now))):
-        fields = sorted(path for path in {**old, **new} if canonical(old.get(path)) != canonical(new.get(path)))
+        fields = sorted(path for path in {**old, **new} if _form(old.get(path)) != _form(new.get(path)))
         if fields:
             return Diagnostic(
                 code="plan-changed",
@@ -129,6 +129,11 @@ def _difference(address: str, was: dict[str, Any], change: Change | None) -> Dia
                 f"reviewed {_shown(old.get(fields[0]))}, now {_shown(new.get(fields[0]))}",
             )
     return None
+
+
+def _form(value: JSON) -> str:
+    """One text for equal values. Whoever plans needs no secret: one that was not checked then is the same secret."""
+    return canonical(map_leaves(value, lambda leaf: SENSITIVE if leaf == SENSITIVE_UNCHECKED else leaf))
 
 
 def _by_path(data: dict[str, Any]) -> dict[str, list[Any]]:

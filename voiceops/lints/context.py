@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -132,14 +132,18 @@ class Context:
         ]
 
     @cached_property
+    def maps(self) -> list[Spot]:
+        """Every map in those bodies, they themselves among them."""
+        return [spot for body in self.bodies for spot in walk(body) if isinstance(spot.value, dict)]
+
+    @cached_property
     def assistants(self) -> list[Assistant]:
         found = []
-        for body in self.bodies:
-            if body.resource.kind == "Agent":
-                found.append(Assistant(body, override=False))
-            for spot in walk(body):
-                if isinstance(spot.value, dict) and spot.path and spot.path[-1] in (_INLINE, *_OVERRIDES):
-                    found.append(Assistant(spot, override=spot.path[-1] != _INLINE))
+        for spot in self.maps:
+            if not spot.path and spot.resource.kind == "Agent":
+                found.append(Assistant(spot, override=False))
+            if spot.path and spot.path[-1] in (_INLINE, *_OVERRIDES):
+                found.append(Assistant(spot, override=spot.path[-1] != _INLINE))
         return found
 
     @cached_property
@@ -196,26 +200,18 @@ class Context:
     def all_tools(self) -> list[Spot]:
         """Every tool once: manifests, and those written into agents, squads and hooks."""
         found = []
-        for body in self.bodies:
-            if body.resource.kind == "Tool":
-                found.append(body)
-            for spot in walk(body):
-                if not isinstance(spot.value, dict) or not isinstance(spot.get("type"), str):
-                    continue
-                inside = spot.path[-2:-1] in (("tools",), ("tools:append",)) or spot.path[-1:] == ("tool",)
-                if inside:
-                    found.append(spot)
+        for spot in self.maps:
+            if not spot.path and spot.resource.kind == "Tool":
+                found.append(spot)
+            inside = spot.path[-2:-1] in (("tools",), ("tools:append",)) or spot.path[-1:] == ("tool",)
+            if inside and isinstance(spot.value.get("type"), str):
+                found.append(spot)
         return found
 
     @cached_property
     def servers(self) -> list[Spot]:
         """Everything that is called at a `server`."""
-        return [
-            spot
-            for body in self.bodies
-            for spot in walk(body)
-            if spot.path and spot.path[-1] == "server" and isinstance(spot.value, dict)
-        ]
+        return [spot for spot in self.maps if spot.path and spot.path[-1] == "server"]
 
     @cached_property
     def strings(self) -> list[tuple[Spot, str]]:
@@ -255,11 +251,17 @@ def walk(spot: Spot) -> Iterator[Spot]:
     """Every value below, the value itself first."""
     yield spot
     if isinstance(spot.value, dict):
-        for key in spot.value:
-            yield from walk(spot.at(key))
+        inside: Iterable[tuple[str | int, Any]] = spot.value.items()
     elif isinstance(spot.value, list):
-        for index in range(len(spot.value)):
-            yield from walk(spot.at(index))
+        inside = enumerate(spot.value)
+    else:
+        return
+    for step, value in inside:
+        below = Spot(spot.resource, (*spot.path, step), value)
+        if isinstance(value, (dict, list)):
+            yield from walk(below)
+        else:  # most of all there is: no generator for each
+            yield below
 
 
 def number(value: Any) -> float | None:

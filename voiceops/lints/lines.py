@@ -55,23 +55,21 @@ def fallback_same_host(context: Context) -> Iterator[Finding]:
 
 @lint("VO403", "number-format", "A phone number that is not in E.164 form", "error")
 def number_format(context: Context) -> Iterator[Finding]:
-    for body in context.bodies:
-        phone = body.resource.kind == "Phone"
-        for spot in walk(body):
-            value = spot.get("number") if isinstance(spot.value, dict) else None
-            if not isinstance(value, str) or "{{" in value or _E164.match(value):
-                continue
-            root = phone and not spot.path
-            destination = spot.get("type") == "number"
-            if not (root or destination) or spot.get("numberE164CheckEnabled") is False:
-                continue
-            digits = re.sub(r"[^\d]", "", value)
-            hint = f"Write +{digits}." if value.startswith("+") and _E164.match(f"+{digits}") else ""
-            yield spot.finding(
-                f"{value!r} is no number in E.164 form",
-                "number",
-                hint=hint or "Write a plus, the country code and the number, without spaces: +14155550100.",
-            )
+    for spot in context.maps:
+        value = spot.value.get("number")
+        if not isinstance(value, str) or "{{" in value or _E164.match(value):
+            continue
+        root = spot.resource.kind == "Phone" and not spot.path
+        destination = spot.get("type") == "number"
+        if not (root or destination) or spot.get("numberE164CheckEnabled") is False:
+            continue
+        digits = re.sub(r"[^\d]", "", value)
+        hint = f"Write +{digits}." if value.startswith("+") and _E164.match(f"+{digits}") else ""
+        yield spot.finding(
+            f"{value!r} is no number in E.164 form",
+            "number",
+            hint=hint or "Write a plus, the country code and the number, without spaces: +14155550100.",
+        )
 
 
 @lint("VO404", "call-loop", "A call is transferred to the line that it came in on")

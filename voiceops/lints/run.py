@@ -53,6 +53,18 @@ class Linter:
         return list(found.all)
 
 
+def errors(project: Project, graph: Graph) -> list[Diagnostic]:
+    """What certainly fails live, as `validate` finds it: for a plan, before anything is sent."""
+    texts = Texts(project.root)
+    context, ignores = Context(project, graph, texts, ()), Ignores(texts, LINTS)
+    found = Problems()
+    for rule in LINTS.values():
+        for finding in rule.check(context) if rule.severity == "error" else ():
+            if not ignores.silences(rule.code, finding.mark, finding.via):
+                found.add(rule.diagnostic(finding))
+    return [diagnostic for diagnostic in found.all if diagnostic.severity == "error"]
+
+
 def lint(
     project: Project,
     graph: Graph,
