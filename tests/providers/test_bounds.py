@@ -17,9 +17,9 @@ import pytest
 from tests.support.odd_server import Answering, Asked, odd_server
 from voiceops.errors import Ambiguous, ProviderError
 from voiceops.kinds.registry import KINDS
-from voiceops.providers import receiving
+from voiceops.net import receiving
+from voiceops.net.receiving import NoJson, parsed
 from voiceops.providers.http import Api, Limiter
-from voiceops.providers.receiving import NoJson, parsed
 from voiceops.providers.twilio import Twilio
 from voiceops.providers.vapi import LIMIT, Vapi
 

@@ -9,6 +9,7 @@ from typing import Any
 from voiceops.apply.run import Job, plan
 from voiceops.model.address import is_twilio_side, owner_of
 from voiceops.model.plan import Plan
+from voiceops.net.identity import HEADERS
 from voiceops.providers.shapes import maps_of
 from voiceops.state.ledger import Ledger
 
@@ -109,9 +110,15 @@ async def _nothing() -> str:
 async def _ready(url: str) -> str:
     import httpx
 
+    from voiceops.net.receiving import ask
+
     try:
-        async with httpx.AsyncClient(timeout=_READY_TIMEOUT) as client:
-            return "ready" if (await client.get(f"{url}/readyz")).status_code == 200 else "not ready"
+        async with httpx.AsyncClient(timeout=_READY_TIMEOUT, headers=HEADERS) as client:
+            return (
+                "ready"
+                if (await ask(client, "GET", f"{url}/readyz", patience=_READY_TIMEOUT)).status_code == 200
+                else "not ready"
+            )
     except httpx.HTTPError:
         return "not ready"
 

@@ -14,6 +14,7 @@ from voiceops.errors import ProviderError, Unauthorized, VoiceopsError
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.manifest.shapes import WEBHOOK_SECRET
 from voiceops.model.address import owner_of
+from voiceops.net.identity import HEADERS
 from voiceops.providers.shapes import maps_of
 
 _MOST_SKEW = 60.0  # seconds; signatures are refused beyond five minutes
@@ -144,10 +145,13 @@ async def _runtime(loaded: Loaded) -> list[Finding]:
         )
     import httpx
 
+    from voiceops.net.receiving import ask
+
     try:
-        async with httpx.AsyncClient(timeout=_TIMEOUT) as client:
+        async with httpx.AsyncClient(timeout=_TIMEOUT, headers=HEADERS) as client:
             health, unsigned = await asyncio.gather(
-                client.get(f"{url}/healthz"), client.post(f"{url}/vapi/events", content=b"{}")
+                ask(client, "GET", f"{url}/healthz", patience=_TIMEOUT),
+                ask(client, "POST", f"{url}/vapi/events", content=b"{}", patience=_TIMEOUT),
             )
     except httpx.HTTPError as error:
         text = f"{url} does not answer ({type(error).__name__})"

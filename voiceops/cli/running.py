@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voiceops.errors import Diagnostic
+from voiceops.net.identity import HEADERS
 from voiceops.runtime.spec import RuntimeSpec
 
 TOKEN = "VOICEOPS_DASHBOARD_TOKEN"
@@ -70,7 +71,7 @@ def _ask(asked: Asked, token: str) -> Answer:
     import httpx
 
     # A redirect is not followed: the token is for this address alone.
-    headers = {"authorization": f"Bearer {token}", "accept": "application/json"}
+    headers = {"authorization": f"Bearer {token}", "accept": "application/json", **HEADERS}
     body = bytearray()
     with (
         httpx.Client(timeout=_SECONDS) as client,

@@ -20,7 +20,9 @@ from voiceops.manifest.compose import load_graph
 from voiceops.manifest.policies import read_policies
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import Project, find_root, load_project
+from voiceops.manifest.resolve import RUNTIME_CREDENTIAL
 from voiceops.manifest.shapes import WEBHOOK_SECRET
+from voiceops.model.env_values import checked, trimmed
 from voiceops.model.graph import Graph
 
 if TYPE_CHECKING:
@@ -45,14 +47,14 @@ def environment_variables(root: Path) -> dict[str, str]:
     """The process's variables over those of `.env` beside voiceops.yaml."""
     path = root / ".env"
     if not path.is_file():
-        return dict(os.environ)
+        return trimmed(os.environ)
     from dotenv import dotenv_values
 
     try:
         found = dotenv_values(path, interpolate=False)
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidProject([Diagnostic(code="file", summary=f".env can't be read: {error}")]) from None
-    return {key: value for key, value in found.items() if value is not None} | dict(os.environ)
+    return trimmed({key: value for key, value in found.items() if value is not None} | dict(os.environ))
 
 
 def root_of(console: Console) -> Path:
@@ -176,14 +178,16 @@ async def open_job(
         if providers.sandbox:
             server = stack.enter_context(_sandbox(loaded))
             providers = replace(providers, vapi_url=server.vapi_url, twilio_url=server.twilio_url)
-        key = secrets.require(providers.vapi_key, "the Vapi API key")
+        if RUNTIME_CREDENTIAL in loaded.graph.resources and (webhook := loaded.environ.get(WEBHOOK_SECRET)):
+            checked(WEBHOOK_SECRET, webhook)  # the runtime refuses the same
+        key = _key(secrets, providers.vapi_key, "the Vapi API key")
         vapi = await stack.enter_async_context(
             Api(
                 "Vapi",
                 providers.vapi_url,
                 Limiter(parallelism),
                 secrets.redact,
-                headers={"authorization": f"Bearer {key}", "user-agent": _user_agent()},
+                headers={"authorization": f"Bearer {key}"},
                 transport=transport,
                 pace=pace,
                 timeout=timeout,
@@ -197,7 +201,6 @@ async def open_job(
                     providers.twilio_url,
                     Limiter(min(parallelism, _TWILIO_PARALLEL)),
                     secrets.redact,
-                    headers={"user-agent": _user_agent()},
                     auth=_twilio_auth(providers, secrets),
                     transport=transport,
                     pace=pace,
@@ -219,26 +222,28 @@ async def open_job(
         )
 
 
-def _user_agent() -> str:
-    from voiceops._version import __version__
-
-    return f"voiceops/{__version__}"
-
-
 def _twilio_auth(providers: Any, secrets: Any) -> tuple[str, str]:
     if not providers.account_sid:
         raise VoiceopsError(
             "the Twilio account is missing: TWILIO_ACCOUNT_SID is not set",
             hint="Set it, with TWILIO_AUTH_TOKEN, or TWILIO_API_KEY and TWILIO_API_SECRET.",
         )
+    checked("TWILIO_ACCOUNT_SID", providers.account_sid, plain=True)
     if providers.api_key and providers.api_secret:
-        return providers.api_key, secrets.require(providers.api_secret, "the Twilio API secret")
+        key = checked("TWILIO_API_KEY", providers.api_key)
+        return key, _key(secrets, providers.api_secret, "the Twilio API secret")
     if not providers.auth_token:
         raise VoiceopsError(
             "the Twilio key is missing: TWILIO_AUTH_TOKEN is not set",
             hint="Set it, or TWILIO_API_KEY and TWILIO_API_SECRET.",
         )
-    return providers.account_sid, secrets.require(providers.auth_token, "the Twilio auth token")
+    return providers.account_sid, _key(secrets, providers.auth_token, "the Twilio auth token")
+
+
+def _key(secrets: Any, value: Any, what: str) -> str:
+    """A key as it goes into a header. Raises VoiceopsError where it is missing, or holds what no key holds."""
+    names = getattr(value, "names", ())
+    return checked(" or ".join(names) or what, secrets.require(value, what))
 
 
 def sandbox_folder(project: Project) -> Path:

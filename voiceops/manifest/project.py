@@ -6,7 +6,6 @@ Reads those files and the environment variables it is given; opens nothing else.
 from __future__ import annotations
 
 import fnmatch
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from voiceops.manifest.interpolate import Interpolator
 from voiceops.manifest.problems import Problems, did_you_mean
 from voiceops.manifest.yaml import read_documents
 from voiceops.model.address import NAME
+from voiceops.model.env_values import url_problem
 from voiceops.model.located import Map, Seq, merged, plain
 from voiceops.model.values import Secret, secret
 
@@ -250,10 +250,11 @@ def _project(
 
 
 def _check_url(url: Any, mark: Mark, what: str, problems: Problems) -> str:
-    if isinstance(url, Secret) or not re.match(r"https?://[^\s/?#]+(:\d+)?(/[^\s?#]*)?\Z", str(url)):
+    problem = "it is a secret" if isinstance(url, Secret) else url_problem(str(url))
+    if problem:
         problems.error(
             "project-url",
-            f"{what} must be an http(s) address without query",
+            f"{what} must be an http(s) address without query: {problem}",
             mark,
             "Write it like https://voice.example.com.",
         )

@@ -46,10 +46,13 @@ def trimmed(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value.strip(_ENDS) if name in _TRIMMED else value for name, value in environ.items()}
 
 
-def stray(value: str) -> str | None:
-    """What is in the value that no key or secret holds: the character and its place; None where all is well."""
+def stray(value: str, *, plain: bool = False) -> str | None:
+    """What is in the value that no key or secret holds: the character and its place; None where all is well.
+
+    `plain`: letters and digits only, as in the ids that stand in addresses.
+    """
     for at, character in enumerate(value):
-        if not "!" <= character <= "~":
+        if not "!" <= character <= "~" or (plain and not character.isalnum()):
             return f"{character_name(character)} as character {at + 1} of {len(value)}"
     if value and value[0] in _QUOTES and len(value) > 1:
         return f"{character_name(value[0])} as character 1 of {len(value)}"
@@ -58,10 +61,10 @@ def stray(value: str) -> str | None:
     return None
 
 
-def checked(name: str, value: str) -> str:
+def checked(name: str, value: str, *, plain: bool = False) -> str:
     """A key or secret as it is to be used, ends taken off. Raises VoiceopsError that says what is in its way."""
     value = value.strip(_ENDS)
-    if found := stray(value):
+    if found := stray(value, plain=plain):
         quotes = value[:1] in _QUOTES or value[-1:] in _QUOTES
         raise VoiceopsError(
             f"{name} holds {found}, which is no part of a key",

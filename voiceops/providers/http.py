@@ -20,7 +20,8 @@ from typing import Any, TypeAlias
 import httpx
 
 from voiceops.errors import Ambiguous, NotFound, NotSent, ProviderError, Rejected, Unauthorized
-from voiceops.providers.receiving import NoJson, OutOfBounds, parsed, receive
+from voiceops.net.identity import HEADERS
+from voiceops.net.receiving import NoJson, OutOfBounds, parsed, receive
 
 Files: TypeAlias = Mapping[str, tuple[str, bytes, str]]  # by field of a form: file name, content, media type
 
@@ -111,7 +112,7 @@ class Api:
         try:
             self._client = httpx.AsyncClient(
                 base_url=self.base_url,
-                headers={**self.headers, "accept-encoding": "gzip"},
+                headers={**HEADERS, **self.headers, "accept-encoding": "gzip"},
                 auth=self.auth,
                 transport=self.transport,
                 timeout=httpx.Timeout(self.timeout, connect=10.0),

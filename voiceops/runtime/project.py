@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from voiceops.errors import VoiceopsError
+from voiceops.model.env_values import trimmed
 from voiceops.runtime.app import Runtime, RuntimeApp
 from voiceops.runtime.ids import known_from, revision_from
 from voiceops.runtime.loading import Loaded
@@ -98,4 +99,4 @@ def _environ(folder: Path) -> dict[str, str]:
         from dotenv import dotenv_values
 
         found = dotenv_values(path, interpolate=False)
-    return {key: value for key, value in found.items() if value is not None} | dict(os.environ)
+    return trimmed({key: value for key, value in found.items() if value is not None} | dict(os.environ))

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from voiceops.errors import VoiceopsError
+from voiceops.model.env_values import checked, trimmed, url_problem
 
+_SECRETS = ("VAPI_WEBHOOK_SECRET", "TWILIO_AUTH_TOKEN", "VAPI_API_KEY", "VOICEOPS_DASHBOARD_TOKEN")
 DEFAULT_PORT = 8080
 REDACTABLE = ("transcripts", "recordings")
 
@@ -41,6 +43,10 @@ class Settings:
         cls, environ: Mapping[str, str], *, database: str, answers_lines: bool, vapi_url: str = ""
     ) -> Settings:
         """Raises VoiceopsError that names every secret that is missing."""
+        environ = trimmed(environ)
+        for name in (*_SECRETS, *(f"{name}_PREVIOUS" for name in _SECRETS)):
+            if environ.get(name):
+                checked(name, environ[name])
         missing = [] if environ.get("VAPI_WEBHOOK_SECRET") else ["VAPI_WEBHOOK_SECRET"]
         if answers_lines:
             missing += [name for name in ("TWILIO_AUTH_TOKEN", "VAPI_API_KEY") if not environ.get(name)]
@@ -54,7 +60,7 @@ class Settings:
             vapi_secrets=tuple(text.encode() for text in _rotating(environ, "VAPI_WEBHOOK_SECRET")),
             twilio_tokens=tuple(_rotating(environ, "TWILIO_AUTH_TOKEN")),
             vapi_key=environ.get("VAPI_API_KEY", ""),
-            vapi_url=(vapi_url or environ.get("VAPI_BASE_URL") or "https://api.vapi.ai").rstrip("/"),
+            vapi_url=_address(vapi_url or environ.get("VAPI_BASE_URL") or "https://api.vapi.ai"),
             dashboard_token=environ.get("VOICEOPS_DASHBOARD_TOKEN", ""),
             max_body=int(_number(environ, "VOICEOPS_MAX_BODY", 5_000_000)),
             rate=_number(environ, "VOICEOPS_RATE_LIMIT", 0.0),
@@ -65,6 +71,12 @@ class Settings:
             power_safe=environ.get("VOICEOPS_POWER_SAFE", "1") != "0",
             telemetry={k: v for k, v in environ.items() if k.startswith("OTEL_")} if span_exporters(environ) else {},
         )
+
+
+def _address(url: str) -> str:
+    if problem := url_problem(url):
+        raise VoiceopsError(f"VAPI_BASE_URL is no address: {problem}", hint="Correct it, or unset it.")
+    return url.rstrip("/")
 
 
 def span_exporters(environ: Mapping[str, str]) -> list[str]:

@@ -17,6 +17,9 @@ from typing import Any
 import httpx
 
 from voiceops.errors import VoiceopsError
+from voiceops.net.identity import HEADERS
+from voiceops.net.receiving import NoJson, ask, parsed
+from voiceops.providers.shapes import maps_of
 from voiceops.runtime.log import log
 from voiceops.runtime.plain import dumps, scrubbed
 from voiceops.runtime.spec import LineSpec, RuntimeSpec
@@ -25,6 +28,8 @@ Known = Callable[[], Awaitable[Mapping[str, str]]]
 
 _E164 = re.compile(r"\+[1-9]\d{3,18}\Z")
 _TWIML = re.compile(r"\s*(<\?xml[^>]*>)?\s*(<!--.*?-->\s*)*<Response[\s/>]", re.DOTALL)
+_PATIENCE = 15.0  # seconds for a request with its whole answer
+_PAGES = 100  # of a list, each of up to 1,000 objects
 _FRESH = 300.0  # seconds after which ids are looked up again
 _PATHS = {"Agent": "/assistant", "Squad": "/squad", "Phone": "/phone-number"}
 
@@ -49,7 +54,7 @@ class VapiApi:
         self._key = key
         self._http = httpx.AsyncClient(
             base_url=url,
-            headers={"authorization": f"Bearer {key}", "user-agent": "voiceops-runtime"},
+            headers={"authorization": f"Bearer {key}", "accept-encoding": "gzip", **HEADERS},
             timeout=httpx.Timeout(10, connect=3),
             limits=httpx.Limits(max_connections=200, keepalive_expiry=30),
         )
@@ -178,14 +183,14 @@ class VapiApi:
             raise VapiFailed(f"ids of kind {kind} can't be looked up here")
         found: dict[str, dict[str, Any]] = {}
         bounds: dict[str, str] = {}
-        while True:
+        for _ in range(_PAGES):
             answer = await self._request("GET", path, params={"limit": "1000", **bounds})
             data = _json(answer)
             items = data.get("results") if isinstance(data, dict) else data
             if answer.status_code != 200 or not isinstance(items, list):
                 raise VapiFailed(f"Vapi's list of {path} answered {answer.status_code}")
-            new = [item for item in items if isinstance(item, dict) and item.get("id") not in found]
-            found.update((str(item["id"]), item) for item in new)
+            new = [item for item in maps_of(items) if _id(item) and item["id"] not in found]
+            found.update((item["id"], item) for item in new)
             if len(items) < 1000 or not new:
                 break
             bounds = {"createdAtLe": min(str(item.get("createdAt")) for item in new)}
@@ -201,7 +206,7 @@ class VapiApi:
 
     async def _request(self, method: str, path: str, **given: Any) -> httpx.Response:
         try:
-            return await self._http.request(method, path, **given)
+            return await ask(self._http, method, path, patience=_PATIENCE, **given)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise VapiFailed(f"Vapi did not answer: {type(error).__name__}") from None
 
@@ -210,10 +215,14 @@ def _single(found: Mapping[str, list[str]]) -> dict[str, str]:
     return {address: ids[0] for address, ids in found.items() if len(ids) == 1}
 
 
+def _id(item: Mapping[str, Any]) -> bool:
+    return isinstance(item.get("id"), str) and bool(item["id"])
+
+
 def _json(answer: httpx.Response) -> Any:
     try:
-        return answer.json()
-    except ValueError:
+        return parsed(answer.content)
+    except NoJson:
         return None
 
 

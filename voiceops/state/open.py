@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from voiceops.errors import StateError
+from voiceops.model.env_values import url_problem
 from voiceops.state.folder import FolderStore
 from voiceops.state.store import Store
 
@@ -67,6 +68,8 @@ def _postgres(location: str, project: str, environment: str) -> Store:
 
 
 def _http(location: str, environment: str, environ: Mapping[str, str]) -> Store:
+    if problem := url_problem(_split(location)._replace(query="", fragment="").geturl()):
+        raise StateError(f"`state:` is no address: {problem}", hint="state: https://host/path")
     from voiceops.state.http import HttpStore
     from voiceops.state.tf_server import Server, Settings
 
@@ -93,4 +96,4 @@ def _split(location: str) -> SplitResult:
     try:
         return urlsplit(location)
     except ValueError as error:
-        raise StateError(f"`state:` is no address: {error}") from None
+        raise StateError(f"`state:` is no address: {error}", hint=f"`state:` takes {_KNOWN}.") from None

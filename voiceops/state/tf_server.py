@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from voiceops.errors import Locked, StateError
+from voiceops.net.identity import HEADERS
 from voiceops.state.store import LockInfo
 
 if TYPE_CHECKING:
@@ -96,7 +97,10 @@ class Server:
         if self._client is None:
             named = (self._settings.username, self._settings.password)
             self._client = httpx.AsyncClient(
-                auth=named if any(named) else None, timeout=httpx.Timeout(30, connect=5), verify=_tls()
+                auth=named if any(named) else None,
+                headers={**HEADERS, "accept-encoding": "gzip"},
+                timeout=httpx.Timeout(30, connect=5),
+                verify=_tls(),
             )
         try:
             yield self._client
@@ -176,11 +180,13 @@ class Server:
     async def _send(self, method: str, url: str, **fields: Any) -> httpx.Response:
         import httpx
 
+        from voiceops.net.receiving import ask
+
         if "content" in fields:
             fields.setdefault("headers", {"content-type": "application/json"})
         try:
             async with self.connected() as client:
-                return await client.request(method, url, **fields)
+                return await ask(client, method, url, **fields)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise StateError(
                 f"{url} can't be reached: {str(error) or type(error).__name__}",

@@ -24,8 +24,15 @@ _ONE_BRACKET = bytes.maketrans(b"{}", b"[]")
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]{}"'))
 
 
-class OutOfBounds(Exception):
+class OutOfBounds(httpx.TransportError):
     """An answer that is too large, too slow, or packed in a way that nobody asked for; the text says which."""
+
+
+async def ask(
+    client: httpx.AsyncClient, method: str, url: str, *, most: int = MOST, patience: float = PATIENCE, **given: Any
+) -> httpx.Response:
+    """One request with its whole answer. Raises httpx.HTTPError, of which OutOfBounds is one, and InvalidURL."""
+    return await receive(client, client.build_request(method, url, **given), most=most, patience=patience)
 
 
 async def receive(
