@@ -116,7 +116,9 @@ def test_a_script_is_played(block: Block, live: Bench, tmp_path: Path) -> None:
     shop(live)
     live.write(
         "agents/handlers/orders.py",
-        "def lookup_order(orderNumber: str) -> str:\n    return 'Sent, and there tomorrow.'\n",
+        "def lookup_order(orderNumber: str) -> str:\n"
+        "    if orderNumber == '0': raise LookupError\n"
+        "    return 'Sent, and there tomorrow.'\n",
     )
     live.apply()
     live.write("call.yaml", block.text)

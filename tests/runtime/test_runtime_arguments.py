@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from voiceops.runtime.arguments import Arguments
-from voiceops.runtime.script import sample
+from voiceops.runtime.sample_arguments import sample
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none()

@@ -135,7 +135,8 @@ def _said(asked: Asked, loaded: Loaded, console: Console) -> list[Diagnostic]:
     answer = asked.answer()
     if answer.silent and console.verbose:
         console.note(f"The runtime at {asked.url} does not answer ({answer.silent}): its tools were not compared.")
-    return judged(answer, asked.url, spec_of(loaded.graph, asked.url, loaded.project.runtime_auth))
+    project = loaded.project
+    return judged(answer, asked.url, spec_of(loaded.graph, asked.url, project.runtime_auth, project.tool_seconds))
 
 
 def rendered(plan: Plan, graph: Graph, format_: str, console: Console) -> str:

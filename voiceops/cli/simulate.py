@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import click
 from voiceops.cli.console import Console
 from voiceops.cli.options import formats
 from voiceops.errors import VoiceopsError
+from voiceops.model.env_values import checked
 
 if TYPE_CHECKING:
     from voiceops.runtime.player import Moment, Played, Signer
@@ -27,6 +29,7 @@ _WIDTH = 96
 @click.option("--public-url", metavar="URL", help="What it takes for its own address [default: runtime.url].")
 @click.option("--concurrency", type=click.IntRange(1, 100_000), default=1, metavar="N", help="So many calls at once.")
 @click.option("--over", type=float, default=0.0, metavar="SECONDS", help="Spread each call over so long.")
+@click.option("--yes", is_flag=True, help="Don't ask before a call to a runtime on another machine.")
 @formats("text", "json")
 @click.pass_obj
 def simulate_command(
@@ -36,12 +39,16 @@ def simulate_command(
     public_url: str | None,
     concurrency: int,
     over: float,
+    yes: bool,
     format_: str,
 ) -> int:
-    """Play a call as Twilio and Vapi would, signed as theirs, and check the answers.
+    """Play a call against a running runtime, and check what it answers.
 
-    Without a script it uses every tool once. The secrets are those that the runtime has: VAPI_WEBHOOK_SECRET, and
-    TWILIO_AUTH_TOKEN for lines that it answers. Ends with 1 when an answer is not what the script expects.
+    Requests are signed as Twilio and Vapi sign theirs. Without a script every tool is used once, with made-up
+    arguments. The secrets are those that the runtime has: VAPI_WEBHOOK_SECRET, and TWILIO_AUTH_TOKEN for lines that
+    it answers. A failure's sentence, a late answer, or one that Vapi refuses ends with 1, unless the script says
+    `fails:`; so does an answer that is not what the script expects. Handlers run and do what they do: against
+    another machine than this one it asks first.
 
     \b
     Examples:
@@ -54,7 +61,15 @@ def simulate_command(
     from voiceops.runtime.player import Signer
     from voiceops.runtime.script import default_script
     from voiceops.runtime.script_file import read_script
+    from voiceops.runtime.sender import checked_url, is_loopback
 
+    host = checked_url(url)
+    asks = not is_loopback(url) and not yes
+    if asks and not _terminal():
+        raise VoiceopsError(
+            f"{host} is not this machine: its handlers would run, and here is no terminal to ask on",
+            hint="Give --yes where a call may be played there. Nothing was sent.",
+        )
     loaded = load(console)
     spec = runtime_spec(loaded)
     if script is None:
@@ -76,7 +91,10 @@ def simulate_command(
         )
     if public_url:
         spec = replace(spec, url=public_url.rstrip("/"))
-    signer = Signer(spec, environ["VAPI_WEBHOOK_SECRET"], environ.get("TWILIO_AUTH_TOKEN", ""))
+    if asks and not _agreed(host, chosen.name, concurrency):
+        raise VoiceopsError("nothing was sent", hint="Only 'yes' is taken, or --yes.")
+    secret, token = (checked(name, environ.get(name, "")) for name in ("VAPI_WEBHOOK_SECRET", "TWILIO_AUTH_TOKEN"))
+    signer = Signer(spec, secret, token)
     calls = asyncio.run(_play(spec, chosen, url, signer, concurrency, over))
     moments = [moment for call in calls for moment in call.moments]
     if moments and all(moment.status == 0 for moment in moments):
@@ -93,23 +111,35 @@ def simulate_command(
     return 1 if wrong else 0
 
 
+def _terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _agreed(host: str, script: str, concurrency: int) -> bool:
+    """Ask before handlers run elsewhere."""
+    times = "" if concurrency == 1 else f", {concurrency:,} times at once"
+    sys.stdout.write(f"Play {script!r} against {host}{times}? Its handlers run. Only 'yes' is taken: ")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip() == "yes"
+
+
 async def _play(
     spec: RuntimeSpec, script: Script, url: str, signer: Signer, concurrency: int, over: float
 ) -> list[Played]:
     from voiceops.runtime.player import Player
-    from voiceops.runtime.wire import Wire
+    from voiceops.runtime.sender import Sender
 
-    wire = Wire(url)
+    sender = Sender(url)
     try:
 
         async def one(number: int) -> Played:
             # Calls don't start in the same instant, and no two share a connection for long.
             await asyncio.sleep(over * number / concurrency if over else 0)
-            return await Player(spec, script, wire, signer, over).play()
+            return await Player(spec, script, sender, signer, over).play()
 
         return list(await asyncio.gather(*(one(number) for number in range(concurrency))))
     finally:
-        await wire.close()
+        await sender.close()
 
 
 def _timeline(console: Console, script: Script, moments: list[Moment]) -> None:
@@ -121,15 +151,7 @@ def _timeline(console: Console, script: Script, moments: list[Moment]) -> None:
         took = style(f"{moment.seconds * 1000:6.0f} ms", "dim")
         console.out(f"{moment.at:7.2f}  {moment.verb:<12} {took}  {said}{answer}")
         for wrong in moment.wrong:
-            console.out(
-                f"{'':9}{style('wrong', 'red')}: {wrong}" + (f" ({moment_place(script, moment)})" if script else "")
-            )
-
-
-def moment_place(script: Script, moment: Moment) -> str:
-    """Where the script asks for it, as far as it can be told."""
-    found = [s.mark for s in script.steps if s.verb == moment.verb and s.mark.line]
-    return str(found[0]) if len(found) == 1 else moment.verb
+            console.out(f"{'':9}{style('wrong', 'red')}: {_short(wrong, 200)} ({moment.place or moment.verb})")
 
 
 def _summary(console: Console, calls: list[Played], wrong: list[Moment]) -> None:
@@ -172,6 +194,7 @@ def _data(calls: list[Played], script: Script) -> dict[str, object]:
                 "answer": m.answer,
                 "milliseconds": round(m.seconds * 1000, 2),
                 "status": m.status,
+                "failed": m.failed,
                 "wrong": list(m.wrong),
             }
             for m in first

@@ -35,7 +35,7 @@ providers:
   twilio: {accountSid: "${env:TWILIO_ACCOUNT_SID:-}", authToken: "${secret:TWILIO_AUTH_TOKEN:-}",
            apiKey: "${env:TWILIO_API_KEY:-}", apiSecret: "${secret:TWILIO_API_SECRET:-}",
            baseUrl: "${env:TWILIO_BASE_URL:-https://api.twilio.com}"}
-runtime: {auth: hmac, handlers: agents/handlers}
+runtime: {auth: hmac, handlers: agents/handlers, toolSeconds: 10}
 drift: revert
 safety: {maxDestroyPercent: 20, maxDestroyMinimum: 3}
 """
@@ -85,6 +85,7 @@ class Project:
     runtime_url: str | None
     runtime_auth: str
     handlers: str
+    tool_seconds: float  # that a tool's caller waits at most where its server has no timeoutSeconds
     drift: str
     drift_fields: Mapping[str, str]
     safety: Safety
@@ -227,6 +228,7 @@ def _project(
         runtime_url=url,
         runtime_auth=runtime.get("auth") or "hmac",
         handlers=runtime.get("handlers") or "agents/handlers",
+        tool_seconds=float(runtime.get("toolSeconds") or 10),
         drift=(drift.get("default") or "revert") if isinstance(drift, Map) else drift,
         drift_fields=dict(drift.get("fields") or {}) if isinstance(drift, Map) else {},
         safety=Safety(

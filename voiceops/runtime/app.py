@@ -43,6 +43,7 @@ from voiceops.runtime.whose import Whose
 if TYPE_CHECKING:
     from voiceops.runtime.tracing import Tracing
 
+OUTCOME_HEADER = b"voiceops-outcome"  # on an answer that no handler gave: failed, timeout, misused
 EVENTS_PATH = "/vapi/events"
 BODY_SECONDS = 20.0  # for a request's body to arrive
 _STORE_SECONDS = 12.0  # for a message to be stored, before its sender is asked to send it again
@@ -192,8 +193,10 @@ class Runtime:
         stored = self.store(message, body, now, state, note)
         headers, answer = _JSON, b"{}"
         if answered:
-            answer, content_type = await self.answers.answer(message, body, started)
+            answer, content_type, by = await self.answers.answer(message, body, started)
             headers, outcome = [(b"content-type", content_type.encode())], "answered"
+            if by != "ok":  # for whoever tests: nobody can tell a fallback from an answer of the same form
+                headers.append((OUTCOME_HEADER, by.encode()))
         try:
             # Somebody on the phone waits for an answer that is there; its sender waits for everything else.
             fresh = await in_time(stored, time.monotonic() + (_AFTER_ANSWER if answered else _STORE_SECONDS))

@@ -13,11 +13,11 @@ import traceback
 import types
 from collections.abc import Coroutine, Generator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from voiceops.runtime import loading, threads
 from voiceops.runtime.call import Call
+from voiceops.runtime.failure_text import kind_and_place, message_of_error
 from voiceops.runtime.loading import Handler
 from voiceops.runtime.threads import NoThread, Threads
 
@@ -28,11 +28,22 @@ THREADS = 64
 class Failure:
     """Why a handler gave no value.
 
-    `reason` is failed, timeout, busy (no thread came free) or misused; `detail` is for the log.
+    `reason` is failed, timeout, busy (no thread came free) or misused. `detail` is its kind and place, which
+    may be kept; `said` the error's own words, which are for the log alone.
     """
 
     reason: str
     detail: str = ""
+    said: str = ""
+
+    @property
+    def whole(self) -> str:
+        """For the log."""
+        return ": ".join(part for part in (self.detail, self.said) if part)
+
+
+def _failed(error: BaseException, arguments: Mapping[str, Any]) -> Failure:
+    return Failure("failed", kind_and_place(error), message_of_error(error, arguments))
 
 
 class Caller:
@@ -58,11 +69,11 @@ class Caller:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise  # it is we who are to end, and not something that the handler waited for
-            return Failure("failed", _told(error))
+            return _failed(error, arguments)
         except (Exception, SystemExit, KeyboardInterrupt) as error:  # a handler ends no server
             if isinstance(error, TypeError) and _not_entered(error):
-                return Failure("misused", str(error))
-            return Failure("failed", _told(error))
+                return Failure("misused", message_of_error(error, arguments))
+            return _failed(error, arguments)
 
     async def _in_thread(self, handler: Handler, call: Call | None, bound: Mapping[str, Any], seconds: float) -> Any:
         loop = asyncio.get_running_loop()
@@ -79,7 +90,7 @@ class Caller:
             return Failure("timeout")
         if error is not None:
             if isinstance(error, (asyncio.CancelledError, StopIteration)):  # which mean something to those above us
-                return Failure("failed", _told(error))
+                return _failed(error, bound)
             raise error
         if inspect.isawaitable(value):  # a plain function that gave a coroutine
             return await _driven(_awaited(value), until - loop.time())
@@ -148,10 +159,3 @@ _OURS = frozenset((__file__, str(loading.__file__), str(threads.__file__)))
 def _not_entered(error: BaseException) -> bool:
     """Was it raised by the call itself, before the handler's first line?"""
     return all(frame.filename in _OURS for frame in traceback.extract_tb(error.__traceback__))
-
-
-def _told(error: BaseException) -> str:
-    """Kind and place of an error: its text may hold what a caller said."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{place}"

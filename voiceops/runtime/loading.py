@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from voiceops.errors import VoiceopsError
+from voiceops.runtime.failure_text import message_of_error
 from voiceops.runtime.registry import Registry, collecting
 
 _MANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)  # *names and **names
@@ -110,7 +111,7 @@ class Loaded:
         try:
             return _import(name, path)
         except (Exception, SystemExit) as error:
-            why = f"{_place(error, path)}{type(error).__name__}: {error}"
+            why = f"{_place(error, path)}{type(error).__name__}: {message_of_error(error)}"
             raise VoiceopsError(
                 f"handler {wanted_by}: {path.name} can't be loaded: {why}",
                 hint="Correct the file, and start again.",

@@ -151,6 +151,7 @@ class _Pages:
                         "schema": tool.schema_hash,
                         "handler": tool.handler,
                         "timeout": tool.timeout,
+                        "seconds": runtime.spec.deadline(tool.timeout),
                     }
                     for tool in runtime.spec.tools
                 ],

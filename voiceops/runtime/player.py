@@ -11,14 +11,23 @@ import secrets
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 from voiceops.runtime import twilio_auth, vapi_auth
-from voiceops.runtime.script import OF_THE_ANSWER, Script, Step, unmet
+from voiceops.runtime.answer_verdict import (
+    Verdict,
+    patience,
+    verdict_on_message,
+    verdict_on_status,
+    verdict_on_twiml,
+)
+from voiceops.runtime.script import Script, Step, unmet
+from voiceops.runtime.sender import Answer, Sender
 from voiceops.runtime.spec import RuntimeSpec
-from voiceops.runtime.wire import Answer, Wire
+
+_LONGER = 10.0  # seconds that an answer which is late already is waited for: it is good to know how late
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +40,9 @@ class Moment:
     answer: str
     seconds: float
     status: int
-    failed: bool = False  # the answer is an error's
+    failed: bool = False  # an error's sentence, a fallback, too late, or nothing that Vapi takes
     wrong: tuple[str, ...] = ()
+    place: str = ""  # FILE:LINE:COLUMN of the script's step
 
 
 @dataclass(slots=True)
@@ -78,10 +88,10 @@ class Signer:
 class Player:
     """Plays one call; `pace` is the seconds over which it is spread, 0: as fast as the answers come."""
 
-    def __init__(self, spec: RuntimeSpec, script: Script, wire: Wire, signer: Signer, pace: float = 0.0) -> None:
+    def __init__(self, spec: RuntimeSpec, script: Script, sender: Sender, signer: Signer, pace: float = 0.0) -> None:
         self._spec = spec
         self._script = script
-        self._wire = wire
+        self._sender = sender
         self._signer = signer
         self._pace = pace
         self._id = str(uuid.uuid4())
@@ -129,9 +139,9 @@ class Player:
         shown = f"{self._script.caller} → {line.path if line else '(no line)'}"
         if line is not None and line.answer == "runtime":
             path = f"/twilio/voice/{line.path}"
-            moments = [_chosen(step, await self._form(step, path, self._fields("ringing"), shown))]
+            moments = [await self._form(step, path, self._fields("ringing"), shown)]
         elif (line is None and not self._script.agent) or (line is not None and line.target is None):
-            moments = [_chosen(step, await self._message(step, {"type": "assistant-request"}, shown))]
+            moments = [await self._message(step, {"type": "assistant-request"}, shown)]
         else:
             moments = []  # Vapi knows who answers
         status = {"type": "status-update", "status": "in-progress"}
@@ -158,7 +168,7 @@ class Player:
             "toolWithToolCallList": [{"type": "function", "function": {"name": name}, "toolCall": call}],
         }
         shown = ", ".join(f"{key}: {value}" for key, value in arguments.items())
-        return await self._message(step, message, f"{name}({shown})")
+        return await self._message(step, message, f"{name}({shown})", {"id": id_, "name": name})
 
     async def _hangup(self, step: Step) -> list[Moment]:
         ended = {"type": "status-update", "status": "ended", "endedReason": "customer-ended-call"}
@@ -179,7 +189,9 @@ class Player:
             moments.append(await self._form(Step("status"), path, self._fields("completed"), "completed (Twilio)"))
         return moments
 
-    async def _message(self, step: Step, message: dict[str, Any], shown: str) -> Moment:
+    async def _message(
+        self, step: Step, message: dict[str, Any], shown: str, call: Mapping[str, str] | None = None
+    ) -> Moment:
         line = self._script.line
         whole = {
             "timestamp": time.time() * 1000,
@@ -191,21 +203,34 @@ class Player:
         }
         body = json.dumps({"message": whole}, ensure_ascii=False).encode()
         began = time.monotonic()
-        answer = await self._wire.post("/vapi/events", self._signer.vapi(body), body)
-        return self._moment(step, shown, answer, began, *_read(message["type"], answer))
+        kind = str(message["type"])
+        longest = patience(kind, self._spec, (call or {}).get("name", "")) + _LONGER
+        answer = await self._sender.post("/vapi/events", self._signer.vapi(body), body, longest)
+        verdict = verdict_on_message(kind, answer, time.monotonic() - began, self._spec, call)
+        return self._moment(step, shown, answer, began, verdict)
 
     async def _form(self, step: Step, path: str, fields: dict[str, str], shown: str) -> Moment:
         began = time.monotonic()
-        answer = await self._wire.post(path, self._signer.twilio(path, fields), urlencode(fields).encode())
-        text = answer.body.decode("utf-8", "replace")
-        return self._moment(step, shown, answer, began, text, _hangs_up(text))
-
-    def _moment(self, step: Step, shown: str, answer: Answer, began: float, text: str, failed: bool) -> Moment:
+        body = urlencode(fields).encode()
+        answer = await self._sender.post(path, self._signer.twilio(path, fields), body)
         seconds = time.monotonic() - began
-        wrong = unmet(step.expect, text, failed, seconds, answer.status)
-        if answer.status != 200 and "status" not in step.expect:
-            wrong.insert(0, f"answered {answer.status}" if answer.status else "was not answered")
-        return Moment(began - self._started, step.verb, shown, text, seconds, answer.status, failed, tuple(wrong))
+        verdict = verdict_on_twiml(answer, seconds) if step.verb == "ring" else verdict_on_status(answer, seconds)
+        return self._moment(step, shown, answer, began, verdict)
+
+    def _moment(self, step: Step, shown: str, answer: Answer, began: float, verdict: Verdict) -> Moment:
+        seconds = time.monotonic() - began
+        wrong = unmet(step.expect, verdict, seconds, answer.status)
+        return Moment(
+            at=began - self._started,
+            verb=step.verb,
+            said=shown,
+            answer=verdict.text,
+            seconds=seconds,
+            status=answer.status,
+            failed=verdict.failed,
+            wrong=tuple(wrong),
+            place=str(step.mark) if step.mark.line else "",
+        )
 
     def _fields(self, status: str) -> dict[str, str]:
         line = self._script.line
@@ -224,30 +249,6 @@ class Player:
             "To": number,
             "ToCity": "",
         }
-
-
-def _chosen(step: Step, moment: Moment) -> Moment:
-    """A call that nobody takes is wrong, unless the script says what is answered then."""
-    if moment.failed and not moment.wrong and not any(key in step.expect for key in OF_THE_ANSWER):
-        return replace(moment, wrong=("nobody takes the call",))
-    return moment
-
-
-def _hangs_up(twiml: str) -> bool:
-    """Does TwiML end the call, and connect it to nobody?"""
-    return "<Hangup" in twiml and "<Connect" not in twiml and "<Dial" not in twiml
-
-
-def _read(kind: str, answer: Answer) -> tuple[str, bool]:
-    """An answer's text, and whether it is a failure's."""
-    if kind != "tool-calls":
-        text = answer.body.decode("utf-8", "replace")
-        return ("" if text == "{}" else text), answer.body.startswith(b'{"error"')
-    try:
-        entry = json.loads(answer.body)["results"][0]
-        return str(entry.get("result", entry.get("error", ""))), "error" in entry
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return answer.body.decode("utf-8", "replace"), True
 
 
 def _iso(offset: float) -> str:

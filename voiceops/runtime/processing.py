@@ -126,7 +126,7 @@ class Processor:
 
     async def _work(self, stored: Stored) -> None:
         span = self.tracing.event(stored.type, stored.call, stored.id, stored.attempts) if self.tracing else None
-        wrong = await self._handled(stored)
+        wrong, said = await self._handled(stored)
         outcome = "done"
         if not wrong:
             await self._kept(lambda backend: backend.finish(stored.id))
@@ -144,23 +144,24 @@ class Processor:
         self._metrics.counter("voiceops_events_processed_total", type=stored.type, outcome=outcome).add()
         self._metrics.histogram("voiceops_event_lag_seconds").observe(max(0.0, time.time() - stored.received))
         if wrong:
-            log("event", logging.WARNING, id=str(stored.id), type=stored.type, outcome=outcome, detail=wrong)
+            log("event", logging.WARNING, id=str(stored.id), type=stored.type, outcome=outcome, detail=f"{wrong}{said}")
 
-    async def _handled(self, stored: Stored) -> str:
-        """Run the handlers; why not all of them did their work, or nothing."""
+    async def _handled(self, stored: Stored) -> tuple[str, str]:
+        """Run the handlers; why not all of them did their work, or nothing, and the error's own words for the log."""
         if stored.attempts > ATTEMPTS:
-            return "the process ended each time that it was worked on"
+            return "the process ended each time that it was worked on", ""
         event = Event(stored.id, stored.type, stored.call, stored.received, stored.attempts, stored.body)
         try:
             message = event.message
         except ValueError as error:
-            return f"the message can't be read: {error}"
+            return f"the message can't be read: {error}", ""
         for handler in (*self._handlers.get(stored.type, ()), *self._handlers.get("*", ())):
             call = Call(stored.body, type=stored.type, id=stored.call, sessions=self._sessions)
             value = await self._caller.call(handler, call, {"event": event, "message": message}, _SECONDS)
             if isinstance(value, Failure):
-                return f"{handler.name}: {value.reason}{f' ({value.detail})' if value.detail else ''}"
-        return ""
+                wrong = f"{handler.name}: {value.reason}{f' ({value.detail})' if value.detail else ''}"
+                return wrong, f": {value.said}" if value.said else ""
+        return "", ""
 
     async def _kept(self, work: Callable[[Backend], Any]) -> None:
         """Until the store takes it: the handlers have run, and would run again."""

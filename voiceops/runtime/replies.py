@@ -11,8 +11,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from voiceops.manifest.problems import did_you_mean
+from voiceops.runtime.answer_check import is_id, refused
 from voiceops.runtime.call import Call
 from voiceops.runtime.calling import Caller, Failure
+from voiceops.runtime.failure_text import told, without_values
 from voiceops.runtime.loading import Handler, Loaded, handler_of
 from voiceops.runtime.log import log
 from voiceops.runtime.messages import Message
@@ -21,7 +24,6 @@ from voiceops.runtime.plain import dumps, message_of
 from voiceops.runtime.registry import ANSWERED, ASSISTANT, ENDPOINTING, HANDOFF, KNOWLEDGE, PREDIAL, TRANSFER, VOICE
 from voiceops.runtime.sessions import Sessions
 from voiceops.runtime.spec import LineSpec, RuntimeSpec, ToolSpec
-from voiceops.runtime.tools import deadline_of
 from voiceops.runtime.vapi_api import VapiApi, VapiFailed
 from voiceops.runtime.whose import Whose
 
@@ -30,6 +32,17 @@ NO_TRANSFER = "I am sorry, I can't connect you just now."
 
 _TARGETS = {"agent": "Agent", "squad": "Squad"}
 _RAW = ("assistantId", "assistant", "squadId", "squad", "workflowId", "workflow", "destination", "error")
+# Where a manifest's name may stand in a handler's choice, and what it becomes.
+_NAMED = {
+    "agent": ("agent", "Agent"),
+    "assistant": ("agent", "Agent"),
+    "assistantId": ("agent", "Agent"),
+    "assistantName": ("agent", "Agent"),
+    "squad": ("squad", "Squad"),
+    "squadId": ("squad", "Squad"),
+}
+_RAW_ID = {"agent": "assistantId", "squad": "squadId"}
+_SOME_ID = "00000000-0000-4000-8000-000000000000"
 
 
 class Answers:
@@ -53,15 +66,14 @@ class Answers:
         self._metrics = metrics
         self._assistant_seconds = assistant_seconds
         self._sessions = sessions
-        self._by_name = {agent.name: agent for agent in spec.agents}
         self._agents = {agent.address: agent for agent in spec.agents}
         self._decorated = {name: handler_of(function) for name, function in loaded.registry.answers.items()}
 
     def knows(self, kind: str) -> bool:
         return kind in ANSWERED or kind in self._decorated
 
-    async def answer(self, message: Message, body: bytes, started: float) -> tuple[bytes, str]:
-        """The response's body and its content type; never raises."""
+    async def answer(self, message: Message, body: bytes, started: float) -> tuple[bytes, str, str]:
+        """The response's body, its content type, and `ok` or why the handler did not give it; never raises."""
         kind = message.kind
         outcome = "ok"
         line = None
@@ -70,17 +82,27 @@ class Answers:
             line = line if isinstance(line, LineSpec) else None
             answer = await self._answer(kind, message, body, line, started)
             if not isinstance(answer, (bytes, Failure)):
+                answer = self._checked(kind, answer)
+            if not isinstance(answer, (bytes, Failure)):
                 answer = dumps(answer), "application/json"
         except Exception as error:
-            answer = Failure("failed", type(error).__name__)
+            answer = Failure("failed", told(error))
         if isinstance(answer, Failure):
-            log("answer", logging.WARNING, type=kind, call=message.call_id, outcome=answer.reason, detail=answer.detail)
+            log("answer", logging.WARNING, type=kind, call=message.call_id, outcome=answer.reason, detail=answer.whole)
             outcome = answer.reason
             answer = self._fallback(kind, line)
         self._metrics.counter("voiceops_answers_total", type=kind, outcome=outcome).add()
         if isinstance(answer, bytes):
-            return answer, "application/octet-stream"
-        return answer if isinstance(answer, tuple) else (dumps(answer), "application/json")
+            return answer, "application/octet-stream", outcome
+        text, content_type = answer if isinstance(answer, tuple) else (dumps(answer), "application/json")
+        return text, content_type, outcome
+
+    def _checked(self, kind: str, answer: Any) -> Any:
+        """The answer, if Vapi takes it: what it refuses would be a call that is lost."""
+        if isinstance(answer, Mapping) and (wrong := refused(kind, answer, ids=self._api.known_ids)):
+            more = f" (and {len(wrong) - 3} more)" if len(wrong) > 3 else ""
+            return Failure("misused", without_values(f"Vapi would refuse it: {'; '.join(wrong[:3])}{more}", {}))
+        return answer
 
     async def _answer(self, kind: str, message: Message, body: bytes, line: LineSpec | None, started: float) -> Any:
         handler, seconds, arguments = await self._handler(kind, message, body, line)
@@ -108,7 +130,10 @@ class Answers:
             case "assistant-request":
                 return await self._within(self._assistant(value, line), until)
             case "transfer-destination-request":
-                return self._transfer(value)
+                try:
+                    return self._transfer(value)
+                except LookupError as error:
+                    return Failure("misused", str(error))
             case "handoff-destination-request":
                 return await self._within(self._handoff(value), until)
             case "knowledge-base-request":
@@ -131,9 +156,13 @@ class Answers:
         if isinstance(value, Failure):
             return value
         try:
-            return self._chosen(value, line)
+            chosen = self._chosen(value, line)
         except LookupError as error:
             return Failure("misused", str(error))
+        # The ids of agents are looked up when the call is made; the rest is looked at here.
+        stand_in = {_RAW_ID.get(key, key): _SOME_ID if key in _RAW_ID else item for key, item in chosen.items()}
+        wrong = self._checked(ASSISTANT, stand_in)
+        return wrong if isinstance(wrong, Failure) else chosen
 
     async def _handler(
         self, kind: str, message: Message, body: bytes, line: LineSpec | None
@@ -148,7 +177,7 @@ class Answers:
             arguments = _parameters(body) if kind == HANDOFF else {}
             return (
                 self._loaded.get(tool.handler) if tool else decorated,
-                deadline_of(tool.timeout if tool else 20),
+                self._spec.deadline(tool.timeout if tool else None),
                 arguments,
             )
         if kind == KNOWLEDGE:
@@ -157,8 +186,8 @@ class Answers:
             if len(with_handler) > 1:
                 agent = self._agents.get(await self._whose.agent(message))
             named = self._loaded.get(agent.handler) if agent is not None else None
-            return named or decorated, deadline_of(agent.timeout if agent else 20), _query(body)
-        return decorated, deadline_of(20), {}
+            return named or decorated, self._spec.deadline(agent.timeout if agent else None), _query(body)
+        return decorated, self._spec.deadline(None), {}
 
     async def _destination_tool(self, type_: str, message: Message) -> ToolSpec | None:
         """The tool whose handler chooses; where several have one, that of the agent that speaks."""
@@ -200,59 +229,124 @@ class Answers:
         return await self._api.resolved(self._chosen(value, line))
 
     def _chosen(self, value: Any, line: LineSpec | None = None) -> dict[str, Any]:
-        """A handler's choice: a name, a map with `agent` or `squad` and `variables`, or Vapi's own answer."""
+        """A handler's choice as Vapi's answer, with `agent` or `squad` and an address where a name stood.
+
+        A name or an id, a number or SIP address, a map with `agent` or `squad`, `variables` and `overrides`, or
+        Vapi's own answer. Raises LookupError where it chooses nobody.
+        """
         if value is None:
-            if line is not None and line.target:
-                return _pointing(line.target)
-            raise LookupError("the handler chose nobody")
+            return self._default(line)
         if isinstance(value, str):
-            return _pointing(self._address(value))
+            if (outside := _outside(value)) is not None:
+                return {"destination": outside}
+            return {"assistantId": value} if is_id(value) else _pointing(self._address(value))
         if not isinstance(value, Mapping):
             raise LookupError(f"a handler's choice is a name or a map, not {type(value).__name__}")
         body = dict(value)
-        for key, kind in _TARGETS.items():
-            if isinstance(body.get(key), str):
-                body[key] = self._address(body[key], kind)
+        for key, (target, kind) in _NAMED.items():
+            named = body.get(key)
+            if isinstance(named, str):
+                del body[key]
+                if any(other in body for other in (*_TARGETS, *_RAW_ID.values())):
+                    raise LookupError(f"the handler chose two: {key} is one of them")
+                body[_RAW_ID[target] if is_id(named) else target] = (
+                    named if is_id(named) else self._address(named, kind)
+                )
+            elif key in _TARGETS and named is not None and not (key == "squad" and isinstance(named, Mapping)):
+                raise LookupError(f"{key} must be a name, not {type(named).__name__}")
         if not any(key in body for key in (*_TARGETS, *_RAW)):
-            if line is None or not line.target:
-                raise LookupError("the handler chose nobody")
-            body |= _pointing(line.target)
-        variables = body.pop("variables", None)
-        if isinstance(variables, Mapping):
-            side = "squadOverrides" if "squad" in body or "squadId" in body else "assistantOverrides"
-            overrides = dict(body.get(side) or {})
-            body[side] = {**overrides, "variableValues": {**overrides.get("variableValues", {}), **variables}}
-        return body
+            body |= self._default(line, body)
+        return _with_overrides(body)
+
+    def _default(self, line: LineSpec | None, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Whom the line leads to when the handler chooses nobody. Raises LookupError."""
+        if line is None or not line.target:
+            keys = f": it gave {', '.join(map(str, given))}" if given else ""
+            raise LookupError(f"the handler chose nobody{keys}")
+        return _pointing(line.target)
 
     def _address(self, text: str, kind: str = "") -> str:
-        """The address that a name in a handler's choice means. Raises LookupError."""
-        known = {agent.address for agent in self._spec.agents}
-        for candidate in (text, f"{kind}/{text}", f"Agent/{text}", f"Squad/{text}"):
-            if candidate in known:
+        """The address that a name in a handler's choice means, of this kind where one is given. Raises LookupError."""
+        for candidate in (text, *(f"{side}/{text}" for side in ([kind] if kind else _TARGETS.values()))):
+            if candidate in self._agents and candidate.startswith(f"{kind}/" if kind else ""):
                 return candidate
-        if text in self._by_name:
-            return self._by_name[text].address
-        raise LookupError(f"there is no agent or squad {text!r}")
+        named = [
+            a.address for a in self._spec.agents if a.name == text and a.address.startswith(f"{kind}/" if kind else "")
+        ]
+        if named:
+            return named[0]
+        wanted = {"Agent": "agent", "Squad": "squad"}.get(kind, "agent or squad")
+        known = [
+            address.partition("/")[2] for address in self._agents if address.startswith(f"{kind}/" if kind else "")
+        ]
+        raise LookupError(
+            " ".join(part for part in (f"there is no {wanted} {text!r}.", did_you_mean(text, known)) if part)
+        )
 
     def _transfer(self, value: Any) -> Any:
-        """A number, a SIP address, an agent's name, a destination, or the whole answer."""
+        """A number, a SIP address, an agent's name, a destination, or the whole answer. Raises LookupError."""
         if isinstance(value, str):
-            if value.startswith("+"):
-                return {"destination": {"type": "number", "number": value}}
-            if value.startswith(("sip:", "sips:")):
-                return {"destination": {"type": "sip", "sipUri": value}}
+            if (outside := _outside(value)) is not None:
+                return {"destination": outside}
             address = self._address(value)
             if not address.startswith("Agent/"):
                 return Failure("misused", f"a call can be transferred to an agent, and not to {address}")
             return {"destination": {"type": "assistant", "assistantName": self._agents[address].name}}
-        return _as_destination(value)
+        if isinstance(value, Mapping) and isinstance(value.get("agent"), str):  # and what Vapi says with it
+            found = self._transfer(value["agent"])
+            rest = {key: item for key, item in value.items() if key != "agent"}
+            return found if isinstance(found, Failure) else {**rest, **found}
+        return self._by_live_name(_as_destination(value))
 
     async def _handoff(self, value: Any) -> Any:
+        """An agent's or squad's name, a destination, or the whole answer. Raises LookupError, VapiFailed."""
         if isinstance(value, str):
             address = self._address(value)
             side, kind = ("squadId", "squad") if address.startswith("Squad/") else ("assistantId", "assistant")
             return {"destination": {"type": kind, side: await self._api.id_of(address)}}
-        return _as_destination(value)
+        for key, side in _TARGETS.items():
+            if isinstance(value, Mapping) and isinstance(value.get(key), str):
+                found = await self._handoff(self._address(value[key], side))
+                return {**{name: item for name, item in value.items() if name != key}, **found}
+        answer = self._by_live_name(_as_destination(value))
+        destination = answer.get("destination") if isinstance(answer, dict) else None
+        if isinstance(destination, dict):
+            for key, kind in (("assistantId", "Agent"), ("squadId", "Squad")):
+                named = destination.get(key)
+                if isinstance(named, str) and not is_id(named):
+                    destination[key] = await self._api.id_of(self._address(named, kind))
+        return answer
+
+    def _by_live_name(self, answer: Any) -> Any:
+        """A destination's `assistantName` may be a manifest's: Vapi knows the live one. Raises LookupError."""
+        destination = answer.get("destination") if isinstance(answer, dict) else None
+        if not isinstance(destination, dict) or not isinstance(named := destination.get("assistantName"), str):
+            return answer
+        live = self._agents[self._address(named, "Agent")].name
+        return {**answer, "destination": {**destination, "assistantName": live}}
+
+
+def _outside(text: str) -> dict[str, Any] | None:
+    """The destination that a phone number or a SIP address means."""
+    if text.startswith("+"):
+        return {"type": "number", "number": text}
+    return {"type": "sip", "sipUri": text} if text.lower().startswith(("sip:", "sips:")) else None
+
+
+def _with_overrides(body: dict[str, Any]) -> dict[str, Any]:
+    """`overrides` and `variables` under the name that Vapi has for them. Raises LookupError on what is no map."""
+    side = "squadOverrides" if "squad" in body or "squadId" in body else "assistantOverrides"
+    for key in ("overrides", "variables", side):
+        if key in body and body[key] is not None and not isinstance(body[key], Mapping):
+            raise LookupError(f"{key} must be a map, not {type(body[key]).__name__}")
+    overrides, variables = body.pop("overrides", None), body.pop("variables", None)
+    if not overrides and not variables:
+        return body
+    whole = {**(body.get(side) or {}), **(overrides or {})}
+    if variables:
+        known = whole.get("variableValues")
+        whole["variableValues"] = {**(known if isinstance(known, Mapping) else {}), **variables}
+    return {**body, side: whole}
 
 
 def _as_destination(value: Any) -> Any:
@@ -260,7 +354,9 @@ def _as_destination(value: Any) -> Any:
         return {"error": NO_TRANSFER}
     if isinstance(value, Mapping) and "type" in value and "destination" not in value:
         return {"destination": dict(value)}
-    return _map(value)
+    answer = _map(value)
+    destination = answer.get("destination") if isinstance(answer, dict) else None
+    return {**answer, "destination": dict(destination)} if isinstance(destination, Mapping) else answer
 
 
 def _pointing(address: str) -> dict[str, Any]:

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voiceops.errors import Mark
+from voiceops.runtime.answer_verdict import Verdict
+from voiceops.runtime.sample_arguments import sample
 from voiceops.runtime.spec import LineSpec, RuntimeSpec
 
 CALLER = "+14155550123"
-# Expectations that speak of the answer itself: who states one has thought of an error.
-OF_THE_ANSWER = ("contains", "equals", "matches", "fails")
+# Expectations that state the answer: who states one has read it, and knows that it refuses.
+OF_THE_ANSWER = ("contains", "equals", "matches")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,39 +62,22 @@ def default_script(spec: RuntimeSpec) -> Script:
     return Script("every tool once", line, agent, CALLER, (*steps, Step("hangup")))
 
 
-def sample(schema: Any, name: str = "") -> Any:
-    """A value that a JSON Schema allows: its examples and defaults first, then the simplest one."""
-    if not isinstance(schema, Mapping):
-        return "text"
-    for key in ("const", "default"):
-        if key in schema:
-            return schema[key]
-    for key in ("examples", "enum", "anyOf", "oneOf"):
-        values = schema.get(key)
-        if isinstance(values, (list, tuple)) and values:
-            return sample(values[0]) if key in ("anyOf", "oneOf") else values[0]
-    kind = schema.get("type")
-    kind = kind[0] if isinstance(kind, (list, tuple)) and kind else kind
-    match kind:
-        case "object" | None if kind or isinstance(schema.get("properties"), Mapping):
-            properties = schema.get("properties") or {}
-            return {name: sample(properties.get(name), name) for name in schema.get("required") or ()}
-        case "array":
-            return [sample(schema.get("items"))] * int(schema.get("minItems", 0))
-        case "integer" | "number":
-            return schema.get("minimum", 1)
-        case "boolean":
-            return True
-        case "null":
-            return None
-    least = int(schema.get("minLength", 0))
-    text = "someone@example.com" if "mail" in f"{schema.get('format', '')} {name}".lower() else "1234"
-    return text.ljust(least, "0") if len(text) < least else text
-
-
-def unmet(expect: Mapping[str, Any], text: str, failed: bool, seconds: float, status: int) -> list[str]:
-    """Which expectations an answer does not meet, as sentences."""
+def unmet(expect: Mapping[str, Any], verdict: Verdict, seconds: float, status: int) -> list[str]:
+    """Which expectations an answer does not meet, as sentences. A failure is wrong unless it is expected."""
     found = []
+    text, fails = verdict.text, expect.get("fails")
+    if status and status != 200 and "status" not in expect:
+        found.append(f"answered {status}")
+    if not status:
+        found.append("was not answered")
+    elif not fails:
+        found += verdict.failures
+        if verdict.refusal and (fails is False or not any(key in expect for key in OF_THE_ANSWER)):
+            found.append(verdict.refusal)
+    elif not verdict.failed and status == 200:
+        found.append("should fail")
+    elif isinstance(fails, str) and fails not in text:
+        found.append(f"should fail with {fails!r}")
     for key, wanted in expect.items():
         if key == "contains" and str(wanted) not in text:
             found.append(f"should contain {wanted!r}")
@@ -100,8 +85,6 @@ def unmet(expect: Mapping[str, Any], text: str, failed: bool, seconds: float, st
             found.append(f"should be {wanted!r}")
         elif key == "matches" and not re.search(str(wanted), text):
             found.append(f"should match {wanted!r}")
-        elif key == "fails" and bool(wanted) is not failed:
-            found.append("should fail" if wanted else "should not fail")
         elif key == "within" and seconds > float(wanted):
             found.append(f"should come within {wanted} s")
         elif key == "status" and int(wanted) != status:

@@ -16,6 +16,7 @@ from voiceops.model.located import Map, Seq
 from voiceops.runtime.script import CALLER, Script, Step, line_of
 from voiceops.runtime.spec import AgentSpec, LineSpec, RuntimeSpec
 
+_WORDS = ("yes", "no", "on", "off", "y", "n", "true", "false", "null")
 _LONGEST = 86_400  # seconds; a call that waits longer is a slip
 _SHOWN = 12  # names in a hint
 
@@ -61,8 +62,10 @@ def _pattern(value: Any) -> str:
     return ""
 
 
-def _truth(value: Any) -> str:
-    return "" if isinstance(value, bool) else "must be true or false"
+def _failure(value: Any) -> str:
+    # YAML's yes is a text here, and surely not what a sentence is to contain.
+    text = isinstance(value, str) and value.strip() and value.strip().lower() not in _WORDS
+    return "" if text or isinstance(value, bool) else "must be true or false, or a text of the failure's sentence"
 
 
 def _status(value: Any) -> str:
@@ -92,7 +95,7 @@ _EXPECTATIONS: Mapping[str, Check] = {
     "contains": _text,
     "equals": _text,
     "matches": _pattern,
-    "fails": _truth,
+    "fails": _failure,
     "within": _seconds,
     "status": _status,
 }
@@ -192,7 +195,7 @@ class _Reader:
             return None
         name = verbs[0]
         verb = _VERBS[name]
-        self._unknown(item, (name, *verb.options, "expect") if verb.answered else (name,))
+        self._unknown(item, (name, *verb.options, "expect", "fails") if verb.answered else (name,))
         self._check(item, name, verb.value)
         for key, check in verb.options.items():
             self._check(item, key, check)
@@ -201,7 +204,7 @@ class _Reader:
             self._tool(item)
         if name == "ring" and expect and self._settled():
             hint = "Vapi knows who answers, and asks the runtime nothing: take the expectation out."
-            self._problem("has no answer", item.marks["expect"], hint)
+            self._problem("has no answer", item.marks["expect" if "expect" in item else "fails"], hint)
         return Step(name, item[name], {key: item[key] for key in verb.options if item.get(key)}, expect, mark)
 
     def _settled(self) -> bool:
@@ -212,12 +215,24 @@ class _Reader:
 
     def _tool(self, item: Map) -> None:
         """A tool that nobody has is an error, unless the script wants to see what is said then."""
+        if "fails" in item:
+            return
         tools = [tool.name for tool in self._spec.tools]
         if not _text(item["tool"]) and str(item["tool"]) not in tools and not item.get("expect"):
             hint = _nearest(str(item["tool"]), tools, "Known:")
             self._problem(f"there is no tool {item['tool']}", item.marks["tool"], hint or "The project has no tools.")
 
     def _expect(self, item: Map) -> Mapping[str, Any]:
+        """What the answer has to be; `fails:` may stand in the step or in its `expect:`."""
+        stated = self._stated(item)
+        if "fails" not in item:
+            return stated
+        if "fails" in stated and isinstance(item["expect"], Map):
+            self._problem("stands in expect, too", item.marks["fails"], "Write it once.")
+        self._check(item, "fails", _failure)
+        return {**stated, "fails": item["fails"]}
+
+    def _stated(self, item: Map) -> Mapping[str, Any]:
         if "expect" not in item:
             return {}
         expect = item["expect"]

@@ -14,7 +14,18 @@ from voiceops.model.graph import Graph, Resource
 from voiceops.model.values import Ref, canonical, digest, encode, leaves
 
 SPEC_VERSION = 1
-DEFAULT_TIMEOUT = 20.0  # Vapi's own for a server without timeoutSeconds
+VAPI_PATIENCE = 20.0  # seconds that Vapi waits for a server without timeoutSeconds
+TOOL_SECONDS = 10.0  # for an answer where no timeoutSeconds is set: nobody on a phone waits for Vapi's 20
+
+
+def deadline_of(timeout: float | None, default: float = TOOL_SECONDS) -> float:
+    """The seconds that a handler has: `server.timeoutSeconds` less what the way back takes.
+
+    Without one, `default` (`runtime.toolSeconds`), which must leave Vapi's own patience the same margin.
+    """
+    if timeout is None:
+        return min(default, deadline_of(VAPI_PATIENCE))
+    return timeout - min(2.0, max(0.3, timeout * 0.1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +37,7 @@ class ToolSpec:
     type: str = "function"
     description: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)  # JSON Schema
-    timeout: float = DEFAULT_TIMEOUT
+    timeout: float | None = None  # its server's timeoutSeconds, where one is set
     handler: str | None = None
     idempotent: bool = False
     failure: str = ""
@@ -58,7 +69,7 @@ class AgentSpec:
     address: str
     name: str
     handler: str | None = None
-    timeout: float = DEFAULT_TIMEOUT
+    timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +81,7 @@ class RuntimeSpec:
     url: str
     auth: str
     digest: str = ""
+    tool_seconds: float = TOOL_SECONDS  # for a tool whose server has no timeoutSeconds
     tools: tuple[ToolSpec, ...] = ()
     lines: tuple[LineSpec, ...] = ()
     agents: tuple[AgentSpec, ...] = ()
@@ -79,6 +91,14 @@ class RuntimeSpec:
         """Every `module:function` that a manifest names."""
         named = [item.handler for group in (self.tools, self.lines, self.agents) for item in group]
         return sorted({name for name in named if name})
+
+    def deadline(self, timeout: float | None) -> float:
+        """The seconds that a handler has, by its server's timeoutSeconds or the project's `runtime.toolSeconds`."""
+        return deadline_of(timeout, self.tool_seconds)
+
+    def patience(self, timeout: float | None) -> float:
+        """The seconds after which an answer is late: Vapi has given up, or nobody on the phone waits any more."""
+        return timeout if timeout is not None else self.deadline(None) + 1.0
 
     @property
     def answers_lines(self) -> bool:
@@ -94,6 +114,7 @@ class RuntimeSpec:
             "url": self.url,
             "auth": self.auth,
             "digest": self.digest,
+            **({"tool_seconds": self.tool_seconds} if self.tool_seconds != TOOL_SECONDS else {}),
             "tools": [_compact(asdict(item)) for item in self.tools],
             "lines": [_compact(asdict(item)) for item in self.lines],
             "agents": [_compact(asdict(item)) for item in self.agents],
@@ -116,6 +137,7 @@ class RuntimeSpec:
             url=data["url"],
             auth=data["auth"],
             digest=data.get("digest", ""),
+            tool_seconds=float(data.get("tool_seconds", TOOL_SECONDS)),
             tools=tuple(ToolSpec(**item) for item in tools),
             lines=tuple(LineSpec(**item) for item in data["lines"]),
             agents=tuple(AgentSpec(**item) for item in data["agents"]),
@@ -123,10 +145,10 @@ class RuntimeSpec:
 
 
 def _compact(data: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in data.items() if v not in (None, "", (), [], {}, False) and (k, v) != ("timeout", 20.0)}
+    return {k: v for k, v in data.items() if v not in (None, "", (), [], {}, False)}
 
 
-def spec_of(graph: Graph, url: str | None, auth: str) -> RuntimeSpec:
+def spec_of(graph: Graph, url: str | None, auth: str, tool_seconds: float = TOOL_SECONDS) -> RuntimeSpec:
     """The runtime's part of the desired graph."""
     base = url or ""
     resources = dict(sorted(graph.resources.items()))
@@ -135,11 +157,16 @@ def spec_of(graph: Graph, url: str | None, auth: str) -> RuntimeSpec:
     tools = []
     for address, resource in resources.items():
         if resource.kind == "Tool":
-            tools.append(_tool(resource, resource.body, users.get(address, ()), base, servers))
+            inherited = _shortest(
+                [servers[agent] for agent in users.get(address, ()) if agent in servers], tool_seconds
+            )
+            tools.append(_tool(resource, resource.body, users.get(address, ()), base, inherited))
         elif resource.kind == "Agent":
             inline = resource.body.get("model", {}).get("tools") if isinstance(resource.body.get("model"), dict) else ()
             tools += [
-                _tool(resource, body, (address,), base, servers) for body in inline or () if isinstance(body, dict)
+                _tool(resource, body, (address,), base, servers[address])
+                for body in inline or ()
+                if isinstance(body, dict)
             ]
     return RuntimeSpec(
         project=graph.project,
@@ -147,6 +174,7 @@ def spec_of(graph: Graph, url: str | None, auth: str) -> RuntimeSpec:
         url=base,
         auth=auth,
         digest=graph.digest,
+        tool_seconds=tool_seconds,
         tools=tuple(item for item in tools if item is not None),
         lines=tuple(_lines(resources, base)),
         agents=tuple(
@@ -175,7 +203,7 @@ def _users(resources: Mapping[str, Resource]) -> dict[str, tuple[str, ...]]:
 
 
 def _tool(
-    resource: Resource, body: Mapping[str, Any], agents: tuple[str, ...], base: str, servers: Mapping[str, float]
+    resource: Resource, body: Mapping[str, Any], agents: tuple[str, ...], base: str, inherited: float | None
 ) -> ToolSpec | None:
     """The tool, where its calls come to this runtime."""
     kind = str(body.get("type") or "function")
@@ -191,14 +219,13 @@ def _tool(
     elif handler is None:
         return None
     parameters = encode(function.get("parameters"))
-    inherited = [servers[agent] for agent in agents if agent in servers]
     return ToolSpec(
         name=str(function.get("name") or name_of(resource.address)),
         address=resource.address,
         type=kind,
         description=str(function.get("description") or ""),
         parameters=parameters if isinstance(parameters, dict) else {},
-        timeout=_timeout(body) if isinstance(server, dict) else min(inherited, default=DEFAULT_TIMEOUT),
+        timeout=_timeout(body) if isinstance(server, dict) else inherited,
         handler=handler,
         idempotent=not inline and resource.extra.get("idempotent") is True,
         failure=_failure(resource, body, inline),
@@ -224,10 +251,15 @@ def _is_ours(server: Mapping[str, Any], base: str) -> bool:
     return bool(base) and server.get("url") == f"{base}/vapi/events"
 
 
-def _timeout(body: Mapping[str, Any]) -> float:
+def _shortest(timeouts: list[float | None], tool_seconds: float) -> float | None:
+    """Of several agents' servers, the one that gives a tool the least time."""
+    return min(timeouts, key=lambda timeout: deadline_of(timeout, tool_seconds), default=None)
+
+
+def _timeout(body: Mapping[str, Any]) -> float | None:
     server = body.get("server")
     value = server.get("timeoutSeconds") if isinstance(server, dict) else None
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else DEFAULT_TIMEOUT
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
 def _lines(resources: Mapping[str, Resource], base: str) -> Iterator[LineSpec]:

@@ -15,6 +15,7 @@ from voiceops.model.address import ADDRESS
 from voiceops.runtime.arguments import Arguments
 from voiceops.runtime.call import Call
 from voiceops.runtime.calling import Caller, Failure
+from voiceops.runtime.failure_text import message_of_error, place_of_function
 from voiceops.runtime.identity import claim_key, clean
 from voiceops.runtime.inbox import Inbox, in_time
 from voiceops.runtime.loading import Handler, Loaded, handler_of
@@ -23,7 +24,7 @@ from voiceops.runtime.messages import Message, ToolCall, arguments_of, name_of, 
 from voiceops.runtime.metrics import Counter, Histogram, Metrics
 from voiceops.runtime.plain import dumps, scrubbed
 from voiceops.runtime.records import Claim
-from voiceops.runtime.spec import DEFAULT_TIMEOUT, RuntimeSpec, ToolSpec
+from voiceops.runtime.spec import TOOL_SECONDS, RuntimeSpec, ToolSpec, deadline_of
 from voiceops.runtime.threads import Threads
 
 if TYPE_CHECKING:
@@ -40,22 +41,20 @@ _CHECKS = 8  # threads that check arguments
 _POLL = 0.05  # seconds between looks at a claim that another worker holds
 
 
-def deadline_of(timeout: float) -> float:
-    """The seconds that a handler has: Vapi's own patience less what the way back takes."""
-    return timeout - min(2.0, max(0.3, timeout * 0.1))
-
-
 class Tool:
     """A tool with everything that its calls need, made once."""
 
     __slots__ = ("arguments", "failure", "handler", "key", "latency", "outcomes", "seconds", "settled", "spec")
 
-    def __init__(self, spec: ToolSpec, handler: Handler | None, metrics: Metrics) -> None:
+    def __init__(
+        self, spec: ToolSpec, handler: Handler | None, metrics: Metrics, default_seconds: float = TOOL_SECONDS
+    ) -> None:
         self.spec = spec
         self.handler = handler
         self.arguments = Arguments(spec.parameters)
-        self.seconds = deadline_of(spec.timeout)
-        self.settled = (self.seconds + spec.timeout) / 2  # until then a result's storing is waited for
+        self.seconds = deadline_of(spec.timeout, default_seconds)
+        # Until then a result's storing is waited for: half of what the way back may take.
+        self.settled = self.seconds + ((spec.timeout or self.seconds + 1.0) - self.seconds) / 2
         self.failure = spec.failure or FAILED
         match = ADDRESS.match(spec.address)
         self.key = (match["key"] if match else None) or ""
@@ -87,17 +86,18 @@ class Tools:
         self._checks = Threads(_CHECKS, "voiceops-check")
         self._tools: dict[str, list[Tool]] = {}
         self._running: dict[str, asyncio.Future[str] | None] = {}  # a future once somebody waits for the answer too
-        self._unknown = Tool(ToolSpec(name="(unknown)", address=""), None, metrics)
+        self._unknown = Tool(ToolSpec(name="(unknown)", address=""), None, metrics, spec.tool_seconds)
         for item in spec.tools:
             if item.type != "function":
                 continue
             handler = loaded.get(item.handler)
             if handler is None and item.name in loaded.registry.tools:
                 handler = handler_of(loaded.registry.tools[item.name])
-            self._tools.setdefault(item.name, []).append(Tool(item, handler, metrics))
+            self._tools.setdefault(item.name, []).append(Tool(item, handler, metrics, spec.tool_seconds))
         for name, function in loaded.registry.tools.items():
             if name not in self._tools:
-                self._tools[name] = [Tool(ToolSpec(name=name, address=""), handler_of(function), metrics)]
+                own = ToolSpec(name=name, address="")
+                self._tools[name] = [Tool(own, handler_of(function), metrics, spec.tool_seconds)]
         for tool in (tool for named in self._tools.values() for tool in named):
             for problem in tool.arguments.problems:
                 log("schema", logging.WARNING, tool=tool.spec.name, detail=problem)
@@ -227,12 +227,12 @@ class Tools:
                 context = self._context(tool, call.id or "", message, body, until) if handler.takes_call else None
                 value = await self._caller.call(handler, context, arguments, until - time.monotonic())
                 if isinstance(value, Failure):
-                    outcome, detail = value.reason, value.detail
+                    outcome, detail = value.reason, value.whole
                 else:
                     try:
                         text = one_line(value)
                     except Exception as error:
-                        outcome, detail = "failed", f"its value is no text: {type(error).__name__}"
+                        outcome, detail = "failed", _unsent(handler, value, error)
         if span is not None:
             span.done(outcome)
         seconds = time.monotonic() - started
@@ -317,6 +317,13 @@ def _read(check: Arguments, raw: bytes) -> tuple[dict[str, Any] | None, str]:
     return (None, wrong) if wrong else (arguments, "")
 
 
+def _unsent(handler: Handler, value: Any, error: Exception) -> str:
+    """For the log: which handler's value is no text, and why."""
+    place = place_of_function(handler.function)
+    why = message_of_error(error)
+    return f"{handler.name}{f' at {place}' if place else ''} gave what is no text, {type(value).__name__}: {why}"
+
+
 def _ids(calls: list[ToolCall]) -> list[str]:
     """The ids that the answers carry: each call's own, or one that no other call has."""
     given = {call.id for call in calls}
@@ -341,4 +348,4 @@ def _failed(id_: str, name: str, sentence: str, why: str = "") -> str:
     )
 
 
-__all__ = ["DEFAULT_TIMEOUT", "FAILED", "Tool", "Tools", "deadline_of", "one_line"]
+__all__ = ["FAILED", "Tool", "Tools", "one_line"]

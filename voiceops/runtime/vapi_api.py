@@ -71,6 +71,11 @@ class VapiApi:
         """Is there anything that tells ids?"""
         return bool(self._key) or self._known is not None
 
+    @property
+    def known_ids(self) -> frozenset[str]:
+        """The ids that were found so far."""
+        return frozenset(self._ids.values())
+
     async def id_of(self, address: str) -> str:
         """The live id of an agent, a squad or a line. Raises VapiFailed."""
         if address in self._ids:
