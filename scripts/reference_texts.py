@@ -143,6 +143,7 @@ EXITS = {
 
 VARIABLES = {
     "VOICEOPS_ENV": "the environment, where `-e` doesn't say it",
+    "VOICEOPS_PLAN_SIGNERS": "who may sign the plans that `apply FILE` takes; not from `.env`",
     "VOICEOPS_STATE": "where the state lives, instead of `state:`",
     "VOICEOPS_STATE_KEY": "a key that makes fingerprints of secrets useless to whoever reads the state",
     "VOICEOPS_STATE_IDENTITY": "the age identity that opens an encrypted state",

@@ -112,7 +112,7 @@ def test_a_file_that_is_no_plan_is_named(desk: Bench, text: str, code: int) -> N
 
 def test_a_saved_destroy_deletes_what_was_reviewed(desk: Bench) -> None:
     plan = save(desk, "--destroy")
-    desk.run("apply", "--force", plan)
+    desk.run("apply", "--destroy", "--force", plan)
     assert desk.control.objects("/assistant") == []
 
 

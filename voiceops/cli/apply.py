@@ -3,67 +3,77 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from voiceops.cli.applying import Flags, apply_flags, check_can_ask, check_confirmed, run_apply
 from voiceops.cli.console import Console
-from voiceops.errors import Refused, VoiceopsError
-
-if TYPE_CHECKING:
-    from voiceops.engine.saved import SavedPlan
+from voiceops.cli.saved_plan import KeptPlan, check_asked, read_plan, verify_flag
 
 
 @click.command("apply")
 @click.argument("plan_file", type=click.Path(path_type=Path, dir_okay=False), required=False, metavar="[PLANFILE]")
-@click.option("--release-hold", is_flag=True, help="Apply manifests that were rolled back, after all.")
+@click.option("--release-hold", is_flag=True, help="Bring back what was rolled back, after all.")
+@click.option("--destroy", is_flag=True, help="Delete everything that is managed, as `destroy` does.")
+@verify_flag
 @apply_flags
 @click.pass_obj
-def apply_command(console: Console, /, plan_file: Path | None, release_hold: bool, **given: Any) -> int:
+def apply_command(
+    console: Console,
+    /,
+    plan_file: Path | None,
+    release_hold: bool,
+    destroy: bool,
+    verify: str | None,
+    **given: Any,
+) -> int:
     """Make live Vapi and Twilio what the manifests say; ask first.
 
-    With PLANFILE, kept by `plan --out`, it plans again and applies the changes that were reviewed and no others;
-    if one of them would come out otherwise now, nothing is applied.
+    With PLANFILE, kept by `plan --out`, it plans again and applies the changes that were reviewed and no others; if one
+    of them would come out otherwise now, nothing is applied. The file says what was reviewed, never what to do: a plan
+    that destroys or adopts needs --destroy or --adopt here, too, and one that rolls back goes to `rollback PLANFILE`.
 
     \b
     Examples:
       voiceops apply
       voiceops -e prod apply --auto-approve -m "new greeting"
       voiceops -e prod apply plan.json
+      voiceops -e prod apply plan.json --verify signers
     """
     flags = Flags(**given)
     check_can_ask(flags, asks=plan_file is None)
-    saved = _read(plan_file) if plan_file is not None else None
-    if saved is not None and saved.rollback_to is not None:
-        from voiceops.cli.rollback import roll_back
-
-        return roll_back(console, flags, saved.rollback_to, saved=saved)
-    return _apply(console, flags, destroy=saved.destroy if saved else False, saved=saved, release_hold=release_hold)
+    kept = read_plan(plan_file, verify)
+    return _apply(console, flags, destroy=destroy, kept=kept, release_hold=release_hold)
 
 
 @click.command("destroy")
+@click.argument("plan_file", type=click.Path(path_type=Path, dir_okay=False), required=False, metavar="[PLANFILE]")
+@verify_flag
 @apply_flags
 @click.pass_obj
-def destroy_command(console: Console, /, **given: Any) -> int:
+def destroy_command(console: Console, /, plan_file: Path | None, verify: str | None, **given: Any) -> int:
     """Delete everything that is managed in the environment; numbers stay unless release: true.
 
+    With PLANFILE, kept by `plan --destroy --out`: what was reviewed, and nothing else.
+
     \b
-    Example:
+    Examples:
       voiceops -e review-17 destroy --auto-approve
+      voiceops -e review-17 destroy plan.json
     """
     flags = Flags(**given)
-    check_can_ask(flags, asks=True)
-    return _apply(console, flags, destroy=True)
+    check_can_ask(flags, asks=plan_file is None)
+    return _apply(console, flags, destroy=True, kept=read_plan(plan_file, verify))
 
 
-def _apply(
-    console: Console, flags: Flags, *, destroy: bool, saved: SavedPlan | None = None, release_hold: bool = False
-) -> int:
+def _apply(console: Console, flags: Flags, *, destroy: bool, kept: KeptPlan | None, release_hold: bool = False) -> int:
     from voiceops.apply.revisions import Request
     from voiceops.cli.origin import origin
     from voiceops.cli.wiring import check_lints, labels_of, load, open_job, options_of, without_resources
 
+    if kept is not None:
+        check_asked(kept, destroy=destroy, adopt=flags.adopt)
     loaded = load(console)
     project = loaded.project
     check_confirmed(project, flags)
@@ -76,7 +86,7 @@ def _apply(
         carried=labels_of(loaded.graph) if destroy else {},
         destroy=destroy,
         force=flags.force,
-        adopt=flags.adopt or (saved.adopt if saved else False),
+        adopt=flags.adopt,
         release_hold=release_hold,
     )
     graph = without_resources(loaded.graph) if destroy else loaded.graph
@@ -84,8 +94,8 @@ def _apply(
         operation="destroy" if destroy else "apply",
         message=flags.message,
         lock_timeout=flags.lock_timeout,
-        origin=origin(project.root, loaded.environ),
-        saved=saved,
+        origin=origin(project.root, loaded.environ) | (kept.origin if kept else {}),
+        saved=kept.plan if kept else None,
     )
     return run_apply(
         console,
@@ -94,23 +104,5 @@ def _apply(
         request,
         lambda: open_job(loaded, graph, options, flags.parallelism),
         loaded.warnings,
-        asks=saved is None,
+        asks=kept is None,
     )
-
-
-def _read(path: Path) -> SavedPlan:
-    """A saved plan. Raises VoiceopsError, or Refused for one that this version can't hold against a new plan."""
-    import json
-
-    from voiceops.engine.saved import SavedPlan
-
-    try:
-        data = json.loads(path.read_bytes())
-    except OSError as error:
-        raise VoiceopsError(f"the plan {path} can't be read: {error.strerror}") from None
-    except ValueError:
-        raise VoiceopsError(f"{path} is no plan: it is not JSON", hint="Make one with `voiceops plan --out`.") from None
-    try:
-        return SavedPlan.from_data(data)
-    except ValueError as error:
-        raise Refused(f"the plan {path} can't be applied: {error}", hint="Make a new plan.") from None

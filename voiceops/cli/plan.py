@@ -14,9 +14,9 @@ import click
 from voiceops._version import __version__
 from voiceops.cli.console import Console
 from voiceops.cli.options import formats, selection
-from voiceops.errors import Refused
+from voiceops.cli.saved_plan import write_plan
+from voiceops.errors import Refused, VoiceopsError
 from voiceops.model.address import owner_of
-from voiceops.model.safe_text import json_text
 
 if TYPE_CHECKING:
     from voiceops.cli.running import Asked
@@ -34,6 +34,12 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Keep the plan for `apply FILE`.",
 )
+@click.option(
+    "--sign",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="KEY",
+    help="Sign the kept plan with this ed25519 or SSH key: FILE.sig, for `apply FILE --verify`.",
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there is something to do.")
 @click.option("--destroy", is_flag=True, help="Plan the deletion of everything that is managed.")
 @click.option("--refresh-only", is_flag=True, help="Only what was edited live since the last apply.")
@@ -45,6 +51,7 @@ def plan_command(
     console: Console,
     format_: str,
     out: Path | None,
+    sign: Path | None,
     detailed_exitcode: bool,
     destroy: bool,
     refresh_only: bool,
@@ -71,6 +78,8 @@ def plan_command(
     from voiceops.cli.wiring import check_lints, labels_of, load, open_job, options_of, without_resources
     from voiceops.render.text import render_diagnostic
 
+    if sign is not None and out is None:
+        raise VoiceopsError("--sign signs a kept plan", hint="Give --out FILE, too.")
     loaded = load(console)
     if not destroy and not refresh_only:
         check_lints(loaded)
@@ -99,15 +108,8 @@ def plan_command(
     data = plan_data(found, adopt=adopt)
     data["diagnostics"] += [d.to_data() for d in loaded.warnings]
     if out is not None:
-        try:
-            out.write_text(json_text(data, 2) + "\n", encoding="utf-8")
-        except OSError as error:
-            from voiceops.errors import VoiceopsError
-
-            raise VoiceopsError(
-                f"{out} can't be written: {error.strerror}", hint="Check its folder, and room."
-            ) from None
-        console.note(f"Plan kept in {out}.")
+        write_plan(out, data, sign)
+        console.note(f"Plan kept in {out}{', signed' if sign else ''}.")
     if format_ == "json":
         console.data(data)
     else:
@@ -154,8 +156,11 @@ def rendered(plan: Plan, graph: Graph, format_: str, console: Console) -> str:
     return render_plan(plan, console.style(), verbose=console.verbose)
 
 
-def plan_data(plan: Plan, *, adopt: bool, rollback_to: int | None = None) -> dict[str, Any]:
+def plan_data(
+    plan: Plan, *, adopt: bool, rollback_to: int | None = None, rollback_git: str | None = None
+) -> dict[str, Any]:
     """A plan as JSON, with what `apply FILE` needs to make it again."""
     timestamp = datetime.now(UTC).isoformat(timespec="seconds")
     data = plan.to_data(version=__version__, timestamp=timestamp)
-    return data | {"plan_id": uuid4().hex, "planned_with": {"adopt": adopt, "rollback_to": rollback_to}}
+    asked = {"adopt": adopt, "rollback_to": rollback_to} | ({"rollback_git": rollback_git} if rollback_git else {})
+    return data | {"plan_id": uuid4().hex, "planned_with": asked}

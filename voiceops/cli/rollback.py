@@ -6,18 +6,19 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from voiceops.cli.applying import Flags, apply_flags, check_can_ask, check_confirmed, run_apply
 from voiceops.cli.console import Console
+from voiceops.cli.saved_plan import KeptPlan, check_asked, read_plan, verify_flag, write_plan
 from voiceops.errors import Refused, VoiceopsError
 
 if TYPE_CHECKING:
     from voiceops.cli.wiring import Loaded
     from voiceops.engine.options import Options
-    from voiceops.engine.saved import SavedPlan
 
 
 def _plan_flags(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -25,40 +26,70 @@ def _plan_flags(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command("rollback")
-@click.argument("revision", type=click.IntRange(1), required=False, metavar="[REV]")
+@click.argument("goal", nargs=-1, metavar="[REV] [PLANFILE]")
 @click.option("--git", "ref", metavar="REF", help="Return to the manifests of this commit, tag or branch.")
 @click.option("--plan-only", is_flag=True, help="Show what would change; change nothing.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="With --plan-only: keep the plan for `rollback FILE`.",
+)
+@verify_flag
 @_plan_flags
 @click.pass_obj
-def rollback_command(console: Console, /, revision: int | None, ref: str | None, plan_only: bool, **given: Any) -> int:
+def rollback_command(
+    console: Console,
+    /,
+    goal: tuple[str, ...],
+    ref: str | None,
+    plan_only: bool,
+    out: Path | None,
+    verify: str | None,
+    **given: Any,
+) -> int:
     """Plan from an earlier revision's manifests, ask, and apply: what was deleted is made again, references follow.
 
     Without REV: the newest successful revision older than the one in force. It works without git and without the
     old files; --git takes the manifests of a ref instead. No number is ever bought: what can't come back is said.
-    Afterwards the environment is held: the manifests that were rolled back are not applied again until they change.
+    Afterwards the environment is held: what was rolled back is not applied again until it changes.
+
+    With PLANFILE, kept by --plan-only --out: what was reviewed, and nothing else. It must return to the same revision.
 
     \b
     Examples:
       voiceops -e prod rollback --plan-only
       voiceops -e prod rollback --auto-approve -m "wrong prices read out"
       voiceops -e prod rollback 12
+      voiceops -e prod rollback 12 plan.json
       voiceops -e prod rollback --git v1.4.0
     """
     flags = Flags(**given)
+    revision, plan_file = _revision_and_file(goal)
     if revision is not None and ref is not None:
         raise VoiceopsError("a rollback returns to a revision or to a git ref, not to both")
+    if plan_only and plan_file is not None:
+        raise VoiceopsError("--plan-only makes a plan, and one is given", hint="Leave one of them out.")
+    if out is not None and not plan_only:
+        raise VoiceopsError("--out keeps what --plan-only shows", hint="Give --plan-only with it.")
     if not plan_only:
         if flags.format_ in ("markdown", "html"):
             raise VoiceopsError(f"--format {flags.format_} shows a plan", hint="Give --plan-only with it.")
-        check_can_ask(flags, asks=True)
-    with _goal(console, flags, revision, ref) as goal:
-        return _show(console, flags, goal) if plan_only else _apply(console, flags, goal)
+        check_can_ask(flags, asks=plan_file is None)
+    kept = read_plan(plan_file, verify)
+    with _goal(console, flags, revision, ref) as found:
+        if kept is not None:
+            check_asked(kept, adopt=flags.adopt, rollback_to=found.number, rollback_git=ref)
+        return _show(console, flags, found, out) if plan_only else _apply(console, flags, found, kept)
 
 
-def roll_back(console: Console, flags: Flags, wanted: int | None, saved: SavedPlan | None = None) -> int:
-    """Apply an earlier revision."""
-    with _goal(console, flags, wanted, None) as goal:
-        return _apply(console, flags, goal, saved)
+def _revision_and_file(goal: tuple[str, ...]) -> tuple[int | None, Path | None]:
+    """A revision is a number, everything else the file of a plan. Raises VoiceopsError."""
+    numbers = [int(text) for text in goal if text.isascii() and text.isdigit()]
+    files = [Path(text) for text in goal if not (text.isascii() and text.isdigit())]
+    if len(numbers) > 1 or len(files) > 1 or 0 in numbers:
+        raise VoiceopsError("a rollback takes one revision and one plan's file at most", hint="See `voiceops history`.")
+    return (numbers[0] if numbers else None), (files[0] if files else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +101,10 @@ class _Goal:
     options: Options
     number: int | None = None
     ref: str = ""
+    asked: str | None = None  # the git ref as it was given
 
 
-def _apply(console: Console, flags: Flags, goal: _Goal, saved: SavedPlan | None = None) -> int:
+def _apply(console: Console, flags: Flags, goal: _Goal, kept: KeptPlan | None) -> int:
     from voiceops.apply.revisions import Request
     from voiceops.cli.origin import origin
     from voiceops.cli.wiring import open_job
@@ -83,8 +115,8 @@ def _apply(console: Console, flags: Flags, goal: _Goal, saved: SavedPlan | None 
         operation="rollback",
         message=flags.message,
         lock_timeout=flags.lock_timeout,
-        origin=origin(loaded.project.root, loaded.environ),
-        saved=saved,
+        origin=origin(loaded.project.root, loaded.environ) | (kept.origin if kept else {}),
+        saved=kept.plan if kept else None,
         target=goal.number,
         ref=goal.ref,
     )
@@ -96,7 +128,7 @@ def _apply(console: Console, flags: Flags, goal: _Goal, saved: SavedPlan | None 
         flags,
         request,
         lambda: open_job(loaded, loaded.graph, goal.options, flags.parallelism),
-        asks=saved is None,
+        asks=kept is None,
     )
     if code == 0 and flags.format_ == "text":
         _tell_hold(console, loaded)
@@ -125,7 +157,7 @@ def _tell_hold(console: Console, loaded: Loaded) -> None:
         )
 
 
-def _show(console: Console, flags: Flags, goal: _Goal) -> int:
+def _show(console: Console, flags: Flags, goal: _Goal, out: Path | None) -> int:
     from voiceops.apply.run import plan
     from voiceops.cli.plan import plan_data, rendered
     from voiceops.cli.wiring import open_job
@@ -138,8 +170,12 @@ def _show(console: Console, flags: Flags, goal: _Goal) -> int:
             return await plan(job)
 
     found = asyncio.run(work())
+    data = plan_data(found, adopt=flags.adopt, rollback_to=goal.number, rollback_git=goal.asked)
+    if out is not None:
+        write_plan(out, data, None)
+        console.note(f"Plan kept in {out}.")
     if flags.format_ == "json":
-        console.data(plan_data(found, adopt=flags.adopt, rollback_to=goal.number))
+        console.data(data)
         return Refused.exit_code if found.refused and not found.needs_force else 0
     console.note(f"What returning to {goal.name} would change.")
     (console.document if flags.format_ == "html" else console.out)(
@@ -191,4 +227,4 @@ def _goal(console: Console, flags: Flags, wanted: int | None, ref: str | None) -
     with graph_at(project, ref) as (graph, commit):
         loaded = Loaded(project, never_buying(graph), (), variables, checks)
         name = ref if commit.startswith(ref) else f"{ref} ({commit[:12]})"
-        yield _Goal(name=name, loaded=loaded, options=options, ref=name)
+        yield _Goal(name=name, loaded=loaded, options=options, ref=name, asked=ref)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from voiceops.engine.guards import Safety, guard
+from voiceops.engine.saved_form import checked_form
 from voiceops.errors import Diagnostic, Refused
 from voiceops.model.address import owner_of
 from voiceops.model.plan import Change, Plan
@@ -32,33 +33,32 @@ class SavedPlan:
     adopt: bool = False
     destroy: bool = False
     rollback_to: int | None = None
+    rollback_git: str | None = None
+
+    @property
+    def rolls_back(self) -> bool:
+        return self.rollback_to is not None or self.rollback_git is not None
 
     @classmethod
     def from_data(cls, data: Any) -> SavedPlan:
         """Raises ValueError with what is wrong, in words."""
-        if not isinstance(data, dict) or "resource_changes" not in data:
-            raise ValueError("it holds no plan")
-        version = str(data.get("format_version", ""))
-        if version.partition(".")[0] != "1":
-            raise ValueError(f"its format_version is {version or 'missing'}; this voiceops reads 1.x")
-        try:
-            return cls(
-                id=data["plan_id"],
-                project=data["project"],
-                environment=data["environment"],
-                org=data["org"],
-                account=data["account"],
-                changes={
-                    change["address"]: change
-                    for change in data["resource_changes"]
-                    if change["change"]["actions"] != ["no-op"] or change.get("state_only")
-                },
-                adopt=data["planned_with"]["adopt"],
-                destroy=data["destroy"],
-                rollback_to=data["planned_with"].get("rollback_to"),
-            )
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"it lacks {error}") from None
+        form = checked_form(data)
+        return cls(
+            id=form.plan_id,
+            project=form.project,
+            environment=form.environment,
+            org=form.org,
+            account=form.account,
+            changes={
+                change["address"]: change
+                for change in data["resource_changes"]
+                if change["change"]["actions"] != ["no-op"] or change.get("state_only")
+            },
+            adopt=form.planned_with.adopt,
+            destroy=form.destroy,
+            rollback_to=form.planned_with.rollback_to,
+            rollback_git=form.planned_with.rollback_git,
+        )
 
 
 def narrowed(plan: Plan, saved: SavedPlan, state: State, safety: Safety, *, force: bool) -> Plan:

@@ -69,6 +69,7 @@ def render_entry(entry: dict[str, Any], style: Style = PLAIN, *, verbose: bool =
         ("who", f"{origin.get('who', '')}{source}"),
         ("why", entry.get("message")),
         ("commit", commit if origin.get("commit") else ""),
+        ("signed by", origin.get("planSignedBy")),
         ("pipeline", origin.get("link")),
         ("manifests", entry.get("digest")),
     ):
