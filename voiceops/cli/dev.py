@@ -33,7 +33,8 @@ def dev_command(console: Console, host: str, port: int, url: str | None, no_tunn
 
     On a sandbox environment both vendors run on this machine, in memory: what is applied there is gone at the end. On a
     live one the environment's agents point at this machine (through ngrok or cloudflared, or --url) until it ends; then
-    they point where they did before.
+    they point where they did before. It imports the project's handlers, which runs them: only on a folder that you
+    trust.
 
     \b
     Examples:
@@ -82,12 +83,13 @@ def dev_command(console: Console, host: str, port: int, url: str | None, no_tunn
 def _pointed(console: Console, loaded: Loaded, url: str) -> Iterator[tuple[str, str]]:
     """Everything applied with the runtime at `url`, for as long; gives the sandbox's Vapi, if any, and the state."""
     if loaded.project.providers.sandbox:
-        from voiceops.cli.wiring import _sandbox_secrets
+        from voiceops.cli.wiring import SANDBOX_KEYS, _sandbox_secrets
         from voiceops.sandbox.server import SandboxServer
 
         # The secret that the sandbox has been given before, or a new one: the runtime needs the same.
         given = {name: value for name, value in loaded.environ.items() if value}
-        os.environ.update(_sandbox_secrets(loaded.project, given))
+        keys = _sandbox_secrets(loaded.project, given)
+        os.environ.update({name: keys[name] for name in SANDBOX_KEYS})  # and nothing else that .env holds
         with SandboxServer(numbers=_numbers(loaded)) as server:
             place = f".voiceops/dev/{secrets.token_hex(4)}"
             providers = replace(

@@ -188,13 +188,13 @@ def _unmendable(project: Project, lacking: dict[str, Diagnostic]) -> list[Diagno
 
 
 def _syntax_error(path: Path) -> SyntaxError | None:
-    import ast
+    from voiceops.manifest.handlers import read_module
 
     try:
-        ast.parse(path.read_bytes())
+        read_module(path.read_text(encoding="utf-8-sig"))
     except SyntaxError as error:
         return error
-    except (OSError, ValueError):  # said by the check of handlers
+    except (OSError, UnicodeDecodeError):  # said by the check of handlers
         return None
     return None
 

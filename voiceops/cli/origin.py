@@ -5,10 +5,11 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from voiceops.manifest.git import NoGit, repository
 
 # (who is behind the run, the pipeline's system)
 _PIPELINES = (("GITHUB_ACTOR", "github"), ("GITLAB_USER_LOGIN", "gitlab"))
@@ -41,21 +42,18 @@ def _link(environ: Mapping[str, str]) -> str:
 
 def _git(root: Path) -> dict[str, Any]:
     """The commit of the project's folder; nothing outside a repository, or without git."""
-    commit = _ask(root, "rev-parse", "HEAD")
-    if commit is None:
-        return {"commit": "", "dirty": False}
-    # A shallow clone knows its commit's parents, though it doesn't have them.
-    head = (_ask(root, "cat-file", "-p", "HEAD") or "").partition("\n\n")[0]
-    return {
-        "commit": commit,
-        "dirty": bool(_ask(root, "status", "--porcelain", "--", ".")),
-        "merge": sum(line.startswith("parent ") for line in head.splitlines()) > 1,
-    }
-
-
-def _ask(root: Path, *arguments: str) -> str | None:
+    nothing = {"commit": "", "dirty": False}
     try:
-        ran = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return ran.stdout.strip() if ran.returncode == 0 else None
+        with repository(root) as found:
+            if found is None or (commit := found.text("rev-parse", "--verify", "HEAD")) is None:
+                return nothing
+            # A shallow clone knows its commit's parents, though it doesn't have them.
+            head = (found.text("cat-file", "commit", commit) or "").partition("\n\n")[0]
+            asked = ("status", "--porcelain", "--no-renames", "--ignore-submodules=all", "--", ".")
+            return {
+                "commit": commit,
+                "dirty": bool(found.text(*asked)),
+                "merge": sum(line.startswith("parent ") for line in head.splitlines()) > 1,
+            }
+    except NoGit:
+        return nothing

@@ -33,7 +33,8 @@ def serve_command(console: Console, host: str, port: int, workers: int, reloadin
     """Run the webhook runtime that Vapi and Twilio call.
 
     It needs VAPI_WEBHOOK_SECRET, and for lines with `answer: runtime` TWILIO_AUTH_TOKEN and VAPI_API_KEY;
-    VOICEOPS_RUNTIME_DB says where it keeps what it is told.
+    VOICEOPS_RUNTIME_DB says where it keeps what it is told. It imports the project's handlers, which runs them: start
+    it only on a folder that you trust.
 
     \b
     Examples:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from voiceops.apply.run import Job
     from voiceops.state.store import Store
 
+SANDBOX_KEYS = ("VAPI_API_KEY", "TWILIO_AUTH_TOKEN", WEBHOOK_SECRET)
 _TWILIO_PARALLEL = 4  # Twilio limits concurrency, not rate
 
 
@@ -257,7 +258,7 @@ def _sandbox_secrets(project: Project, environ: Mapping[str, str]) -> dict[str, 
     """The sandbox's keys, never the live ones; and a webhook secret where none is set: a newcomer needs no key."""
     import secrets
 
-    keys = {"VAPI_API_KEY": "sandbox", "TWILIO_AUTH_TOKEN": "sandbox"}
+    keys = dict.fromkeys(SANDBOX_KEYS[:2], "sandbox")
     path = sandbox_folder(project) / "webhook-secret"
     if not environ.get(WEBHOOK_SECRET) and not path.exists():
         path.touch(mode=0o600)

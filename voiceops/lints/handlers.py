@@ -15,6 +15,7 @@ from typing import Any
 from voiceops.errors import Mark
 from voiceops.lints.context import Context, Spot, tool_names
 from voiceops.lints.rule import Finding, lint
+from voiceops.manifest.handlers import read_module
 
 _CALL = "call"
 # A schema put together of others: its properties may stand anywhere.
@@ -138,8 +139,8 @@ def _python_name(name: str) -> str:
 def _functions(text: str) -> dict[str, _Function]:
     """The functions that a module's top level defines once, and that nothing wraps."""
     try:
-        body = ast.parse(text).body
-    except (SyntaxError, ValueError):
+        body = read_module(text).body
+    except SyntaxError:
         return {}  # said already, by the check of handlers
     lines = text.split("\n")
     found: dict[str, _Function] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,9 +30,8 @@ def check_handler(project: Project, handler: str, mark: Mark, address: str, prob
     except FileProblem as problem:
         problems.error("handler", str(problem), mark, f"Write def {match['function']}(…) in {shown}.", address)
     except SyntaxError as error:
-        problems.error(
-            "handler", f"{shown} is not valid Python: line {error.lineno}: {error.msg}", mark, address=address
-        )
+        line = f"line {error.lineno}: " if error.lineno else ""
+        problems.error("handler", f"{shown} is not valid Python: {line}{error.msg}", mark, address=address)
     else:
         if match["function"] not in names:
             problems.error(
@@ -43,11 +43,23 @@ def check_handler(project: Project, handler: str, mark: Mark, address: str, prob
             )
 
 
+def read_module(text: str) -> ast.Module:
+    """A module as a tree, which runs nothing. Raises SyntaxError, also for what Python itself gives up on."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes that are none: said by Python when the runtime starts
+            return ast.parse(text)
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise SyntaxError(
+            "it holds a null byte" if isinstance(error, ValueError) else "it is nested too deep"
+        ) from None
+
+
 @lru_cache(maxsize=256)
 def _functions(text: str) -> tuple[str, ...]:
     """Names defined or imported at a module's top level."""
     names: list[str] = []
-    for node in ast.parse(text).body:
+    for node in read_module(text).body:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             names.append(node.name)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
