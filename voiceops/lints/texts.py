@@ -29,7 +29,7 @@ class Texts:
         """A file's lines; none where it can't be read (marks of built-in defaults name no real file)."""
         if file not in self._lines:
             try:
-                self._lines[file] = tuple(load(self.root, self.root / file).splitlines())
+                self._lines[file] = tuple(load(self.root, self.root / file, hidden=True).splitlines())
             except (FileProblem, ValueError):
                 self._lines[file] = ()
         return self._lines[file]
