@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from tests.support.world import World, agent, graph, resource, uid
-from voiceops.engine.body import additions, create_body, stored_otherwise, update_body
+from voiceops.engine.body import Kept, additions, create_body, set_values, stored_otherwise, update_body
 from voiceops.engine.diff import Applied, differences
 from voiceops.kinds.registry import KINDS
+from voiceops.kinds.schema import root
 from voiceops.model.values import ABSENT, Fingerprint, secret
 
 
@@ -21,8 +22,9 @@ def _patch(
     keep: tuple[Any, ...] = (),
     kind: str = "Agent",
 ) -> dict[str, Any]:
-    was = Applied(applied, {})
-    return update_body(KINDS[kind], desired, was, live, differences(desired, was, live, keep), keep)
+    found, node = KINDS[kind], root(kind, "update")
+    was, desired = Applied(applied, {}), set_values(found, desired)
+    return update_body(found, desired, was, live, differences(desired, was, live, keep, node), Kept(keep))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,10 +88,16 @@ CASES = {
         live={"artifactPlan": {"x": 1, "y": {"a": 1, "b": 2}}},
         sent={"artifactPlan": {"x": 1, "y": {"b": 2}}},
     ),
-    "another-provider-is-another-thing": Case(
+    "another-provider-keeps-what-it-has-too": Case(
         desired={"voice": {"provider": "11labs", "voiceId": "sarah"}},
         applied={"voice": {"provider": "azure", "voiceId": "andrew"}},
         live={"voice": {"provider": "azure", "voiceId": "andrew", "speed": 1.2}},
+        sent={"voice": {"provider": "11labs", "voiceId": "sarah", "speed": 1.2}},
+    ),
+    "another-provider-loses-what-it-does-not-take": Case(
+        desired={"voice": {"provider": "11labs", "voiceId": "sarah"}},
+        applied={"voice": {"provider": "azure", "voiceId": "andrew"}},
+        live={"voice": {"provider": "azure", "voiceId": "andrew", "speed": 1.9, "azureOnly": 1}},
         sent={"voice": {"provider": "11labs", "voiceId": "sarah"}},
     ),
     "the-same-provider-keeps": Case(
@@ -171,11 +179,29 @@ CASES = {
         live={"server": {"url": "https://a", "headers": {"x": "1", "status": "on"}}},
         sent={"server": {"url": "https://b", "headers": {"x": "1", "status": "on"}}},
     ),
-    "an-explicit-null-is-sent": Case(
+    "a-null-is-not-set-here-and-what-is-live-stays": Case(
         desired={"startSpeakingPlan": {"smartEndpointingPlan": None, "waitSeconds": 1}},
         applied={},
         live={"startSpeakingPlan": {"smartEndpointingPlan": {"provider": "vapi"}}},
-        sent={"startSpeakingPlan": {"smartEndpointingPlan": None, "waitSeconds": 1}},
+        sent={"startSpeakingPlan": {"smartEndpointingPlan": {"provider": "vapi"}, "waitSeconds": 1}},
+    ),
+    "a-null-resets-what-was-set-before": Case(
+        desired={"startSpeakingPlan": {"smartEndpointingPlan": None, "waitSeconds": 1}, "voice": None},
+        applied={
+            "startSpeakingPlan": {"smartEndpointingPlan": {"provider": "vapi"}, "waitSeconds": 1},
+            "voice": {"provider": "11labs", "voiceId": "a"},
+        },
+        live={
+            "startSpeakingPlan": {"smartEndpointingPlan": {"provider": "vapi"}, "waitSeconds": 1},
+            "voice": {"provider": "11labs", "voiceId": "a"},
+        },
+        sent={"startSpeakingPlan": {"waitSeconds": 1}, "voice": None},
+    ),
+    "a-null-in-a-free-map-is-a-value": Case(
+        desired={"metadata": {"a": None, "b": 1}},
+        applied={},
+        live={"metadata": {"b": 2}},
+        sent={"metadata": {"a": None, "b": 1}},
     ),
 }
 
@@ -250,7 +276,7 @@ def test_a_create(desired: dict[str, Any], out: tuple[Any, ...], sent: dict[str,
 def test_where_the_server_stored_something_else(
     sent: dict[str, Any], answer: dict[str, Any], found: dict[Any, Any]
 ) -> None:
-    assert dict(stored_otherwise(sent, answer)) == found
+    assert dict(stored_otherwise(sent, answer, None)) == found
 
 
 def test_what_of_a_body_is_not_ours() -> None:

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from voiceops.engine.body import create_body, update_body
-from voiceops.engine.diff import Applied, Difference, Outcome
+from voiceops.engine.body import create_body, set_values
 from voiceops.engine.options import Options
 from voiceops.engine.planner import make_plan
 from voiceops.engine.schedule import Operation, schedule
+from voiceops.engine.write import sides_of, update
 from voiceops.errors import Mark
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
@@ -236,14 +236,7 @@ class World:
         """What the PATCH of an update sends."""
         item = desired.resources[change.address]
         held = self.entries.get(change.previous_address or change.address)
-        return update_body(
-            KINDS[item.kind],
-            self.resolved(item.body),
-            Applied(held.owned if held else {}, held.stored if held else {}),
-            self.objects[item.type][str(change.id)],
-            [Difference(f.path, f.before, f.after, Outcome.MANIFEST) for f in change.fields],
-            (*item.ignore, *keep),
-        )
+        return self._written(item, held, str(change.id), keep)
 
     def apply(self, desired: Graph, **options: Any) -> Plan:
         """Carry out a plan of Vapi objects in the order of its schedule, as an apply would."""
@@ -253,6 +246,11 @@ class World:
             self._step(desired, operation, before)
             self.log.append(operation.key)
         return plan
+
+    def _written(self, item: Resource, held: Entry | None, id_: str, keep: tuple[Any, ...] = ()) -> dict[str, Any]:
+        kind = KINDS[item.kind]
+        desired = set_values(kind, self.resolved(item.body))
+        return update(kind, sides_of(kind, item, desired, self.objects[item.type][id_], held), keep.__contains__).body
 
     def _send(self, body: Any) -> dict[str, Any]:
         """A body on its way out: everything in it must be live by now."""
@@ -275,16 +273,8 @@ class World:
             case "link" | "update":
                 assert item is not None
                 id_ = self.entries[change.previous_address or address].id if not change.adopts else str(change.id)
-                paths = operation.leaving_out or tuple(f.path for f in change.fields)
                 held = self.entries.get(change.previous_address or address)
-                body = update_body(
-                    KINDS[item.kind],
-                    self.resolved(item.body),
-                    Applied(held.owned if held else {}, held.stored if held else {}),
-                    self.objects[item.type][id_],
-                    [Difference(path, None, None, Outcome.MANIFEST) for path in paths],
-                    item.ignore,
-                )
+                body = self._written(item, held, id_)
                 patched = self.objects[item.type][id_] | self._send(body)
                 self.entries.pop(change.previous_address or address, None)
                 self.manage(item, id_, live_body={k: v for k, v in patched.items() if k not in ("id", *SERVER)})

@@ -14,13 +14,15 @@ from voiceops.apply.recording import entry_for, intent_for, record
 from voiceops.apply.recover import Recovery, recover
 from voiceops.apply.session import Session
 from voiceops.engine.body import create_body
-from voiceops.engine.matching import equals
+from voiceops.engine.matching import equals, node_of
 from voiceops.engine.schedule import Operation
+from voiceops.engine.write import replacement, sides_of
 from voiceops.errors import Ambiguous, ProviderError, Refused
 from voiceops.kinds.base import Kind
 from voiceops.kinds.registry import KINDS
 from voiceops.model.graph import Resource
 from voiceops.model.live import SEND_WINDOW, Snapshot
+from voiceops.model.plan import Change
 from voiceops.model.state import Entry, Intent
 from voiceops.providers.live import read_live
 
@@ -36,17 +38,30 @@ async def create(session: Session, operation: Operation) -> str:
     if resource.kind == "Phone":
         await wait_until_ready(session, resource)
     await wait_until_usable(session, resource)
-    desired = session.with_ids(create_body(kind, resource.body, operation.leaving_out))
-    replaced = session.entry(change.address)
+    desired = session.wanted(resource, operation.leaving_out)
+    replaced = session.entry(change.previous_address or change.address)
     entry = entry_for(session, resource, "", desired)
+    body = create_body(kind, desired)
+    if replaced is not None and change.is_replacement:
+        body = create_body(kind, await _in_place_of(session, change, kind, desired, replaced))
     if replaced is not None and change.actions == ("create", "delete"):
         entry = replace(entry, deposed=(*replaced.deposed, replaced.id))
-    nonce, live, date = await _create_once(session, resource, desired, entry)
+    nonce, live, date = await _create_once(session, resource, body, entry)
     if replaced is not None:
         session.overwritten[f"{change.address}#replaced"] = replaced.to_data()
     await record(session, nonce, resource, entry, desired, live, date)
     session.created.add(resource.address)
     return str(live["id"])
+
+
+async def _in_place_of(
+    session: Session, change: Change, kind: Kind, desired: dict[str, Any], replaced: Entry
+) -> dict[str, Any]:
+    """What the new object holds: also what the dashboard had added to the old one, as far as the plan shows it."""
+    live = session.snapshot.get(replaced.type, replaced.id) or {}
+    live = kind.completed(live, replaced.owned)
+    resource = session.graph.resources[change.address]
+    return replacement(kind, sides_of(kind, resource, desired, live, replaced)).body
 
 
 async def _create_once(
@@ -137,7 +152,7 @@ def _may_be_anothers(session: Session, intent: Intent, live: dict[str, Any]) -> 
         and other.nonce not in session.looking
         and other.type == intent.type
         and other.action == intent.action
-        and equals(other.body, live)
+        and equals(other.body, live, node_of(other.kind, other.type))
         for other in session.ledger.intents.values()
     )
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from voiceops.apply.events import Event
 from voiceops.apply.session import Session
-from voiceops.engine.diff import same
 from voiceops.engine.found import remembered
 from voiceops.errors import NotFound, ProviderError, Rejected, Stale
 from voiceops.kinds.base import Kind
@@ -62,7 +61,7 @@ async def look_before_delete(session: Session, change: Change, kind: Kind, id_: 
 async def look_again(session: Session, change: Change, kind: Kind, id_: str, entry: Entry | None) -> dict[str, Any]:
     """The live object right before it is written: the snapshot's if that is young, else read again.
 
-    Raises Stale when somebody changed what this change touches since the plan.
+    Raises Stale when it is gone.
     """
     seen = session.snapshot.get(change.type, id_)
     known = session.fresh.get(id_)
@@ -80,13 +79,6 @@ async def look_again(session: Session, change: Change, kind: Kind, id_: str, ent
     before = known[0] if known else seen or {}
     if str(now.get("updatedAt") or "") < str(before.get("updatedAt") or ""):
         return before  # a replica that lags behind what was read before
-    if known is None:
-        for key in {field.path[0] for field in change.fields}:
-            if not same(before.get(str(key)), now.get(str(key))) or not same(now.get(str(key)), before.get(str(key))):
-                raise Stale(
-                    f"{change.address}: {key} was edited since the plan",
-                    hint="Plan again to see what changed.",
-                )
     return now
 
 

@@ -11,6 +11,7 @@ from voiceops.apply.events import Event
 from voiceops.apply.session import Session
 from voiceops.engine.body import holds_secret, stored_otherwise
 from voiceops.kinds.registry import KINDS
+from voiceops.kinds.schema import root
 from voiceops.model.graph import Resource
 from voiceops.model.state import Entry, Intent
 from voiceops.model.values import (
@@ -37,6 +38,21 @@ def entry_for(
         protected=resource.prevent_destroy,
         release=resource.release,
         attributes=previous.attributes if previous is not None and previous.id == id_ else {},
+    )
+
+
+def imported(resource: Resource, live: dict[str, Any], date: float, depends: tuple[str, ...]) -> Entry:
+    """An entry that owns nothing yet: the next plan shows what the manifest would change."""
+    return Entry(
+        address=resource.address,
+        kind=resource.kind,
+        type=resource.type,
+        id=str(live.get("id") or live["sid"]),
+        name=resource.name,
+        owned={},
+        updated_at=str(live.get("updatedAt") or ""),
+        recorded_at=date,
+        depends=depends,
     )
 
 
@@ -122,7 +138,7 @@ def observed(session: Session, entry: Entry, desired: dict[str, Any], live: dict
     """The entry with what the answer shows: the id, the time, and where the server stores something else."""
     stored = {
         path: _visible(get_path(desired, path), value)
-        for path, value in stored_otherwise(session.fingerprinted(desired), live)
+        for path, value in stored_otherwise(session.fingerprinted(desired), live, root(entry.kind))
     }
     return replace(
         entry,

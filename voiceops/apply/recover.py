@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from voiceops.engine.matching import equals, holds_secret, interchangeable
+from voiceops.engine.matching import equals, holds_secret, interchangeable, node_of
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
 from voiceops.model.live import SEND_WINDOW, SETTLE, Snapshot
@@ -69,13 +69,18 @@ def recover(
                 gone.append(intent.nonce)
             else:
                 waiting.append(intent.nonce)
-        elif live is not None and not holds_secret(intent.body) and equals(intent.body, live):
+        elif live is not None and _shows(intent, live):
             entries[intent.nonce] = entry_of(intent, live, snapshot.date) if intent.entry else None
         elif settled or live is None:
             gone.append(intent.nonce)
         else:
             waiting.append(intent.nonce)
     return Recovery(entries, tuple(gone), tuple(waiting), ambiguous)
+
+
+def _shows(intent: Intent, live: dict[str, Any]) -> bool:
+    """Does the live object show that an update was done? One with a secret in it never does."""
+    return not holds_secret(intent.body) and equals(intent.body, live, node_of(intent.kind, intent.type))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,8 @@ def candidates(intent: Intent, snapshot: Snapshot, taken: set[str]) -> Candidate
         )
     before = set(intent.before)
     new = {id_: live for id_, live in snapshot.all(intent.type).items() if id_ not in before and id_ not in taken}
-    equal = tuple(sorted(id_ for id_, live in new.items() if equals(intent.body, live)))
+    node = node_of(intent.kind, intent.type)
+    equal = tuple(sorted(id_ for id_, live in new.items() if equals(intent.body, live, node)))
     kind = KINDS[intent.kind]
     alike = tuple(
         sorted(id_ for id_, live in new.items() if intent.name is not None and kind.name_of(live) == intent.name)

@@ -14,6 +14,7 @@ from voiceops.apply.creating import ambiguous
 from voiceops.apply.events import Emit, Event
 from voiceops.apply.execute import Result, execute
 from voiceops.apply.notes import Retention, forget_old, note_failure, write_note
+from voiceops.apply.recording import imported
 from voiceops.apply.recover import Recovery, recover
 from voiceops.apply.revisions import Request, changed_something, close, revert_line
 from voiceops.apply.session import Session, fingerprints
@@ -29,7 +30,7 @@ from voiceops.errors import Diagnostic, Refused, VoiceopsError
 from voiceops.kinds.base import is_stock
 from voiceops.kinds.registry import KINDS
 from voiceops.model.address import kind_of
-from voiceops.model.graph import Graph, Resource
+from voiceops.model.graph import Graph
 from voiceops.model.live import Snapshot
 from voiceops.model.plan import Plan
 from voiceops.model.state import Entry, State
@@ -270,21 +271,6 @@ async def adopt(job: Job, address: str, id_: str, origin: Mapping[str, Any]) -> 
             job.store, operation="import", result="ok", summary=f"{address} stands for {name} ({id_})", origin=origin
         )
         return name
-
-
-def imported(resource: Resource, live: dict[str, Any], date: float, depends: tuple[str, ...]) -> Entry:
-    """An entry that owns nothing yet: the next plan shows what the manifest would change."""
-    return Entry(
-        address=resource.address,
-        kind=resource.kind,
-        type=resource.type,
-        id=str(live.get("id") or live["sid"]),
-        name=resource.name,
-        owned={},
-        updated_at=str(live.get("updatedAt") or ""),
-        recorded_at=date,
-        depends=depends,
-    )
 
 
 def types_needed(graph: Graph, ledger: Ledger) -> set[str]:

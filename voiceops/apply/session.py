@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from voiceops.apply.events import Emit
-from voiceops.engine.options import Options
+from voiceops.engine.body import create_body, set_values
+from voiceops.engine.options import Options, policy_for
 from voiceops.kinds.registry import KINDS
-from voiceops.model.graph import Graph
+from voiceops.model.graph import Graph, Resource
 from voiceops.model.live import Snapshot
 from voiceops.model.state import Entry, Intent
-from voiceops.model.values import JSON, Fingerprint, Ref, Secret, Template, map_leaves
+from voiceops.model.values import JSON, Fingerprint, Path, Ref, Secret, Template, map_leaves
 from voiceops.providers.live import Accounts
 from voiceops.providers.secrets import Secrets
 from voiceops.state.fingerprints import fingerprint
@@ -72,6 +73,20 @@ class Session:
             return item
 
         return map_leaves(body, leaf)
+
+    def wanted(self, resource: Resource, leaving_out: Iterable[Path] = ()) -> dict[str, Any]:
+        """What a resource's object is to hold, with live ids; secrets stay markers. Raises Unresolved.
+
+        `leaving_out` are paths that a later step sends, when what they name is there.
+        """
+        kind = KINDS[resource.kind]
+        body: dict[str, Any] = self.with_ids(create_body(kind, resource.body, leaving_out))
+        cleared = {key: None for key in kind.null_counts if key in resource.body and key not in body}
+        return set_values(kind, {**body, **cleared})
+
+    def keeps(self, resource: Resource, path: Path) -> bool:
+        """Does a live edit of this field stay?"""
+        return policy_for(self.options, resource, path) == "keep"
 
     def _id(self, ref: Ref) -> str:
         if ref.attribute == "name" and ref.address in self.graph.resources:

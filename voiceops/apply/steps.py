@@ -6,29 +6,27 @@ intend → call → record      a create that got no answer is looked for, never
 from __future__ import annotations
 
 import secrets as random
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from voiceops.apply.looking import look_again, look_before_delete, wait_until_ready, when_visible
 from voiceops.apply.ready import wait_until_usable
-from voiceops.apply.recording import entry_for, intent_for, observed, record
+from voiceops.apply.recording import entry_for, imported, intent_for, observed, record
 from voiceops.apply.session import Session
 from voiceops.engine.body import additions, holds_secret, update_body
-from voiceops.engine.diff import Applied, Difference, Outcome
+from voiceops.engine.diff import same
 from voiceops.engine.schedule import Operation
-from voiceops.errors import NotFound, Rejected
+from voiceops.engine.write import Write, sides_of
+from voiceops.engine.write import update as write_of
+from voiceops.errors import NotFound, Rejected, Stale, VoiceopsError
 from voiceops.kinds.base import Kind
 from voiceops.kinds.registry import KINDS
 from voiceops.model.address import owner_of
 from voiceops.model.graph import Resource
+from voiceops.model.plan import Change
 from voiceops.model.state import Entry, Intent
-from voiceops.model.values import (
-    ABSENT,
-    Path,
-    delete_path,
-    get_path,
-    parse_path,
-)
+from voiceops.model.values import Path, format_path, parse_path
 
 
 async def update(session: Session, operation: Operation) -> str:
@@ -43,8 +41,7 @@ async def update(session: Session, operation: Operation) -> str:
         await wait_until_ready(session, resource)
     await wait_until_usable(session, resource)
     live = await look_again(session, change, kind, id_, entry)
-    changed = [Difference(f.path, f.before, f.after, Outcome.MANIFEST) for f in change.fields]
-    return await _patch(session, resource, kind, id_, entry, live, changed, change.adopts)
+    return await _patch(session, resource, kind, id_, entry, live, change)
 
 
 async def link(session: Session, operation: Operation) -> str:
@@ -54,11 +51,8 @@ async def link(session: Session, operation: Operation) -> str:
     assert entry is not None
     await wait_until_usable(session, resource)
     live = session.fresh[entry.id][0]
-    changed = [
-        Difference(path, ABSENT, get_path(resource.body, path), Outcome.MANIFEST) for path in operation.leaving_out
-    ]
     kind = KINDS[resource.kind].at(resource.body)
-    return await _patch(session, resource, kind, entry.id, entry, live, changed, False)
+    return await _patch(session, resource, kind, entry.id, entry, live, None)
 
 
 async def _patch(
@@ -68,51 +62,80 @@ async def _patch(
     id_: str,
     entry: Entry | None,
     live: dict[str, Any],
-    changed: list[Difference],
-    adopts: bool,
+    change: Change | None,
 ) -> str:
-    desired = session.with_ids(resource.body)
-    applied = Applied(entry.owned if entry else {}, entry.stored if entry else {})
-    keep = _kept(session, resource, desired, applied, live, changed)
-    body = update_body(kind, desired, applied, live, changed, keep)
+    """Send what differs. `change` is what the plan showed of it: nothing else is written. Raises Stale."""
+    desired = session.wanted(resource)
+    sides = sides_of(kind, resource, session.fingerprinted(desired), live, entry)
+    write = write_of(kind, sides, lambda path: session.keeps(resource, path))
+    if change is not None:
+        check_shown(change, write)
+    compared = {key: value for key, value in desired.items() if key not in kind.create_only}
+    body = update_body(kind, compared, sides.applied, live, write.owned, write.kept) if write.fields else {}
     kept_entry = entry_for(session, resource, id_, desired, entry)
+    if not body:  # somebody made it so meanwhile
+        await record(session, "", resource, kept_entry, desired, live, session.accounts.date, previous=entry)
+        return id_
+    kept_entry = replace(kept_entry, refused=tuple(p for p in sides.refused if p[0] not in body))
     intent = intent_for(session, resource, "update", body, kept_entry, id_=id_)
     await session.begin(intent)
     session.overwritten.setdefault(
         resource.address, {key: live.get(key) for key in body if not holds_secret(desired.get(key))}
     )
-    extras = [path for path in additions(body, desired) if len(path) > 1]
     sent = session.secrets.revealed(body, resource.address)
     try:
-        answer, date = await _patch_without_refused_extras(session, resource, kind, id_, sent, extras, live)
-    except (Rejected, NotFound):
+        answer, date = await when_visible(session, lambda: session.accounts.vapi.update(kind, id_, sent, live), sent)
+    except (Rejected, NotFound) as error:
         await session.ledger.record_failed(intent.nonce)
+        await _note_refused(session, resource, entry, live, id_, error, additions(body, desired))
         raise
-    drift = tuple(path for path in keep if path not in resource.ignore)
-    await record(session, intent.nonce, resource, kept_entry, desired, answer, date, previous=entry, left=drift)
+    left = tuple(found.path for found in write.drift)
+    await record(session, intent.nonce, resource, kept_entry, desired, answer, date, previous=entry, left=left)
     return id_
 
 
-async def _patch_without_refused_extras(
+def check_shown(change: Change, write: Write) -> None:
+    """Is everything that the write does in the plan? Raises Stale where somebody edited the object since."""
+    shown = {field.path: field for field in change.fields}
+    for found in write.fields:
+        planned = next((shown[found.path[:n]] for n in range(1, len(found.path) + 1) if found.path[:n] in shown), None)
+        before = None if planned is None else planned.before
+        if planned is not None and planned.path == found.path and not holds_secret(before):
+            unmoved = same(before, found.before) and same(found.before, before)
+        else:
+            unmoved = planned is not None
+        if not unmoved:
+            raise Stale(
+                f"{change.address}: {format_path(found.path)} was edited since the plan",
+                hint="Plan again to see what changed.",
+            )
+
+
+async def _note_refused(
     session: Session,
     resource: Resource,
-    kind: Kind,
-    id_: str,
-    sent: dict[str, Any],
-    extras: list[Path],
+    entry: Entry | None,
     live: dict[str, Any],
-) -> tuple[dict[str, Any], float]:
-    """What live holds beside our fields is sent back with them; what the API then refuses to take is left out."""
-    while True:
-        try:
-            return await when_visible(session, lambda: session.accounts.vapi.update(kind, id_, sent, live), sent)
-        except Rejected as error:
-            refused = [path for path in extras if any(_names(field, path) for field, _ in error.fields)]
-            if not refused:
-                raise
-            for path in refused:
-                delete_path(sent, path)
-                extras.remove(path)
+    id_: str,
+    error: VoiceopsError,
+    extras: Iterable[Path],
+) -> None:
+    """What live holds beside our fields goes back with them; what the API then refuses to take would be lost.
+
+    Nothing is lost unseen: it is noted, and the next plan shows it as leaving. Raises Stale.
+    """
+    named = getattr(error, "fields", ())
+    refused = [path for path in extras if len(path) > 1 and any(_names(field, path) for field, _ in named)]
+    if not refused:
+        return
+    held = entry or imported(resource, live, session.accounts.date, session.graph.dependencies(resource.address))
+    paths = tuple(dict.fromkeys((*held.refused, *refused)))
+    await session.ledger.record("", held.address, replace(held, id=id_, refused=paths))
+    names = ", ".join(map(format_path, refused))
+    raise Stale(
+        f"{resource.address}: Vapi shows {names}, and refuses to take it back with this update",
+        hint="Nothing was changed. Plan again: the plan shows what would leave, and the next apply sends it so.",
+    )
 
 
 def _names(field: str, path: Path) -> bool:
@@ -120,25 +143,6 @@ def _names(field: str, path: Path) -> bool:
         return parse_path(field)[: len(path)] == path
     except ValueError:
         return False
-
-
-def _kept(
-    session: Session,
-    resource: Resource,
-    desired: dict[str, Any],
-    applied: Applied,
-    live: dict[str, Any],
-    changed: list[Difference],
-) -> tuple[Path, ...]:
-    """Paths whose live value stays: ignoreChanges, and drift that the project keeps."""
-    from voiceops.engine.diff import differences
-
-    touched = {difference.path for difference in changed}
-    found = differences(session.fingerprinted(desired), applied, live, resource.ignore)
-    return (
-        *resource.ignore,
-        *(d.path for d in found if d.outcome is Outcome.DRIFT and d.path not in touched),
-    )
 
 
 async def delete(session: Session, operation: Operation) -> str:
@@ -205,7 +209,7 @@ async def keep_in_state(session: Session, operation: Operation) -> str:
         return change.id or ""
     if entry is None or change.reason == "recorded":
         live = session.snapshot.get(change.type, str(change.id)) or {}
-        desired = session.with_ids(resource.body)
+        desired = session.wanted(resource)
         live = KINDS[resource.kind].completed(live, desired)
         new = observed(
             session, entry_for(session, resource, str(change.id), desired, entry), desired, live, session.snapshot.date

@@ -6,11 +6,15 @@ The complete value is the live one with what we own laid over it: what the dashb
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from voiceops.engine.diff import Applied, Difference, _get, empty, item_name, same
+from voiceops.engine.diff import Applied, Difference, _get, as_set, empty, is_left_alone, same
+from voiceops.engine.pairing import pairs
 from voiceops.kinds.base import SERVER_KEYS, Kind
-from voiceops.kinds.schema import Node, root, select, type_of
+from voiceops.kinds.fits import fitting
+from voiceops.kinds.nodes import field_of, fields_of, is_set, items_of, type_name, variant_key
+from voiceops.kinds.schema import Node, root, type_of
 from voiceops.model.values import ABSENT, JSON, Fingerprint, Path, Secret, copy, delete_path
 
 
@@ -22,103 +26,123 @@ def create_body(kind: Kind, desired: dict[str, Any], leaving_out: Iterable[Path]
     return {key: value for key, value in body.items() if value is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Live values that a write has to do with beyond what is ours, by path.
+
+    `as_live` stay as they are (ignoreChanges, drift that the project keeps); `refused` are shown by the API, which
+    does not take them back.
+    """
+
+    as_live: tuple[Path, ...] = ()
+    refused: tuple[Path, ...] = ()
+
+
 def update_body(
     kind: Kind,
     desired: dict[str, Any],
     applied: Applied,
     live: dict[str, Any],
     changed: Iterable[Difference],
-    keep: tuple[Path, ...] = (),
+    kept: Kept = Kept(),
 ) -> dict[str, Any]:
-    """What a PATCH sends for the changed fields. `keep` are paths whose live value stays."""
+    """What a PATCH sends for the changed fields: each of their top-level keys complete, or null to clear it."""
     keys = dict.fromkeys(str(difference.path[0]) for difference in changed)
-    fields, required = _definition(root(kind.name, "update"), {**live, **desired})
-    keys |= dict.fromkeys(key for key in required if key in desired)
+    node = root(kind.name, "update")
+    name = type_name(node, {**live, **desired})
+    keys |= dict.fromkeys(key for key in (type_of(name)["required"] if name else ()) if key in desired)
     body: dict[str, Any] = {}
     for key in keys:
         if key in kind.patch_omits:
             continue
-        value = desired.get(key, ABSENT)
-        was = applied.owned.get(key, ABSENT) if isinstance(applied.owned, dict) else ABSENT
-        if value is ABSENT and isinstance(was, dict) and isinstance(live.get(key), dict):
-            rest = overlay((key,), {}, was, live[key], fields.get(key), keep)
-            body[key] = rest or None
-        else:
-            body[key] = (
-                None if value is ABSENT else overlay((key,), value, was, live.get(key, ABSENT), fields.get(key), keep)
-            )
+        here = field_of(node, key, desired, live)
+        value = laid_over((key,), _get(desired, key), _get(applied.owned, key), _get(live, key), here, kept)
+        body[key] = None if value is ABSENT else value
     return body
 
 
-def overlay(path: Path, desired: JSON, applied: JSON, live: JSON, node: Node | None, keep: tuple[Path, ...]) -> JSON:
-    """`desired` over `live`: what only live has is kept, unless we had set it, or the server did by itself."""
-    if path in keep and not empty(live):
-        return copy(live)
-    if isinstance(desired, dict) and isinstance(live, dict) and not _other_variant(desired, live, node):
-        fields = _fields(node, {**live, **desired})
+def laid_over(path: Path, desired: JSON, applied: JSON, live: JSON, node: Node | None, kept: Kept) -> JSON:
+    """`desired` over `live`: what only live has is kept, unless we had set it; ABSENT where nothing is left.
+
+    Of another variant (another provider or type) live's extras are kept as far as the new one takes them.
+    """
+    if is_left_alone(path, kept.as_live, live):
+        return ABSENT if empty(live) else copy(live)
+    if desired is ABSENT:
+        return _left(path, applied, live, node, kept)
+    if isinstance(desired, dict) and isinstance(live, dict):
+        switched = _other_variant(desired, live, node)
         result: dict[str, Any] = {}
         for key in [*(key for key in live if key not in desired), *desired]:
-            inner = (*path, key)
-            node_here = fields.get(key)
-            value, now = desired.get(key, ABSENT), live.get(key, ABSENT)
-            if value is ABSENT:
-                owned_before = not empty(_get(applied, key))
-                if owned_before and isinstance(_get(applied, key), dict) and isinstance(now, dict):
-                    rest = overlay(inner, {}, _get(applied, key), now, node_here, keep)
-                    if rest:
-                        result[key] = rest
-                elif inner in keep or (
-                    not owned_before and not empty(now) and not (key in SERVER_KEYS and fields and node_here is None)
-                ):
-                    result[key] = copy(now)
-            else:
-                result[key] = overlay(inner, value, _get(applied, key), now, node_here, keep)
+            inner, here = (*path, key), field_of(node, key, desired, live)
+            now = live.get(key, ABSENT)
+            if switched:
+                now = fitting(here, now)
+            elif key not in desired and _is_servers_own(key, here, node, desired, live):
+                continue
+            value = laid_over(inner, desired.get(key, ABSENT), _get(applied, key), now, here, kept)
+            if value is not ABSENT:
+                result[key] = value
         return result
     if isinstance(desired, list) and isinstance(live, list):
-        items = (node or {}).get("items")
-        was = applied if isinstance(applied, list) else []
-        return [
-            overlay(
-                (*path, index),
-                item,
-                _twin(was, item, index, desired),
-                _twin(live, item, index, desired),
-                items,
-                keep,
-            )
-            for index, item in enumerate(desired)
-        ]
+        return _list_over(path, desired, applied if isinstance(applied, list) else [], live, node, kept)
     return copy(desired)
 
 
-def _twin(items: list[JSON], item: JSON, index: int, desired: list[JSON]) -> JSON:
-    """The item of another list that is the same one: by name where it has one, else by place."""
-    name = item_name(item)
-    if name is not None:
-        return next((other for other in items if item_name(other) == name), ABSENT)
-    if len(items) == len(desired) and isinstance(items[index], dict) and item_name(items[index]) is None:
-        return items[index]
+def _left(path: Path, applied: JSON, live: JSON, node: Node | None, kept: Kept) -> JSON:
+    """What stays of a live value that no manifest sets: all of it, less what we had set before."""
+    if empty(live) or path in kept.refused:
+        return ABSENT
+    if empty(applied):
+        return copy(live) if not any(out[: len(path)] == path for out in kept.refused) else _without(path, live, kept)
+    if isinstance(applied, dict) and isinstance(live, dict):
+        return laid_over(path, {}, applied, live, node, kept) or ABSENT
     return ABSENT
+
+
+def _without(path: Path, live: JSON, kept: Kept) -> JSON:
+    if path in kept.refused:
+        return ABSENT
+    if isinstance(live, dict):
+        found = {key: _without((*path, key), value, kept) for key, value in live.items()}
+        return {key: value for key, value in found.items() if value is not ABSENT}
+    if isinstance(live, list):
+        items = [_without((*path, index), value, kept) for index, value in enumerate(live)]
+        return [item for item in items if item is not ABSENT]
+    return live
+
+
+def _list_over(
+    path: Path, desired: list[JSON], applied: list[JSON], live: list[JSON], node: Node | None, kept: Kept
+) -> list[JSON]:
+    if is_set(node):
+        same_items = as_set(desired) == as_set(live)
+        return list(live if same_items else desired)
+    items = items_of(node)
+
+    def alike(wanted: JSON, found: JSON) -> bool:
+        return same(wanted, found, items)
+
+    now, was = pairs(desired, live, node, alike), pairs(desired, applied, node, alike)
+
+    def twin(of: list[JSON], index: int | None) -> JSON:
+        return ABSENT if index is None else of[index]
+
+    return [
+        laid_over((*path, index), item, twin(applied, was[index]), twin(live, now[index]), items, kept)
+        for index, item in enumerate(desired)
+    ]
 
 
 def _other_variant(desired: dict[str, Any], live: dict[str, Any], node: Node | None) -> bool:
     """Another provider or type: what live has belongs to the old one."""
-    if node is None or node.get("type") != "union":
-        return False
-    by = node["by"]
-    return by in desired and by in live and not same(desired[by], live[by])
+    by = variant_key(node, desired, live)
+    return by is not None and by in desired and by in live and not same(desired[by], live[by])
 
 
-def _fields(node: Node | None, value: dict[str, Any]) -> dict[str, Node]:
-    return _definition(node, value)[0]
-
-
-def _definition(node: Node | None, value: dict[str, Any]) -> tuple[dict[str, Node], list[str]]:
-    """The fields that a node gives a value, and those of them that the API requires."""
-    if node is None or node.get("type") not in ("object", "union"):
-        return {}, []
-    name = select(node, value)
-    return (type_of(name)["fields"], type_of(name)["required"]) if name else ({}, [])
+def _is_servers_own(key: str, field: Node | None, node: Node | None, *values: JSON) -> bool:
+    """A key that Vapi adds to nested objects by itself, and takes from nobody."""
+    return key in SERVER_KEYS and field is None and bool(fields_of(node, *values))
 
 
 def additions(body: JSON, desired: JSON, path: Path = ()) -> Iterator[Path]:
@@ -134,7 +158,7 @@ def additions(body: JSON, desired: JSON, path: Path = ()) -> Iterator[Path]:
             yield from additions(value, desired[index], (*path, index))
 
 
-def stored_otherwise(sent: JSON, answer: JSON, path: Path = ()) -> Iterator[tuple[Path, JSON]]:
+def stored_otherwise(sent: JSON, answer: JSON, node: Node | None, path: Path = ()) -> Iterator[tuple[Path, JSON]]:
     """Where an answer holds something else than what was sent: normalised, or dropped (ABSENT).
 
     Secrets are never compared: whether and how they are echoed says nothing.
@@ -144,14 +168,41 @@ def stored_otherwise(sent: JSON, answer: JSON, path: Path = ()) -> Iterator[tupl
     if isinstance(sent, dict):
         if isinstance(answer, dict):
             for key, value in sent.items():
-                yield from stored_otherwise(value, answer.get(key, ABSENT), (*path, key))
-        elif not same(sent, answer):
+                inner = field_of(node, key, sent, answer)
+                yield from stored_otherwise(value, answer.get(key, ABSENT), inner, (*path, key))
+        elif not same(sent, answer, node):
             yield path, answer
-    elif isinstance(sent, list) and isinstance(answer, list) and len(sent) == len(answer) and not same(sent, answer):
+    elif isinstance(sent, list) and isinstance(answer, list) and not is_set(node) and len(sent) == len(answer):
         for index, value in enumerate(sent):
-            yield from stored_otherwise(value, answer[index], (*path, index))
-    elif not same(sent, answer):
+            yield from stored_otherwise(value, answer[index], items_of(node), (*path, index))
+    elif not same(sent, answer, node):
         yield path, answer
+
+
+def set_values(kind: Kind, body: dict[str, Any]) -> dict[str, Any]:
+    """What a body sets: in a manifest `KEY: null` means "not set here", where the schema knows the key.
+
+    In maps that take any keys (metadata, a tool's own JSON Schema) null is a value like others.
+    """
+    node = root(kind.name)
+    return {
+        key: _set(field_of(node, key, body), value)
+        for key, value in body.items()
+        if value is not None or key in kind.null_counts
+    }
+
+
+def _set(node: Node | None, value: JSON) -> JSON:
+    if isinstance(value, dict):
+        known = fields_of(node, value)
+        return {
+            key: _set(field_of(node, key, value), item)
+            for key, item in value.items()
+            if item is not None or key not in known
+        }
+    if isinstance(value, list):
+        return [_set(items_of(node), item) for item in value]
+    return value
 
 
 def holds_secret(value: JSON) -> bool:

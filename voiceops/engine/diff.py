@@ -1,8 +1,8 @@
 """The three-way comparison by field: what the manifest wants, what was applied, what is live.
 
 A field is owned when the manifest sets it or did so before. Everything else is the server's or somebody
-else's: it is neither compared nor ever removed. Lists are owned whole, lists of ids are sets. Null, absent and
-empty at the vendor mean the same.
+else's: it is neither compared nor ever removed. Lists are owned whole; which of them are sets, and by what the items
+of the others are told apart, the schema's facts say. Null and absent mean the same.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
 
-from voiceops.model.values import ABSENT, JSON, Fingerprint, Path, Ref, Template, canonical
+from voiceops.engine.pairing import in_place, pairs
+from voiceops.kinds.nodes import field_of, is_set, items_of
+from voiceops.kinds.schema import Node
+from voiceops.model.values import ABSENT, JSON, Fingerprint, Path, Secret, canonical
 
 
 class Outcome(Enum):
@@ -22,6 +24,9 @@ class Outcome(Enum):
     DRIFT = "drift"  # the manifest is as it was applied, live was edited
     CONFLICT = "conflict"  # both changed
     UNSET = "manifest_removed"  # the manifest no longer sets it
+    LEAVES = "not_in_variant"  # nobody owns it, and the new provider or type does not have it
+    REFUSED = "not_writable"  # nobody owns it, and the API shows it but does not take it back
+    CARRIED = "carried_along"  # nobody owns it, and the write of its neighbours changes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,31 +49,19 @@ class Applied:
 
 NOTHING_APPLIED = Applied(ABSENT, {})
 
-# By which key the items of a list are the same item, first found.
-_ITEM_KEYS = (
-    ("function", "name"),
-    ("assistantId",),
-    ("assistantName",),
-    ("squadId",),
-    ("toolId",),
-    ("number",),
-    ("sipUri",),
-    ("structuredOutputId",),
-    ("name",),
-    ("key",),
-)
+
+def differences(
+    desired: JSON, applied: Applied, live: JSON, ignore: tuple[Path, ...] = (), node: Node | None = None
+) -> list[Difference]:
+    """Every owned field that is not as desired, in the order of the body. `node`: the schema's facts of the body."""
+    return list(_compare((), desired, applied.owned, live, _Context(applied.stored, ignore), node))
 
 
-def differences(desired: JSON, applied: Applied, live: JSON, ignore: tuple[Path, ...] = ()) -> list[Difference]:
-    """Every owned field that is not as desired, in the order of the body."""
-    return list(_compare((), desired, applied.owned, live, applied.stored, ignore))
-
-
-def drifted(applied: Applied, live: JSON, ignore: tuple[Path, ...] = ()) -> list[Difference]:
+def drifted(applied: Applied, live: JSON, ignore: tuple[Path, ...] = (), node: Node | None = None) -> list[Difference]:
     """Owned fields that were edited live since they were applied: `before` as applied, `after` live."""
     return [
         Difference(found.path, found.after, found.before, Outcome.DRIFT)
-        for found in _compare((), applied.owned, applied.owned, live, applied.stored, ignore)
+        for found in _compare((), applied.owned, applied.owned, live, _Context(applied.stored, ignore), node)
     ]
 
 
@@ -96,64 +89,90 @@ def reason_for(changes: list[Difference]) -> str:
     return "conflict" if Outcome.DRIFT in outcomes else "manifest_changed"
 
 
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What a comparison has at hand at every depth: what the server stores otherwise, and what is not ours to see."""
+
+    stored: Mapping[Path, JSON]
+    ignore: tuple[Path, ...]
+
+
 def _compare(
-    path: Path,
-    desired: JSON,
-    applied: JSON,
-    live: JSON,
-    stored: Mapping[Path, JSON],
-    ignore: tuple[Path, ...],
+    path: Path, desired: JSON, applied: JSON, live: JSON, context: _Context, node: Node | None
 ) -> Iterator[Difference]:
-    if any(path[: len(out)] == out for out in ignore if out) and live is not ABSENT:
+    if is_left_alone(path, context.ignore, live):
         return
-    if path in stored:
-        # The server keeps this value in a form of its own: as long as both sides stand still, it is fine.
-        if same(stored[path], live) and same(desired, applied):
-            return
-        if same(desired, live):
-            return
-        if isinstance(desired, dict) and isinstance(applied, dict) and empty(live) and empty(stored[path]):
-            # The server never shows this map (it holds a secret): what was applied stands for what is live.
-            yield from _compare(path, desired, applied, applied, {}, ignore)
-            return
-        yield Difference(path, live, desired, _outcome(desired, applied, same(stored[path], live)))
-        return
-    if isinstance(desired, dict) and isinstance(live, dict):
+    if path in context.stored:
+        yield from _compare_stored(path, desired, applied, live, context, node)
+    elif isinstance(desired, dict) and isinstance(live, dict):
         for key in [*desired, *(key for key in _keys(applied) if key not in desired)]:
             yield from _compare(
                 (*path, key),
                 desired.get(key, ABSENT),
                 _get(applied, key),
                 live.get(key, ABSENT),
-                stored,
-                ignore,
+                context,
+                field_of(node, key, desired, live),
             )
-        return
-    if isinstance(desired, list) and isinstance(live, list):
-        if _ids_only(desired):
-            if _as_set(desired) != _as_set(live):
-                yield Difference(path, live, desired, _outcome(desired, applied, _as_set(applied) == _as_set(live)))
-            return
-        if len(desired) == len(live) and _same_names(desired, live):
-            for index, item in enumerate(desired):
-                was = applied[index] if isinstance(applied, list) and len(applied) == len(desired) else ABSENT
-                yield from _compare((*path, index), item, was, live[index], stored, ignore)
-            return
-        yield Difference(path, live, desired, _outcome(desired, applied, _unmoved(applied, live)))
-        return
-    if isinstance(desired, Fingerprint) or isinstance(applied, Fingerprint):
-        if not _same_secret(desired, applied):
-            yield Difference(path, live, desired, Outcome.UNSET if desired is ABSENT else Outcome.MANIFEST)
-        return
-    if desired is ABSENT:
+    elif isinstance(desired, list) and isinstance(live, list):
+        yield from _compare_lists(path, desired, applied, live, context, node)
+    elif isinstance(desired, Fingerprint) or isinstance(applied, Fingerprint):
+        yield from _compare_secret(path, desired, applied, live)
+    elif desired is ABSENT:
         # Nothing wants it any more: what we set before is taken back, what we never set stays.
         if applied is not ABSENT and not empty(applied) and not empty(live):
             for here, was, now in _owned_leaves(path, applied, live):
                 yield Difference(here, now, ABSENT, Outcome.UNSET if same(was, now) else Outcome.CONFLICT)
+    elif not same(desired, live, node):
+        yield Difference(path, live, desired, _outcome(desired, applied, _unmoved(applied, live, node)))
+
+
+def is_left_alone(path: Path, ignore: tuple[Path, ...], live: JSON) -> bool:
+    """Is a field left to the dashboard? Where it is not there at all it is set once."""
+    return live is not ABSENT and any(path[: len(out)] == out for out in ignore if out)
+
+
+def _compare_stored(
+    path: Path, desired: JSON, applied: JSON, live: JSON, context: _Context, node: Node | None
+) -> Iterator[Difference]:
+    """The server keeps this value in a form of its own: as long as both sides stand still, it is fine."""
+    stored = context.stored[path]
+    if same(desired, live, node) or (same(stored, live, node) and same(desired, applied, node)):
         return
-    if same(desired, live):
+    if isinstance(desired, dict) and isinstance(applied, dict) and empty(live) and empty(stored):
+        # The server never shows this map (it holds a secret): what was applied stands for what is live.
+        yield from _compare(path, desired, applied, applied, _Context({}, context.ignore), node)
         return
-    yield Difference(path, live, desired, _outcome(desired, applied, _unmoved(applied, live)))
+    yield Difference(path, live, desired, _outcome(desired, applied, same(stored, live, node)))
+
+
+def _compare_lists(
+    path: Path, desired: list[JSON], applied: JSON, live: list[JSON], context: _Context, node: Node | None
+) -> Iterator[Difference]:
+    def alike(wanted: JSON, found: JSON) -> bool:
+        return same(wanted, found, items_of(node))
+
+    if is_set(node):
+        if as_set(desired) != as_set(live):
+            yield Difference(path, live, desired, _outcome(desired, applied, as_set(applied) == as_set(live)))
+        return
+    was = applied if isinstance(applied, list) else []
+    if len(desired) == len(live) and in_place(pairs(desired, live, node, alike)):
+        before = pairs(desired, was, node, alike)
+        for index, item in enumerate(desired):
+            other = before[index]
+            old = was[other] if other is not None else ABSENT
+            yield from _compare((*path, index), item, old, live[index], context, items_of(node))
+        return
+    yield Difference(path, live, desired, _outcome(desired, applied, _unmoved(applied, live, node)))
+
+
+def _compare_secret(path: Path, desired: JSON, applied: JSON, live: JSON) -> Iterator[Difference]:
+    if not _same_secret(desired, applied):
+        unset = empty(desired)
+        # What is taken away is shown as the secret that it was, also where the API shows nothing of it.
+        before = applied if unset and empty(live) else live
+        yield Difference(path, before, ABSENT if unset else desired, Outcome.UNSET if unset else Outcome.MANIFEST)
 
 
 def _owned_leaves(path: Path, applied: JSON, live: JSON) -> Iterator[tuple[Path, JSON, JSON]]:
@@ -179,32 +198,35 @@ def _outcome(desired: JSON, applied: JSON, unmoved: bool) -> Outcome:
     return Outcome.DRIFT if same(desired, applied) else Outcome.CONFLICT
 
 
-def _unmoved(applied: JSON, live: JSON) -> bool:
-    return applied is ABSENT or same(applied, live)
+def _unmoved(applied: JSON, live: JSON, node: Node | None = None) -> bool:
+    return applied is ABSENT or same(applied, live, node)
 
 
-def same(wanted: JSON, found: JSON) -> bool:
-    """Equal as far as `wanted` speaks: what `found` has beyond it is the server's."""
+def same(wanted: JSON, found: JSON, node: Node | None = None) -> bool:
+    """Equal as far as `wanted` speaks: what `found` has beyond it is the server's. `node`: the facts of the value."""
     if isinstance(wanted, dict) and isinstance(found, dict):
-        return all(same(value, found.get(key, ABSENT)) for key, value in wanted.items())
+        return all(
+            same(value, found.get(key, ABSENT), field_of(node, key, wanted, found)) for key, value in wanted.items()
+        )
     if isinstance(wanted, list) and isinstance(found, list):
-        if _ids_only(wanted):
-            return _as_set(wanted) == _as_set(found)
-        return len(wanted) == len(found) and all(map(same, wanted, found))
+        if is_set(node):
+            return as_set(wanted) == as_set(found)
+        items = items_of(node)
+        return len(wanted) == len(found) and all(same(a, b, items) for a, b in zip(wanted, found, strict=True))
     if isinstance(wanted, dict) and empty(found):
         return all(same(value, ABSENT) for value in wanted.values())
     if empty(wanted) and empty(found):
         return True
-    if isinstance(wanted, Fingerprint):
+    if isinstance(wanted, (Fingerprint, Secret)):
         return not isinstance(found, Fingerprint) or _same_secret(wanted, found)
     if isinstance(wanted, bool) or isinstance(found, bool):
         return wanted is found
     return bool(wanted == found)
 
 
-def owns_same(owned: JSON, desired: JSON) -> bool:
+def owns_same(owned: JSON, desired: JSON, node: Node | None = None) -> bool:
     """Would recording `desired` change what is owned? Nothing beyond it, on either side."""
-    return same(owned, desired) and same(desired, owned)
+    return same(owned, desired, node) and same(desired, owned, node)
 
 
 def empty(value: JSON) -> bool:
@@ -222,36 +244,9 @@ def _same_secret(desired: JSON, applied: JSON) -> bool:
     return desired.digest == applied.digest
 
 
-def _ids_only(items: list[JSON]) -> bool:
-    """A list of references or of ids: its order says nothing."""
-    return bool(items) and all(isinstance(item, Ref) or _is_id(item) for item in items)
-
-
-def _is_id(item: JSON) -> bool:
-    return isinstance(item, str) and len(item) == 36 and item.count("-") == 4
-
-
-def _as_set(items: JSON) -> frozenset[str]:
+def as_set(items: JSON) -> frozenset[str]:
+    """The items of a list whose order means nothing."""
     return frozenset(canonical(item) for item in items) if isinstance(items, list) else frozenset()
-
-
-def item_name(item: JSON) -> str | None:
-    """By what people tell the items of a list apart, where there is such a thing."""
-    if not isinstance(item, dict):
-        return None
-    for keys in _ITEM_KEYS:
-        value: Any = item
-        for key in keys:
-            value = value.get(key) if isinstance(value, dict) else None
-        if isinstance(value, (str, Ref, Template)):
-            return f"{'.'.join(keys)}={canonical(value)}"
-    return None
-
-
-def _same_names(desired: list[JSON], live: list[JSON]) -> bool:
-    """Do they name the same items in the same order? Vapi gives names to some that have none."""
-    wanted = [item_name(item) for item in desired]
-    return all(one is None or one == item_name(item) for one, item in zip(wanted, live, strict=True))
 
 
 def _keys(value: JSON) -> list[str]:

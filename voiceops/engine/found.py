@@ -12,6 +12,7 @@ from voiceops.engine.diff import (
     empty,
 )
 from voiceops.kinds.registry import KINDS
+from voiceops.kinds.schema import root
 from voiceops.model.graph import Resource
 from voiceops.model.state import Entry
 from voiceops.model.values import (
@@ -71,5 +72,6 @@ def differs_for_good(resource: Resource, applied: Applied, live: dict[str, Any])
     def is_plain(value: JSON) -> bool:
         return not any(isinstance(leaf, (Ref, Secret, Template, Fingerprint)) for _, leaf in leaves(value))
 
-    found = differences(only(resource.body), Applied(only(owned), applied.stored), only(live), resource.ignore)
+    node = root(resource.kind)
+    found = differences(only(resource.body), Applied(only(owned), applied.stored), only(live), resource.ignore, node)
     return any((owned or not empty(d.before)) and is_plain(d.after) for d in found)

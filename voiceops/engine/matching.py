@@ -9,8 +9,10 @@ from typing import Any
 
 from voiceops.engine.diff import empty, same
 from voiceops.errors import Diagnostic
+from voiceops.kinds.nodes import field_of, items_of
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
+from voiceops.kinds.schema import Node, root
 from voiceops.model.live import Snapshot
 from voiceops.model.state import State
 from voiceops.model.values import JSON, Fingerprint, digest, leaves
@@ -22,17 +24,25 @@ _SERVERS_OWN = frozenset(
 KEPT_CLOSED = 86_400.0  # seconds for which an intent without effect is remembered
 
 
-def equals(sent: JSON, live: JSON) -> bool:
+def equals(sent: JSON, live: JSON, node: Node | None) -> bool:
     """Equal on every path that was sent; what is secret, and what the server hides around it, aside."""
     if isinstance(sent, Fingerprint):
         return True
     if isinstance(sent, dict):
         if empty(live):
-            return any(isinstance(value, Fingerprint) for value in sent.values()) or same(sent, live)
-        return isinstance(live, dict) and all(equals(value, live.get(key)) for key, value in sent.items())
+            return any(isinstance(value, Fingerprint) for value in sent.values()) or same(sent, live, node)
+        return isinstance(live, dict) and all(
+            equals(value, live.get(key), field_of(node, key, sent, live)) for key, value in sent.items()
+        )
     if isinstance(sent, list) and isinstance(live, list) and any(isinstance(item, (dict, list)) for item in sent):
-        return len(sent) == len(live) and all(map(equals, sent, live))
-    return same(sent, live)
+        items = items_of(node)
+        return len(sent) == len(live) and all(equals(a, b, items) for a, b in zip(sent, live, strict=True))
+    return same(sent, live, node)
+
+
+def node_of(kind: str, type_: str) -> Node | None:
+    """The facts of a kind's body; of a Twilio number there are none."""
+    return None if type_ == TWILIO_TYPE else root(kind)
 
 
 def holds_secret(sent: JSON) -> bool:
@@ -67,7 +77,7 @@ def late_arrivals(state: State, snapshot: Snapshot) -> Iterator[Diagnostic]:
 def _is(closed: dict[str, Any], live: dict[str, Any]) -> bool:
     if closed["type"] == TWILIO_TYPE:
         return bool(live.get("phone_number") == closed["name"])
-    return equals(closed["body"], live)
+    return equals(closed["body"], live, node_of(closed["kind"], closed["type"]))
 
 
 def _created(live: dict[str, Any]) -> float:

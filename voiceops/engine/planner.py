@@ -13,13 +13,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from voiceops.engine.body import set_values
 from voiceops.engine.dependents import naming_dependents
 from voiceops.engine.diff import (
     NOTHING_APPLIED,
     Applied,
     Difference,
     Outcome,
-    differences,
     drifted,
     owns_same,
     reason_for,
@@ -33,13 +33,15 @@ from voiceops.engine.removal import leftovers, removal
 from voiceops.engine.reports import drift_refusals, note_drift, report_twins, report_unchecked
 from voiceops.engine.resolving import resolved
 from voiceops.engine.returning import without_lost
-from voiceops.engine.seen import before_as_seen, masked, project, without
+from voiceops.engine.seen import after_as_seen, before_as_seen, masked, project, with_values, without
 from voiceops.engine.selection import only_about, selected
 from voiceops.engine.twilio import plan_number
 from voiceops.engine.visible import visible
+from voiceops.engine.write import Sides, Write, replacement, sides_of, update
 from voiceops.errors import Diagnostic
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
+from voiceops.kinds.schema import Node, root
 from voiceops.model.address import is_twilio_side, owner_of
 from voiceops.model.graph import Graph, Resource, reaching
 from voiceops.model.live import Snapshot
@@ -141,11 +143,19 @@ class Planner:
         """Live ids for references, fingerprints for secrets; what is not known yet stays a marker."""
         return resolved(self, body)
 
+    def wanted(self, resource: Resource) -> dict[str, Any]:
+        """What a resource sets, as far as it is known now."""
+        body: dict[str, Any] = self.resolved(resource.body)
+        return body if resource.type == TWILIO_TYPE else set_values(KINDS[resource.kind], body)
+
+    def _node(self, resource: Resource) -> Node | None:
+        return None if resource.type == TWILIO_TYPE else root(resource.kind, "update")
+
     def _change(self, resource: Resource) -> Change:
         found = self.found[resource.address]
         if resource.type == TWILIO_TYPE:
             return plan_number(self, resource, found)
-        desired = self.resolved(resource.body)
+        desired = self.wanted(resource)
         report_unchecked(self, resource, found.entry, desired)
         if found.entry is None:
             return self._unmanaged(resource, found, desired)
@@ -186,17 +196,18 @@ class Planner:
                 id_=found.twins[0],
             )
         if found.twins:
-            live = self.snapshot.get(resource.type, found.twins[0]) or {}
-            live = KINDS[resource.kind].completed(live, desired)
+            kind = KINDS[resource.kind]
+            live = kind.completed(self.snapshot.get(resource.type, found.twins[0]) or {}, desired)
             seen = visible(resource.kind, live, desired)
-            found_differences = differences(desired, NOTHING_APPLIED, live, resource.ignore)
-            changes = self.field_changes(resource, [before_as_seen(d, seen) for d in found_differences])
+            write = update(kind, self._sides(resource, desired, live, None), lambda path: False)
+            changes = self._written(resource, write, seen, desired)
+            before = with_values(project(seen, desired), changes)
             change = self.change(
                 resource,
                 UPDATE if changes else NO_OP,
                 "adopt",
-                before=project(seen, desired),
-                after=desired,
+                before=before,
+                after=desired if changes else before,
                 fields=changes,
                 id_=found.twins[0],
             )
@@ -215,23 +226,21 @@ class Planner:
         assert entry is not None
         assert live is not None
         kind = KINDS[resource.kind]
-        applied = Applied(without(entry.owned, kind.create_only), entry.stored)
-        wanted = without(desired, kind.create_only)
+        sides = self._sides(resource, desired, live, entry)
         seen = visible(resource.kind, live, entry.owned, desired)
-        found_differences = differences(wanted, applied, live, resource.ignore)
-        note_drift(
-            self, resource, entry, still_drifted(drifted(applied, live, resource.ignore), found_differences), seen
-        )
-        kept = [d for d in found_differences if d.outcome is Outcome.DRIFT and self.policy(resource, d.path) == "keep"]
-        changes = [d for d in found_differences if d not in kept]
-        if not changes and actions == UPDATE:
-            return self.settled(resource, found, kept=bool(kept))
-        fields = self.field_changes(resource, [before_as_seen(d, seen) for d in changes])
+        write = update(kind, sides, lambda path: self.policy(resource, path) == "keep")
+        edited = drifted(sides.applied, live, resource.ignore, root(kind.name, "update"))
+        note_drift(self, resource, entry, still_drifted(edited, [*write.owned, *write.drift]), seen)
+        if actions != UPDATE:
+            write = replacement(kind, sides)
+        elif not write.fields:
+            return self.settled(resource, found, seen, kept=bool(write.drift))
+        fields = self._written(resource, write, seen, desired)
         change = self.change(
             resource,
             actions,
-            reason_for(changes),
-            before=project(seen, {**entry.owned, **desired}),
+            reason_for(list(write.owned)) if write.owned else "manifest_changed",
+            before=with_values(project(seen, {**entry.owned, **desired}), fields),
             after=desired,
             fields=fields,
             id_=entry.id,
@@ -239,6 +248,18 @@ class Planner:
         if actions == kind.replace_order and resource.kind == "Phone":
             change = self._other_number(resource, entry, change)
         return replace(change, previous_address=self.previous(resource.address))
+
+    def _sides(self, resource: Resource, desired: dict[str, Any], live: dict[str, Any], entry: Entry | None) -> Sides:
+        return sides_of(KINDS[resource.kind], resource, desired, live, entry)
+
+    def _written(
+        self, resource: Resource, write: Write, seen: dict[str, Any], desired: dict[str, Any]
+    ) -> tuple[FieldChange, ...]:
+        """A write's fields as a plan may show them: what strangers put beside ours may hold secrets, too."""
+        after = visible(resource.kind, write.body, desired)
+        return self.field_changes(
+            resource, [after_as_seen(before_as_seen(field, seen), after) for field in write.fields]
+        )
 
     def _other_number(self, resource: Resource, entry: Entry, change: Change) -> Change:
         """A line that gets another number: the new one may be somebody's, and Vapi's own old one is not given away."""
@@ -248,8 +269,8 @@ class Planner:
             return change
         return replace(change, keeps_old=True, notes=("the old number stays with Vapi, bound to nobody",))
 
-    def settled(self, resource: Resource, found: Found, *, kept: bool) -> Change:
-        """Live is as it should be; the state may still have something to learn."""
+    def settled(self, resource: Resource, found: Found, seen: dict[str, Any], *, kept: bool) -> Change:
+        """Live is as it should be; the state may still have something to learn. `seen` is live without secrets."""
         entry = found.entry
         assert entry is not None
         previous = self.previous(resource.address)
@@ -260,19 +281,20 @@ class Planner:
             reason, state_only = "protected" if resource.prevent_destroy else "unprotected", True
         elif entry.release != resource.release:
             reason, state_only = "release_changed", True
-        elif not owns_same(*self._owned(resource, entry)):
+        elif not owns_same(*self._owned(resource, entry), self._node(resource)):
             # Live is what the manifest wants, though not by our doing: an edit that was taken over into the file.
             reason, state_only = "recorded", True
         elif kept:
             reason = "drift_kept"
         elif found.settling:
             reason = "settling"
-        change = self.change(resource, NO_OP, reason, before=None, after=None, id_=entry.id)
+        shown = project(seen, {**entry.owned, **self.wanted(resource)})
+        change = self.change(resource, NO_OP, reason, before=shown, after=shown, id_=entry.id)
         return replace(change, state_only=state_only, previous_address=previous)
 
     def _owned(self, resource: Resource, entry: Entry) -> tuple[dict[str, Any], dict[str, Any]]:
         """What the state says is ours, and what the manifest makes ours."""
-        desired: dict[str, Any] = self.resolved(resource.body)
+        desired = self.wanted(resource)
         if resource.type == TWILIO_TYPE:
             return entry.owned, desired
         create_only = KINDS[resource.kind].create_only

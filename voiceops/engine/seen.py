@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from voiceops.engine.diff import (
     Difference,
 )
+from voiceops.model.plan import FieldChange
 from voiceops.model.values import (
     ABSENT,
     JSON,
     Fingerprint,
     Secret,
+    copy,
     get_path,
 )
 
@@ -34,6 +37,17 @@ def masked(difference: Difference) -> JSON:
         if isinstance(difference.after, Fingerprint) and difference.before not in (None, ABSENT)
         else difference.before
     )
+
+
+def with_values(shown: JSON, fields: Iterable[FieldChange]) -> JSON:
+    """What is shown of a live object, with the value of each changed field: also of fields that nobody owns."""
+    result: JSON = copy(shown)
+    for field in fields:
+        parent = get_path(result, field.path[:-1])
+        last = field.path[-1]
+        if isinstance(parent, dict) and isinstance(last, str) and field.before is not ABSENT:
+            parent[last] = field.before
+    return result
 
 
 def without(body: dict[str, Any], keys: frozenset[str]) -> dict[str, Any]:

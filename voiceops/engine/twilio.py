@@ -168,7 +168,7 @@ def _managed(
     kept = [d for d in differing if d.outcome is Outcome.DRIFT and planner.policy(resource, d.path) == "keep"]
     changes = [d for d in differing if d not in kept]
     if not changes:
-        return planner.settled(resource, found, kept=bool(kept))
+        return planner.settled(resource, found, now, kept=bool(kept))
     return replace(
         planner.change(
             resource,

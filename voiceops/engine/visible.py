@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from voiceops.engine.body import _fields, _twin
-from voiceops.engine.diff import _get
+from voiceops.engine.body import holds_secret
+from voiceops.kinds.nodes import field_of, items_of
 from voiceops.kinds.schema import Node, root
-from voiceops.model.values import JSON, Fingerprint
+from voiceops.model.values import JSON, Fingerprint, Ref, Template
 
 HIDDEN = Fingerprint((), "live")
 _HEADER = re.compile(r"authorization|api[-_]?key|secret|token|password|cookie", re.IGNORECASE)
@@ -19,37 +19,34 @@ _HEADER = re.compile(r"authorization|api[-_]?key|secret|token|password|cookie", 
 
 def visible(kind: str, live: dict[str, Any], *sent: JSON) -> dict[str, Any]:
     """The live object with every secret hidden; `sent` are bodies whose secrets are fingerprints."""
-    shown: dict[str, Any] = _visible(root(kind), live, list(sent))
+    shown: dict[str, Any] = _visible(root(kind), live, [body for body in sent if holds_secret(body)])
     return shown
 
 
 def _visible(node: Node | None, value: JSON, sent: list[JSON]) -> JSON:
     if isinstance(value, dict):
-        fields = _fields(_option(node, dict), value)
         return {
-            key: _headers(item)
+            key: _headers(item, [body[key] for body in maps if key in body])
             if key == "headers" and isinstance(item, dict)
-            else _visible(fields.get(key), item, [_get(body, key) for body in sent])
+            else _visible(field_of(node, key, value), item, [body[key] for body in maps if key in body])
+            for maps in [[body for body in sent if isinstance(body, dict)]]
             for key, item in value.items()
         }
     if isinstance(value, list):
-        items = (_option(node, list) or {}).get("items")
-        lists = [body for body in sent if isinstance(body, list)]
-        return [
-            _visible(items, item, [_twin(body, item, index, value) for body in lists])
-            for index, item in enumerate(value)
-        ]
+        # Any item may be any of the items that were sent: one too many is hidden rather than one too few.
+        inner = [item for body in sent if isinstance(body, list) for item in body if holds_secret(item)]
+        return [_visible(items_of(node), item, inner) for item in value]
+    if isinstance(value, (Fingerprint, Ref, Template)):
+        return value
     secret = (node is not None and node.get("secret")) or any(isinstance(body, Fingerprint) for body in sent)
     return HIDDEN if secret and value not in (None, "") else value
 
 
-def _headers(headers: dict[str, Any]) -> dict[str, Any]:
-    return {key: HIDDEN if _HEADER.search(key) and item else item for key, item in headers.items()}
+def _headers(headers: dict[str, Any], sent: list[JSON]) -> dict[str, Any]:
+    def hidden(key: str, item: JSON) -> bool:
+        if isinstance(item, (Fingerprint, Ref, Template)) or not item:
+            return False
+        secret = any(isinstance(body, dict) and isinstance(body.get(key), Fingerprint) for body in sent)
+        return secret or _HEADER.search(key) is not None
 
-
-def _option(node: Node | None, wanted: type) -> Node | None:
-    """Of several possible shapes the one that fits a map, or a list."""
-    if node is None or node["type"] != "anyOf":
-        return node
-    names = ("object", "union") if wanted is dict else ("array",)
-    return next((option for option in node["options"] if option["type"] in names), None)
+    return {key: HIDDEN if hidden(key, item) else item for key, item in headers.items()}

@@ -79,6 +79,7 @@ class Kind:
     immutable: frozenset[str] = frozenset()  # a change is a replacement
     create_only: frozenset[str] = frozenset()  # sent once, never compared
     patch_omits: frozenset[str] = frozenset()  # the API refuses these keys in a PATCH
+    null_counts: frozenset[str] = frozenset()  # null is a value here ("nobody"), not "not set"
     patch_query: tuple[tuple[str, str, str], ...] = ()  # (changed key, parameter, value)
     replace_order: tuple[str, str] = ("create", "delete")
     agent_list: str = ""  # where the edge to agents is sent: a list of an agent's artifactPlan

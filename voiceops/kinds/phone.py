@@ -14,6 +14,7 @@ KIND = Kind(
     immutable=frozenset({"provider", "number"}),
     create_only=frozenset({"numberDesiredAreaCode"}),
     patch_omits=frozenset({"provider"}),
+    null_counts=frozenset({"assistantId", "squadId"}),
     replace_order=("delete", "create"),
 )
 

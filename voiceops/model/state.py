@@ -41,6 +41,7 @@ class Entry:
     imported: dict[str, Any] | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)  # what the server gave it and others refer to
     deposed: tuple[str, ...] = ()  # ids of objects that this one replaced and that are still to be deleted
+    refused: tuple[Path, ...] = ()  # live fields of others that the API shows and does not take back
 
     def to_data(self) -> dict[str, Any]:
         data: dict[str, Any] = {
@@ -67,6 +68,8 @@ class Entry:
             data["attributes"] = dict(self.attributes)
         if self.deposed:
             data["deposed"] = list(self.deposed)
+        if self.refused:
+            data["refused"] = [format_path(path) for path in self.refused]
         return data
 
     @classmethod
@@ -88,6 +91,7 @@ class Entry:
             imported=data.get("imported"),
             attributes=data.get("attributes", {}),
             deposed=tuple(data.get("deposed", ())),
+            refused=tuple(parse_path(path) for path in data.get("refused", ())),
             stored={parse_path(path): decode(value) for path, value in data.get("stored", {}).items()},
         )
 

@@ -9,7 +9,7 @@ import difflib
 import json
 from collections.abc import Iterable, Iterator
 
-from voiceops.engine.diff import item_name
+from voiceops.engine.pairing import item_name
 from voiceops.errors import Diagnostic
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.model.address import is_twilio_side, owner_of

@@ -1,0 +1,121 @@
+"""Walking the schema's facts beside a value: its fields, its items, and by what its items are told apart.
+
+Every function takes a node of the facts, or None where nothing is known of a value, and then answers accordingly.
+The nodes are described in docs/schema-format.md.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from voiceops.kinds.schema import Node, select, type_of
+
+# By which of its fields an item of a list is the same item as another: the first that its type has, and it sets.
+ITEM_KEYS: tuple[tuple[str, ...], ...] = (
+    ("function", "name"),
+    ("assistantId",),
+    ("assistantName",),
+    ("squadId",),
+    ("toolId",),
+    ("toolName",),
+    ("number",),
+    ("sipUri",),
+    ("structuredOutputId",),
+    ("name",),
+    ("key",),
+)
+
+
+def option_for(node: Node | None, value: Any) -> Node | None:
+    """Of a choice (`anyOf`) the option that a map, a list or a plain value means; another node as it is."""
+    if node is None or node["type"] != "anyOf":
+        return node
+    if isinstance(value, dict):
+        wanted: tuple[str, ...] = ("object", "union")
+    elif isinstance(value, list):
+        wanted = ("array",)
+    else:
+        wanted = ("string", "number", "integer", "boolean", "any")
+    return next((option for option in node["options"] if option["type"] in wanted), None)
+
+
+def type_name(node: Node | None, *values: Any) -> str | None:
+    """The type that a map has, by the first of these values that tells it; None where none does."""
+    for value in values:
+        if isinstance(value, dict):
+            chosen = option_for(node, value)
+            if chosen is None or chosen["type"] not in ("object", "union"):
+                return None
+            if (name := select(chosen, value)) is not None:
+                return name
+    return None
+
+
+def fields_of(node: Node | None, *values: Any) -> dict[str, Node]:
+    """The fields that a map may have, by name: of the first of these values that tells its type.
+
+    Of a union that does not know the map's provider or type: what any of its types says of each field. A new
+    provider's secrets are as secret, and its id lists as much sets, as everybody's.
+    """
+    name = type_name(node, *values)
+    if name is not None:
+        found: dict[str, Node] = type_of(name)["fields"]
+        return found
+    chosen = option_for(node, next((value for value in values if isinstance(value, dict)), {}))
+    return _any_variants(tuple(sorted(_type_names(chosen)))) if chosen and chosen["type"] == "union" else {}
+
+
+def field_of(node: Node | None, key: str, *values: Any) -> Node | None:
+    """The node of one entry of a map: of a field, or of any key where the map is free."""
+    chosen = option_for(node, next((value for value in values if isinstance(value, dict)), {}))
+    if chosen is not None and "values" in chosen:
+        found: Node = chosen["values"]
+        return found
+    return fields_of(chosen, *values).get(key)
+
+
+def items_of(node: Node | None) -> Node | None:
+    """The node of each item of a list."""
+    chosen = option_for(node, [])
+    return chosen.get("items") if chosen is not None else None
+
+
+def is_set(node: Node | None) -> bool:
+    """Is it a list whose order means nothing?"""
+    chosen = option_for(node, [])
+    return chosen is not None and bool(chosen.get("set"))
+
+
+def variant_key(node: Node | None, *values: Any) -> str | None:
+    """The key by which a union chooses its type (`provider`, `type`); None for everything else."""
+    chosen = option_for(node, next((value for value in values if isinstance(value, dict)), {}))
+    return str(chosen["by"]) if chosen is not None and chosen["type"] == "union" else None
+
+
+def item_keys(node: Node | None) -> tuple[tuple[str, ...], ...]:
+    """By what the items of a list are told apart, most telling first; nothing for lists of other things than maps."""
+    items = items_of(node)
+    if items is None:
+        return ()
+    names = tuple(sorted(_type_names(items)))
+    return _keys_of(names) if names else ()
+
+
+def _type_names(node: Node) -> set[str]:
+    if node["type"] == "anyOf":
+        return {name for option in node["options"] for name in _type_names(option)}
+    if node["type"] == "union":
+        return {*node["variants"].values(), *node.get("patterns", {}).values()}
+    return {node["of"]} if node["type"] == "object" and "of" in node else set()
+
+
+@cache
+def _any_variants(names: tuple[str, ...]) -> dict[str, Node]:
+    return {key: field for name in names for key, field in type_of(name)["fields"].items()}
+
+
+@cache
+def _keys_of(names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    fields = [type_of(name)["fields"] for name in names]
+    return tuple(keys for keys in ITEM_KEYS if any(keys[0] in known for known in fields))
