@@ -122,3 +122,42 @@ def test_twilios_client_reads_the_rest(bench: Bench, twilio: Client) -> None:
     assert twilio.applications.list() == []
     offers = twilio.available_phone_numbers("US").local.list(area_code=415)
     assert all(offer.phone_number.startswith("+1415") for offer in offers)
+
+
+def test_vapis_client_splits_traffic(bench: Bench, vapi: Vapi) -> None:
+    split = vapi.traffic_allocations
+    once = {"max_retries": 0}
+    with pytest.raises(ApiError) as refused:
+        split.traffic_allocation_controller_find_all_paginated(request_options=once)
+    assert refused.value.status_code == 403
+    bench.control.switches(traffic_splitting=True)
+    agent = bench.make("/assistant", {"name": "a"})["id"]
+    made = split.traffic_allocation_controller_create(
+        assistant_id=agent, targets=[{"assistant_version": "v1", "percentage": 100}]
+    )
+    assert (made.allocation_intent, made.targets[0].assistant_version) == ("explicit", "v1")
+    with pytest.raises(ApiError) as stale:
+        split.traffic_allocation_controller_create(
+            assistant_id=agent,
+            allocation_intent="follow-latest",
+            expected_current_allocation_id="00000000-0000-4000-8000-000000000009",
+            request_options=once,
+        )
+    assert stale.value.status_code == 409
+    assert stale.value.body["currentAllocationId"] == made.id
+    assert split.traffic_allocation_controller_latest_get(assistant_id=agent).allocation.id == made.id
+    page = split.traffic_allocation_controller_find_all_paginated(assistant_id=agent)
+    assert [row.id for row in page.results] == [made.id]
+    assert split.traffic_allocation_controller_find_one(id=made.id).created_at.tzinfo is not None
+
+
+def test_vapis_client_reads_what_is_new(bench: Bench, vapi: Vapi) -> None:
+    agent = bench.make("/assistant", {"name": "a"})
+    squad = vapi.squads.create(members=[{"assistantId": agent["id"]}])
+    assert squad.latest_version == "v1"
+    suite = bench.control.create("/eval/simulation/suite", {"name": "s", "simulationIds": []})
+    copy = vapi.simulation_suites.simulation_suite_controller_duplicate(id=suite["id"])
+    assert copy.id != suite["id"]
+    assert vapi.eval.eval_controller_get_runs_paginated(search="x").results == []
+    sound = vapi.assistants.assistant_controller_validate_background_sound_url(url="https://sounds.example/a.mp3")
+    assert sound.valid is True

@@ -20,8 +20,10 @@ class Collection:
     patch_refuses: tuple[str, ...] = ()
     ignored: frozenset[str] = frozenset()  # read-only keys that may be sent and mean nothing
     filters: tuple[str, ...] = ()  # query parameters that select by equality
+    searched: tuple[tuple[str, ...], ...] = (("name",), ("number",))  # where `search` looks, in pages
     pinned: str = ""  # the code of the 409 that answers a DELETE of a pinned one
     versioned: bool = False
+    used_by: tuple[str, str, str] | None = None  # a collection and its key that names one, and the 409 of a DELETE
 
     @property
     def known(self) -> bool:
@@ -53,7 +55,7 @@ COLLECTIONS = (
         pinned="tool_pinned",
         versioned=True,
     ),
-    Collection(path="/squad", title="Squad", kind="Squad", ignored=frozenset({"modelDeprecations"})),
+    Collection(path="/squad", title="Squad", kind="Squad", ignored=frozenset({"modelDeprecations"}), versioned=True),
     Collection(path=PHONES, title="Phone number", kind="Phone", page_path="/v2/phone-number"),
     Collection(
         path="/structured-output",
@@ -73,12 +75,18 @@ COLLECTIONS = (
         patch_refuses=("type",),
         filters=("id",),
     ),
-    Collection(path=PERSONALITIES, title="Personality", kind="Personality"),
+    Collection(
+        path=PERSONALITIES,
+        title="Personality",
+        kind="Personality",
+        used_by=("/eval/simulation", "personalityId", "personality_in_use"),
+    ),
     Collection(
         path="/eval/simulation/scenario",
         title="Scenario",
         kind="Scenario",
         filters=("name",),
+        used_by=("/eval/simulation", "scenarioId", "scenario_in_use"),
     ),
     Collection(
         path="/eval/simulation/suite",

@@ -149,6 +149,11 @@ class SandboxClient:
         found: dict[str, Any] = self._call("PATCH", f"/numbers/{number}", fields)
         return found
 
+    def deprecations(self, *models: dict[str, str]) -> None:
+        """The models that Vapi is going to retire, all of them: provider, model, deprecationDate, retirementDate, and
+        replacementModel where there is one."""
+        self._call("PUT", "/deprecations", list(models))
+
     def reset(self) -> None:
         """As new: no objects, faults, log or changed switches; the numbers given at the start are there."""
         self._call("POST", "/reset")

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from voiceops.sandbox import numbers
+from voiceops.sandbox.deprecations import DEPRECATIONS
 from voiceops.sandbox.faults import parse
 from voiceops.sandbox.numbers import PURCHASES
 from voiceops.sandbox.store import Body, Row
@@ -71,6 +72,7 @@ def application(world: World, plant: Callable[[], None]) -> Starlette:
         ("numbers", "GET", _numbers),
         ("numbers", "POST", _add_number),
         ("numbers/{number}", "PATCH", _edit_number),
+        ("deprecations", "PUT", _deprecations),
         ("reset", "POST", reset),
     ]
     routes = [Route("/_sandbox/" + path, _endpoint(world, op), methods=[method]) for path, method, op in table]
@@ -225,6 +227,20 @@ async def _edit_number(world: World, request: Request, data: Any) -> Any:
         raise _Wrong("the account has no such number", 404)
     body = numbers.edited(world, row.body, data)
     return world.store.put(Row(row.collection, row.id, body, row.seq, row.visible_at)).body
+
+
+async def _deprecations(world: World, request: Request, data: Any) -> Any:
+    """The models that are going to be retired, all of them: what assistants and squads carry notices of."""
+    wanted = ("provider", "model", "deprecationDate", "retirementDate")
+    for item in data:
+        if not isinstance(item, dict) or not all(isinstance(item.get(key), str) for key in wanted):
+            raise _Wrong(f"a deprecation has {', '.join(wanted)}")
+    for body in world.store.bodies(DEPRECATIONS):
+        world.store.remove(DEPRECATIONS, body["id"])
+    for item in data:
+        id_ = f"{item['provider']}/{item['model']}"
+        world.store.put(Row(DEPRECATIONS, id_, {**item, "id": id_}))
+    return data
 
 
 def _row(world: World, request: Request) -> Row:

@@ -52,7 +52,7 @@ def pages(world: World, collection: Collection, query: Mapping[str, str], show: 
         raise bad_request(["sortOrder must be one of the following values: ASC, DESC"])
     selected = _selected(collection, visible(world, collection.path), query)
     if word := query.get("search", "").lower():
-        selected = [b for b in selected if word in f"{b.get('name') or ''} {b.get('number') or ''}".lower()]
+        selected = [b for b in selected if any(word in _text(b, path).lower() for path in collection.searched)]
     found = _ordered(world, selected, "asc" if order == "ASC" else "desc")
     start, total = (page - 1) * limit, len(found)
     return {
@@ -66,6 +66,13 @@ def pages(world: World, collection: Collection, query: Mapping[str, str], show: 
             "sortOrder": order,
         },
     }
+
+
+def _text(body: Body, path: tuple[str, ...]) -> str:
+    value: Any = body
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def _selected(collection: Collection, bodies: list[Body], query: Mapping[str, str]) -> list[Body]:

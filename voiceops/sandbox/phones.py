@@ -46,7 +46,9 @@ def deleted(world: World, phone: Body) -> None:
 
 
 def with_status(world: World, phone: Body) -> Body:
-    """A number is active after a while."""
+    """A number is active after a while, unless Vapi blocked it."""
+    if phone.get("status") == "blocked":
+        return phone
     age = world.now() - datetime.fromisoformat(str(phone["createdAt"])).timestamp()
     waiting = phone.get("provider") == "vapi" and age < world.switches.settle
     return {**phone, "status": "activating" if waiting else "active"}

@@ -8,6 +8,7 @@ import uuid
 
 from voiceops.kinds.schema import type_of
 from voiceops.sandbox.catalog import PHONES, Collection
+from voiceops.sandbox.deprecations import notices
 from voiceops.sandbox.references import body_node
 from voiceops.sandbox.store import Body
 from voiceops.sandbox.switches import Secrecy
@@ -24,6 +25,7 @@ _DEFAULTS: dict[str, Body] = {
     "Server": {"timeoutSeconds": 20},
 }
 _MASK = "**********"
+_MODELS = ("/assistant", "/squad")  # what carries notices of retired models
 
 
 def shown(world: World, collection: Collection, body: Body) -> Body:
@@ -41,6 +43,8 @@ def shown(world: World, collection: Collection, body: Body) -> Body:
             return _completed(value, _DEFAULTS.get(type_, {})) if switches.defaults else value
 
         body = mapped(node, body, change)
+    if collection.path in _MODELS and (found := notices(world, body)):
+        body = {**body, "modelDeprecations": found}
     if collection.versioned and switches.versions:
         body = {**body, "latestVersion": f"v{body.get('latestVersion') or 1}"}
     elif "latestVersion" in body:
@@ -93,7 +97,7 @@ def _noise(world: World, collection: Collection, body: Body) -> Body:
     }
     if collection.path == "/assistant":
         body["isServerUrlSecretSet"] = False
-    if collection.path in ("/assistant", "/squad"):
+    if collection.path in _MODELS and "modelDeprecations" not in body:
         body["modelDeprecations"] = [{"model": "gpt-4o", "judgedAt": world.timestamp()}]
     model = body.get("model")
     if isinstance(model, dict) and isinstance(model.get("tools"), list):

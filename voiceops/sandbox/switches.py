@@ -36,7 +36,9 @@ class Switches:
     adversarial: bool = False  # everything that an API may do to an answer without breaking its promises
     normalise: bool = False  # stored values are rewritten as documented (implied by adversarial)
     cleared: Literal["null", "omit"] = "null"  # how a field that was cleared comes back
-    versions: bool = False  # assistants and tools carry latestVersion
+    versions: bool = True  # assistants, tools and squads carry latestVersion
+    drafts: bool = False  # an update over the API is kept, and not published: latestVersion stays
+    traffic_splitting: bool = False  # the organization may split traffic; without it: 403
     # Secrets
     credential_secrets: Secrecy = "omit"
     phone_secrets: Secrecy = "echo"
@@ -48,12 +50,14 @@ class Switches:
     patch_required: bool = True  # a PATCH must hold what the schema requires of it: a squad's `members`
     patch_type: Literal["reject", "accept"] = "reject"  # `type` in a PATCH of a tool, a structured output or an eval
     unique_numbers: bool = True  # a number can be imported once
+    in_use: bool = True  # a personality or scenario that a simulation uses can't be deleted (409)
     # Imports of Twilio numbers
     inbound_url: str = "https://api.vapi.ai/twilio/inbound_call"
     sms_url: str = "https://api.vapi.ai/twilio/sms"
     rebind_rewrites_urls: bool = False  # a PATCH of an imported number writes its URLs again
     delete_clears_url: bool = False  # deleting an imported number clears its voice URL
     # Twilio
+    account_status: Literal["active", "suspended", "closed"] = "active"  # as an account sees its subaccount's
     demo_url: str = "https://demo.twilio.com/welcome/voice/"  # on a new number; empty: none
     clear_to: Literal["mixed", "null", "empty"] = "mixed"  # how an empty field comes back
 

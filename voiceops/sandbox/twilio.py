@@ -178,7 +178,7 @@ class _Numbers:
             "owner_account_sid": known.account_sid,
             "auth_token": known.auth_token,
             "friendly_name": "Sandbox",
-            "status": "active",
+            "status": self.world.switches.account_status,
             "type": "Full",
             "date_created": "Wed, 01 Jan 2025 00:00:00 +0000",
             "date_updated": "Wed, 01 Jan 2025 00:00:00 +0000",

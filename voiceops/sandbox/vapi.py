@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from voiceops.sandbox import calls, files, phones, resources
+from voiceops.sandbox import calls, evals, files, phones, resources, traffic
 from voiceops.sandbox.catalog import (
     BY_PATH,
     COLLECTIONS,
@@ -40,8 +40,9 @@ def application(world: World) -> Starlette:
     def add(path: str, method: str, operation: Operation) -> None:
         routes.append(Route(path, _endpoint(world, operation), methods=[method]))
 
-    for path, method, operation in resources.operations(world):  # before the ids of the collections
-        add(path, method, operation)
+    for early in (resources, evals):  # before the ids of the collections
+        for path, method, operation in early.operations(world):
+            add(path, method, operation)
     for collection in sorted(COLLECTIONS, key=lambda item: -item.path.count("/")):
         resource = Resource(world, collection)
         add(collection.path, "POST", resource.create)
@@ -51,7 +52,7 @@ def application(world: World) -> Starlette:
         add(collection.path + "/{id}", "GET", resource.get)
         add(collection.path + "/{id}", "PATCH", resource.update)
         add(collection.path + "/{id}", "DELETE", resource.delete)
-    for extra in (calls, files):
+    for extra in (calls, files, traffic):
         for path, method, operation in extra.operations(world):
             add(path, method, operation)
 
@@ -160,10 +161,12 @@ class Resource:
         changed = any(row.body.get(key) != value for key, value in changes.items())
         kept = {**row.body, **changes, "updatedAt": world.timestamp()}
         if collection.versioned and changed:
-            kept["latestVersion"] = int(row.body.get("latestVersion") or 1) + 1
+            kept["latestVersion"] = int(row.body.get("latestVersion") or 1) + (not world.switches.drafts)
         if collection.path == PHONES:
             kept = phones.updated(world, row.body, kept, body)
         row = world.replace(row, kept)
+        if collection.path == "/assistant" and changed and not world.switches.drafts:
+            traffic.published(world, row.id)
         return 200, self._shown(row.body)
 
     async def delete(self, request: Request) -> tuple[int, Any]:
@@ -172,12 +175,22 @@ class Resource:
         if collection.pinned and world.exists(PINS, row.id):
             noun = collection.title.lower()
             raise Refusal(409, {"error": collection.pinned, "message": f"The {noun} is pinned by a version"})
+        self._check_unused(row)
         if collection.path == PHONES:
             phones.deleted(world, row.body)
         if collection.path == KNOWLEDGE:
             files.withdraw(world, row.body)
         world.delete(row)
         return 200, self._shown(row.body)
+
+    def _check_unused(self, row: Row) -> None:
+        if self.collection.used_by is None or not self.world.switches.in_use:
+            return
+        where, key, code = self.collection.used_by
+        users = [body.get("name") or body["id"] for body in self.world.store.bodies(where) if body.get(key) == row.id]
+        if users:
+            text = f"{self.collection.title} {row.id} is used by {len(users)} simulation(s): {', '.join(users[:5])}"
+            raise Refusal(409, {"error": code, "message": text})
 
     def _row(self, request: Request, *, deletes: bool = False) -> Row:
         id_ = request.path_params["id"]
