@@ -22,6 +22,7 @@ import httpx
 from voiceops.errors import Ambiguous, NotFound, NotSent, ProviderError, Rejected, Unauthorized
 from voiceops.net.identity import HEADERS
 from voiceops.net.receiving import NoJson, OutOfBounds, parsed, receive
+from voiceops.providers.conflicts import HINTS, WRITE_CONFLICT, conflict_of
 
 Files: TypeAlias = Mapping[str, tuple[str, bytes, str]]  # by field of a form: file name, content, media type
 
@@ -221,7 +222,10 @@ class Api:
                 raise self._error(response, request.endpoint)
             return max(wait, _retry_after(response))
         if status >= 400:
-            raise self._error(response, request.endpoint)
+            # Another write of the same object was under way, and this one was not done.
+            if last or conflict_of(response) != WRITE_CONFLICT:
+                raise self._error(response, request.endpoint)
+            return wait
         if 300 <= status < 400:
             raise self._unusable(request, f"answer leads elsewhere ({status}), and keys go nowhere else", status)
         try:
@@ -296,12 +300,13 @@ class Api:
         if status in (401, 403):
             kind, hint = (
                 Unauthorized,
-                f"Check the {self.vendor} key: is it set, is it the private one, may it do this?",
+                f"Check the {self.vendor} key: is it set, is it the private one, may it do this?"
+                + (" A suspended or closed account is answered so, too." if self.vendor == "Twilio" else ""),
             )
         elif status == 404:
             kind = NotFound
         elif status in (400, 409, 422):
-            kind = Rejected
+            kind, hint = Rejected, HINTS.get(conflict_of(response), "")
         elif status == 429:
             hint = "The account's rate limit is reached: try again later, or with a lower --parallelism."
         return kind(
