@@ -66,10 +66,10 @@ class Outcome:
     revision: int | None = None
 
 
-async def plan(job: Job) -> Plan:
-    """The plan as it is now; writes nothing and takes no lock."""
+async def plan(job: Job, snapshot: Snapshot | None = None) -> Plan:
+    """The plan as it is now, or of a snapshot that was just taken; writes nothing and takes no lock."""
     ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
-    snapshot = await read_live(job.accounts, types_needed(job.graph, ledger))
+    snapshot = snapshot or await read_live(job.accounts, types_needed(job.graph, ledger), for_plan=True)
     state, notes = _as_recovered(ledger, snapshot, job.options.settle)
     await check_account(job, state.binding, snapshot)
     found = make_plan(job.graph, state, snapshot, await _options(job, state))
@@ -292,6 +292,7 @@ async def _options(job: Job, state: State) -> Options:
         fingerprints=known,
         fingerprint_live=partial(fingerprint_live, salt=state.salt, key=job.state_key),
         siblings=siblings,
+        vapi_url=job.accounts.vapi.api.base_url,
     )
 
 
@@ -299,7 +300,7 @@ async def _recovered(job: Job, ledger: Ledger, emit: Emit) -> Snapshot:
     """A snapshot, after every open intent of an apply that did not end has been cleared up."""
     since: float | None = None
     while True:
-        snapshot = await read_live(job.accounts, types_needed(job.graph, ledger))
+        snapshot = await read_live(job.accounts, types_needed(job.graph, ledger), for_plan=True)
         if not ledger.intents:
             return snapshot
         since = snapshot.date if since is None else since  # we hold the lock: nobody sends any more

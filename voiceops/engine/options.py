@@ -32,6 +32,7 @@ class Options:
     fingerprint_live: Callable[[str], Fingerprint] | None = None
     siblings: frozenset[str] = frozenset()
     account: str = ""
+    vapi_url: str = ""  # where Vapi's API is: its own host beside vapi.ai
     settle: float = SETTLE
     release_hold: bool = False  # bring back what was rolled back, after all
     returning: Mapping[str, str] | None = None  # of a rollback: the last id of every address that was ours before

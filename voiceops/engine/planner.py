@@ -35,6 +35,7 @@ from voiceops.engine.resolving import resolved
 from voiceops.engine.returning import without_lost
 from voiceops.engine.seen import after_as_seen, before_as_seen, masked, project, with_values, without
 from voiceops.engine.selection import only_about, selected
+from voiceops.engine.traffic import report_traffic
 from voiceops.engine.twilio import plan_number
 from voiceops.engine.visible import visible
 from voiceops.engine.write import Sides, Write, replacement, sides_of, update
@@ -87,6 +88,7 @@ class Planner:
         changes = [self._change(self.graph.resources[a]) for a in self.graph.resources]
         changes += [removal(self, a) for a in self.entries if a not in self.graph.resources]
         changes += leftovers(self)
+        report_traffic(self, changes)
         changes.sort(key=lambda change: change.address)
         if self.options.returning is not None:
             changes, self.diagnostics = without_lost(changes, self.diagnostics, self.graph)
@@ -103,6 +105,7 @@ class Planner:
             project=self.graph.project,
             environment=self.graph.environment,
             org=self.snapshot.org or self.state.binding.vapi_org,
+            org_empty=self.snapshot.empty,
             account=self.options.account,
             changes=tuple(changes),
             drift=tuple(sorted(self.drift, key=lambda d: d.address)),

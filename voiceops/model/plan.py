@@ -186,6 +186,7 @@ class Plan:
     refusals: tuple[Diagnostic, ...] = ()
     destroy: bool = False
     estimates: Estimates | None = None
+    org_empty: bool = False  # nothing at all is in the Vapi organization yet
 
     @property
     def refused(self) -> bool:
@@ -212,6 +213,11 @@ class Plan:
         """Addresses of creations that an error of their own stands against: they are not counted as such."""
         against = {owner_of(d.address) for d in self.errors if d.address}
         return frozenset(c.address for c in self.changes if c.actions == CREATE and owner_of(c.address) in against)
+
+    @property
+    def org_in_words(self) -> str:
+        """Whose account it is, for a plan's first line."""
+        return " ".join(filter(None, (self.org, "(empty so far)" if self.org_empty else ""))) or "(not known yet)"
 
     @property
     def active(self) -> tuple[Change, ...]:

@@ -12,8 +12,11 @@ from voiceops.kinds.base import is_stock
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
 from voiceops.model.live import Snapshot
+from voiceops.providers.traffic import allocations
 from voiceops.providers.twilio import Twilio
 from voiceops.providers.vapi import Vapi
+
+AGENT = KINDS["Agent"].type
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +32,18 @@ class Accounts:
         return self.vapi.api.now() or (self.twilio.api.now() if self.twilio else 0.0) or time.time()
 
 
-async def read_live(accounts: Accounts, types: Iterable[str]) -> Snapshot:
-    """A snapshot of the given types. Raises ProviderError."""
-    kinds = [kind for kind in KINDS.values() if kind.type in set(types)]
+async def read_live(accounts: Accounts, types: Iterable[str], *, for_plan: bool = False) -> Snapshot:
+    """A snapshot of the given types. Raises ProviderError.
+
+    For a plan it also holds the traffic allocations, where agents are among the types, and the organization, for which
+    the other lists are asked where these tell nothing.
+    """
+    types = set(types)
+    kinds = [kind for kind in KINDS.values() if kind.type in types]
     taken = time.monotonic()
     jobs: list[Any] = [accounts.vapi.all(kind) for kind in kinds]
-    with_twilio = accounts.twilio is not None and TWILIO_TYPE in set(types)
+    jobs.append(allocations(accounts.vapi.api) if for_plan and AGENT in types else _nothing())
+    with_twilio = accounts.twilio is not None and TWILIO_TYPE in types
     if with_twilio and accounts.twilio is not None:
         jobs.append(accounts.twilio.numbers())
     results = await asyncio.gather(*jobs)
@@ -50,4 +59,12 @@ async def read_live(accounts: Accounts, types: Iterable[str]) -> Snapshot:
         ),
         "",
     )
-    return Snapshot(objects, accounts.date, taken, org)
+    empty = False
+    if for_plan and not org:
+        org, empty = await accounts.vapi.whose([kind for kind in KINDS.values() if kind not in kinds])
+        empty = empty and not any(objects[kind.type] for kind in kinds)
+    return Snapshot(objects, accounts.date, taken, org, empty, results[len(kinds)])
+
+
+async def _nothing() -> None:
+    return None

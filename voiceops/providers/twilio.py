@@ -24,6 +24,18 @@ class Twilio:
         self.account = account
         self._path = f"/2010-04-01/Accounts/{account}/IncomingPhoneNumbers"
 
+    async def status(self) -> str:
+        """The account's own status: active, suspended or closed; "" where Twilio does not tell.
+
+        A suspended account may still be read with the key of the account above it; most API keys may not read it.
+        """
+        try:
+            data = (await self.api.call("GET", f"/2010-04-01/Accounts/{self.account}.json")).data
+        except ProviderError:
+            return ""
+        found = data.get("status") if isinstance(data, dict) else None
+        return found if isinstance(found, str) else ""
+
     async def numbers(self) -> list[dict[str, Any]]:
         """Every number of the account, following the links to the end."""
         path = f"{self._path}.json"

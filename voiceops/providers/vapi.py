@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import mimetypes
+from collections.abc import Iterable
 from typing import Any
 
 from voiceops.errors import Ambiguous, NotFound, ProviderError
-from voiceops.kinds.base import Kind, Upload
+from voiceops.kinds.base import Kind, Upload, is_stock
 from voiceops.providers.attached import attach
 from voiceops.providers.http import Answer, Api, Files
 from voiceops.providers.paging import Reading
@@ -16,6 +17,7 @@ from voiceops.providers.shapes import items_of, object_of, wrapped
 
 LIMIT = 1000  # the most that a list returns; without the parameter it is cut off at 100, silently
 _DEPTH = 40  # halvings of the time in which a list's objects were made
+_FEW = 20  # more than Vapi's own objects in any list
 _DEFAULT = 100  # a list of just this length may have been cut off by a server that did not heed the limit
 
 
@@ -39,6 +41,22 @@ class Vapi:
             return str((await self.api.call("GET", "/eval/simulation/concurrency")).data["orgId"])
         except (ProviderError, KeyError, TypeError):
             return ""
+
+    async def whose(self, kinds: Iterable[Kind]) -> tuple[str, bool]:
+        """The organization, and whether these kinds have no object in it: asked of the beginning of each list."""
+        places = [place for kind in kinds for place in kind.collections()]
+        told, *firsts = await asyncio.gather(self.org(), *(self._first(place) for place in places))
+        found = next((org for org in firsts if org), "")
+        return found or str(told or ""), not found and all(first is not None for first in firsts)
+
+    async def _first(self, kind: Kind) -> str | None:
+        """Whose the first object of a list is, Vapi's own aside; "" of an empty list, None where it is not told."""
+        try:
+            items, _, _ = await self._page(kind, {"limit": _FEW})
+        except ProviderError:
+            return None
+        found = [item for item in items if not is_stock(item)]
+        return str(found[0].get("orgId") or "") or None if found else ""
 
     async def _listed(self, kind: Kind) -> list[dict[str, Any]]:
         items = await (self._pages(kind) if kind.listing == "page" else self._window(kind, {}, self._reading(kind)))

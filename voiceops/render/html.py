@@ -89,7 +89,7 @@ def _anchor(address: str) -> str:
 
 
 def _header(plan: Plan) -> Iterator[str]:
-    where = f"Vapi org {plan.org or '(empty so far)'}" + (f" · Twilio {plan.account}" if plan.account else "")
+    where = f"Vapi org {plan.org_in_words}" + (f" · Twilio {plan.account}" if plan.account else "")
     yield f"<header><h1>{text(plan.project)} · {text(plan.environment)}</h1>"
     yield f'<p class="headline">{text(headline(plan))}</p><p class="where">{text(where)}</p></header>'
 

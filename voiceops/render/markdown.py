@@ -200,7 +200,5 @@ def _counts(plan: Plan) -> str:
     counts = plan.summary
     unchanged = sum(not change.matters for change in plan.changes)
     words = [f"{counts[key]} to {key}" for key in ("create", "update", "replace", "delete") if counts[key]]
-    where = f"Vapi org {code(plan.org or '(empty so far)')}" + (
-        f" · Twilio {code(plan.account)}" if plan.account else ""
-    )
+    where = f"Vapi org {code(plan.org_in_words)}" + (f" · Twilio {code(plan.account)}" if plan.account else "")
     return f"<sub>{', '.join([*words, f'{unchanged} unchanged'])} · {where}</sub>"

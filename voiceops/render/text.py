@@ -70,7 +70,7 @@ def render_plan(plan: Plan, style: Style = PLAIN, *, verbose: bool = False) -> s
 def _title(plan: Plan, style: Style) -> str:
     where = f"{plan.project} · {plan.environment}"
     with_twilio = plan.account and any(change.type == TWILIO_TYPE for change in plan.changes)
-    accounts = f"Vapi org {plan.org or '(empty so far)'}" + (f" · Twilio {plan.account}" if with_twilio else "")
+    accounts = f"Vapi org {plan.org_in_words}" + (f" · Twilio {plan.account}" if with_twilio else "")
     return f"{style('Plan for ' + where, 'bold')} · {flowed(accounts)}"
 
 
