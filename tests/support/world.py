@@ -109,6 +109,7 @@ def twilio_line(
         "voice_method": Ref(f"Phone/{name}", "voice_method"),
         "voice_application_sid": "",
         "trunk_sid": "",
+        "voice_receive_mode": "voice",
         **extra,
     }
     side = resource(f"Phone/{name}/twilio", settings, name=number, routes=(f"Phone/{name}",), **fields, **twilio_only)
@@ -129,6 +130,7 @@ def twilio_live(number: str = "+14155550100", sid: str = "PN1", **values: Any) -
         "status_callback_method": "POST",
         "voice_application_sid": "",
         "trunk_sid": None,
+        "voice_receive_mode": "voice",
         "date_updated": "Thu, 01 Jan 2026 00:00:00 +0000",
         **values,
     }

@@ -21,6 +21,13 @@ from voiceops.model.values import Ref, format_path, leaves, parse_path
 Step = Callable[[Session, Operation], Awaitable[str]]
 
 
+async def _create(session: Session, operation: Operation) -> str:
+    id_ = await creating.create(session, operation)
+    if operation.change.kind == "Phone":
+        await numbers.hold(session, operation.change.address)
+    return id_
+
+
 async def _update(session: Session, operation: Operation) -> str:
     id_ = await steps.update(session, operation)
     if operation.change.kind == "Phone":
@@ -29,7 +36,7 @@ async def _update(session: Session, operation: Operation) -> str:
 
 
 STEPS: dict[str, Step] = {
-    "create": creating.create,
+    "create": _create,
     "update": _update,
     "link": steps.link,
     "delete": steps.delete,
@@ -69,6 +76,7 @@ async def execute(session: Session, operations: list[Operation], parallelism: in
     result = Result()
     waiting = {operation.key: set(operation.needs) for operation in operations}
     by_key = {operation.key: operation for operation in operations}
+    session.settings = frozenset(op.change.address for op in operations if op.step == "settings")
     running: dict[asyncio.Task[None], str] = {}
     ended: set[str] = set()
 

@@ -43,6 +43,8 @@ async def buy(session: Session, operation: Operation) -> str:
     twilio = _twilio(session)
     assert resource.name is not None
     entry = _entry(session, resource, "", {}, prior={})
+    lost = session.entry(resource.address)  # a number that is bought again: what Vapi's import wrote is known
+    entry = replace(entry, imported=lost.imported if lost is not None and lost.name == resource.name else None)
     before = tuple(sorted(session.snapshot.all(TWILIO_TYPE)))
     intent = _intent_of(session, entry, "purchase", before=before)
     await session.begin(intent)
@@ -139,12 +141,17 @@ async def set_up(session: Session, operation: Operation) -> str:
 
 
 async def hold(session: Session, phone: str) -> None:
-    """A change of the Vapi number may write its Twilio URLs again: put back what is ours, where it was moved."""
+    """An import, or a change of the Vapi number, may write its Twilio URLs again: put back what is ours, where it
+    was moved. A number whose settings this apply writes anyway waits for that."""
+    if twilio_side(phone) in session.settings:
+        return
     entry = session.entry(twilio_side(phone))
     live = await _twilio(session).get(entry.id) if entry is not None else None
     if entry is None or live is None:
         return
     current = settings(live)
+    if phone in session.created:
+        entry = replace(entry, imported={key: current[key] for key in IMPORTED})
     wanted = {
         key: value
         for key, value in entry.owned.items()
@@ -177,6 +184,8 @@ def _imported(session: Session, resource: Resource, entry: Entry | None, live: d
         return entry.imported
     found = {key: settings(live)[key] for key in IMPORTED}
     ours = (entry.owned if entry else {}).get("voice_url")
+    if entry is not None and entry.imported is not None and ours == entry.imported.get("voice_url"):
+        return found  # ours is what an import wrote: it writes the same again
     if ours and ours == found["voice_url"] and not isinstance(resource.body.get("voice_url"), str):
         raise ProviderError(
             f"{resource.address}: what Vapi's import wrote into {resource.name} is not known any more",

@@ -41,6 +41,7 @@ class Session:
     overwritten: dict[str, Any] = field(default_factory=dict)
     looking: set[str] = field(default_factory=set)  # nonces of creates that got no answer and are looked for
     created: set[str] = field(default_factory=set)  # addresses whose objects this apply made
+    settings: frozenset[str] = frozenset()  # Twilio numbers whose voice settings this apply writes
     lease: Lease | None = None
     moving: Mapping[str, Entry] = field(default_factory=dict)  # by the new address, until the state has it there
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from voiceops.engine.found import Found, completed, remembered
-from voiceops.engine.twilio import lags, number_of
+from voiceops.engine.twilio import in_voice_mode, lags, number_of
 from voiceops.kinds.base import is_stock
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
@@ -22,6 +22,7 @@ def find(planner: Planner, address: str) -> Found:
     """What is held and live of the resource or entry at an address."""
     entry = planner.entries.get(address)
     if entry is not None:
+        entry = in_voice_mode(entry) if entry.type == TWILIO_TYPE else entry
         found = _find_managed(planner, entry)
         known = planner.graph.resources[address].body if address in planner.graph.resources else {}
         return found if found.live is None else replace(found, live=completed(entry, found.live, known))

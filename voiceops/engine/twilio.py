@@ -1,7 +1,7 @@
 """The Twilio half of a phone line: who answers the number, taking it over and giving it back.
 
 A number's voice settings have precedence: a trunk over an application over the voice URL; the shadowed ones
-stay stored and do nothing. https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
+stay stored and do nothing, and a number that takes faxes answers no call. https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from voiceops.engine.diff import (
     still_drifted,
 )
 from voiceops.errors import Diagnostic
-from voiceops.kinds.phone import IMPORTED, TWILIO_DEMO, TWILIO_FIELDS, TWILIO_STICKY, TWILIO_TYPE
+from voiceops.kinds.phone import IMPORTED, TWILIO_DEMO, TWILIO_FIELDS, TWILIO_STICKY, TWILIO_TYPE, VOICE, is_vapis
+from voiceops.model.address import owner_of
 from voiceops.model.graph import Resource
 from voiceops.model.live import Snapshot
 from voiceops.model.plan import CREATE, DELETE, NO_OP, UPDATE, Change, Drift, FieldChange
@@ -37,7 +38,37 @@ BUYS = "this buys the number"  # the note of a change that does
 
 def settings(live: dict[str, Any]) -> dict[str, str]:
     """A number's voice settings; Twilio answers null and empty for the same."""
-    return {key: live.get(key) or "" for key in TWILIO_FIELDS}
+    return {key: live.get(key) or "" for key in TWILIO_FIELDS} | {"voice_receive_mode": _mode(live)}
+
+
+def _mode(live: dict[str, Any]) -> str:
+    return live.get("voice_receive_mode") or VOICE
+
+
+def in_voice_mode(entry: Entry) -> Entry:
+    """An entry from before the mode was written down: a number of ours takes calls."""
+    mode = {"voice_receive_mode": VOICE}
+    return replace(entry, owned=mode | entry.owned) if entry.owned else entry
+
+
+def shadow(live: dict[str, Any]) -> str | None:
+    """What keeps the voice URL of a number from being called at all: in words."""
+    found = settings(live)
+    if found["trunk_sid"]:
+        return f"the SIP trunk {found['trunk_sid']}"
+    if found["voice_application_sid"]:
+        return f"the TwiML application {found['voice_application_sid']}"
+    if found["voice_receive_mode"] != VOICE:
+        return f"nobody: it is set to receive {found['voice_receive_mode']}, not calls"
+    return None
+
+
+def clearing(live: dict[str, Any]) -> str:
+    """The form fields that take a number's shadows away."""
+    found = [f"{TWILIO_FIELDS[key]}=" for key in ("trunk_sid", "voice_application_sid") if live.get(key)]
+    if _mode(live) != VOICE:
+        found.append(f"{TWILIO_FIELDS['voice_receive_mode']}={VOICE}")
+    return " and ".join(found)
 
 
 def lags(entry: Entry, live: dict[str, Any]) -> bool:
@@ -56,12 +87,9 @@ def lags(entry: Entry, live: dict[str, Any]) -> bool:
 
 def answers_today(live: dict[str, Any], desired: dict[str, Any]) -> str | None:
     """What answers the number now, if that is somebody else's: in words."""
-    found = settings(live)
-    if found["trunk_sid"]:
-        return f"the SIP trunk {found['trunk_sid']}"
-    if found["voice_application_sid"]:
-        return f"the TwiML application {found['voice_application_sid']}"
-    url = found["voice_url"]
+    if shadowed := shadow(live):
+        return shadowed
+    url = live.get("voice_url") or ""
     if not url or url.startswith(TWILIO_DEMO) or url == desired.get("voice_url"):
         return None
     return f"the voice URL {url.partition('?')[0]}"
@@ -97,7 +125,8 @@ def _missing(planner: Planner, resource: Resource, entry: Entry | None, desired:
                 code="number-missing",
                 mark=resource.mark,
                 address=resource.address,
-                summary=f"the Twilio account has no number {resource.name}",
+                summary=f"the Twilio account has no number {resource.name}"
+                + (" any more" if entry is not None else ""),
                 hint="Check the number and the account; to buy it, set spec.purchase: true.",
             )
         )
@@ -109,7 +138,7 @@ def _missing(planner: Planner, resource: Resource, entry: Entry | None, desired:
             reason,
             before=None,
             after=desired,
-            fields=_fields(planner, resource, {}, desired),
+            fields=_fields(planner, resource, {"voice_receive_mode": VOICE}, desired),
         ),
         notes=(BUYS,) if resource.purchase else (),
     )
@@ -117,6 +146,10 @@ def _missing(planner: Planner, resource: Resource, entry: Entry | None, desired:
 
 def _take_over(planner: Planner, resource: Resource, live: dict[str, Any], desired: dict[str, Any]) -> Change:
     foreign = answers_today(live, desired)
+    if foreign and shadow(live) is None and _is_our_import(planner, resource, live):
+        foreign = None
+        if owner_of(resource.address) not in planner.new:  # the URL that an import wrote is there already
+            desired = {key: settings(live)[key] if isinstance(value, Ref) else value for key, value in desired.items()}
     fields = _fields(planner, resource, settings(live), desired)
     change = planner.change(
         resource,
@@ -131,7 +164,7 @@ def _take_over(planner: Planner, resource: Resource, live: dict[str, Any], desir
         return replace(change, reason="take_over")
     if resource.adopt or planner.options.adopt:
         return replace(change, reason="adopt", adopts=True, notes=(f"takes the number over from {foreign}",))
-    clear = " and ".join(f"{TWILIO_FIELDS[key]}=" for key in ("trunk_sid", "voice_application_sid") if live.get(key))
+    clear = clearing(live)
     planner.diagnostics.append(
         Diagnostic(
             code="exists_unmanaged",
@@ -144,6 +177,14 @@ def _take_over(planner: Planner, resource: Resource, live: dict[str, Any], desir
         )
     )
     return replace(change, reason="exists_unmanaged")
+
+
+def _is_our_import(planner: Planner, resource: Resource, live: dict[str, Any]) -> bool:
+    """Does Vapi answer the number on behalf of a Vapi number that is ours, or that this apply makes or adopts?"""
+    owner = owner_of(resource.address)
+    found = planner.found.get(owner)
+    ours = found is not None and (found.entry is not None or not found.twins or owner not in planner.new)
+    return ours and is_vapis(str(live.get("voice_url") or ""), planner.options.vapi_url)
 
 
 def _managed(
@@ -167,6 +208,7 @@ def _managed(
         )
     kept = [d for d in differing if d.outcome is Outcome.DRIFT and planner.policy(resource, d.path) == "keep"]
     changes = [d for d in differing if d not in kept]
+    _report_shadow(planner, resource, live, kept)
     if not changes:
         return planner.settled(resource, found, now, kept=bool(kept))
     return replace(
@@ -180,6 +222,26 @@ def _managed(
             id_=entry.id,
         ),
         previous_address=planner.previous(resource.address),
+    )
+
+
+def _report_shadow(planner: Planner, resource: Resource, live: dict[str, Any], kept: list[Difference]) -> None:
+    """Calls of a managed number that never reach its voice URL: said beside the fields, which look harmless."""
+    shadowed = shadow(live)
+    if shadowed is None:
+        return
+    stays = any(d.path[0] in ("trunk_sid", "voice_application_sid", "voice_receive_mode") for d in kept)
+    planner.diagnostics.append(
+        Diagnostic(
+            code="shadowed",
+            severity="warning",
+            mark=resource.mark,
+            address=resource.address,
+            summary=f"{resource.name} is answered by {shadowed}",
+            hint=f"It stays so, for drift is kept here; to clear it, send {clearing(live)}."
+            if stays
+            else f"apply clears it: {clearing(live)}.",
+        )
     )
 
 

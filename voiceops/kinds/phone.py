@@ -3,6 +3,8 @@
 https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
 """
 
+from urllib.parse import urlsplit
+
 from voiceops.kinds.base import Kind
 
 KIND = Kind(
@@ -31,6 +33,7 @@ TWILIO_FIELDS = {
     "status_callback_method": "StatusCallbackMethod",
     "voice_application_sid": "VoiceApplicationSid",
     "trunk_sid": "TrunkSid",
+    "voice_receive_mode": "VoiceReceiveMode",
 }
 
 # What a manifest's `twilio:` may say.
@@ -46,7 +49,24 @@ TWILIO_SETTINGS = {
 IMPORTED = ("voice_url", "voice_method")
 
 # Settings that can't be cleared, only replaced; a field that leaves the manifest keeps its last value.
-TWILIO_STICKY = frozenset({"friendly_name", "voice_method", "voice_fallback_method", "status_callback_method"})
+TWILIO_STICKY = frozenset(
+    {"friendly_name", "voice_method", "voice_fallback_method", "status_callback_method", "voice_receive_mode"}
+)
+
+VOICE = "voice"  # a number's mode unless it takes faxes; accounts without Fax don't show it
 
 # Twilio's own sample answer on a newly bought number: nobody's.
 TWILIO_DEMO = ("https://demo.twilio.com/", "http://demo.twilio.com/")
+
+_VAPI = "vapi.ai"
+
+
+def is_vapis(url: str, api_url: str = "") -> bool:
+    """Is this an address of Vapi's own, such as its import writes into a number? `api_url` is where its API is."""
+    try:
+        split = urlsplit(url)
+        host = split.hostname or ""
+    except ValueError:
+        return False
+    own = host == _VAPI or host.endswith("." + _VAPI)
+    return own or bool(api_url and split.netloc and split.netloc == urlsplit(api_url).netloc)

@@ -164,6 +164,7 @@ def _twilio_settings(
         settings.put("voice_method", Ref(address, "voice_method"), answer_mark)
     settings.put("voice_application_sid", "", mark)
     settings.put("trunk_sid", "", mark)
+    settings.put("voice_receive_mode", "voice", mark)
     for key, value in given.items():
         here = given.marks[key]
         field_name = TWILIO_SETTINGS.get(key)
