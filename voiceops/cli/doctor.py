@@ -29,12 +29,21 @@ def doctor_command(ctx: click.Context, format_: str) -> int:
     """
     if ctx.invoked_subcommand is not None:
         return 0
-    from voiceops.cli.examine import Finding, examine
-    from voiceops.cli.wiring import load
+    from voiceops.cli.wiring import load, open_job, options_of
+    from voiceops.manifest.shapes import WEBHOOK_SECRET
+    from voiceops.use.doctor import Project, examine
 
     console: Console = ctx.obj
     loaded = load(console)
-    found: list[Finding] = asyncio.run(examine(loaded))
+    project = Project(
+        name=loaded.project.name,
+        environment=loaded.project.environment,
+        graph=loaded.graph,
+        runtime_url=loaded.project.runtime_url,
+        sandbox=loaded.project.providers.sandbox,
+        has_secret=bool(loaded.environ.get(WEBHOOK_SECRET)),
+    )
+    found = asyncio.run(examine(project, open_job(loaded, loaded.graph, options_of(loaded.project))))
     if format_ == "json":
         console.data([finding.to_data() for finding in found])
     else:

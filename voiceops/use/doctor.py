@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from voiceops.cli.wiring import Loaded, open_job, options_of
-from voiceops.engine.twilio import answers_today
+from voiceops.apply.run import Job
 from voiceops.errors import ProviderError, Unauthorized, VoiceopsError
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.manifest.shapes import WEBHOOK_SECRET
 from voiceops.model.address import owner_of
+from voiceops.model.graph import Graph
 from voiceops.net.identity import HEADERS
 from voiceops.providers.shapes import maps_of
+from voiceops.use.lines import Row, lines
 
 _MOST_SKEW = 60.0  # seconds; signatures are refused beyond five minutes
 _TIMEOUT = 5.0
@@ -34,19 +36,70 @@ class Finding:
         return {"level": self.level, "check": self.what, "summary": self.text, "hint": self.hint}
 
 
-async def examine(loaded: Loaded) -> list[Finding]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """What has to be known of a project to look at it."""
+
+    name: str
+    environment: str
+    graph: Graph
+    runtime_url: str | None
+    sandbox: bool
+    has_secret: bool  # the webhook secret is set here
+
+
+async def examine(project: Project, opened: AbstractAsyncContextManager[Job]) -> list[Finding]:
     """Everything that can be looked at; what needs a key that is missing is left out and said."""
-    project = loaded.project
-    found = [Finding("ok", "project", f"{project.name} · {project.environment}, {len(loaded.graph.resources)} objects")]
+    found = [
+        Finding("ok", "project", f"{project.name} · {project.environment}, {len(project.graph.resources)} objects")
+    ]
     try:
-        async with open_job(loaded, loaded.graph, options_of(project)) as job:
-            found += [finding async for finding in _vapi(job)]
-            if job.accounts.twilio is not None:
-                found += [finding async for finding in _twilio(job)]
+        async with opened as job:
+            at_vapi = [finding async for finding in _vapi(job)]
+            at_twilio = [finding async for finding in _twilio(job)] if job.accounts.twilio is not None else []
+            found += [*at_vapi, *at_twilio]
+            if not any(finding.level == "error" and finding.what in _KEYS for finding in found):
+                for row in await lines(job, project.runtime_url):
+                    found += _line(job, row)
     except VoiceopsError as error:
         found.append(Finding("error", "accounts", error.summary, error.hint))
-    found += await _runtime(loaded)
+    found += await _runtime(project)
     return found
+
+
+_KEYS = ("Vapi key", "Vapi", "Twilio key")  # without these nothing more can be read
+
+
+def _line(job: Job, row: Row) -> Iterator[Finding]:
+    """One line as `status` sees it. A line that was never applied may be about to be: no error."""
+    name = row.number or row.address
+    for reason in row.off:
+        level: Literal["warning", "error"] = "warning" if reason.code == "never-applied" else "error"
+        yield Finding(level, name, reason.text, reason.fix)
+    for note in row.notes:
+        if not note.startswith("fallback: "):
+            yield Finding("ok", name, note)
+    if row.off:
+        return
+    told = f"{row.answers} answers for {row.target}" if row.answers in ("vapi", "runtime") else row.meant
+    if _is_without_fallback(job, row):
+        yield Finding(
+            "warning",
+            name,
+            f"{told}; it has no fallback: callers hear an error when its answer fails",
+            "Set twilio.voiceFallbackUrl to a static answer on other machines.",
+        )
+    else:
+        yield Finding("ok", name, told)
+
+
+def _is_without_fallback(job: Job, row: Row) -> bool:
+    """Does a Twilio line that is answered have nobody to take calls when its answer fails?"""
+    side = next((r for r in job.graph.resources.values() if r.type == TWILIO_TYPE and r.name == row.number), None)
+    if side is None or row.answers not in ("vapi", "runtime"):
+        return False
+    line = job.graph.resources.get(owner_of(side.address))
+    return not side.body.get("voice_fallback_url") and not (line is not None and line.body.get("fallbackDestination"))
 
 
 async def _vapi(job: Any) -> AsyncIterator[Finding]:
@@ -84,42 +137,21 @@ async def _slots(api: Any, under_way: int) -> Finding:
     return Finding("ok", "call slots", told)
 
 
-async def _twilio(job: Any) -> AsyncIterator[Finding]:
+async def _twilio(job: Job) -> AsyncIterator[Finding]:
     twilio = job.accounts.twilio
+    assert twilio is not None
     try:
-        numbers = {str(n.get("phone_number")): n for n in await twilio.numbers()}
+        numbers = await twilio.numbers()
     except Unauthorized as error:
-        yield Finding("error", "Twilio key", error.summary, "Check TWILIO_ACCOUNT_SID and the token or API key.")
+        yield Finding(
+            "error",
+            "Twilio key",
+            error.summary,
+            "Check TWILIO_ACCOUNT_SID and the token or API key; a suspended or closed account is answered so, too.",
+        )
         return
     yield Finding("ok", "Twilio key", f"reads {len(numbers)} numbers of {twilio.account}")
     yield _clock("Twilio", twilio.api.now())
-    for resource in job.graph.resources.values():
-        if resource.type != TWILIO_TYPE or not isinstance(resource.name, str):
-            continue
-        live = numbers.get(resource.name)
-        if live is None:
-            if not resource.purchase:
-                yield Finding(
-                    "error", resource.name, "is not in the account", "Check the number, or set purchase: true."
-                )
-            continue
-        wanted = resource.body.get("voice_url")
-        foreign = answers_today(live, {"voice_url": wanted if isinstance(wanted, str) else live.get("voice_url")})
-        if foreign:
-            yield Finding("warning", resource.name, f"is answered by {foreign}", "See `voiceops plan`.")
-        elif not live.get("voice_fallback_url") and not _falls_back(job, resource.address):
-            hint = "Set twilio.voiceFallbackUrl to a static answer on other machines."
-            yield Finding(
-                "warning", resource.name, "has no fallback: callers hear an error when its answer fails", hint
-            )
-        else:
-            yield Finding("ok", resource.name, "is routed, with a fallback")
-
-
-def _falls_back(job: Any, side: str) -> bool:
-    """Vapi has a destination of its own for calls that nobody answers."""
-    line = job.graph.resources.get(owner_of(side))
-    return line is not None and bool(line.body.get("fallbackDestination"))
 
 
 def _clock(vendor: str, server: float) -> Finding:
@@ -134,12 +166,12 @@ def _clock(vendor: str, server: float) -> Finding:
     )
 
 
-async def _runtime(loaded: Loaded) -> list[Finding]:
-    url = loaded.project.runtime_url
+async def _runtime(project: Project) -> list[Finding]:
+    url = project.runtime_url
     if url is None:
         return [Finding("ok", "runtime", "none: the project has no runtime.url")]
     found = []
-    if not loaded.environ.get(WEBHOOK_SECRET) and not loaded.project.providers.sandbox:
+    if not project.has_secret and not project.sandbox:
         found.append(
             Finding("error", "webhook secret", f"{WEBHOOK_SECRET} is not set", "Set it for apply and for the runtime.")
         )

@@ -1,0 +1,225 @@
+"""How the phone lines of an environment stand: who is meant, who answers now, and why that differs. Reads only.
+
+`status` shows the rows, and `doctor` finds the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import Any
+
+from voiceops.apply.run import Job, plan, types_needed
+from voiceops.engine.live_route import LiveRoute, Meant, Reason, Seen, live_route, server_of
+from voiceops.engine.traffic import day
+from voiceops.kinds.registry import KINDS
+from voiceops.model.address import is_twilio_side, owner_of, twilio_side
+from voiceops.model.graph import Resource
+from voiceops.model.live import Snapshot
+from voiceops.model.plan import Change, Plan
+from voiceops.model.state import Entry, State
+from voiceops.model.values import Ref
+from voiceops.net.identity import HEADERS
+from voiceops.providers.live import read_live
+from voiceops.providers.shapes import maps_of
+from voiceops.state.ledger import Ledger
+
+_READY_TIMEOUT = 5.0  # seconds
+# What decides who answers, and what is asked for beside the manifests' own kinds.
+_LOOKED_AT = frozenset({"vapi_phone_number", "vapi_assistant", "vapi_squad", "vapi_tool", "vapi_credential"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line. `off` says what is wrong, each with what puts it right; empty when nothing is."""
+
+    address: str
+    number: str
+    answers: str  # who picks up now: vapi | runtime | other | nobody
+    target: str  # on whose behalf, as it was read
+    meant: str  # whom the manifest means
+    revision: int
+    pending: int
+    drift: tuple[str, ...]
+    runtime: str  # ready | not ready | not asked
+    last_call: str
+    applied: bool
+    off: tuple[Reason, ...]
+    notes: tuple[str, ...] = ()
+
+    def to_data(self) -> dict[str, Any]:
+        return {
+            "address": self.address,
+            "number": self.number,
+            "answers": self.answers,
+            "target": self.target,
+            "meant": self.meant,
+            "revision": self.revision,
+            "pending": self.pending,
+            "drift": list(self.drift),
+            "runtime": self.runtime,
+            "lastCall": self.last_call,
+            "off": [reason.text for reason in self.off],
+            "reasons": [{"code": r.code, "summary": r.text, "fix": r.fix} for r in self.off],
+            "notes": list(self.notes),
+        }
+
+
+async def lines(job: Job, runtime_url: str | None) -> list[Row]:
+    """Every line of the manifests and of the state, in the order of addresses. Raises ProviderError, Refused."""
+    ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
+    twilio = job.accounts.twilio
+    snapshot, account_status, calls, ready = await asyncio.gather(
+        read_live(job.accounts, types_needed(job.graph, ledger) | _LOOKED_AT, for_plan=True),
+        twilio.status() if twilio is not None else _told(""),
+        _last_calls(job),
+        _ready(runtime_url) if runtime_url else _told("not asked"),
+    )
+    found = await plan(job, snapshot)
+    state = ledger.state
+    seen = Seen(
+        snapshot=snapshot,
+        addresses={entry.id: entry.address for entry in state.entries.values()},
+        account_status=account_status,
+        runtime_url=runtime_url or "",
+        vapi_url=job.accounts.vapi.api.base_url,
+        today=day(snapshot.date),
+    )
+    addresses = sorted(a for a in found.numbers if a in job.graph.resources or a in state.entries)
+    return [_row(job, found, state, seen, address, calls, ready) for address in addresses]
+
+
+def _row(job: Job, found: Plan, state: State, seen: Seen, address: str, calls: dict[str, str], ready: str) -> Row:
+    entry, resource = state.entries.get(address), job.graph.resources.get(address)
+    touching = [c for c in found.changes if owner_of(c.address) == address or address in c.affects]
+    drifted = tuple(d.address for d in found.drift if any(c.address == d.address for c in touching))
+    meant = _meant(job, state, address, found.numbers[address])
+    asked = ready if resource is not None and _needs_runtime(meant, touching, address) else "not asked"
+    route = live_route(meant, replace(seen, runtime=asked))
+    off = [Reason("drift", f"{a} {_edited(found, a)}", "`voiceops drift` shows it.") for a in drifted]
+    if entry is None:
+        off.append(Reason("never-applied", f"{address} was never applied", "`voiceops apply`"))
+    if resource is not None:
+        off += _reasons(route, applied=entry is not None)
+    off += [
+        Reason(d.code, d.summary, d.hint)
+        for d in found.diagnostics
+        if d.severity == "error" and owner_of(d.address) == address and d.code not in ("number-missing",)
+    ]
+    return Row(
+        address=address,
+        number=_shown_number(found, seen.snapshot, address, entry),
+        answers=route.answers,
+        target=route.who if resource is not None else f"{route.who} (no manifest)",
+        meant=_meant_in_words(meant) if resource is not None else "",
+        revision=state.in_force or state.revision,
+        pending=sum(c.matters for c in touching),
+        drift=drifted,
+        runtime=asked,
+        last_call=calls.get(entry.id, "") if entry else "",
+        applied=entry is not None,
+        off=tuple(off),
+        notes=route.notes,
+    )
+
+
+def _reasons(route: LiveRoute, *, applied: bool) -> tuple[Reason, ...]:
+    """Of a line that was never applied only what keeps it from being so: the rest is what the apply is for."""
+    lasting = ("number-missing", "account-status", "no-voice", "number-status", "shadowed", "vapi-blocked")
+    return tuple(reason for reason in route.reasons if applied or reason.code in lasting)
+
+
+def _edited(found: Plan, address: str) -> str:
+    drift = next(d for d in found.drift if d.address == address)
+    return "was deleted live" if drift.deleted else "was edited live"
+
+
+def _shown_number(found: Plan, snapshot: Snapshot, address: str, entry: Entry | None) -> str:
+    if found.numbers[address] != address:
+        return found.numbers[address]
+    live = snapshot.get(entry.type, entry.id) if entry is not None else None
+    return str((live or {}).get("sipUri") or "")
+
+
+def _meant(job: Job, state: State, address: str, number: str) -> Meant:
+    """Whom a line is meant to reach: the manifest's word, with the ids of the state."""
+    resource, entry = job.graph.resources.get(address), state.entries.get(address)
+    side, side_entry = job.graph.resources.get(twilio_side(address)), state.entries.get(twilio_side(address))
+    body = resource.body if resource is not None else (entry.owned if entry is not None else {})
+    target = _target(resource)
+    held = state.entries.get(target)
+    wanted = side.body.get("voice_url") if side is not None else None
+    imported = (side_entry.imported or {}).get("voice_url", "") if side_entry is not None else ""
+    server = server_of(body)
+    runtime = resource is not None and bool(resource.routes)
+    return Meant(
+        address=address,
+        provider=str(body.get("provider") or ""),
+        number=str(body.get("number") or body.get("sipUri") or (number if number != address else "")),
+        answer="runtime" if runtime else "vapi" if target or server else "none",
+        target=target,
+        target_id=held.id if held is not None else "",
+        server_url=server,
+        voice_url=wanted if isinstance(wanted, str) and runtime else "",
+        imported_url=imported,
+        phone_id=entry.id if entry is not None else "",
+        account=job.accounts.twilio.account if job.accounts.twilio is not None else "",
+        purchase=side is not None and side.purchase,
+    )
+
+
+def _target(resource: Resource | None) -> str:
+    if resource is None:
+        return ""
+    if resource.routes:
+        return resource.routes[0]
+    for key in ("assistantId", "squadId"):
+        value = resource.body.get(key)
+        if isinstance(value, Ref):
+            return value.address
+        if value:
+            return f"{KINDS['Agent' if key == 'assistantId' else 'Squad'].title} {value}"
+    return ""
+
+
+def _meant_in_words(meant: Meant) -> str:
+    if meant.answer == "none":
+        return "nobody: it calls out"
+    return meant.target or "asks the runtime"
+
+
+def _needs_runtime(meant: Meant, touching: list[Change], address: str) -> bool:
+    """Does the line, or anything that it reaches, call the project's own runtime?"""
+    reached = {c.address for c in touching if address in c.affects and not is_twilio_side(c.address)}
+    return "Credential/runtime" in reached or meant.answer == "runtime"
+
+
+async def _told(text: str) -> str:
+    return text
+
+
+async def _ready(url: str) -> str:
+    import httpx
+
+    from voiceops.net.receiving import ask
+
+    try:
+        async with httpx.AsyncClient(timeout=_READY_TIMEOUT, headers=HEADERS) as client:
+            answer = await ask(client, "GET", f"{url}/readyz", patience=_READY_TIMEOUT)
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return "not ready"
+    return "ready" if answer.status_code == 200 else "not ready"
+
+
+async def _last_calls(job: Job) -> dict[str, str]:
+    """When each Vapi number was last called, as far as Vapi's newest calls tell."""
+    answer = await job.accounts.vapi.api.call("GET", "/call", params={"limit": 100})
+    found: dict[str, str] = {}
+    for call in maps_of(answer.data):
+        number, at = call.get("phoneNumberId"), str(call.get("startedAt") or call.get("createdAt") or "")
+        if isinstance(number, str) and at > found.get(number, ""):
+            found[number] = at
+    return found
+
+
+__all__ = ["Row", "lines"]
