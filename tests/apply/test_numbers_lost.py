@@ -184,3 +184,15 @@ def test_a_strangers_address_that_looks_like_vapis_stays_a_strangers(phone: Benc
     phone.control.edit_number(NUMBER, voice_url=url)
     phone.write("agents/line.yaml", line())
     assert "is answered by the voice URL" in phone.apply(code=5).err
+
+
+@pytest.mark.parametrize("answer", list(ANSWERS))
+def test_an_import_between_plan_and_settings_is_nobodys_edit_however_slow_it_is(phone: Bench, answer: str) -> None:
+    """Settings are looked at again once the plan is two seconds old; by then the import has rewritten the URL."""
+    phone.control.fault(
+        "hang", vendor="vapi", method="POST", path="^/phone-number$", seconds=2.3, when="after", times=1
+    )
+    phone.write("agents/line.yaml", line(ANSWERS[answer][0]))
+    phone.apply()
+    assert phone.control.number(NUMBER)["voice_url"] == ANSWERS[answer][1]
+    assert phone.changes() == {}

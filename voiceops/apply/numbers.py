@@ -100,7 +100,7 @@ async def set_up(session: Session, operation: Operation) -> str:
     imported = _imported(session, resource, entry, live)
     desired = {key: value if isinstance(value, str) else imported[key] for key, value in resource.body.items()}
     if entry is not None and found is not None:
-        _check_unmoved(session, change.address, entry, found, live, desired)
+        _check_unmoved(session, change.address, entry, found, live, desired, imported)
     current = settings(live)
     wanted = {key: value for key, value in desired.items() if (value or "") != current[key]}
     for key in entry.owned if entry else {}:
@@ -201,12 +201,14 @@ def _check_unmoved(
     seen: dict[str, Any],
     now: dict[str, Any],
     desired: dict[str, Any],
+    imported: dict[str, str],
 ) -> None:
-    """Somebody who points the number elsewhere between plan and write must be seen first."""
+    """Somebody who points the number elsewhere between plan and write must be seen first; Vapi's import is nobody."""
     if time.monotonic() - session.snapshot.taken <= MAX_AGE:
         return
     before, after = settings(seen), settings(now)
-    moved = [key for key in desired if before[key] != after[key] and after[key] != (desired[key] or "")]
+    meant = {key: (desired[key] or "", imported.get(key)) for key in desired}
+    moved = [key for key in desired if before[key] != after[key] and after[key] not in meant[key]]
     if moved and answers_today(now, desired):
         raise Stale(f"{address}: {', '.join(moved)} was edited since the plan", hint="Plan again.")
 
