@@ -69,7 +69,30 @@ def build(openapi: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     reached = _reached(roots, types, notes)
     for name, definition in reached.items():
         _mark(name, definition, schemas.get(name, {}))
-    return {"format": FORMAT, "roots": dict(sorted(roots.items())), "types": dict(sorted(reached.items()))}, notes
+    facts = {
+        "format": FORMAT,
+        "roots": dict(sorted(roots.items())),
+        "answered": _answered(reached, roots, schemas),
+        "elsewhere": _copy(marks.ELSEWHERE),
+        "types": dict(sorted(reached.items())),
+    }
+    return facts, notes
+
+
+def _answered(
+    types: Mapping[str, Any], roots: Mapping[str, Any], schemas: Mapping[str, Schema]
+) -> dict[str, list[str]]:
+    """What Vapi sets in an object by itself: of any object (`*`), and beyond that by the type of its body."""
+    found = {"*": sorted(marks.ANSWERED)}
+    bodies = {name: name for name in types}
+    bodies |= {f"{kind}Manifest": roots[kind]["create"] for kind in SPECS if kind in roots}
+    for name, body in bodies.items():
+        match = re.fullmatch(r"(?:Create|Update)(.+)DTO", body)
+        answer = schemas.get(match[1], {}).get("properties", {}) if match else {}
+        taken = {*types[name]["fields"], *types[body]["fields"], *marks.ANSWERED} if name in types else {*answer}
+        if more := sorted({*answer} - taken):
+            found[name] = more
+    return dict(sorted(found.items()))
 
 
 def apply_repair(repair: Repair, types: dict[str, dict[str, Any]]) -> Iterator[str]:
@@ -82,11 +105,38 @@ def apply_repair(repair: Repair, types: dict[str, dict[str, Any]]) -> Iterator[s
                 continue
             fields = types[name]["fields"]
             published = fields.get(repair.field)
-            repaired = _laid_over(published, repair.node) if repair.how == "merge" else _copy(repair.node)
+            repaired = _repaired(repair, published)
             if repair.how == "add" or published is not None:
                 fields[repair.field] = repaired
             if name == named and (note := _misfit(repair, published, repaired)):
                 yield f"{name}.{repair.field}: {note}"
+
+
+def _repaired(repair: Repair, published: Node | None) -> Node:
+    if repair.how == "merge":
+        merged: Node = _laid_over(published, repair.node)
+        return merged
+    if repair.how == "extend" and published is not None:
+        extended: Node = _extended(published, repair.node["enum"])
+        return extended
+    copied: Node = _copy(repair.node)
+    return copied
+
+
+def _extended(node: Any, values: Sequence[Any]) -> Any:
+    """The node with values appended to the first list of them, however deep it stands."""
+    if isinstance(node, dict):
+        for key in ("enum", "examples"):
+            if isinstance(node.get(key), list):
+                return node | {key: [*node[key], *(value for value in values if value not in node[key])]}
+        for key in ("items", "options", "others"):
+            if key in node and (changed := _extended(node[key], values)) != node[key]:
+                return node | {key: changed}
+    if isinstance(node, list):
+        for index, item in enumerate(node):
+            if (changed := _extended(item, values)) != item:
+                return [*node[:index], changed, *node[index + 1 :]]
+    return node
 
 
 def _misfit(repair: Repair, published: Node | None, repaired: Node) -> str | None:
@@ -197,30 +247,46 @@ def _reached(roots: Mapping[str, Any], types: Mapping[str, Any], notes: list[str
 
 def _mark(name: str, definition: dict[str, Any], schema: Schema) -> None:
     """Say which fields are references, which are secret, and which lists of values are open."""
+    fields = definition["fields"]
     if name in marks.FREE:
         definition["free"] = True
-    for key, node in definition["fields"].items():
+    if relaxed := marks.RELAXED.get(name):
+        definition["required"] = [key for key in definition["required"] if key not in relaxed]
+    for key, node in fields.items():
         texts = node["items"] if node["type"] == "array" else node
         published = schema.get("properties", {}).get(key, {})
-        if texts["type"] != "string":
-            continue
-        if key in marks.REFERENCES:
-            node["reference"] = marks.REFERENCES[key]
-            if node["type"] == "array":
-                node["set"] = True
-        for place in ((part, key) for part in name.split("+")):
-            if place in marks.NAME_REFERENCES:
-                node |= {"reference": marks.NAME_REFERENCES[place], "referenceBy": "name"}
-            if place in marks.PROVIDER_REFERENCES:
-                kind, attribute = marks.PROVIDER_REFERENCES[place]
-                node |= {"mayReference": kind, "attribute": attribute}
-            if place in marks.FOLLOWERS:
-                beside, attribute = marks.FOLLOWERS[place]
-                node |= {"follows": beside, "attribute": attribute}
-            if key in marks.SECRETS or place in marks.SECRET_FIELDS or _is_write_only(published):
-                node["secret"] = True
-        if key in marks.OPEN and "enum" in texts:
-            texts["open"] = True
+        places = [(part, key) for part in name.split("+")]
+        if key in marks.OPEN or any(place in marks.OPEN_FIELDS for place in places):
+            _open(node)
+        if texts["type"] == "string":
+            _mark_text(key, node, places, published)
+
+
+def _open(node: Node) -> None:
+    """Every list of values in this node, in its items and its alternatives, holds only what is known so far."""
+    if "enum" in node:
+        node["open"] = True
+    for inner in (node.get("items"), *node.get("options", []), *node.get("others", [])):
+        if inner is not None:
+            _open(inner)
+
+
+def _mark_text(key: str, node: Node, places: Sequence[tuple[str, str]], published: Schema) -> None:
+    if key in marks.REFERENCES:
+        node["reference"] = marks.REFERENCES[key]
+        if node["type"] == "array":
+            node["set"] = True
+    for place in places:
+        if place in marks.NAME_REFERENCES:
+            node |= {"reference": marks.NAME_REFERENCES[place], "referenceBy": "name"}
+        if place in marks.PROVIDER_REFERENCES:
+            kind, attribute = marks.PROVIDER_REFERENCES[place]
+            node |= {"mayReference": kind, "attribute": attribute}
+        if place in marks.FOLLOWERS:
+            beside, attribute = marks.FOLLOWERS[place]
+            node |= {"follows": beside, "attribute": attribute}
+        if key in marks.SECRETS or place in marks.SECRET_FIELDS or _is_write_only(published):
+            node["secret"] = True
 
 
 def _is_write_only(schema: Schema) -> bool:
@@ -231,7 +297,11 @@ def render(facts: Mapping[str, Any]) -> str:
     """The facts as text: one root, and one field of a type, on a line each."""
     lines = ["{", f'"format": {facts["format"]},', '"roots": {']
     lines.append(",\n".join(f"{_json(kind)}: {_json(root)}" for kind, root in facts["roots"].items()))
-    lines.append('},\n"types": {')
+    lines.append("},")
+    for section in ("answered", "elsewhere"):
+        rows = ",\n".join(f"{_json(name)}: {_json(value)}" for name, value in facts[section].items())
+        lines.append(f'"{section}": {{\n{rows}}},')
+    lines.append('"types": {')
     lines.append(
         ",\n".join(f"{_json(name)}: {_rendered_type(definition)}" for name, definition in facts["types"].items())
     )

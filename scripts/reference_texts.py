@@ -81,6 +81,9 @@ CODES = {
     "schema-unknown-key": Code("1", "There is no such field.", "Correct it, or set `allowUnknown: true`."),
     "schema-unlisted": Code("", "A value that the schema doesn't list yet.", "Check the spelling."),
     "schema-deprecated": Code("", "A field that the vendor gives up.", "Use the successor that is named."),
+    "schema-renamed": Code("", "A value in its old spelling.", "Write the one that is named: that is what Vapi keeps."),
+    "schema-uncertain": Code("", "A value that was seen live; whether it can be written is not known.", "Try it."),
+    "schema-read-only": Code("1", "A field that only Vapi sets.", "Leave it out."),
     "reference": Code("1", "A name leads to no manifest.", "Correct the name, or add the manifest."),
     "reference-kind": Code("1", "A name leads to a manifest of another kind.", "Name one of the kind that is wanted."),
     "part-circle": Code("1", "Parts take themselves in.", "Break the circle of `from`."),
@@ -90,7 +93,9 @@ CODES = {
     "member-twice": Code("1", "Two members of a squad have one name.", "Rename one."),
     "number-twice": Code("1", "Two phone lines have one number.", "Correct one."),
     "phone-provider": Code("1", "A setting that only Twilio lines have.", "Set `provider: twilio`, or take it out."),
-    "phone-target": Code("1", "A line has no answerer, or two.", "Name one agent or one squad."),
+    "phone-target": Code(
+        "1", "A line has no answerer (a warning), or two.", "Name one agent or one squad, or `answer: none`."
+    ),
     "transfer-on-runtime": Code(
         "1", "A line answered by the runtime reaches a transfer.", "Set `answer: vapi`, or take the transfer out."
     ),

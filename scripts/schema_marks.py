@@ -76,7 +76,148 @@ SECRET_FIELDS = frozenset(
 )
 
 # Lists of models, voices and languages grow faster than the schema: other values are taken too.
-OPEN = frozenset({"fallbackModels", "language", "languageCodes", "languages", "model", "models", "voiceId"})
+OPEN = frozenset(
+    {
+        "fallbackModels",
+        "language",
+        "languageBoost",
+        "languageCode",
+        "languageCodes",
+        "languages",
+        "model",
+        "models",
+        "speechModel",
+        "voiceId",
+        "voiceName",
+    }
+)
+# The same of what a voice or a model can express: it comes with the voice or the model.
+OPEN_FIELDS = frozenset(
+    {
+        ("CartesiaExperimentalControls", "emotion"),
+        ("FallbackMicrosoftVoice", "role"),
+        ("FallbackMicrosoftVoice", "style"),
+        ("FallbackPlayHTVoice", "emotion"),
+        ("FallbackVapiVoice", "version"),
+        ("MicrosoftVoice", "role"),
+        ("MicrosoftVoice", "style"),
+        ("OpenAISpeaker", "personalityPacks"),
+        ("PlayHTVoice", "emotion"),
+        ("VapiModel", "version"),
+        ("VapiTranscriber", "version"),
+        ("VapiVoice", "version"),
+    }
+)
 
 # Types whose other keys pass: JSON Schema has more keywords than the vendor lists.
-FREE = frozenset({"JsonSchema"})
+FREE = frozenset({"JsonSchema", "OpenAIFunctionParameters"})
+
+# Keys that the schema requires, though objects without them were seen live.
+RELAXED = {"OpenAIFunctionParameters": ("type", "properties")}
+
+# Where a key belongs that people write somewhere else, or that had another name: a path, or a sentence. What the
+# fields themselves tell (a key that stands deeper, higher, or in another variant) is not repeated here.
+_PROMPT = "model.systemPrompt, or a system message in model.messages"
+_QUERY = "a tool of type query, which names its knowledgeBases"
+_TRANSFER = "a tool of type transferCall, which names its destinations"
+_GONE = "Vapi has taken it out of its API: leave it out."
+_ASSISTANT = {
+    "agentPrompt": _PROMPT,
+    "description": "the manifest itself, beside kind and name",
+    "endpointing": "transcriber.endpointing",
+    "forwardingPhoneNumbers": _TRANSFER,
+    "instructions": _PROMPT,
+    "interruptionThreshold": "stopSpeakingPlan.numWords",
+    "interruptionsEnabled": "stopSpeakingPlan.numWords",
+    "knowledgeBase": _QUERY,
+    "knowledgeBaseId": _QUERY,
+    "language": "transcriber.language",
+    "llm": "model",
+    "llmModel": "model",
+    "prompt": _PROMPT,
+    "smartEndpointingEnabled": "startSpeakingPlan.smartEndpointingPlan",
+    "structuredDataPrompt": "analysisPlan.structuredDataPlan.messages",
+    "structuredDataSchema": "analysisPlan.structuredDataPlan.schema",
+    "successEvaluationPrompt": "analysisPlan.successEvaluationPlan.messages",
+    "successEvaluationRubric": "analysisPlan.successEvaluationPlan.rubric",
+    "summaryPrompt": "analysisPlan.summaryPlan.messages",
+    "systemMessage": _PROMPT,
+    "systemPrompt": _PROMPT,
+    "toolIds": "model.toolIds",
+    "tools": "model.tools",
+    "videoRecordingEnabled": "artifactPlan.videoRecordingEnabled",
+    "webhookUrl": "server.url",
+}
+_MODEL = {
+    "apiKey": "a Credential manifest, which Vapi finds by its provider",
+    "functions": "model.tools",
+    "instructions": _PROMPT,
+    "knowledgeBaseId": _QUERY,
+    "prompt": _PROMPT,
+    "systemMessage": _PROMPT,
+}
+_VOICE = {
+    "backgroundSound": "backgroundSound of the agent",
+    "fillerInjectionEnabled": _GONE,
+    "inputMinCharacters": "voice.chunkPlan.minCharacters",
+    "inputPreprocessingEnabled": "voice.chunkPlan.enabled",
+    "inputReformattingEnabled": "voice.chunkPlan.formatPlan.enabled",
+    "minCharacters": "voice.chunkPlan.minCharacters",
+    "punctuationBoundaries": "voice.chunkPlan.punctuationBoundaries",
+    "reformatting": "voice.chunkPlan.formatPlan",
+    "voice": "voice.voiceId",
+    "voiceName": "voice.voiceId",
+}
+_TOOL = {
+    "description": "function.description",
+    "name": "function.name",
+    "parameters": "function.parameters",
+    "secret": "server.credentialId",
+    "serverUrl": "server.url",
+    "serverUrlSecret": "server.credentialId",
+    "webhookUrl": "server.url",
+}
+_PHONE = {
+    "fallbackForwardingPhoneNumber": "fallbackDestination",
+    "phoneNumber": "number",
+    "twilioPhoneNumber": "number",
+    "webhookUrl": "server.url",
+}
+# By the names of types, `*` standing for any text.
+ELSEWHERE = {
+    "AssemblyAITranscriber": {"model": "speechModel"},
+    "FallbackAssemblyAITranscriber": {"model": "speechModel"},
+    "AssistantOverrides": _ASSISTANT,
+    "CreateAssistantDTO": _ASSISTANT,
+    "UpdateAssistantDTO": _ASSISTANT,
+    "CartesiaVoice": {"speed": "voice.generationConfig.speed"},
+    "FallbackCartesiaVoice": {"speed": "generationConfig.speed"},
+    "*Model": _MODEL,
+    "*Voice": _VOICE,
+    "*ToolDTO": _TOOL,
+    "*PhoneNumberDTO": _PHONE,
+    "SquadMemberDTO": {"assistantName": "agent, which takes the manifest's name"},
+}
+
+# What Vapi adds to the objects that it keeps, beyond what the schema of its answers says.
+ANSWERED = frozenset(
+    {
+        "analyticsMetadata",
+        "authenticationSession",
+        "createdAt",
+        "id",
+        "isDeleted",
+        "isServerUrlSecretSet",
+        "latestVersion",
+        "modelDeprecations",
+        "orgId",
+        "providerResourceId",
+        "status",
+        "stripeSubscriptionCurrentPeriodStart",
+        "stripeSubscriptionId",
+        "stripeSubscriptionStatus",
+        "systemKey",
+        "updatedAt",
+        "workflowIds",
+    }
+)

@@ -19,8 +19,26 @@ _PHONE = tuple(
 )
 _DEEPGRAM_VOICE = ("DeepgramVoice", "FallbackDeepgramVoice")
 _SONIOX = ("SonioxTranscriber", "FallbackSonioxTranscriber")
+_ASSEMBLY = ("AssemblyAITranscriber", "FallbackAssemblyAITranscriber")
+# Every provider's voice, and the same voice as a fallback of another.
+_VOICES = tuple(
+    f"{fallback}{provider}Voice"
+    for provider in (
+        *("Azure", "Cartesia", "Custom", "Deepgram", "ElevenLabs", "Hume", "Inworld", "LMNT", "Microsoft", "Minimax"),
+        *("Neuphonic", "OpenAI", "PlayHT", "RimeAI", "Sesame", "SmallestAI", "Tavus", "Vapi", "WellSaid", "Xai"),
+    )
+    for fallback in ("", "Fallback")
+)
 _TRANSFERS = ("TransferDestinationAssistant", "TransferDestinationNumber", "TransferDestinationSip")
 _SCENARIO = ("CreateScenarioDTO", "UpdateScenarioDTO")
+# Tools that the schema gives no `function`, or no `async`.
+_WITHOUT_FUNCTION = (
+    *("ApiRequest", "Bash", "Computer", "Dtmf", "EndCall", "Ghl", "GoHighLevelCalendarAvailability"),
+    *("GoHighLevelCalendarEventCreate", "GoHighLevelContactCreate", "GoHighLevelContactGet"),
+    *("GoogleCalendarCheckAvailability", "GoogleCalendarCreateEvent", "GoogleSheetsRowAppend", "Make", "Mcp"),
+    *("Output", "Query", "SipRequest", "SlackSendMessage", "Sms", "TextEditor", "TransferCall", "Voicemail"),
+)
+_WITHOUT_ASYNC = (*_WITHOUT_FUNCTION, "Handoff")
 _STRING: Node = {"type": "string"}
 _BOOLEAN: Node = {"type": "boolean"}
 _NUMBER: Node = {"type": "number"}
@@ -29,13 +47,16 @@ _STRINGS: Node = {"type": "array", "items": _STRING}
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """A field's node as it should be: added to the type, in place of the published one, or laid over it."""
+    """A field's node as it should be: added to the type, in place of the published one, or laid over it.
+
+    `extend` appends the node's `enum` to the values that are published, wherever in the field they stand.
+    """
 
     types: tuple[str, ...]
     field: str
     node: Node
     reason: str
-    how: Literal["add", "replace", "merge"] = "add"
+    how: Literal["add", "replace", "merge", "extend"] = "add"
 
 
 def _legacy(types: tuple[str, ...], field: str, node: Node, successor: str) -> Repair:
@@ -43,7 +64,7 @@ def _legacy(types: tuple[str, ...], field: str, node: Node, successor: str) -> R
     return Repair(
         types,
         field,
-        {**node, "deprecated": True, "legacy": True, "successor": successor},
+        {**node, "deprecated": True, "legacy": True} | ({"successor": successor} if successor else {}),
         "No longer published, but still found in live objects and still taken.",
     )
 
@@ -97,6 +118,39 @@ WRONG = (
         how="replace",
     ),
     Repair(
+        ("KeypadInputPlan",),
+        "delimiters",
+        {"type": "array", "items": {"type": "string", "enum": ["#", "*", ""]}},
+        "Declared as one text; the API refuses a text (it must be an array) and answers with a list.",
+        how="replace",
+    ),
+    Repair(
+        ("EvaluationPlanItem",),
+        "value",
+        {"type": "any"},
+        "Declared as one plain value; live scenarios hold maps, too.",
+        how="replace",
+    ),
+    Repair(
+        ("ChunkPlan",),
+        "punctuationBoundaries",
+        {
+            "type": "array",
+            "items": {
+                "type": "anyOf",
+                "options": [
+                    {
+                        "type": "string",
+                        "enum": ["。", "，", ".", "!", "?", ";", ")", "،", "۔", "।", "॥", "|", "||", ",", ":"],
+                    },
+                    {"type": "object", "uncertain": True},
+                ],
+            },
+        },
+        "Live objects hold maps of value and label beside the texts.",
+        how="replace",
+    ),
+    Repair(
         _SCENARIO,
         "evaluations",
         {"minItems": 1},
@@ -126,7 +180,7 @@ UNPUBLISHED = (
         "Taken for the Flux models.",
     ),
     Repair(
-        ("DeepgramTranscriber", "FallbackDeepgramTranscriber"),
+        ("DeepgramTranscriber", "FallbackDeepgramTranscriber", *_ASSEMBLY),
         "languageDetection",
         {"type": "any"},
         "Returned by the API.",
@@ -143,6 +197,13 @@ UNPUBLISHED = (
         {"type": "object", "of": "TransferAssistant"},
         "The type is published and the guides set the field; only the field itself is missing.",
     ),
+    Repair(("SummaryPlan",), "useAssistantLlm", _BOOLEAN, "Returned by the API in transfers' summary plans."),
+    Repair(
+        ("CreateStructuredOutputDTO", "UpdateStructuredOutputDTO"),
+        "target",
+        {"type": "any"},
+        "Returned by the API.",
+    ),
     *(
         Repair(
             tuple(f"{verb}{tool}ToolDTO" for verb in ("Create", "Update") for tool in tools),
@@ -151,12 +212,9 @@ UNPUBLISHED = (
             "Left out of the schema for these types of tools, but usual in live ones: it is how a model calls them.",
         )
         for field, node, tools in (
-            (
-                "function",
-                {"type": "object", "of": "OpenAIFunction"},
-                ("ApiRequest", "EndCall", "Mcp", "Query", "TransferCall"),
-            ),
-            ("async", _BOOLEAN, ("ApiRequest", "EndCall", "Handoff", "Mcp", "Query", "TransferCall")),
+            ("function", {"type": "object", "of": "OpenAIFunction"}, _WITHOUT_FUNCTION),
+            ("async", _BOOLEAN, _WITHOUT_ASYNC),
+            ("metadata", {"type": "object"}, ("Sms",)),
         )
     ),
 )
@@ -168,7 +226,7 @@ _NEWER: tuple[tuple[tuple[str, ...], str, Node], ...] = (
         "fallbackModels",
         _STRINGS,
     ),
-    (("AssemblyAITranscriber", "FallbackAssemblyAITranscriber"), "agentContextAutoUpdateEnabled", _BOOLEAN),
+    (_ASSEMBLY, "agentContextAutoUpdateEnabled", _BOOLEAN),
     (_SCENARIO, "latencyExpectations", {"type": "array", "items": {"type": "object", "of": "LatencyExpectation"}}),
     (_DEEPGRAM_VOICE, "expressivity", {"type": "number", "minimum": -2, "maximum": 2}),
     (_DEEPGRAM_VOICE, "speed", {"type": "number", "minimum": 0.5, "maximum": 1.5}),
@@ -183,6 +241,43 @@ _NEWER: tuple[tuple[tuple[str, ...], str, Node], ...] = (
 NEWER = tuple(
     Repair(types, field, node, "In the vendor's Python client 3.0.0, which is newer than the schema.")
     for types, field, node in _NEWER
+)
+
+# Values of that client which the schema doesn't list yet: models, voices and languages, and where they are taken.
+_NEWER_VALUES: tuple[tuple[tuple[str, ...], str, tuple[str, ...]], ...] = (
+    (_ASSEMBLY, "speechModel", ("universal-3-6-pro",)),
+    (
+        _ASSEMBLY,
+        "languageCodes",
+        ("af", "ca", "et", "fa", "gl", "ko", "mr", "nn", "ro", "ru", "ur", "xh", "yue", "zu"),
+    ),
+    (("DeepSeekModel",), "model", ("deepseek-flash", "deepseek-flash-thinking")),
+    (("OpenAIModel",), "model", ("gpt-6-luna", "gpt-live-1")),
+    (("OpenAIModel",), "fallbackModels", ("gpt-6-luna",)),
+    (("EvalOpenAIModel", "WorkflowOpenAIModel"), "model", ("gpt-6-luna",)),
+    (("ElevenLabsVoice", "FallbackElevenLabsVoice"), "model", ("eleven_v4_turbo",)),
+    (("RimeAIVoice", "FallbackRimeAIVoice"), "model", ("mistv3", "coda")),
+    (_DEEPGRAM_VOICE, "model", ("flux",)),
+    (
+        _DEEPGRAM_VOICE,
+        "voiceId",
+        (
+            *("alexis", "bree", "brittany", "brooke", "bruce", "cliff", "cole", "colin", "conor", "donovan", "drew"),
+            *("elise", "gemma", "haley", "hannah", "heather", "jack", "kai", "kelsey", "kit", "maeve", "marcelo"),
+            *("marcus", "meena", "meghan", "miles", "naveen", "paige", "priya", "rufus", "sean", "sharon", "sienna"),
+            *("tanner", "wade", "wes"),
+        ),
+    ),
+)
+NEWER_VALUES = tuple(
+    Repair(
+        types,
+        field,
+        {"enum": list(values)},
+        "In the vendor's Python client 3.0.0, which is newer than the schema.",
+        how="extend",
+    )
+    for types, field, values in _NEWER_VALUES
 )
 
 LEGACY = (
@@ -201,7 +296,40 @@ LEGACY = (
     _legacy(_PHONE, "serverUrl", _STRING, "server.url"),
     _legacy(_PHONE, "serverUrlSecret", _STRING, "server.credentialId"),
     _legacy(("Server",), "secret", _STRING, "credentialId"),
-    _legacy(("VapiVoice",), "inputPunctuationBoundaries", _STRINGS, "chunkPlan.punctuationBoundaries"),
+    _legacy(_VOICES, "inputPunctuationBoundaries", _STRINGS, "chunkPlan.punctuationBoundaries"),
+    _legacy(_ASSISTANT, "backchannelingEnabled", _BOOLEAN, ""),
+    _legacy(_ASSISTANT, "functions", {"type": "array", "items": {"type": "object"}}, "model.tools"),
+    *(
+        _legacy(("AnalysisPlan",), field, node, successor)
+        for field, node, successor in (
+            ("summaryPrompt", _STRING, "summaryPlan.messages"),
+            ("summaryRequestTimeoutSeconds", _NUMBER, "summaryPlan.timeoutSeconds"),
+            ("structuredDataPrompt", _STRING, "structuredDataPlan.messages"),
+            ("structuredDataSchema", {"type": "object", "of": "JsonSchema"}, "structuredDataPlan.schema"),
+            ("structuredDataRequestTimeoutSeconds", _NUMBER, "structuredDataPlan.timeoutSeconds"),
+            ("successEvaluationPrompt", _STRING, "successEvaluationPlan.messages"),
+            ("successEvaluationRubric", _STRING, "successEvaluationPlan.rubric"),
+            ("successEvaluationRequestTimeoutSeconds", _NUMBER, "successEvaluationPlan.timeoutSeconds"),
+        )
+    ),
+)
+
+# Values that the API still takes in their old spelling, and keeps in the new one.
+RENAMED = (
+    Repair(
+        ("TransferPlan",),
+        "mode",
+        {
+            "renamed": {
+                f"{first}with-{what}": f"{first}{new}"
+                for first in ("warm-transfer-", "warm-transfer-wait-for-operator-to-speak-first-and-then-")
+                for what, new in (("message", "say-message"), ("summary", "say-summary"), ("twiml", "twiml"))
+                if (first, what) != ("warm-transfer-wait-for-operator-to-speak-first-and-then-", "twiml")
+            }
+        },
+        "The guides write the old modes, and the API answers with the new ones.",
+        how="merge",
+    ),
 )
 
 
@@ -247,7 +375,7 @@ ALIASES = tuple(
     )
 )
 
-REPAIRS = (*WRONG, *UNPUBLISHED, *NEWER, *LEGACY, *SUCCESSORS, *HOOKS, *ALIASES)
+REPAIRS = (*WRONG, *UNPUBLISHED, *NEWER, *NEWER_VALUES, *LEGACY, *RENAMED, *SUCCESSORS, *HOOKS, *ALIASES)
 
 # What a union's key says where the schema declares free text, or the same list for every variant.
 TAGS: dict[tuple[str, str], Tag] = {

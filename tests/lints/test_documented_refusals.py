@@ -166,11 +166,6 @@ ROWS: dict[str, tuple[str, str, str]] = {
         "schema-unknown-key",
         "4 spec.transcriber.endpointing",
     ),
-    "endpointing elsewhere, allowUnknown": (
-        agent("transcriber: {provider: azure, endpointing: 200}", head=UNKNOWN),
-        "VO102",
-        "5 spec.transcriber.endpointing",
-    ),
     "eotThreshold 0.5-0.9": (
         agent("transcriber: {provider: deepgram, model: flux-general-en, eotThreshold: 0.4}"),
         "schema-range",
@@ -266,11 +261,6 @@ ROWS: dict[str, tuple[str, str, str]] = {
             ("11labs", "sarah", "generationConfig", "{speed: 1}"),
         )
     },
-    "cartesia speed, allowUnknown": (
-        agent("voice: {provider: cartesia, voiceId: x, speed: 1.1}", head=UNKNOWN),
-        "VO111",
-        "5 spec.voice.speed",
-    ),
     "voice of another provider in a squad": (
         of(
             "Squad",

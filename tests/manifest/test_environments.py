@@ -77,6 +77,7 @@ def test_defaults_lie_under_every_manifest_of_the_kind(folder: Folder) -> None:
         ---
         kind: Agent
         name: b
+        spec: {}
         ---
         kind: Tool
         name: t

@@ -219,6 +219,8 @@ def _name(repair: Repair) -> str:
 def test_each_repair_changes_its_field_and_leaves_the_others(repair: Repair) -> None:
     published = {"type": "array", "items": {"type": "union", "by": "on", "variants": {"old": "Old"}}}
     other = {"type": "string"}
+    if repair.how == "extend":
+        published = {"type": "array", "items": {"type": "string", "enum": ["old"]}}
     types = {
         name: {"required": [], "fields": {"other": other} | ({} if repair.how == "add" else {repair.field: published})}
         for name in repair.types
@@ -227,7 +229,10 @@ def test_each_repair_changes_its_field_and_leaves_the_others(repair: Repair) -> 
     assert list(apply_repair(repair, types)) == []
 
     for definition in types.values():
-        assert _holds(definition["fields"][repair.field], repair.node)
+        if repair.how == "extend":
+            assert definition["fields"][repair.field]["items"]["enum"] == ["old", *repair.node["enum"]]
+        else:
+            assert _holds(definition["fields"][repair.field], repair.node)
         assert definition["fields"]["other"] == other
         if repair.how == "merge":
             assert definition["fields"][repair.field]["items"]["variants"]["old"] == "Old"

@@ -21,7 +21,7 @@ _IDS = ("assistantId", "squadId", "toolId", "credentialId", "structuredOutputId"
 _WHO = ("assistantId", "assistantName", "assistant")
 
 
-@lint("VO901", "destination-nobody", "A handoff that names nobody", "error")
+@lint("VO901", "destination-nobody", "A handoff that names nobody", "error", refused=True)
 def destination_nobody(context: Context) -> Iterator[Finding]:
     for body in context.bodies:
         for spot in walk(body):
@@ -36,7 +36,7 @@ def destination_nobody(context: Context) -> Iterator[Finding]:
                 )
 
 
-@lint("VO902", "member-form", "A squad member that is nobody, or two at once", "error")
+@lint("VO902", "member-form", "A squad member that is nobody, or two at once", "error", refused=True)
 def member_form(context: Context) -> Iterator[Finding]:
     for squad in context.bodies:
         for member in squad.items("members") if squad.resource.kind == "Squad" else ():

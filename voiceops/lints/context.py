@@ -108,6 +108,12 @@ class Line:
     target: str | None  # the agent or squad, as an address
 
     @property
+    def silent(self) -> bool:
+        """Whether nobody is named who could answer: no agent, no squad, and no server to ask."""
+        keys = ("assistantId", "squadId", "workflowId", "server", "serverUrl")
+        return not self.runtime and self.target is None and not any(self.spot.get(key) for key in keys)
+
+    @property
     def number(self) -> str | None:
         found = self.spot.get("number")
         return found if isinstance(found, str) else None

@@ -39,7 +39,7 @@ def endpointing_short(context: Context) -> Iterator[Finding]:
                 )
 
 
-@lint("VO102", "endpointing-elsewhere", "endpointing on a transcriber that has none", "error")
+@lint("VO102", "endpointing-elsewhere", "endpointing on a transcriber that has none", instead_of="schema-unknown-key")
 def endpointing_elsewhere(context: Context) -> Iterator[Finding]:
     own = {
         "assembly-ai": "minEndOfTurnSilenceWhenConfident",

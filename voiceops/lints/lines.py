@@ -18,6 +18,8 @@ def line_without_fallback(context: Context) -> Iterator[Finding]:
     for line in context.phone_lines:
         spot = line.spot
         handled = bool(line.twilio and line.twilio.get("voice_fallback_url"))
+        if line.silent:
+            continue  # meant for outgoing calls, or said already: nobody answers it
         if line.runtime:
             if not handled:
                 yield spot.finding(
@@ -53,7 +55,7 @@ def fallback_same_host(context: Context) -> Iterator[Finding]:
             )
 
 
-@lint("VO403", "number-format", "A phone number that is not in E.164 form", "error")
+@lint("VO403", "number-format", "A phone number that is not in E.164 form", "error", refused=True)
 def number_format(context: Context) -> Iterator[Finding]:
     for spot in context.maps:
         value = spot.value.get("number")

@@ -35,19 +35,26 @@ Check: TypeAlias = "Callable[[Context], Iterator[Finding]]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lint:
-    """A lint. `code` and `name` both stay for good: people write them into their files."""
+    """A lint. `code` and `name` both stay for good: people write them into their files.
+
+    `refused`: it says that Vapi refuses something, which a manifest with `allowUnknown: true` may try all the same.
+    `instead_of`: the schema's code for the same thing, said in other words at the same place.
+    """
 
     code: str
     name: str
     title: str
     severity: Severity
     check: Check
+    refused: bool = False
+    instead_of: str = ""
 
-    def diagnostic(self, finding: Finding) -> Diagnostic:
+    def diagnostic(self, finding: Finding, *, allowed: bool = False) -> Diagnostic:
+        """The finding as a diagnostic; `allowed` where the manifest allows what Vapi is thought to refuse."""
         return Diagnostic(
             code=self.code,
             summary=finding.summary,
-            severity=self.severity,
+            severity="warning" if self.refused and allowed else self.severity,
             mark=finding.mark,
             address=finding.address,
             hint=finding.hint,
@@ -57,7 +64,15 @@ class Lint:
 DEFINED: dict[str, Lint] = {}
 
 
-def lint(code: str, name: str, title: str, severity: Severity = "warning") -> Callable[[Check], Check]:
+def lint(
+    code: str,
+    name: str,
+    title: str,
+    severity: Severity = "warning",
+    *,
+    refused: bool = False,
+    instead_of: str = "",
+) -> Callable[[Check], Check]:
     """Put the decorated function into the table. Errors are for what certainly fails live."""
 
     def define(check: Check) -> Check:
@@ -65,7 +80,15 @@ def lint(code: str, name: str, title: str, severity: Severity = "warning") -> Ca
             raise ValueError(f"{code} {name}: a code is VO and three digits, a name kebab-case")
         if code in DEFINED or any(known.name == name for known in DEFINED.values()):
             raise ValueError(f"{code} {name} is defined twice")
-        DEFINED[code] = Lint(code=code, name=name, title=title, severity=severity, check=check)
+        DEFINED[code] = Lint(
+            code=code,
+            name=name,
+            title=title,
+            severity=severity,
+            check=check,
+            refused=refused,
+            instead_of=instead_of,
+        )
         return check
 
     return define

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from voiceops.errors import Diagnostic
+from voiceops.errors import Diagnostic, Mark
 from voiceops.lints.context import Context
 from voiceops.lints.ignores import Ignores
 from voiceops.lints.registry import LINTS, UNUSED
@@ -28,11 +28,16 @@ class Linter:
         """What the lints find, with those of the given warnings that no comment silences."""
         context = Context(project, graph, self._texts, self._tracked)
         found = Problems()
-        found.extend(self.silenced(warnings))
+        said: set[tuple[str, Mark]] = set()  # in a lint's words, so that the schema's are not needed
         for lint in LINTS.values():
             for finding in lint.check(context):
+                if lint.instead_of:
+                    said.add((lint.instead_of, finding.mark))
                 if not self._ignores.silences(lint.code, finding.mark, finding.via):
-                    found.add(lint.diagnostic(finding))
+                    resource = graph.resources.get(finding.address)
+                    allowed = resource is not None and resource.allows_at(finding.via or finding.mark)
+                    found.add(lint.diagnostic(finding, allowed=allowed))
+        found.extend(self.silenced(d for d in warnings if d.mark is None or (d.code, d.mark) not in said))
         lines: dict[str, set[int]] = {PROJECT_FILE: {1}, f"environments/{project.environment}.yaml": {1}}
         for resource in graph.resources.values():
             for mark in (resource.mark, *resource.sources.values()):

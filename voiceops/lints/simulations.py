@@ -39,7 +39,13 @@ def _schema(context: Context, evaluation: Spot) -> Any:
     return schema
 
 
-@lint("VO801", "evaluation-form", "An evaluation of no output, of two, or of one that is no single value", "error")
+@lint(
+    "VO801",
+    "evaluation-form",
+    "An evaluation of no output, of two, or of one that is no single value",
+    "error",
+    refused=True,
+)
 def evaluation_form(context: Context) -> Iterator[Finding]:
     for evaluation in _evaluations(context):
         by_id, inline = evaluation.get("structuredOutputId"), evaluation.get("structuredOutput")
@@ -63,7 +69,13 @@ def evaluation_form(context: Context) -> Iterator[Finding]:
                 )
 
 
-@lint("VO802", "evaluation-comparison", "An evaluation compares in a way that its output's type doesn't have", "error")
+@lint(
+    "VO802",
+    "evaluation-comparison",
+    "An evaluation compares in a way that its output's type doesn't have",
+    "error",
+    refused=True,
+)
 def evaluation_comparison(context: Context) -> Iterator[Finding]:
     for evaluation in _evaluations(context):
         schema = _schema(context, evaluation)
@@ -76,5 +88,5 @@ def evaluation_comparison(context: Context) -> Iterator[Finding]:
                 f"a {kind} is equal or it is not; {comparator} is for numbers", "comparator", hint="Write = or !=."
             )
         fits = isinstance(value, _VALUES[kind]) and (kind == "boolean" or not isinstance(value, bool))
-        if value is not None and not fits:
+        if value is not None and not isinstance(value, (dict, list)) and not fits:
             yield evaluation.finding(f"the output is a {kind}, and the value is none", "value")

@@ -116,7 +116,13 @@ def tool_description(context: Context) -> Iterator[Finding]:
             )
 
 
-@lint("VO305", "code-undeclared", "A code tool uses an argument or a variable that it doesn't declare", "error")
+@lint(
+    "VO305",
+    "code-undeclared",
+    "A code tool uses an argument or a variable that it doesn't declare",
+    "error",
+    refused=True,
+)
 def code_undeclared(context: Context) -> Iterator[Finding]:
     for tool in context.all_tools:
         code = tool.get("code")

@@ -27,7 +27,9 @@ _INSTEAD = {
 }
 
 
-@lint("VO111", "voice-foreign-field", "A voice has a field of another provider's voices", "error")
+@lint(
+    "VO111", "voice-foreign-field", "A voice has a field of another provider's voices", instead_of="schema-unknown-key"
+)
 def voice_foreign_field(context: Context) -> Iterator[Finding]:
     variants: dict[str, str] = facts()["roots"]["Voice"]["variants"]
     for assistant in context.assistants:
@@ -47,7 +49,7 @@ def voice_foreign_field(context: Context) -> Iterator[Finding]:
                 )
 
 
-@lint("VO112", "vapi-voice-name", "A Vapi voice's name is spelled in another way than Vapi's", "error")
+@lint("VO112", "vapi-voice-name", "A Vapi voice's name is spelled in another way than Vapi's", "error", refused=True)
 def vapi_voice_name(context: Context) -> Iterator[Finding]:
     known = {name.lower(): name for name in _VAPI_VOICES}
     for assistant in context.assistants:

@@ -5,14 +5,17 @@ Knows types, ranges, enums, unions and deprecations; knows nothing of references
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from voiceops.errors import Mark
+from voiceops.errors import Diagnostic, Mark
+from voiceops.kinds.places import is_answered
 from voiceops.kinds.schema import Node, select, type_of
-from voiceops.manifest.problems import Problems, did_you_mean, nearest
+from voiceops.manifest.misplaced import place_hint
+from voiceops.manifest.problems import Problems, did_you_mean, nearest, nearly
 from voiceops.model.located import Map, Seq
 from voiceops.model.values import Ref, Secret, Template
 
@@ -33,8 +36,9 @@ _compiled = cache(re.compile)
 class Checker:
     """One document's check: where problems go, and how strict it is.
 
-    `allow_unknown` lets keys pass that the schema doesn't have; `partial` doesn't ask for required keys
-    (parts are completed by their users).
+    `allow_unknown` makes warnings of keys that the schema doesn't have and of values that it refuses; `lenient`
+    does the same for what came from those parts (`Voice/warm`). Fields that only Vapi sets stay errors.
+    `partial` doesn't ask for required keys (parts are completed by their users).
     """
 
     problems: Problems
@@ -42,11 +46,19 @@ class Checker:
     allow_unknown: bool = False
     partial: bool = False
     source: str = "vapi"
+    lenient: frozenset[str] = frozenset()
 
     def check(self, node: Node, value: Any, mark: Mark) -> None:
         """Report every problem of `value`, which stands at `mark`."""
         if value is None:
             return
+        if node.get("uncertain"):
+            self.problems.warning(
+                "schema-uncertain",
+                f"{describe(value)} was seen here in live objects; whether Vapi takes it in a request is not known",
+                mark,
+                address=self.address,
+            )
         match node["type"]:
             case "any":
                 return
@@ -62,7 +74,15 @@ class Checker:
                 self._scalar(node, value, mark)
 
     def _error(self, code: str, summary: str, mark: Mark, hint: str = "") -> None:
-        self.problems.error(code, summary, mark, hint, self.address)
+        self._add(Diagnostic(code=code, summary=summary, mark=mark, hint=hint, address=self.address))
+
+    def _add(self, diagnostic: Diagnostic) -> None:
+        """Report a problem; where the manifest allows what the schema doesn't know, an error is a warning."""
+        mark = diagnostic.mark
+        allowed = self.allow_unknown or (mark is not None and mark.path.partition(":")[0] in self.lenient)
+        if allowed and diagnostic.severity == "error" and diagnostic.code != "schema-read-only":
+            diagnostic = replace(diagnostic, severity="warning")
+        self.problems.add(diagnostic)
 
     def _object(self, node: Node, value: Any, mark: Mark) -> None:
         if not isinstance(value, Map):
@@ -81,8 +101,8 @@ class Checker:
             here = value.marks[key]
             field = fields.get(key)
             if field is None:
-                if not (self.allow_unknown or definition.get("free") or "extra" in definition):
-                    self._unknown(key, fields, here, value, union)
+                if not (definition.get("free") or "extra" in definition):
+                    self._unknown(name, key, here, value, union)
                 elif isinstance(definition.get("extra"), dict):
                     self.check(definition["extra"], item, here)
                 continue
@@ -103,9 +123,11 @@ class Checker:
                 if value.get(key) is None and key not in meant:
                     self._error("schema-required", f"{key} is missing", mark)
 
-    def _unknown(self, key: str, fields: dict[str, Node], mark: Mark, value: Map, union: Node | None) -> None:
-        current = [name for name, field in fields.items() if not field.get("deprecated")]
-        hint = did_you_mean(key, current) or did_you_mean(key, fields)
+    def _unknown(self, type_name: str, key: str, mark: Mark, value: Map, union: Node | None) -> None:
+        if self.source == "vapi" and is_answered(type_name, key):
+            self._error("schema-read-only", f"{key} is no field to write", mark, "Vapi sets it: leave it out.")
+            return
+        owners: list[str] = []
         summary = f"unknown key {key}"
         if union is not None:
             by = union["by"]
@@ -114,12 +136,12 @@ class Checker:
             )
             if owners:
                 summary = f"{key} is no field of {by} {value.get(by)}"
-                hint = f"It belongs to {', '.join(owners)}." + (f" {hint}" if hint else "")
         self._error(
             "schema-unknown-key",
             summary,
             mark,
-            hint or "If Vapi takes it although its schema doesn't list it, set allowUnknown: true.",
+            place_hint(type_name, key, mark, self.address, owners, self.source)
+            or ("" if self.source != "vapi" else "If Vapi takes it all the same, set allowUnknown: true."),
         )
 
     def _union(self, node: Node, value: Any, mark: Mark) -> None:
@@ -157,26 +179,29 @@ class Checker:
         return f"Did you mean {alias}?" if alias else did_you_mean(choice, node["variants"])
 
     def _any_of(self, node: Node, value: Any, mark: Mark) -> None:
-        best: Problems | None = None
         fitting = [option for option in node["options"] if _fits(option, value)] or []
         if not fitting:
             names = " or ".join(dict.fromkeys(_TYPE_NAMES.get(o["type"], "a map") for o in node["options"]))
             self._error("schema-type", f"must be {names}, not {describe(value)}", mark)
             return
+        best: Problems | None = None
         for option in fitting:
             trial = Problems()
-            Checker(trial, self.address, self.allow_unknown, self.partial, self.source).check(option, value, mark)
-            if not trial.failed:
-                self.problems.extend(trial.all)
-                return
-            if best is None or len(trial.all) < len(best.all):
+            Checker(trial, self.address, partial=self.partial, source=self.source).check(option, value, mark)
+            if best is None or (trial.failed, len(trial.all)) < (best.failed, len(best.all)):
                 best = trial
+            if not best.failed:
+                break
         assert best is not None
-        self.problems.extend(best.all)
+        for diagnostic in best.all:
+            self._add(diagnostic)
 
     def _array(self, node: Node, value: Any, mark: Mark) -> None:
         if not isinstance(value, Seq):
-            self._error("schema-type", f"must be a list, not {describe(value)}", mark)
+            items = node.get("items", {"type": "any"})
+            one = isinstance(value, (str, int, float)) and items["type"] != "any" and _fits(items, value)
+            hint = f"Write it as a list: [{json.dumps(value, ensure_ascii=False)}]." if one else ""
+            self._error("schema-type", f"must be a list, not {describe(value)}", mark, hint)
             return
         if "minItems" in node and len(value) < node["minItems"]:
             self._error("schema-range", f"must hold at least {node['minItems']} items", mark)
@@ -206,16 +231,17 @@ class Checker:
                 self._error("schema-range", f"{value} is not {_range(low, high)}", mark)
         allowed = node.get("enum")
         if allowed is not None and value not in allowed:
-            hint = did_you_mean(str(value), map(str, allowed)) or f"One of: {_listed(allowed)}."
             if node.get("open"):
+                meant = nearly(str(value), map(str, allowed))
                 self.problems.warning(
                     "schema-unlisted",
                     f"{value!r} is not in the schema's list (yet)",
                     mark,
-                    did_you_mean(str(value), map(str, allowed)),
+                    f"Did you mean {meant}?" if meant else "",
                     self.address,
                 )
             else:
+                hint = did_you_mean(str(value), map(str, allowed)) or f"One of: {_listed(allowed)}."
                 self._error("schema-enum", f"{value!r} is not allowed here", mark, hint)
 
     def _text(self, node: Node, value: str, mark: Mark) -> None:

@@ -33,7 +33,7 @@ from voiceops.model.values import Path, Ref, leaves, parse_path
 
 def load_graph(project: Project, environ: Mapping[str, str], problems: Problems) -> Graph:
     """The desired graph of the project's environment. Raises InvalidProject when anything is wrong."""
-    documents = read_manifests(project.root, project.manifests, ALL, problems)
+    documents = read_manifests(project.root, project.manifests, ALL, problems, project.manifest_marks)
     here, excluded = _by_environment(project, documents, problems)
     here = _with_defaults(project, here, problems)
     here = _patched(project, here, problems)
@@ -176,14 +176,25 @@ class _Builder:
         self.problems = problems
         self.lines: dict[str, shapes.Line] = {}
         self._uses_runtime = False
+        # Parts whose values a manifest with allowUnknown takes: they may hold what it may hold.
+        self._lenient_parts = frozenset(
+            document.address
+            for document in index.documents.values()
+            if document.kind in PARTS and self._allows_unknown(document)
+        )
 
     def build(self) -> Graph:
         drafts = {}
+        taken: set[str] = set()
+        for document in self.index.documents.values():
+            if document.kind not in PARTS:
+                resolver = self._resolver(document)
+                drafts[document.address] = self._draft(document, resolver)
+                if self._allows_unknown(document):
+                    taken |= resolver.taken
         for document in self.index.documents.values():
             if document.kind in PARTS:
-                self._check_part(document)
-            else:
-                drafts[document.address] = self._draft(document)
+                self._check_part(document, lenient=document.address in taken)
         agents = {a: draft.spec for a, draft in drafts.items() if draft.document.kind == "Agent"}
         for where, draft in drafts.items():
             if agent_list := KINDS[draft.document.kind].agent_list:
@@ -198,35 +209,43 @@ class _Builder:
             self._check_refs(resource, resources)
         return Graph(self.project.name, self.project.environment, resources)
 
+    def _allows_unknown(self, document: Document) -> bool:
+        return document.allow_unknown or self.project.allow_unknown
+
     def _resolver(self, document: Document) -> Resolver:
         names = inline_names(document.spec) if document.kind == "Squad" else frozenset()
-        return Resolver(document, self.index, self.problems, self.project.runtime_url, inline_names=names)
+        return Resolver(
+            document,
+            self.index,
+            self.problems,
+            self.project.runtime_url,
+            inline_names=names,
+            allow_unknown=self._allows_unknown(document),
+            lenient=self._lenient_parts,
+        )
 
-    def _check_part(self, document: Document) -> None:
+    def _check_part(self, document: Document, *, lenient: bool) -> None:
         resolver = self._resolver(document)
         node = root(document.kind)
         spec = resolver.part(document.kind, document.spec, document.spec_mark)
         if not isinstance(spec, Map):
             return  # names a part that isn't there: said already
         value = resolver.rewrite(node, resolver._model(spec) if document.kind == "Model" else spec, document.spec_mark)
-        Checker(self.problems, document.address, document.allow_unknown, partial=True).check(
-            node, value, document.spec_mark
-        )
+        Checker(
+            self.problems,
+            document.address,
+            allow_unknown=lenient or self._allows_unknown(document),
+            partial=True,
+            lenient=self._lenient_parts,
+        ).check(node, value, document.spec_mark)
         self._check_envelope(document)
 
-    def _draft(self, document: Document) -> _Draft:
+    def _draft(self, document: Document, resolver: Resolver) -> _Draft:
         self._check_envelope(document)
         spec, mark = document.spec, document.spec_mark
-        resolver = self._resolver(document)
-        if document.kind == "Phone" and spec.get("answer") != "runtime" and shapes.needs_runtime(spec):
+        if document.kind == "Phone" and spec.get("answer") in (None, "vapi") and shapes.needs_runtime(spec):
             if self.project.runtime_url is None:
-                self.problems.error(
-                    "phone-target",
-                    "nobody answers this line",
-                    mark,
-                    "Name an agent or a squad, or set runtime.url so that Vapi can ask the runtime.",
-                    document.address,
-                )
+                self._unanswered(document, spec, mark)
             else:
                 spec = spec.clone()
                 spec.put("server", "runtime", mark)
@@ -247,12 +266,29 @@ class _Builder:
             name = shapes.default_name(self.project, document, kind, spec)
             spec.put("name", name, document.mark._replace(path="name"))
         self._uses_runtime |= resolver.uses_runtime
-        Checker(self.problems, document.address, document.allow_unknown).check(node, spec, mark)
+        Checker(
+            self.problems,
+            document.address,
+            allow_unknown=self._allows_unknown(document),
+            lenient=self._lenient_parts,
+        ).check(node, spec, mark)
         if kind.upload is not None:
             spec, upload = shape_upload(self.project, document, spec, self.problems)
         if line is not None:
             self.lines[document.address] = line
         return _Draft(document, spec, line, upload)
+
+    def _unanswered(self, document: Document, spec: Map, mark: Mark) -> None:
+        """A line whose incoming calls nothing here takes: often meant, so it is no error."""
+        else_ = spec.get("fallbackDestination") is not None
+        self.problems.warning(
+            "phone-target",
+            "every call on this line goes to its fallbackDestination" if else_ else "nobody answers this line",
+            mark,
+            "Name an agent or a squad, or set runtime.url so that Vapi can ask the runtime; "
+            "answer: none says that the line is for outgoing calls.",
+            document.address,
+        )
 
     def _check_envelope(self, document: Document) -> None:
         if document.handler is not None and document.handler_mark is not None and isinstance(document.handler, str):
@@ -280,7 +316,8 @@ class _Builder:
             moved_from=document.moved_from,
             release=line.release if line else False,
             handler=document.handler,
-            extra=document.extra,
+            extra=document.extra | ({"answer": "none"} if line and line.answer == "none" else {}),
+            allows=self._allows(document),
             upload=draft.upload,
             routes=(line.target,) if line and line.answer == "runtime" and line.target else (),
         )
@@ -302,6 +339,12 @@ class _Builder:
             moved_from=twilio_side(vapi.moved_from) if vapi.moved_from else None,
         )
         return [vapi, twilio]
+
+    def _allows(self, document: Document) -> tuple[str, ...]:
+        """Where in this resource unknown keys and values may stand, as starts of marks' paths."""
+        if self._allows_unknown(document):
+            return ("",)
+        return tuple(f"{part}:" for part in sorted(self._lenient_parts))
 
     def _ignored(self, document: Document, sources: dict[Path, Mark]) -> tuple[Path, ...]:
         """`ignoreChanges` as paths of the body: a manifest's path finds what it became."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from voiceops.engine.order import CircleError, plan_creation
 from voiceops.manifest.problems import Problems
-from voiceops.manifest.shapes import Line, tool_name
+from voiceops.manifest.shapes import Line, has_default_name, tool_name
 from voiceops.model.graph import Graph, Resource, walk
 from voiceops.model.values import Path, Ref, get_path
 
@@ -35,36 +35,40 @@ def check_graph(graph: Graph, lines: Mapping[str, Line], problems: Problems) -> 
 
 
 def _numbers(graph: Graph, problems: Problems) -> None:
+    """One line a number, and a SIP address, whose case means nothing."""
     seen: dict[str, str] = {}
     for address, resource in graph.resources.items():
-        number = resource.body.get("number") if resource.type == "vapi_phone_number" else None
-        if not isinstance(number, str):
-            continue
-        if number in seen:
-            problems.error(
-                "number-twice",
-                f"{number} belongs to {seen[number]} already",
-                resource.source_of(("number",)),
-                address=address,
-            )
-        seen.setdefault(number, address)
+        for key in ("number", "sipUri") if resource.type == "vapi_phone_number" else ():
+            given = resource.body.get(key)
+            if not isinstance(given, str):
+                continue
+            same = given.strip().lower() if key == "sipUri" or given.lower().startswith("sip") else given.strip()
+            if same in seen:
+                problems.error(
+                    "number-twice",
+                    f"{given} belongs to {seen[same]} already",
+                    resource.source_of((key,)),
+                    "A line is known by its number or its SIP address, whose capitals don't count: one manifest each.",
+                    address=address,
+                )
+            seen.setdefault(same, address)
 
 
 def _tool_names(graph: Graph, agent: Resource, problems: Problems) -> None:
-    seen: dict[str, Path] = {}
+    seen: dict[str, Any] = {}
     for path, tool in _tools_of(graph, agent):
         name = tool_name(tool)
         if name is None:
             continue
         if name in seen:
-            problems.error(
-                "function-twice",
-                f"two tools of this agent have the function name {name}",
-                agent.source_of(path),
-                "A model can't tell them apart: rename one.",
-                agent.address,
-            )
-        seen.setdefault(name, path)
+            summary = f"two tools of this agent have the function name {name}"
+            hint = "A model can't tell them apart: rename one."
+            # Names that Vapi gave, because nobody wrote one, are equal on live agents, too.
+            if has_default_name(tool) or has_default_name(seen[name]):
+                problems.warning("function-twice", summary, agent.source_of(path), hint, agent.address)
+            else:
+                problems.error("function-twice", summary, agent.source_of(path), hint, agent.address)
+        seen.setdefault(name, tool)
 
 
 def _tools_of(graph: Graph, agent: Resource) -> list[tuple[Path, Any]]:

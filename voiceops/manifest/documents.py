@@ -24,6 +24,7 @@ from voiceops.model.values import canonical
 
 _FILE = re.compile(r"\$\{(?:file|template):([^{}]+)\}")
 _ENVELOPE = {"kind", "name", "spec"}
+_WITH_HANDLER = ("Tool", "Phone")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +60,18 @@ class Document:
         return address(self.kind, self.name)
 
 
-def read_manifests(root: Path, patterns: tuple[str, ...], kinds: list[str], problems: Problems) -> list[Document]:
-    """Every document of every manifest file, in the order of file names; `root` is a real path.
+def read_manifests(
+    root: Path, patterns: tuple[str, ...], kinds: list[str], problems: Problems, marks: tuple[Mark, ...] = ()
+) -> list[Document]:
+    """Every document of every manifest file, in the order of file names; `root` is a real path, `marks` say where
+    each of the patterns stands.
 
     A file that manifests name as `${file:…}` is their data, and is no manifest, wherever it lies. Problems are
     collected, not raised.
     """
     documents: list[Document] = []
     seen: dict[str, Mark] = {}
-    read = _read(root, patterns, problems)
+    read = _read(root, patterns, problems, marks)
     named = {target for path, found in read.items() for value, _ in found for target in _named(value, path.parent)}
     for path, found in read.items():
         if path in named and not any(_is_manifest(value) for value, _ in found):
@@ -90,10 +94,12 @@ def read_manifests(root: Path, patterns: tuple[str, ...], kinds: list[str], prob
     return documents
 
 
-def _read(root: Path, patterns: tuple[str, ...], problems: Problems) -> dict[Path, list[tuple[Any, Mark]]]:
+def _read(
+    root: Path, patterns: tuple[str, ...], problems: Problems, marks: tuple[Mark, ...]
+) -> dict[Path, list[tuple[Any, Mark]]]:
     """What the files hold, by their paths."""
     read: dict[Path, list[tuple[Any, Mark]]] = {}
-    for path in files(root, patterns, problems, "manifests"):
+    for path in files(root, patterns, problems, "manifests", marks):
         file = display(root, path)
         try:
             read[path] = read_documents(load(root, path), file)
@@ -118,11 +124,16 @@ def _is_manifest(value: Any) -> bool:
     return isinstance(value, Map) and "kind" in value
 
 
-def files(root: Path, patterns: tuple[str, ...], problems: Problems, key: str) -> list[Path]:
-    """The YAML files that a list of folders, files and globs of the project means; `key` is where the list stands."""
+def files(
+    root: Path, patterns: tuple[str, ...], problems: Problems, key: str, marks: tuple[Mark, ...] = ()
+) -> list[Path]:
+    """The YAML files that a list of folders, files and globs of the project means.
+
+    `key` is where the list stands, `marks` where each of its items does.
+    """
     found: dict[Path, None] = {}
-    for pattern in patterns:
-        here = Mark("voiceops.yaml", 1, 1, key)
+    for position, pattern in enumerate(patterns):
+        here = marks[position] if position < len(marks) else Mark("voiceops.yaml", 1, 1, key)
         try:
             if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
                 raise FileProblem(f"{pattern} lies outside the project")
@@ -178,6 +189,18 @@ def _document(value: Any, mark: Mark, folder: Path, kinds: list[str], problems: 
     if not (isinstance(kind, str) and kind in kinds and isinstance(name, str) and NAME.match(name)):
         return None
     spec = value.get("spec")
+    if spec is None and not _needs_no_spec(value):
+        problems.error(
+            "schema-required", "spec is missing", value.marks["kind"], "Write spec: {} where nothing is set.", where
+        )
+    if value.get("handler") is not None and kind not in _WITH_HANDLER:
+        problems.error(
+            "handler",
+            f"a handler belongs to a {' or a '.join(_WITH_HANDLER)}: this kind, {kind}, has none",
+            value.marks["handler"],
+            "Move it to the Tool that it answers, or to the Phone whose calls it directs.",
+            where,
+        )
     environments = value.get("environments")
     return Document(
         kind=str(kind),
@@ -193,12 +216,18 @@ def _document(value: Any, mark: Mark, folder: Path, kinds: list[str], problems: 
         for_each=value.get("forEach"),
         each_mark=value.marks.get("forEach"),
         lifecycle=value["lifecycle"] if isinstance(value.get("lifecycle"), Map) else Map(),
-        handler=value.get("handler"),
+        handler=value.get("handler") if kind in _WITH_HANDLER else None,
         handler_mark=value.marks.get("handler"),
         allow_unknown=value.get("allowUnknown") is True,
         moved_from=moved.get("from") if isinstance(moved, Map) else None,
         extra={k: value[k] for k in ("idempotent", "failureMessage") if k in value},
     )
+
+
+def _needs_no_spec(value: Map) -> bool:
+    """Whether a manifest says all there is to say without a spec."""
+    lifecycle = value.get("lifecycle")
+    return "external" in value or (isinstance(lifecycle, Map) and lifecycle.get("forget") is True)
 
 
 def instances(document: Document, interpolator: Interpolator, problems: Problems) -> Iterator[Document]:

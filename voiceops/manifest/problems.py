@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 from voiceops.errors import Diagnostic, InvalidProject, Mark
 
+_LONG_ENOUGH = 6  # letters: between shorter words, codes of languages above all, one letter is no slip
+
 
 class Problems:
     """The diagnostics of one run, in the order they were found, without repeats."""
@@ -18,7 +20,10 @@ class Problems:
     def add(self, diagnostic: Diagnostic) -> None:
         mark = diagnostic.mark
         place = (mark.file, mark.line, mark.column) if mark else (diagnostic.address, diagnostic.path)
-        self._found.setdefault((diagnostic.code, diagnostic.summary, *place), diagnostic)
+        key = (diagnostic.code, diagnostic.summary, *place)
+        known = self._found.get(key)
+        if known is None or (known.severity == "warning" and diagnostic.severity == "error"):
+            self._found[key] = diagnostic  # what one manifest may do is still an error of another
 
     def error(self, code: str, summary: str, mark: Mark | None, hint: str = "", address: str = "") -> None:
         self.add(Diagnostic(code=code, summary=summary, mark=mark, hint=hint, address=address))
@@ -53,12 +58,43 @@ class Problems:
 def nearest(text: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant: spelling aside, `first_message` means `firstMessage`."""
     words = list(known)
-    squeezed = re.sub(r"[-_ ]", "", text).lower()
-    for word in words:
-        if re.sub(r"[-_ ]", "", word).lower() == squeezed:
-            return word
+    if (same := respelled(text, words)) is not None:
+        return same
     close = difflib.get_close_matches(text, words, n=1, cutoff=0.6)
     return close[0] if close else None
+
+
+def respelled(text: str, known: Iterable[str]) -> str | None:
+    """The known word that differs in capitals, dashes and underscores only."""
+    squeezed = _squeezed(text)
+    return next((word for word in known if _squeezed(word) == squeezed), None)
+
+
+def nearly(text: str, known: Iterable[str]) -> str | None:
+    """The known word that differs by one slip of the hand. Another version of a name is no slip: its digits differ."""
+    words = list(known)
+    if (same := respelled(text, words)) is not None:
+        return same
+    digits = re.sub(r"\D", "", text)
+    slips = [
+        word
+        for word in words
+        if min(len(word), len(text)) >= _LONG_ENOUGH and re.sub(r"\D", "", word) == digits and _one_slip(text, word)
+    ]
+    return slips[0] if len(slips) == 1 else None
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"[-_ ]", "", text).lower()
+
+
+def _one_slip(a: str, b: str) -> bool:
+    """One letter more, less or other, or two that changed places."""
+    if abs(len(a) - len(b)) > 1:
+        return False
+    start = next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    x, y = a[start:], b[start:]
+    return x[1:] == y[1:] or x[1:] == y or x == y[1:] or (x[:2] == y[:2][::-1] and x[2:] == y[2:])
 
 
 def did_you_mean(text: str, known: Iterable[str]) -> str:

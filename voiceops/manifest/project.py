@@ -26,6 +26,7 @@ from voiceops.model.values import Secret, secret
 PROJECT_FILE = "voiceops.yaml"
 SANDBOX_ACCOUNT = "AC" + "1".zfill(32)
 
+_BUILT_IN = "voiceops's defaults"
 _DEFAULTS = """
 manifests: [agents]
 state: .voiceops/state
@@ -77,6 +78,7 @@ class Project:
     name: str
     environment: str
     manifests: tuple[str, ...]
+    manifest_marks: tuple[Mark, ...] = ()  # where each of them stands
     state: str
     providers: Providers
     variables: Map
@@ -97,6 +99,7 @@ class Project:
     recipients: tuple[str, ...] = ()  # of the encrypted state
     policies: tuple[str, ...] | None = None  # None: the folder policies/, where there is one
     estimates: Mapping[str, Any] = field(default_factory=dict)
+    allow_unknown: bool = False  # of every manifest
     mark: Mark = field(default_factory=lambda: Mark(PROJECT_FILE, 1, 1))
 
 
@@ -183,7 +186,7 @@ def _read_map(root: Path, file: str, type_name: str, problems: Problems) -> Map:
 
 
 def _with_defaults(settings: Map) -> Map:
-    base = read_documents(_DEFAULTS, "voiceops's defaults")[0][0]
+    base = read_documents(_DEFAULTS, _BUILT_IN)[0][0]
     if settings.get("providers") == "sandbox":
         base.take("providers")
     result: Map = merged(base, settings)
@@ -220,6 +223,7 @@ def _project(
         name=now["project"],
         environment=environment,
         manifests=tuple(now["manifests"]),
+        manifest_marks=tuple(mark for mark in now["manifests"].marks if mark.file != _BUILT_IN),
         state=variables.get("VOICEOPS_STATE") or now["state"],
         providers=_providers(now, problems),
         variables=now.get("variables") or Map(),
@@ -246,6 +250,7 @@ def _project(
         recipients=tuple((now.get("encryption") or Map()).get("recipients") or ()),
         policies=tuple(now["policies"]) if "policies" in now else None,
         estimates=plain(now.get("estimates") or Map(), {}),
+        allow_unknown=now.get("allowUnknown") is True,
         mark=settings.marks.get("project", Mark(PROJECT_FILE, 1, 1)),
     )
     return replace(project, state=project.state.replace("{environment}", environment))

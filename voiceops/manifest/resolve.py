@@ -82,6 +82,9 @@ class Resolver:
     runtime_url: str | None
     uses_runtime: bool = False
     inline_names: frozenset[str] = frozenset()  # of a squad's members that are no manifests
+    allow_unknown: bool = False  # of the document, or of its project
+    lenient: frozenset[str] = frozenset()  # the parts that say so themselves
+    taken: set[str] = field(default_factory=set)  # the parts by name that this document uses
     _parts: list[str] = field(default_factory=list)
 
     def rewrite(self, node: Node, value: Any, mark: Mark) -> Any:
@@ -102,9 +105,22 @@ class Resolver:
                 option = next((option for option in node["options"] if _may_take(option, value)), None)
                 if option is not None:
                     return self.rewrite(_as_secret_as(node, option), value, mark)
+            case _ if isinstance(value, str) and value in node.get("renamed", ()):
+                return self._renamed(node["renamed"][value], value, mark)
             case _ if node.get("secret") and isinstance(value, str) and value:
                 return Secret((), (value,))
         return value
+
+    def _renamed(self, now: str, value: str, mark: Mark) -> str:
+        """A value in its old spelling, which Vapi takes and keeps in the new one: only that compares as equal."""
+        self.problems.warning(
+            "schema-renamed",
+            f"{value} is the old name of {now}",
+            mark,
+            f"Vapi keeps it as {now}, which is what voiceops sends: write that.",
+            self.document.address,
+        )
+        return now
 
     def _object(self, name: str, value: Map) -> Map:
         fields = type_of(name)["fields"]
@@ -170,12 +186,22 @@ class Resolver:
             found = self.index.find(other if attribute != "id" else kind, item, self.document)
         except LookupError as error:
             summary, hint = error.args
-            if by_name and LOCAL.match(item) is None:
-                called = [*self.index.live_names, *self.inline_names]
-                summary, hint = f"no {kind} is called {item!r}", did_you_mean(item, called)
+            if by_name and not self.index.knows(kind, item):
+                summary, hint = f"no {kind} is called {item!r}", self._called(kind, item)
+                if self.allow_unknown or mark.path.partition(":")[0] in self.lenient:
+                    self.problems.warning("reference", summary, mark, hint, self.document.address)
+                    return item
             self.problems.error("reference", summary, mark, hint, self.document.address)
             return item
         return Ref(found, "name" if by_name else attribute)
+
+    def _called(self, kind: str, name: str) -> str:
+        """A hint for a live name that no manifest has."""
+        known = [d.address.partition("/")[2] for d in self.index.documents.values() if d.kind == kind]
+        meant = did_you_mean(name, [*self.index.live_names, *self.inline_names, *known])
+        quoted = name.replace("'", "''")
+        outside = f"If somebody else manages it, write a manifest with external: {{name: '{quoted}'}}."
+        return f"{meant} {outside}".strip()
 
     def _perhaps(self, kind: str, attribute: str, item: Any, mark: Mark) -> Any:
         """A manifest's name as a reference to what its object holds; any other text is an id of the provider's own."""
@@ -220,6 +246,7 @@ class Resolver:
                 )
             return None
         self._parts.append(found)
+        self.taken.add(found)
         spec = _prefixed(self.index.documents[found].spec, found)
         value = self.part(kind, spec, mark)
         self._parts.pop()

@@ -5,6 +5,7 @@ Pure; works on located maps so that every field keeps its line.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,7 +69,7 @@ def shape_phone(project: Project, document: Document, spec: Map, mark: Mark, pro
             return default, here
         return value, here
 
-    answer, answer_mark = take("answer", "vapi", str, ("vapi", "runtime"))
+    answer, answer_mark = take("answer", "vapi", str, ("vapi", "runtime", "none"))
     purchase, purchase_mark = take("purchase", False, bool)
     release, _ = take("release", False, bool)
     twilio, twilio_mark = take("twilio", Map(), Map)
@@ -84,6 +85,14 @@ def shape_phone(project: Project, document: Document, spec: Map, mark: Mark, pro
     target = next((body[key] for key in ("assistantId", "squadId") if isinstance(body.get(key), Ref)), None)
     if body.get("assistantId") and body.get("squadId"):
         problems.error("phone-target", "agent and squad exclude each other", body.marks["squadId"], address=address)
+    if answer == "none" and (named := next((key for key in ("assistantId", "squadId") if body.get(key)), None)):
+        problems.error(
+            "phone-target",
+            "answer: none is a line that nobody answers, but it names who does",
+            body.marks[named],
+            "Take one of the two out.",
+            address,
+        )
     if answer == "runtime" and project.runtime_url is None:
         problems.error(
             "runtime-missing",
@@ -120,7 +129,8 @@ def shape_phone(project: Project, document: Document, spec: Map, mark: Mark, pro
 
 def needs_runtime(spec: Map) -> bool:
     """A line without agent and squad: Vapi asks its server for every call (assistant-request)."""
-    return not any(spec.get(key) for key in ("assistantId", "squadId", "agent", "squad", "workflowId", "server"))
+    named = ("assistantId", "squadId", "agent", "squad", "workflowId", "server", "serverUrl")
+    return not any(spec.get(key) for key in named)
 
 
 def _add_account(project: Project, body: Map, mark: Mark) -> None:
@@ -263,3 +273,11 @@ def tool_name(tool: Any) -> str | None:
         if isinstance(tool.get("name"), str):
             return str(tool["name"])
     return None
+
+
+def has_default_name(tool: Any) -> bool:
+    """Whether a tool is called as Vapi calls one that nobody named: its type, and `_tool` (`api_request_tool`)."""
+    if not isinstance(tool, dict) or not isinstance(tool.get("type"), str):
+        return False
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", tool["type"]).replace(".", "_").lower()
+    return tool_name(tool) == f"{words}_tool"

@@ -25,6 +25,12 @@ MAX_NODES = 200_000
 
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?P<fraction>\.\d+)?(?P<exponent>[eE][+-]?\d+)?\Z")
 _WORDS = {"true": True, "false": False, "null": None, "": None}
+# A high and a low surrogate as JSON escapes them, behind an even number of backslashes.
+_PAIR = re.compile(r"(?<!\\)(?P<before>(?:\\\\)*)\\u(?P<high>[dD][89abAB]\w\w)\\u(?P<low>[dD][c-fC-F]\w\w)")
+_MOST_RETRIES = 20  # texts with such pairs that are mended one by one; then all that look like it
+_VALUE = re.compile(r"\s*(?:- )*(?:[\w.$-]+:\s)?\s*(?P<text>\S.*)")
+_SPECIAL = "{[%@`*&!,]}"
+_SHORT = 60
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -48,18 +54,71 @@ def read_documents(text: str, file: str) -> list[tuple[Any, Mark]]:
     """
     if len(text) > MAX_BYTES:
         raise _error("yaml-too-large", f"the file is larger than {MAX_BYTES:,} bytes", Mark(file, 1, 1))
-    try:
-        return list(_documents(text, file))
-    except yaml.MarkedYAMLError as error:
-        at = error.problem_mark or error.context_mark
-        mark = Mark(file, at.line + 1, at.column + 1) if at else Mark(file, 1, 1)
-        problem = " ".join(part for part in (error.context, error.problem) if part)
-        opened = error.context_mark
-        hint = f"It was opened in line {opened.line + 1}." if opened and opened.line + 1 != mark.line else ""
-        raise _error("yaml-syntax", f"not valid YAML: {problem}", mark, hint) from None
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise _error("yaml-syntax", "not valid YAML: a control character stands here", Mark(file, line, 1)) from None
+    for _ in range(_MOST_RETRIES):
+        try:
+            return list(_documents(text, file))
+        except yaml.MarkedYAMLError as error:
+            joined = _with_joined_pairs(text, error)
+            if joined == text:
+                raise _syntax_error(text, error, file) from None
+            text = joined
+        except yaml.reader.ReaderError as error:
+            line = text.count("\n", 0, error.position) + 1
+            raise _error(
+                "yaml-syntax", "not valid YAML: a control character stands here", Mark(file, line, 1)
+            ) from None
+    return read_documents(_PAIR.sub(_joined, text), file)
+
+
+def _syntax_error(text: str, error: yaml.MarkedYAMLError, file: str) -> InvalidProject:
+    at = error.problem_mark or error.context_mark
+    mark = Mark(file, at.line + 1, at.column + 1) if at else Mark(file, 1, 1)
+    problem = " ".join(part for part in (error.context, error.problem) if part)
+    opened = error.context_mark
+    hint = f"It was opened in line {opened.line + 1}." if opened and opened.line + 1 != mark.line else ""
+    return _error("yaml-syntax", f"not valid YAML: {problem}", mark, hint or _quotes_hint(_line(text, mark.line)))
+
+
+def _line(text: str, number: int) -> str:
+    lines = text.split("\n")
+    return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+def _quotes_hint(line: str) -> str:
+    """A hint for a line whose value is a text that YAML reads as something else."""
+    value = _VALUE.match(line)
+    text = value["text"].strip() if value else ""
+    if not text or text[0] in "\"'|>" or not (text[0] in _SPECIAL or ": " in text or "{{" in text):
+        return ""
+    quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'Put the text into quotes: "{quoted}".' if len(text) <= _SHORT else "Put the text into quotes."
+
+
+def _with_joined_pairs(text: str, error: yaml.MarkedYAMLError) -> str:
+    """The text with JSON's surrogate pairs joined, in the quoted text where the parser stopped at one.
+
+    JSON writes a character beyond the first 65,536 as two escapes, `\\ud83d\\ude00`; YAML as one, `\\U0001f600`.
+    """
+    opened = error.context_mark
+    if opened is None or "escape" not in (error.problem or ""):
+        return text
+    start = _offset(text, opened.line, opened.column)
+    end = start + 1
+    while end < len(text) and text[end] != '"':
+        end += 2 if text[end] == "\\" else 1
+    return text[:start] + _PAIR.sub(_joined, text[start:end]) + text[end:]
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    start = 0
+    for _ in range(line):
+        start = text.find("\n", start) + 1
+    return start + column
+
+
+def _joined(pair: re.Match[str]) -> str:
+    high, low = int(pair["high"], 16), int(pair["low"], 16)
+    return f"{pair['before']}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
 
 
 def _error(code: str, summary: str, mark: Mark, hint: str = "") -> InvalidProject:
@@ -140,7 +199,8 @@ def _documents(text: str, file: str) -> Iterator[tuple[Any, Mark]]:
         if wants_key:
             assert parent is not None
             if not isinstance(event, yaml.ScalarEvent):
-                raise _error("yaml-key", "a key must be a text", mark)
+                hint = _quotes_hint(_line(text, mark.line))
+                raise _error("yaml-key", "a key must be a text", mark, hint)
             key = event.value
             if key in parent.seen and not (key == "<<" and not event.style):
                 raise _error(

@@ -32,6 +32,8 @@ class Resource:
     routes: tuple[str, ...] = ()  # whom the runtime sends a line's calls to: an edge that no body shows
     handler: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    allows: tuple[str, ...] = ()
+    """Where values that the schema refuses are allowed, as starts of marks' paths: `""` is everywhere."""
     upload: str = ""  # the file on this machine whose bytes the body stands for; revisions keep the bytes instead
 
     def source_of(self, path: Path) -> Mark:
@@ -41,6 +43,10 @@ class Resource:
                 return self.sources[path]
             path = path[:-1]
         return self.mark
+
+    def allows_at(self, mark: Mark | None) -> bool:
+        """Whether a value that the schema refuses is allowed here (allowUnknown)."""
+        return any(mark.path.startswith(start) if mark else not start for start in self.allows)
 
     def to_data(self) -> dict[str, Any]:
         """For a revision: everything needed to plan from it again. Secrets are named, never held."""

@@ -1,0 +1,60 @@
+"""Where a key was meant to stand that its place doesn't know: a hint for the error that names it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from voiceops.errors import Mark
+from voiceops.kinds import places
+from voiceops.kinds.registry import ALL
+from voiceops.kinds.schema import type_of
+from voiceops.manifest.problems import did_you_mean, respelled
+from voiceops.model.address import kind_of
+
+_MOST = 3  # places that a hint names; a key that stands in more is told by its spelling
+_NEAR = 2  # steps below an object that come to mind before the variants of its union
+_STEP = re.compile(r"\[\d+\]")
+
+
+def place_hint(
+    type_name: str, key: str, mark: Mark, address: str, owners: Sequence[str] = (), source: str = "vapi"
+) -> str:
+    """A hint for a key at `mark`, in an object of this type: what is known of it, its spelling, then other places.
+
+    `owners` are the variants of the object's union that have the key. Deprecated fields are never offered.
+    """
+    fields = type_of(type_name, source)["fields"]
+    current = [name for name, field in fields.items() if not field.get("deprecated")]
+    if source != "vapi":
+        return did_you_mean(key, current)
+    if place := places.known_place(type_name, key):
+        return place if place.endswith(".") else f"Its place is {place}."
+    if same := respelled(key, current):
+        return f"Did you mean {same}?"
+    kind = kind_of(address) if "/" in address else ""
+    here = _steps(mark.path, kind)
+    if below := _named([(*here, *path) for path in places.deeper(type_name, key) if len(path) <= _NEAR]):
+        return below
+    if owners:
+        return f"It belongs to {', '.join(owners)}."
+    if kind in ALL and (around := _named(places.around(kind, here, key))):
+        return around
+    if meant := did_you_mean(key, current):
+        return meant
+    others = places.kinds_with(key, kind) if not here else []
+    return f"It is a field of {' and of '.join(others)}." if 0 < len(others) <= _MOST else ""
+
+
+def _named(found: Sequence[tuple[str, ...]]) -> str:
+    names = list(dict.fromkeys(".".join(path) for path in found))
+    return f"Its place is {' or '.join(names)}." if 0 < len(names) <= _MOST else ""
+
+
+def _steps(path: str, kind: str) -> tuple[str, ...]:
+    """The path of the object around a key, as the body has it: without `spec`, and without numbers of items."""
+    part, colon, rest = path.rpartition(":")
+    steps = _STEP.sub("", rest if colon else path).split(".")
+    steps = steps[1:] if steps[:1] == ["spec"] else steps
+    above = [part.partition("/")[0].lower()] if colon and part.partition("/")[0] != kind else []
+    return (*above, *steps[:-1])
