@@ -192,6 +192,7 @@ _SETTINGS = {
     "policies": "files, folders and globs that hold rules: [policies.md](../policies.md)",
     "estimates": "figures of your own: [estimates.md](../estimates.md)",
     "naming": "what live names begin and end with",
+    "allowUnknown": "every manifest may hold keys that the schema does not know and values that it refuses: warnings",
 }
 
 FIELDS: dict[str, dict[str, str]] = {
@@ -287,8 +288,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "environments": "names or globs: only there; without it: everywhere",
         "forEach": "one object for each entry of a list, a map or a `${file:…}`, which may lie beside the manifests",
         "lifecycle": "how the object may change",
-        "handler": "Tool: `module:function` that answers it",
-        "allowUnknown": "pass fields that the schema doesn't know",
+        "handler": "Tool: `module:function` that answers it; Phone: that says who answers",
+        "allowUnknown": "keys that the schema doesn't know and values that it refuses are warnings",
         "idempotent": "Tool: the handler may run again after a crash",
         "failureMessage": "Tool: what the caller hears when the handler fails",
         "moved": "the object had another address",
