@@ -15,6 +15,7 @@ import pytest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tests.runtime.runtime_bench import ORDER, Serving, serving, spec_of, tool
+from voiceops.runtime import bounds
 from voiceops.runtime import protocol as module
 from voiceops.runtime.protocol import RuntimeProtocol
 
@@ -201,7 +202,7 @@ def test_a_request_under_way_is_answered_when_the_server_ends(tmp_path: Path) ->
 
 
 def test_a_body_that_does_not_come_ends_the_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(bounds, "BODY_SECONDS", 0.3)
     with serving(tmp_path, SPEC, HANDLERS) as server, connected(server) as connection:
         connection.sendall(request(server, call())[:-1])
         started = time.monotonic()
@@ -210,7 +211,7 @@ def test_a_body_that_does_not_come_ends_the_connection(tmp_path: Path, monkeypat
 
 
 def test_idle_connections_are_closed_and_busy_ones_are_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("voiceops.runtime.run.KEEP_ALIVE", 0.6)
+    monkeypatch.setattr(bounds, "IDLE_SECONDS", 0.6)
     with serving(tmp_path, SPEC, HANDLERS) as server, connected(server) as idle, connected(server) as busy:
         for connection in (idle, busy):
             connection.sendall(request(server, call(id_="k")))
@@ -243,4 +244,4 @@ def test_an_error_of_ours_is_no_silence(tmp_path: Path, monkeypatch: pytest.Monk
 def test_another_uvicorn_serves_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     assert module.protocol() is RuntimeProtocol
     monkeypatch.delattr(HttpToolsProtocol, "_start_asgi_task")
-    assert module.protocol() == "auto"
+    assert module.protocol() == "h11"

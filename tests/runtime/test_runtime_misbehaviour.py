@@ -326,7 +326,7 @@ def test_a_name_that_redacts_nothing_stops_the_start() -> None:
 def test_a_body_that_never_begins_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import socket
 
-    monkeypatch.setattr("voiceops.runtime.app.BODY_SECONDS", 0.5)
+    monkeypatch.setattr("voiceops.runtime.bounds.BODY_SECONDS", 0.5)
     with serving(tmp_path, spec_of()) as server:
         for head in (
             "POST /vapi/events HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n",

@@ -18,10 +18,12 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from voiceops.errors import VoiceopsError
+from voiceops.runtime import bounds
 from voiceops.runtime.calling import Caller
+from voiceops.runtime.connections import Connections
 from voiceops.runtime.identity import clean
 from voiceops.runtime.inbox import Busy, Inbox, in_time
-from voiceops.runtime.limits import Limiter
+from voiceops.runtime.limits import Attempts, Limiter, Noise
 from voiceops.runtime.lines import Lines
 from voiceops.runtime.loading import Loaded
 from voiceops.runtime.log import flush, log
@@ -45,7 +47,6 @@ if TYPE_CHECKING:
 
 OUTCOME_HEADER = b"voiceops-outcome"  # on an answer that no handler gave: failed, timeout, misused
 EVENTS_PATH = "/vapi/events"
-BODY_SECONDS = 20.0  # for a request's body to arrive
 _STORE_SECONDS = 12.0  # for a message to be stored, before its sender is asked to send it again
 _AFTER_ANSWER = 0.3  # for the same where somebody waits for an answer that is there
 _SMALL = 16_000  # bytes of an odd message that are mended on the loop
@@ -60,6 +61,7 @@ Reply = tuple[int, Fields, bytes]  # status, headers without the length, body
 
 _JSON: Fields = [(b"content-type", b"application/json")]
 _TEXT: Fields = [(b"content-type", b"text/plain; charset=utf-8")]
+_LAST: Fields = [*_TEXT, (b"connection", b"close")]
 
 
 class Runtime:
@@ -88,6 +90,10 @@ class Runtime:
         self.inbox = Inbox(backend or backend_of(settings.database), power_safe=settings.power_safe)
         self.caller = Caller()
         self.limiter = Limiter(settings.rate)
+        self.attempts = Attempts()  # to be taken for Vapi or Twilio
+        self.logins = Attempts()  # to guess the dashboard's token
+        self.noise = Noise()
+        self.connections = Connections(self.metrics, self.noise)
         self.sessions = Sessions(self.inbox, settings.session_seconds)
         self.tools = Tools(spec, loaded, self.inbox, self.caller, self.metrics, self.sessions)
         self.tracing: Tracing | None = None
@@ -156,6 +162,8 @@ class Runtime:
             status, headers, answer = body, _TEXT, NO_BODY[body].encode()
         else:
             status, headers, answer = await self.respond(scope["headers"], body, scope.get("client"))
+            if status != 401:
+                trust(scope)
         length = (b"content-length", str(len(answer)).encode())
         await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
         await send({"type": "http.response.body", "body": answer})
@@ -165,8 +173,10 @@ class Runtime:
         started = time.monotonic()
         now = time.time()
         if wrong := self._verify(headers, body, now):
-            self.refused("vapi", wrong, EVENTS_PATH)
-            return 401, _TEXT, b"Unauthorized"
+            self.refused("vapi", wrong, EVENTS_PATH, client)
+            # A vendor's request is never held up by strangers': they are only sent away, when they come too often.
+            again = self.attempts.failed(client[0] if client else "")
+            return 401, _TEXT if again else _LAST, b"Unauthorized"
         if not self.limiter.allows(client):
             return 429, _TEXT, b"Too many requests"
         try:
@@ -235,11 +245,10 @@ class Runtime:
             failed.set_exception(error)
             return failed
 
-    def refused(self, vendor: str, why: str, path: str) -> None:
+    def refused(self, vendor: str, why: str, path: str, client: Client) -> None:
         """Count a request that was not the vendor's; log one a second, for there may be many."""
         self.metrics.counter("voiceops_auth_failures_total", vendor=vendor, reason=why).add()
-        if self.limiter.may_log():
-            log("refused", logging.WARNING, vendor=vendor, reason=why, path=path[:100])
+        self.noise.say("refused", vendor=vendor, reason=why, path=path[:100], peer=client[0] if client else "")
 
     def _seen(self, kind: str, outcome: str, started: float) -> None:
         bound = self._bound.get((kind, outcome))
@@ -287,6 +296,12 @@ class RuntimeApp(Starlette):
             await super().__call__(scope, receive, send)
 
 
+def trust(scope: Scope) -> None:
+    """The request was a vendor's: its connection is no stranger's any more."""
+    if (ours := (scope.get("extensions") or {}).get("voiceops")) is not None:
+        ours["trust"]()
+
+
 async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes | int:
     """The request's body, or the status that says why there is none."""
     for name, value in scope["headers"]:
@@ -295,7 +310,7 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes | int:
     parts: list[bytes] = []
     size, more = 0, True
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(bounds.BODY_SECONDS):
             while more:
                 message = await receive()
                 if message["type"] != "http.request":
@@ -328,6 +343,7 @@ def _describe(metrics: Metrics) -> None:
         ("voiceops_tool_calls_total", "counter", "Tool calls by tool and outcome."),
         ("voiceops_tool_seconds", "histogram", "Time from a tool call's arrival to its result."),
         ("voiceops_auth_failures_total", "counter", "Requests that were not the vendor's, by reason."),
+        ("voiceops_connections_ended_total", "counter", "Connections and requests that broke a bound, by which."),
         ("voiceops_answers_total", "counter", "Answers to requests that Vapi waits for."),
         ("voiceops_calls_total", "counter", "Calls of lines that the runtime answers."),
         ("voiceops_events_processed_total", "counter", "Stored messages that handlers worked on."),

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from voiceops._version import __version__
-from voiceops.runtime import dashboard, twilio_auth
+from voiceops.runtime import bounds, dashboard, twilio_auth
 from voiceops.runtime.dashboard_figures import Figures, outcomes
 from voiceops.runtime.dashboard_figures import figures as count_figures
 from voiceops.runtime.inbox import in_time
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from voiceops.runtime.app import Runtime
 
 _XML = "text/xml; charset=utf-8"
-_TWILIO_LIMIT = 100_000
 _STATUS_SECONDS = 10.0  # for a status callback to be stored; Twilio waits 15
 _LOOK_SECONDS = 3.0  # for the store to say how it is
 _FRESH = 2.0  # seconds for which the dashboard's figures are good
@@ -48,6 +47,10 @@ def routes(runtime: Runtime, prefix: str) -> list[BaseRoute]:
         ("/dashboard", pages.dashboard, "GET"),
     ]
     return [Route(base + path, page, methods=[method]) for base in {"", prefix} for path, page, method in table]
+
+
+def _peer(request: Request) -> str:
+    return request.client.host if request.client is not None else ""
 
 
 class _Pages:
@@ -90,10 +93,10 @@ class _Pages:
 
     async def _twilio(self, request: Request) -> list[tuple[str, str]] | Response:
         """A request's parameters, if it is Twilio's."""
-        from voiceops.runtime.app import NO_BODY, read_body
+        from voiceops.runtime.app import NO_BODY, read_body, trust
 
         runtime = self._runtime
-        body = await read_body(request.scope, request.receive, _TWILIO_LIMIT)
+        body = await read_body(request.scope, request.receive, bounds.FORM_BYTES)
         if isinstance(body, int):
             return PlainTextResponse(NO_BODY[body], body)
         raw_path = request.scope.get("raw_path") or request.scope["path"].encode()
@@ -109,17 +112,18 @@ class _Pages:
         )
         if wrong:
             runtime.metrics.counter("voiceops_auth_failures_total", vendor="twilio", reason=wrong).add()
-            if runtime.limiter.may_log():
-                shown = urlsplit(url)._replace(query="").geturl()
-                log(
-                    "refused",
-                    logging.WARNING,
-                    vendor="twilio",
-                    reason=wrong,
-                    checked=shown[:300],
-                    explain=f"voiceops doctor signature --url '{shown[:300]}'",
-                )
-            return PlainTextResponse("Forbidden", 403)
+            shown = urlsplit(url)._replace(query="").geturl()[:300]
+            runtime.noise.say(
+                "refused",
+                vendor="twilio",
+                reason=wrong,
+                peer=_peer(request),
+                checked=shown,
+                explain=f"voiceops doctor signature --url '{shown}'",
+            )
+            again = runtime.attempts.failed(_peer(request))
+            return PlainTextResponse("Forbidden", 403, None if again else {"connection": "close"})
+        trust(request.scope)
         if not runtime.limiter.allows(request.scope.get("client")):
             return PlainTextResponse("Too many requests", 429)
         return twilio_auth.parameters(body) if "urlencoded" in content_type else []

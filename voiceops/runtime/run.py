@@ -19,13 +19,13 @@ from uvicorn.supervisors.basereload import BaseReload
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from voiceops.errors import VoiceopsError
+from voiceops.runtime import bounds
 from voiceops.runtime.protocol import protocol
 
 if TYPE_CHECKING:
     from voiceops.runtime.app import RuntimeApp
 
 BOOT = "VOICEOPS_BOOT"  # equal for the workers of one start; set here, for them
-KEEP_ALIVE = 75  # longer than clients keep an idle connection: a request must not meet one that closes
 DRAIN = 25  # seconds that requests under way have at the end
 _IGNORED = frozenset({".git", ".venv", "__pycache__", ".voiceops", "node_modules"})
 
@@ -80,6 +80,7 @@ def serve_reloading(factory: str, bound: socket.socket, watched: Iterable[Path])
 
 def config_of(app: Any, *, http: Any = None, **given: Any) -> uvicorn.Config:
     """uvicorn as the runtime needs it."""
+    bounds.allow_files()
     return uvicorn.Config(
         app,
         loop="auto",
@@ -91,8 +92,9 @@ def config_of(app: Any, *, http: Any = None, **given: Any) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        timeout_keep_alive=KEEP_ALIVE,
+        timeout_keep_alive=bounds.IDLE_SECONDS,  # type: ignore[arg-type] # a loop takes any number
         timeout_graceful_shutdown=DRAIN,
+        h11_max_incomplete_event_size=bounds.HEAD_BYTES,
         **given,
     )
 
