@@ -270,7 +270,7 @@ def arguments_of(text: bytes) -> dict[str, Any]:
             text = _text.decode(text).strip().encode()
         if not text or text == b"null":
             return {}
-        if text.count(b",") + text.count(b"[") + text.count(b"{") > VALUES:
+        if len(text) > VALUES and text.count(b",") + text.count(b"[") + text.count(b"{") > VALUES:
             raise ValueError(f"the arguments hold more than {VALUES:,} values")
         try:
             return _arguments.decode(text)

@@ -82,7 +82,7 @@ class RuntimeProtocol(HttpToolsProtocol):
     _refused = 0  # the status of a request that is read no further
     _trusted = False  # a request on this connection was a vendor's
     _fed = 0  # bytes of a head, or beside a body, since anything came of them
-    _head = 0  # bytes of the head's parts
+    _size = 0  # bytes of the piece that is being read
     _due = 0.0  # by the loop's clock: when the state has lasted too long
     _timed = NONE  # the state that `_due` is about
     _timer: asyncio.TimerHandle | None = None
@@ -141,6 +141,7 @@ class RuntimeProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
+        self._size = len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -149,19 +150,23 @@ class RuntimeProtocol(HttpToolsProtocol):
             self._refuse(self._refused or 400)
             return
         if self._state in (HEAD, BODY):
-            self._read_on(len(data))
+            self._read_on()
 
-    def _read_on(self, size: int) -> None:
+    def _read_on(self) -> None:
         """A request has come in part: how much of it may there be, and how long may the rest take?"""
         if self._state != self._timed:
             late = self._receiving is None and self._state == BODY  # the application says 408 itself, a bit earlier
             self._wait(
                 {HEAD: bounds.HEAD_SECONDS, BODY: bounds.BODY_SECONDS + late * bounds.LINGER_SECONDS}[self._state]
             )
-        if self._fed < 0:
+        exchange = self._receiving
+        if exchange is not None and len(exchange.body) > self.held:
+            self.held = len(exchange.body)
+            self._fed = 0
+        elif self._fed < 0:
             self._fed = 0  # the piece that it began in has parts of others, too
         else:
-            self._fed += size
+            self._fed += self._size
         if self._fed > bounds.HEAD_BYTES:  # a head, or a body's trailers, that do not end
             self._refuse(431)
         elif self._state == BODY and self.held:
@@ -221,24 +226,14 @@ class RuntimeProtocol(HttpToolsProtocol):
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
-        self.held = self._head = 0
         self._fed = -1
         self._state = HEAD
         self._timed = NONE
 
-    def on_url(self, url: bytes) -> None:
-        self.url += url
-        if len(self.url) > bounds.URL_BYTES:
-            self._stop(414)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._head += len(name) + len(value)
-        if self._head > bounds.HEAD_BYTES or len(value) > bounds.HEADER_BYTES or len(self.headers) >= bounds.HEADERS:
-            self._stop(431)
-        super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         parser, before = self.parser, self.cycle
+        if self._fed > 0 or self._size > bounds.URL_BYTES or len(self.headers) > bounds.HEADERS:  # else it can't be
+            self._measure()
         self._fed = -1
         if parser.should_upgrade():
             if parser.get_method() == b"CONNECT":
@@ -268,6 +263,14 @@ class RuntimeProtocol(HttpToolsProtocol):
         self.scope["extensions"] = {"voiceops": {"trust": self.trust}}
         super().on_headers_complete()
 
+    def _measure(self) -> None:
+        """Is a head within its bounds?"""
+        if len(self.url) > bounds.URL_BYTES:
+            self._stop(414)
+        sizes = [len(name) + len(value) for name, value in self.headers]
+        if len(sizes) > bounds.HEADERS or sum(sizes) > bounds.HEAD_BYTES or max(sizes, default=0) > bounds.HEADER_BYTES:
+            self._stop(431)
+
     def _stop(self, status: int) -> None:
         self._refused = status
         raise _Refused
@@ -283,10 +286,10 @@ class RuntimeProtocol(HttpToolsProtocol):
         return found is not None and found.isdigit() and int(found) <= self._most
 
     def on_body(self, body: bytes) -> None:
-        self.held += len(body)
-        self._fed = -1
         exchange = self._receiving
         if exchange is None:
+            self.held += len(body)
+            self._fed = -1
             if self._upgrading:
                 return
             if self.held > self._most + bounds.HEAD_BYTES:  # nobody reads as much

@@ -109,7 +109,7 @@ class Shapes:
 class _Shape:
     """What to do with a value that some schemas are for."""
 
-    __slots__ = ("_known", "_maybe", "_patterned", "_required", "_shapes", "_sure", "integer")
+    __slots__ = ("_declared", "_known", "_maybe", "_patterned", "_required", "_shapes", "_sure", "integer")
 
     def __init__(self, shapes: Shapes, sure: list[Mapping[str, Any]], maybe: list[Mapping[str, Any]]) -> None:
         self._shapes = shapes
@@ -122,6 +122,7 @@ class _Shape:
             for pattern, inner in _map(schema.get("patternProperties")).items()
         ]
         self._required = {name for schema in sure for name in _list(schema.get("required"))}
+        self._declared = self._required.union(*(_map(schema.get("properties")) for schema in (*sure, *maybe)))
         self.integer = any(_asks_integer(schema) for schema in (*sure, *maybe))
 
     def apply(self, value: Any) -> Any:
@@ -145,8 +146,10 @@ class _Shape:
 
     def _member(self, name: str) -> tuple[_Shape, bool]:
         """The shape of a property, and whether null means that it is left out."""
-        declared = any(name in _map(schema.get("properties")) for schema in (*self._sure, *self._maybe))
-        key = name if declared or name in self._required else None
+        found = self._known.get(name)
+        if found is not None:
+            return found
+        key = name if name in self._declared else None  # names that a caller invents are not kept
         if key is None and self._patterned:
             return self._made(name)
         found = self._known.get(key)

@@ -44,7 +44,7 @@ _POLL = 0.05  # seconds between looks at a claim that another worker holds
 class Tool:
     """A tool with everything that its calls need, made once."""
 
-    __slots__ = ("arguments", "failure", "handler", "key", "latency", "outcomes", "seconds", "settled", "spec")
+    __slots__ = ("arguments", "failure", "handler", "key", "latency", "outcomes", "seconds", "settled", "short", "spec")
 
     def __init__(
         self, spec: ToolSpec, handler: Handler | None, metrics: Metrics, default_seconds: float = TOOL_SECONDS
@@ -52,6 +52,7 @@ class Tool:
         self.spec = spec
         self.handler = handler
         self.arguments = Arguments(spec.parameters)
+        self.short = min(_SHORT, _QUICK // self.arguments.weight)  # bytes of arguments that are checked on the loop
         self.seconds = deadline_of(spec.timeout, default_seconds)
         # Until then a result's storing is waited for: half of what the way back may take.
         self.settled = self.seconds + ((spec.timeout or self.seconds + 1.0) - self.seconds) / 2
@@ -219,7 +220,9 @@ class Tools:
             outcome, detail = "missing", "no handler"
         else:
             until = started + tool.seconds
-            arguments, wrong = await self._checked(tool, raw_arguments(call), until)
+            raw = raw_arguments(call)
+            short = len(raw) <= tool.short
+            arguments, wrong = _read(tool.arguments, raw) if short else await self._checked(tool, raw, until)
             detail = wrong
             if arguments is None:
                 outcome = "misused" if detail else "timeout"
@@ -248,11 +251,11 @@ class Tools:
         return _failed(id_, name, tool.failure)
 
     async def _checked(self, tool: Tool, raw: bytes, until: float) -> tuple[dict[str, Any] | None, str]:
-        """The arguments that the handler gets; or None, and what is wrong with them, empty when time ran out."""
-        if tool.arguments.cost(len(raw)) <= _QUICK and len(raw) <= _SHORT:
-            return _read(tool.arguments, raw)
+        """The arguments that the handler gets; or None, and what is wrong with them, empty when time ran out.
+
+        Whatever the schema and the arguments are: the loop goes on meanwhile, and the caller is answered in time.
+        """
         try:
-            # Whatever the schema and the arguments are: the loop goes on meanwhile, and the caller is answered in time.
             value, error = await self._checks.run(
                 lambda: _read(tool.arguments, raw), until - time.monotonic(), tool.spec.name
             )
