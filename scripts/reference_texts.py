@@ -115,6 +115,8 @@ CODES = {
         "5", "The Twilio account has no such number; in a rollback only a warning.", "Correct it, or `purchase: true`."
     ),
     "protected": Code("5", "An object with `preventDestroy` would be deleted.", "Take the protection out first."),
+    "still-used": Code("5", "A chosen object would go, and one that is not chosen uses it.", "Choose that one, too."),
+    "waits": Code("", "A change depends on one that is excluded.", "Plan again without `--exclude`."),
     "destroy-limit": Code("5", "More objects would go than the project allows.", "Look twice, then `--force`."),
     "held": Code("5", "A rollback took these manifests back.", "Change them, or `--release-hold`."),
     "rolled-back": Code("5", "A value would come back that was rolled back.", "Change it, or `--release-hold`."),

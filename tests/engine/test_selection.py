@@ -84,3 +84,51 @@ def test_graph_takes_all_instances_of_a_name(shop: Bench) -> None:
     drawn = shop.run("graph", "--target", "Tool/look-up").out
     assert "oak" in drawn
     assert "fern" in drawn
+
+
+def test_destroy_of_what_others_use_is_refused_and_names_them(shop: Bench) -> None:
+    shop.apply()
+    shop.control.reset_requests()
+
+    refused = shop.run("destroy", "--auto-approve", "--target", "Tool/look-up[oak]", code=5)
+
+    assert "still used by Agent/desk" in refused.err
+    assert shop.writes() == []
+    shop.run("destroy", "--auto-approve", "--target", "Tool/look-up[oak]", "--target", "Agent/desk")
+    assert set(shop.state()["resources"]) == {"Tool/look-up[fern]"}
+
+
+def test_all_but_what_is_excluded(shop: Bench) -> None:
+    shown = shop.run("plan", "--exclude", "Tool/look-up[oak]")
+    assert "Agent/desk: waits: it depends on the change of Tool/look-up[oak], which is excluded" in shown.out
+
+    shop.apply("--exclude", "Tool/look-up[oak]")
+    assert set(shop.state()["resources"]) == {"Tool/look-up[fern]"}
+    shop.apply("--exclude", "Agent/*")
+    assert set(shop.state()["resources"]) == {"Tool/look-up[fern]", "Tool/look-up[oak]"}
+    shop.apply()
+    shop.run("destroy", "--auto-approve", "--exclude", "Agent/d?sk")
+    assert set(shop.state()["resources"]) == {"Agent/desk", "Tool/look-up[oak]"}
+    shop.run("rollback", "3", "--auto-approve", "--exclude", "Tool/look-up[fern]")
+    assert set(shop.state()["resources"]) == {"Agent/desk", "Tool/look-up[oak]"}
+
+
+def test_an_apply_that_left_something_out_is_a_revision_of_what_is_live(shop: Bench) -> None:
+    shop.apply()
+    shop.edit("agents/all.yaml", "Hello.", "Hi.")
+    shop.edit("agents/all.yaml", "https://tools.example/", "https://other.example/")
+    assert "waits" in shop.apply("--exclude", "Tool/*").err
+    shop.apply("--exclude", "Tool/look-up[fern]")
+
+    assert set(shop.changes()) == {"Tool/look-up[fern]"}
+    shop.run("rollback", "2", "--auto-approve")
+    assert set(shop.changes()) == {"Tool/look-up[fern]"}, "revision 2 is what was live after it"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [("Agent/dest", "there is no Agent/dest"), ("Squad/*", "there is no Squad/*"), ("desk", "is no address")],
+)
+def test_excluding_nothing_is_an_error(shop: Bench, pattern: str, said: str) -> None:
+    for command in (("plan",), ("apply", "--auto-approve"), ("destroy", "--auto-approve")):
+        assert said in shop.run(*command, "--exclude", pattern, code=1).err

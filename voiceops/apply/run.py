@@ -154,7 +154,7 @@ def _is_unrecorded(job: Job, request: Request, ledger: Ledger) -> bool:
     """Is there something to tell though there may be nothing to do? An apply that died after its last request, or a
     rollback to what is live already: pressed again, it goes one further back."""
     state = ledger.state
-    if job.options.targets or job.options.labels or request.saved is not None:
+    if job.options.targets or job.options.labels or job.options.excluded or request.saved is not None:
         return False
     if request.operation == "rollback" and request.target is not None:
         return request.target != (state.in_force or state.revision)

@@ -70,7 +70,7 @@ def destroy_command(console: Console, /, plan_file: Path | None, verify: str | N
 def _apply(console: Console, flags: Flags, *, destroy: bool, kept: KeptPlan | None, release_hold: bool = False) -> int:
     from voiceops.apply.revisions import Request
     from voiceops.cli.origin import origin
-    from voiceops.cli.wiring import check_lints, labels_of, load, open_job, options_of, without_resources
+    from voiceops.cli.wiring import check_lints, labels_of, load, open_job, options_of, uses_of, without_resources
 
     if kept is not None:
         check_asked(kept, destroy=destroy, adopt=flags.adopt)
@@ -83,7 +83,9 @@ def _apply(console: Console, flags: Flags, *, destroy: bool, kept: KeptPlan | No
         project,
         targets=flags.targets,
         labels=dict(flags.labels),
+        excluded=flags.excluded,
         carried=labels_of(loaded.graph) if destroy else {},
+        uses=uses_of(loaded.graph) if destroy else {},
         destroy=destroy,
         force=flags.force,
         adopt=flags.adopt,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from voiceops.cli.console import Console
-from voiceops.cli.options import formats, selection
+from voiceops.cli.options import exclusion, formats, selection
 from voiceops.errors import PartialApply, Refused, VoiceopsError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Flags:
     format_: str
     targets: tuple[str, ...]
     labels: tuple[tuple[str, str], ...]
+    excluded: tuple[str, ...]
     message: str
     confirm: str | None
     force: bool
@@ -44,6 +45,7 @@ def apply_flags(command: Callable[..., Any], *more_formats: str) -> Callable[...
     """The flags of `Flags`."""
     for option in (
         formats("text", "json", *more_formats),
+        exclusion,
         selection,
         click.option("-m", "message", default="", metavar="TEXT", help="Why: kept in the history."),
         click.option(

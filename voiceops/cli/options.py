@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -10,6 +11,8 @@ import click
 from voiceops.model.address import ADDRESS
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_PATTERN = re.compile(r"[A-Za-z*?]+/[a-z0-9*?-]+(\[[a-z0-9*?-]+\])?\Z")
 
 
 class Address(click.ParamType[str]):
@@ -20,6 +23,17 @@ class Address(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if not ADDRESS.match(str(value)):
             self.fail(f"{value!r} is no address: write Kind/name, or Kind/name[key].", param, ctx)
+        return str(value)
+
+
+class AddressPattern(click.ParamType[str]):
+    """An address, or a pattern with `*` and `?`."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not _PATTERN.match(str(value)):
+            self.fail(f"{value!r} is no address: write Kind/name, Kind/name[key], or a pattern: Kind/*.", param, ctx)
         return str(value)
 
 
@@ -53,6 +67,18 @@ def selection(command: F) -> F:
         multiple=True,
         metavar="ADDR",
         help="Only this address and what it needs first; repeat for several.",
+    )(command)
+
+
+def exclusion(command: F) -> F:
+    """`--exclude`: all but some of the changes."""
+    return click.option(
+        "--exclude",
+        "excluded",
+        type=AddressPattern(),
+        multiple=True,
+        metavar="ADDR",
+        help="All but this address, or pattern (Agent/*), and what depends on its change; repeat for several.",
     )(command)
 
 

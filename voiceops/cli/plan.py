@@ -13,7 +13,7 @@ import click
 
 from voiceops._version import __version__
 from voiceops.cli.console import Console
-from voiceops.cli.options import formats, selection
+from voiceops.cli.options import exclusion, formats, selection
 from voiceops.cli.saved_plan import write_plan
 from voiceops.errors import Refused, VoiceopsError
 from voiceops.model.address import owner_of
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 @click.option("--refresh-only", is_flag=True, help="Only what was edited live since the last apply.")
 @click.option("--adopt", is_flag=True, help="Plan to take over unmanaged objects of the same name.")
 @click.option("--release-hold", is_flag=True, help="Plan to bring back what was rolled back, after all.")
+@exclusion
 @selection
 @click.pass_obj
 def plan_command(
@@ -59,6 +60,7 @@ def plan_command(
     release_hold: bool,
     targets: tuple[str, ...],
     labels: tuple[tuple[str, str], ...],
+    excluded: tuple[str, ...],
 ) -> int:
     """Show what apply would change on live Vapi and Twilio, and which phone lines would notice.
 
@@ -75,7 +77,7 @@ def plan_command(
       voiceops plan --target Agent/support
     """
     from voiceops.apply.run import plan
-    from voiceops.cli.wiring import check_lints, labels_of, load, open_job, options_of, without_resources
+    from voiceops.cli.wiring import check_lints, labels_of, load, open_job, options_of, uses_of, without_resources
     from voiceops.render.text import render_diagnostic
 
     if sign is not None and out is None:
@@ -88,7 +90,9 @@ def plan_command(
         loaded.project,
         targets=targets,
         labels=dict(labels),
+        excluded=excluded,
         carried=labels_of(loaded.graph) if destroy else {},
+        uses=uses_of(loaded.graph) if destroy else {},
         destroy=destroy,
         refresh_only=refresh_only,
         adopt=adopt,
@@ -102,7 +106,7 @@ def plan_command(
     asked = None if destroy or refresh_only else _ask(loaded)
     found = asyncio.run(work())
     if asked is not None:
-        only = {owner_of(c.address) for c in found.changes} if targets or labels else None
+        only = {owner_of(c.address) for c in found.changes} if targets or labels or excluded else None
         said = [d for d in _said(asked, loaded, console) if only is None or not d.address or d.address in only]
         found = replace(found, diagnostics=(*found.diagnostics, *said))
     data = plan_data(found, adopt=adopt)

@@ -207,6 +207,7 @@ def _goal(console: Console, flags: Flags, wanted: int | None, ref: str | None) -
         project,
         targets=flags.targets,
         labels=dict(flags.labels),
+        excluded=flags.excluded,
         force=flags.force,
         adopt=flags.adopt,
         returning=once_ours(revisions),

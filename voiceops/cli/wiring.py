@@ -135,6 +135,11 @@ def labels_of(graph: Graph) -> dict[str, Mapping[str, str]]:
     return {address: resource.labels for address, resource in graph.resources.items()}
 
 
+def uses_of(graph: Graph) -> dict[str, tuple[str, ...]]:
+    """What the manifests refer to."""
+    return {address: graph.dependencies(address) for address in graph.resources}
+
+
 def without_resources(graph: Graph) -> Graph:
     """What `destroy` asks for."""
     return Graph(graph.project, graph.environment, {})

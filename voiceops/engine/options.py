@@ -21,8 +21,10 @@ class Options:
     drift_fields: Mapping[str, str] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    excluded: tuple[str, ...] = ()  # addresses, or patterns with * and ?
     # The manifests' labels by address, where the graph is not the manifests': `destroy` plans from an empty one.
     carried: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # and what they refer to
     destroy: bool = False
     force: bool = False
     refresh_only: bool = False

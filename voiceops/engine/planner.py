@@ -34,7 +34,7 @@ from voiceops.engine.reports import drift_refusals, note_drift, report_twins, re
 from voiceops.engine.resolving import resolved
 from voiceops.engine.returning import without_lost
 from voiceops.engine.seen import after_as_seen, before_as_seen, masked, project, with_values, without
-from voiceops.engine.selection import only_about, selected
+from voiceops.engine.selection import selected
 from voiceops.engine.traffic import report_traffic
 from voiceops.engine.twilio import plan_number
 from voiceops.engine.visible import visible
@@ -93,8 +93,6 @@ class Planner:
         if self.options.returning is not None:
             changes, self.diagnostics = without_lost(changes, self.diagnostics, self.graph)
         changes = naming_dependents(selected(self, changes), self.snapshot, self.managed)
-        if self.options.targets or self.options.labels:
-            only_about(self, {owner_of(change.address) for change in changes})
         if self.options.refresh_only:
             changes = []
         refusals = guard(changes, self.state, self.options.safety, force=self.options.force)
