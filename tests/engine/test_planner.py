@@ -62,9 +62,14 @@ def test_a_new_object_is_created_with_every_field_but_nulls() -> None:
             phone(target=None, provider="telnyx"),
             ("delete", "create"),
         ),
+        (
+            phone(target=None, provider="byo-phone-number", number="+1"),
+            phone(target=None, provider="byo-phone-number", number="+2"),
+            UPDATE,
+        ),
         (agent(firstMessage="a"), agent(firstMessage="b"), UPDATE),
     ],
-    ids=["tool-type", "credential-provider", "phone-number", "phone-provider", "agents-never"],
+    ids=["tool-type", "credential-provider", "phone-number", "phone-provider", "own-number", "agents-never"],
 )
 def test_what_can_not_change_is_replaced(old: Any, new: Any, actions: tuple[str, ...]) -> None:
     world = World()

@@ -85,7 +85,9 @@ class Kind:
     agent_list: str = ""  # where the edge to agents is sent: a list of an agent's artifactPlan
     path_by: str = ""  # the key of the body that stands as `{}` in `path`, and is not sent
     path_values: tuple[str, ...] = ()  # its values: a collection each
-    immutable_by: Mapping[str, frozenset[str]] = field(default_factory=dict)  # beside `immutable`, by that value
+    immutable_by: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Beside `immutable`, by the value of `fixed_by`, else of `path_by`."""
+    fixed_by: str = ""
     read: Callable[[dict[str, Any]], dict[str, Any]] = _as_it_is  # a live object in the terms of a manifest's body
     later: Callable[[dict[str, Any]], tuple[Path, ...]] = _at_once  # what a create can't say: its second step does
     unseen: frozenset[str] = frozenset()  # keys that the API never shows: what was applied stands for them
@@ -110,7 +112,7 @@ class Kind:
 
     def fixed(self, body: Mapping[str, Any]) -> frozenset[str]:
         """The keys of this body that can't change."""
-        return self.immutable | self.immutable_by.get(str(body.get(self.path_by)), frozenset())
+        return self.immutable | self.immutable_by.get(str(body.get(self.fixed_by or self.path_by)), frozenset())
 
     def has(self, attribute: str, body: Mapping[str, Any]) -> bool:
         """Does an object with this body have the attribute?"""

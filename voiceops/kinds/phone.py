@@ -13,7 +13,10 @@ KIND = Kind(
     path="/phone-number",
     title="phone number",
     identity=(("number",), ("name",)),
-    immutable=frozenset({"provider", "number"}),
+    immutable=frozenset({"provider"}),
+    # Another number of a carrier is another line there; a number of one's own is what its trunk says it is.
+    fixed_by="provider",
+    immutable_by={provider: frozenset({"number"}) for provider in ("twilio", "vapi", "vonage", "telnyx")},
     create_only=frozenset({"numberDesiredAreaCode"}),
     patch_omits=frozenset({"provider"}),
     null_counts=frozenset({"assistantId", "squadId"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -88,6 +89,27 @@ def call_loop(context: Context) -> Iterator[Finding]:
                         "number",
                         hint="Name a number that a person, or another line, answers.",
                     )
+
+
+@lint("VO408", "gateway-by-name", "A SIP trunk's gateway is given by its host's name")
+def gateway_by_name(context: Context) -> Iterator[Finding]:
+    for body in context.bodies:
+        for gateway in body.items("gateways") if body.get("provider") == "byo-sip-trunk" else ():
+            host = gateway.get("ip")
+            if isinstance(host, str) and not _is_address(host) and "{{" not in host:
+                yield gateway.finding(
+                    f"{host!r} is no IP address",
+                    "ip",
+                    hint="Write the address that the name leads to: most refused trunks name a host here.",
+                )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text.strip())
+    except ValueError:
+        return False
+    return True
 
 
 def _reached(context: Context, target: str | None) -> Iterator[str]:

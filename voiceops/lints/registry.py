@@ -12,6 +12,7 @@ from voiceops.lints import (
     keys,
     lines,
     prompts,
+    schemas,
     secrets,
     servers,
     silence,
@@ -20,6 +21,7 @@ from voiceops.lints import (
     squads,
     tools,
     voices,
+    yaml_texts,
 )
 from voiceops.lints.context import Context
 from voiceops.lints.rule import DEFINED, Finding, Lint, lint
@@ -43,6 +45,7 @@ MODULES = (
     keys,
     lines,
     prompts,
+    schemas,
     secrets,
     servers,
     silence,
@@ -51,6 +54,7 @@ MODULES = (
     squads,
     tools,
     voices,
+    yaml_texts,
 )
 LINTS: dict[str, Lint] = dict(sorted(DEFINED.items()))
 

@@ -8,12 +8,14 @@ from typing import Any
 
 from voiceops.lints.context import Context, Spot, number, tool_names
 from voiceops.lints.rule import Finding, lint
+from voiceops.lints.settings import setting
 
 _DEFAULT_MAX_TOKENS = 250
 _CALL_TOKENS = 60  # a call's frame and a few words said beside it
 _VALUE_TOKENS = 20  # a property's name and an ordinary value
-_PATIENCE = 20  # seconds of silence after which callers hang up
-_PATIENCE_TOLD = 45  # the same, where the agent says that it takes longer
+_PATIENCE = 10  # seconds of silence that callers bear
+_PATIENCE_TOLD = 45  # the same, where they are told that it takes longer
+_TELLS = ("request-start", "request-response-delayed")
 _LONGEST_DESCRIPTION = 1000
 _LOST_STRICT = ("apiRequest", "code", "transferCall", "endCall", "handoff")
 _COMMENTS = re.compile(r"/\*.*?\*/|(?m:(?<!:)//[^\n]*)", re.DOTALL)
@@ -80,18 +82,42 @@ def tool_slow(context: Context) -> Iterator[Finding]:
     for tool in context.all_tools:
         if tool.get("async") is True or not context.on_a_line(tool):
             continue
-        told = any(message.get("type") == "request-response-delayed" for message in tool.items("messages"))
+        told = any(_tells(message) for message in tool.items("messages"))
         limit = _PATIENCE_TOLD if told else _PATIENCE
-        for path in (("server", "timeoutSeconds"), ("timeoutSeconds",)):
+        own = [path for path in (("server", "timeoutSeconds"), ("timeoutSeconds",)) if tool.get(*path) is not None]
+        for path in own:
             seconds = number(tool.get(*path))
             if seconds is not None and seconds > limit:
                 yield tool.finding(
-                    f"a caller may wait for {seconds:g} s, and hangs up after about {limit}",
-                    *path,
-                    hint="Answer sooner and finish later, or at least add a request-response-delayed message."
-                    if not told
-                    else "Answer sooner and finish later (async: true).",
+                    f"a caller may wait for {seconds:g} s{'' if told else ', told nothing'}", *path, hint=_sooner(told)
                 )
+        if not own and tool.resource.handler is not None:
+            yield from _by_runtime(context, tool, limit, told=told)
+
+
+def _tells(message: Spot) -> bool:
+    """Whether a tool's message tells the caller to wait."""
+    text = message.get("content") or message.items("contents")
+    return message.get("type") in _TELLS and bool(text)
+
+
+def _sooner(told: bool) -> str:
+    if told:
+        return "Answer sooner and finish later (async: true)."
+    return "Answer sooner, or tell the caller to wait: a request-start or request-response-delayed message."
+
+
+def _by_runtime(context: Context, tool: Spot, limit: float, *, told: bool) -> Iterator[Finding]:
+    """The runtime's own deadline, which holds for handlers whose tools have none."""
+    given = setting(context, "runtime", "toolSeconds")
+    seconds = number(given[0]) if given else None
+    if given is not None and seconds is not None and seconds > limit:
+        yield Finding(
+            mark=given[1],
+            summary=f"a caller of {tool.resource.address} may wait for {seconds:g} s{'' if told else ', told nothing'}",
+            hint=_sooner(told),
+            address=tool.resource.address,
+        )
 
 
 @lint("VO304", "tool-description", "A tool's description is missing, or longer than models read well")

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from voiceops.kinds.schema import type_of
 from voiceops.sandbox.catalog import Collection
 from voiceops.sandbox.references import body_node
 from voiceops.sandbox.typed import mapped
 from voiceops.sandbox.world import World, new_id
 
-_MODES = {
-    "warm-transfer-with-message": "warm-transfer-say-message",
-    "warm-transfer-with-summary": "warm-transfer-say-summary",
-    "warm-transfer-wait-for-operator-to-speak-first-and-then-with-summary": (
-        "warm-transfer-wait-for-operator-to-speak-first-and-then-say-summary"
-    ),
-}
-
 
 def accepted_modes(body: Any) -> Any:
     """The body with the old names of transfer modes replaced: they are accepted whatever else is rewritten."""
+    renamed: dict[str, str] = type_of("TransferPlan")["fields"]["mode"]["renamed"]
+    return _with_modes(body, renamed)
+
+
+def _with_modes(body: Any, renamed: dict[str, str]) -> Any:
     if isinstance(body, dict):
         return {
-            key: {**accepted_modes(item), "mode": _MODES.get(item["mode"], item["mode"])}
+            key: {**_with_modes(item, renamed), "mode": renamed.get(item["mode"], item["mode"])}
             if key == "transferPlan" and isinstance(item, dict) and isinstance(item.get("mode"), str)
-            else accepted_modes(item)
+            else _with_modes(item, renamed)
             for key, item in body.items()
         }
-    return [accepted_modes(item) for item in body] if isinstance(body, list) else body
+    return [_with_modes(item, renamed) for item in body] if isinstance(body, list) else body
 
 
 def normalised(world: World, collection: Collection, body: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:

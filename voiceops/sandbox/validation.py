@@ -17,21 +17,17 @@ from voiceops.sandbox.typed import choose, is_a
 
 # Keys that the live API takes beyond its published schema: fields that have left it, or not entered it yet.
 # Most of them are facts; these were only seen in what the API answers.
-_SEEN_ON_ASSISTANTS = frozenset({"backchannelingEnabled", "videoRecordingEnabled", "functions", "variableValues"})
+_SEEN_ON_ASSISTANTS = frozenset({"videoRecordingEnabled", "variableValues"})
 _SEEN: dict[str, frozenset[str]] = {
     "CreateAssistantDTO": _SEEN_ON_ASSISTANTS,
     "UpdateAssistantDTO": _SEEN_ON_ASSISTANTS,
     "AssistantOverrides": _SEEN_ON_ASSISTANTS,
-    "CompliancePlan": frozenset({"zdrEnabled"}),
     "DeepgramTranscriber": frozenset({"languageHint"}),
     "FallbackDeepgramTranscriber": frozenset({"languageHint"}),
-    "FallbackTranscriberPlan": frozenset({"autoFallback"}),
     **dict.fromkeys(
         ("CreateTwilioPhoneNumberDTO", "UpdateTwilioPhoneNumberDTO"), frozenset({"fallbackForwardingPhoneNumber"})
     ),
 }
-# A tool's parameters are a JSON Schema, which may hold any keyword; so are types that the facts call free.
-_OPEN = frozenset({"OpenAIFunctionParameters"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +77,7 @@ class Check:
         for key, item in value.items():
             node = fields.get(key)
             if node is None:
-                if name not in _OPEN and not definition.get("free") and key not in _SEEN.get(name, ()):
+                if not definition.get("free") and key not in _SEEN.get(name, ()):
                     self._add(prefix, f"property {key} should not exist", item)
             elif item is not None:
                 self._value(node, item, prefix, key)

@@ -1,0 +1,128 @@
+"""The JSON Schemas that models fill in: what is no JSON Schema, and names that lead to nothing.
+
+Vapi passes them on as they are: what is wrong in them shows when a model is asked, in a call.
+https://json-schema.org/draft/2020-12
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from voiceops.lints.context import Context, Spot
+from voiceops.lints.rule import Finding, lint
+from voiceops.lints.tools import parameters
+from voiceops.manifest.problems import did_you_mean, nearly
+
+_META = "https://json-schema.org/draft/2020-12/schema"
+_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
+_KEYWORDS = (
+    *("$defs", "$id", "$ref", "additionalProperties", "allOf", "anyOf", "const", "default", "description", "enum"),
+    *("exclusiveMaximum", "exclusiveMinimum", "format", "items", "maxItems", "maxLength", "maximum", "minItems"),
+    *("minLength", "minimum", "multipleOf", "oneOf", "pattern", "patternProperties", "prefixItems", "properties"),
+    *("propertyNames", "required", "title", "type", "uniqueItems"),
+)
+_OTHERS = frozenset(
+    {"example", "examples", "nullable", "definitions", "deprecated", "readOnly", "writeOnly", "if", "not"}
+)
+_INNER = ("properties", "patternProperties", "$defs", "definitions")
+_DEEPEST = 20
+
+
+def _schemas(context: Context) -> Iterator[Spot]:
+    """What models fill in: parameters of tools, bodies of requests, structured outputs."""
+    for tool in context.all_tools:
+        yield parameters(tool)
+    for body in context.bodies:
+        if body.resource.kind == "StructuredOutput":
+            yield body.at("schema")
+        yield from (output.at("schema") for output in body.items("artifactPlan", "structuredOutputs"))
+
+
+def _below(schema: Spot, depth: int = 0) -> Iterator[Spot]:
+    """The schema and every schema in it that stands under a name, or for the items of a list."""
+    if not isinstance(schema.value, dict) or depth > _DEEPEST:
+        return
+    yield schema
+    for keyword in _INNER:
+        inner = schema.get(keyword)
+        for name in inner if isinstance(inner, dict) else ():
+            yield from _below(schema.at(keyword, name), depth + 1)
+    yield from _below(schema.at("items"), depth + 1)
+    for keyword in ("allOf", "anyOf", "oneOf", "prefixItems"):
+        for item in schema.items(keyword):
+            yield from _below(item, depth + 1)
+
+
+@lint("VO309", "schema-invalid", "What a model fills in is described by no valid JSON Schema")
+def schema_invalid(context: Context) -> Iterator[Finding]:
+    for schema in _schemas(context):
+        if not isinstance(schema.value, dict):
+            continue
+        for path, value in _invalid(schema.value):
+            if path and path[-1] == "type" and isinstance(value, str):
+                hint = did_you_mean(value, _TYPES) or f"One of: {', '.join(_TYPES)}."
+                yield schema.finding(f"{value!r} is no type of JSON Schema", *path, hint=hint)
+            else:
+                hint = "Write what JSON Schema takes there: a model that gets this may refuse the whole request."
+                if path and path[-1] == "required" and isinstance(value, bool):
+                    hint = "List the names of what must be there in `required` of the object around it."
+                yield schema.finding(
+                    f"JSON Schema takes no such value in {path[-1] if path else 'it'}", *path, hint=hint
+                )
+        for inner in _below(schema):
+            text = inner.get("pattern")
+            if isinstance(text, str) and not _compiles(text):
+                yield inner.finding("no such pattern can be read", "pattern", hint="Correct the regular expression.")
+
+
+def _invalid(schema: dict[str, Any]) -> list[tuple[tuple[str | int, ...], Any]]:
+    """The places of a schema that are against the schema of all schemas, with what stands there."""
+    found: dict[tuple[str | int, ...], Any] = {}
+    try:
+        for error in _meta().iter_errors(schema):
+            found.setdefault(tuple(error.instance_path), error.instance)
+    except (ValueError, TypeError, RecursionError):
+        return []  # it holds something that is no JSON, such as a reference that is known later
+    return [
+        (path, value) for path, value in found.items() if not any(p != path and p[: len(path)] == path for p in found)
+    ]
+
+
+@cache
+def _meta() -> Any:
+    import jsonschema_rs
+
+    return jsonschema_rs.Draft202012Validator({"$ref": _META})
+
+
+@cache
+def _compiles(pattern: str) -> bool:
+    import jsonschema_rs
+
+    try:
+        jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=jsonschema_rs.FancyRegexOptions())
+    except ValueError:
+        return False
+    return True
+
+
+@lint("VO310", "schema-name", "A schema requires a property that it doesn't describe, or has a misspelt keyword")
+def schema_name(context: Context) -> Iterator[Finding]:
+    for top in _schemas(context):
+        for schema in _below(top):
+            yield from _names(schema)
+
+
+def _names(schema: Spot) -> Iterator[Finding]:
+    described, required = schema.get("properties"), schema.get("required")
+    if isinstance(described, dict) and isinstance(required, list):
+        for index, name in enumerate(required):
+            if isinstance(name, str) and name not in described:
+                hint = did_you_mean(name, described) or "Describe it in properties, or take it out."
+                yield schema.finding(f"{name} is required, but no property is called so", "required", index, hint=hint)
+    for key in schema.value:
+        meant = nearly(key, _KEYWORDS) if key not in _KEYWORDS and key not in _OTHERS else None
+        if meant:
+            yield schema.finding(f"{key} means nothing in JSON Schema", key, hint=f"Did you mean {meant}?")
