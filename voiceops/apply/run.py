@@ -29,7 +29,7 @@ from voiceops.engine.sending import missing_secrets
 from voiceops.errors import Diagnostic, Refused, VoiceopsError
 from voiceops.kinds.base import is_stock
 from voiceops.kinds.registry import KINDS
-from voiceops.model.address import kind_of
+from voiceops.model.address import kind_of, owner_of
 from voiceops.model.graph import Graph
 from voiceops.model.live import Snapshot
 from voiceops.model.plan import Plan
@@ -74,7 +74,7 @@ async def plan(job: Job, snapshot: Snapshot | None = None) -> Plan:
     await check_account(job, state.binding, snapshot)
     found = make_plan(job.graph, state, snapshot, await _options(job, state))
     found = replace(found, diagnostics=(*found.diagnostics, *notes, *late_arrivals(state, snapshot)))
-    found = await _held(job, found, state)
+    found = await _held(job, _asking_for_its_state(found, state, job.store.place), state)
     return checked(found, job.graph, job.checks, force=job.options.force)
 
 
@@ -116,12 +116,13 @@ async def _apply(
     found = make_plan(job.graph, ledger.state, snapshot, options)
     if request.saved is not None:
         found = narrowed(found, request.saved, ledger.state, options.safety, force=options.force)
-    found = await _held(job, found, ledger.state)
+    found = await _held(job, _asking_for_its_state(found, ledger.state, job.store.place), ledger.state)
     found = checked(found, job.graph, job.checks, force=options.force)
     emit(Event(type="planned", data={"summary": found.summary, "applyable": found.applyable}))
     if found.refused:
         await ledger.save()
-        raise Refused("the plan can't be applied", diagnostics=found.errors)
+        asked = (d for d in found.diagnostics if d.code == "empty-state")
+        raise Refused("the plan can't be applied", diagnostics=(*found.errors, *asked))
     if missing := missing_secrets(found, job.graph, lambda secret: bool(job.secrets.reveal(secret))):
         await ledger.save()
         names = ", ".join(dict.fromkeys(d.summary.partition(" is not set")[0] for d in missing))
@@ -231,6 +232,22 @@ async def _note_nothing_done(job: Job, request: Request, result: Result) -> None
         message=request.message,
         more={"failed": failed, "skipped": result.skipped},
     )
+
+
+def _asking_for_its_state(plan: Plan, state: State, place: str) -> Plan:
+    """A state that knows nothing, in front of objects that bear the manifests' names, may be another one's place."""
+    live = {owner_of(c.address) for c in plan.changes if c.adopts or c.reason == "exists_unmanaged"}
+    if state.entries or state.revision or not live:
+        return plan
+    names = {owner_of(change.address) for change in plan.changes}
+    found = Diagnostic(
+        code="empty-state",
+        severity="warning",
+        summary=f"the state in {place} is empty, and {len(live)} of {len(names)} objects of the manifests are live "
+        "already: is it the right one?",
+        hint="Check `state:` and VOICEOPS_STATE. If these objects are to be taken over: `voiceops import`, or --adopt.",
+    )
+    return replace(plan, diagnostics=(*plan.diagnostics, found))
 
 
 async def _held(job: Job, plan: Plan, state: State) -> Plan:

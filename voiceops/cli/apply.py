@@ -71,6 +71,7 @@ def _apply(console: Console, flags: Flags, *, destroy: bool, kept: KeptPlan | No
     from voiceops.apply.revisions import Request
     from voiceops.cli.origin import origin
     from voiceops.cli.wiring import check_lints, labels_of, load, open_job, options_of, uses_of, without_resources
+    from voiceops.use.state_place import place_warnings
 
     if kept is not None:
         check_asked(kept, destroy=destroy, adopt=flags.adopt)
@@ -105,6 +106,6 @@ def _apply(console: Console, flags: Flags, *, destroy: bool, kept: KeptPlan | No
         flags,
         request,
         lambda: open_job(loaded, graph, options, flags.parallelism),
-        loaded.warnings,
+        (*loaded.warnings, *place_warnings(project)),
         asks=kept is None,
     )

@@ -38,6 +38,7 @@ class Flags:
     lock_timeout: float
     parallelism: int
     auto_approve: bool
+    local_state: bool
     adopt: bool
 
 
@@ -69,6 +70,11 @@ def apply_flags(command: Callable[..., Any], *more_formats: str) -> Callable[...
             metavar="N",
             help="How many requests at once, at most.",
         ),
+        click.option(
+            "--local-state",
+            is_flag=True,
+            help="In a pipeline: the state in the checkout is meant, and committed afterwards.",
+        ),
         click.option("--auto-approve", is_flag=True, help="Don't ask."),
         click.option(
             "--adopt",
@@ -89,7 +95,11 @@ def check_can_ask(flags: Flags, *, asks: bool) -> None:
 
 
 def check_confirmed(project: Project, flags: Flags) -> None:
-    """A protected environment wants its name typed: by flag, or at the question. Raises Refused."""
+    """A protected environment wants its name typed: by flag, or at the question; and in a pipeline its state has to be
+    in a place that stays. Raises Refused."""
+    from voiceops.use.state_place import check_place
+
+    check_place(project, local=flags.local_state)
     if not project.safety.confirm or flags.confirm == project.environment:
         return
     if flags.confirm is not None or not sys.stdin.isatty():

@@ -79,6 +79,7 @@ def plan_command(
     from voiceops.apply.run import plan
     from voiceops.cli.wiring import check_lints, labels_of, load, open_job, options_of, uses_of, without_resources
     from voiceops.render.text import render_diagnostic
+    from voiceops.use.state_place import place_warnings
 
     if sign is not None and out is None:
         raise VoiceopsError("--sign signs a kept plan", hint="Give --out FILE, too.")
@@ -109,6 +110,8 @@ def plan_command(
         only = {owner_of(c.address) for c in found.changes} if targets or labels or excluded else None
         said = [d for d in _said(asked, loaded, console) if only is None or not d.address or d.address in only]
         found = replace(found, diagnostics=(*found.diagnostics, *said))
+    if not refresh_only:
+        found = replace(found, diagnostics=(*found.diagnostics, *place_warnings(loaded.project)))
     data = plan_data(found, adopt=adopt)
     data["diagnostics"] += [d.to_data() for d in loaded.warnings]
     if out is not None:
