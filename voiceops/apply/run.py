@@ -11,12 +11,14 @@ from typing import Any
 
 from voiceops.apply.accounts import binding_of, check_account, learn_org
 from voiceops.apply.creating import ambiguous
+from voiceops.apply.doubt import doubtful, wait_for
 from voiceops.apply.events import Emit, Event
 from voiceops.apply.execute import Result, execute
 from voiceops.apply.notes import Retention, forget_old, note_failure, write_note
 from voiceops.apply.recording import imported
 from voiceops.apply.recover import Recovery, recover
 from voiceops.apply.revisions import Request, changed_something, close, revert_line
+from voiceops.apply.served import Served, served
 from voiceops.apply.session import Session, fingerprints
 from voiceops.engine.checks import Checks, checked
 from voiceops.engine.hold import with_holds
@@ -64,6 +66,7 @@ class Outcome:
     plan: Plan
     result: Result | None
     revision: int | None = None
+    served: tuple[Served, ...] = ()  # what not all callers get as it was written
 
 
 async def plan(job: Job, snapshot: Snapshot | None = None) -> Plan:
@@ -114,6 +117,10 @@ async def _apply(
     binding = await check_account(job, ledger.state.binding, snapshot)
     options = await _options(job, ledger.state)
     found = make_plan(job.graph, ledger.state, snapshot, options)
+    if unseen := doubtful(found, job.graph, ledger.state, snapshot, options.settle):
+        await wait_for(unseen, job.accounts, options.settle, emit)
+        snapshot = await _recovered(job, ledger, emit)
+        found = make_plan(job.graph, ledger.state, snapshot, options)
     if request.saved is not None:
         found = narrowed(found, request.saved, ledger.state, options.safety, force=options.force)
     found = await _held(job, _asking_for_its_state(found, ledger.state, job.store.place), ledger.state)
@@ -148,7 +155,7 @@ async def _apply(
         return Outcome(found, result)
     number = await close(job.graph, job.store, session, found, result, request)
     await forget_old(job.store, ledger.state, job.retention)
-    return Outcome(found, result, number)
+    return Outcome(found, result, number, await served(session, result))
 
 
 def _is_unrecorded(job: Job, request: Request, ledger: Ledger) -> bool:

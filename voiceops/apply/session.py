@@ -42,6 +42,7 @@ class Session:
     looking: set[str] = field(default_factory=set)  # nonces of creates that got no answer and are looked for
     created: set[str] = field(default_factory=set)  # addresses whose objects this apply made
     settings: frozenset[str] = frozenset()  # Twilio numbers whose voice settings this apply writes
+    drafts: dict[str, str] = field(default_factory=dict)  # by address: updates that made no new version, and which is
     lease: Lease | None = None
     moving: Mapping[str, Entry] = field(default_factory=dict)  # by the new address, until the state has it there
 

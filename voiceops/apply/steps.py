@@ -13,6 +13,7 @@ from typing import Any
 from voiceops.apply.looking import look_again, look_before_delete, wait_until_ready, when_visible
 from voiceops.apply.ready import wait_until_usable
 from voiceops.apply.recording import entry_for, imported, intent_for, observed, record
+from voiceops.apply.served import note_draft
 from voiceops.apply.session import Session
 from voiceops.engine.body import additions, holds_secret, update_body
 from voiceops.engine.diff import same
@@ -91,6 +92,7 @@ async def _patch(
         raise
     left = tuple(found.path for found in write.drift)
     await record(session, intent.nonce, resource, kept_entry, desired, answer, date, previous=entry, left=left)
+    note_draft(session, resource, live, answer)
     return id_
 
 

@@ -8,10 +8,11 @@ from types import TracebackType
 from typing import Any
 
 from voiceops.apply.events import Event
+from voiceops.apply.execute import Result
 from voiceops.apply.run import Outcome
 from voiceops.cli.console import Console
 from voiceops.model.plan import Plan
-from voiceops.model.safe_text import flowed, indented
+from voiceops.model.safe_text import flowed, indented, one_line
 from voiceops.render.style import finished
 
 _DONE = {
@@ -106,11 +107,20 @@ class Reporter:
         colour = "green" if result.complete else "red"
         revision = f" (revision {outcome.revision})" if outcome.revision else ""
         self.say(
-            self.style("Applied" if result.complete else "Not all was applied", colour, "bold")
+            self.style(_heading(outcome, result), "yellow" if outcome.served and result.complete else colour, "bold")
             + f": {done}{rest} in {self._elapsed():.1f} s{revision}."
         )
+        for item in outcome.served:
+            self.say(f"{self.style('!', 'yellow')} {one_line(item.words())}\n    {item.hint}")
         if not result.complete:
             self.say("Run apply again: it finishes what is left.")
+
+
+def _heading(outcome: Outcome, result: Result) -> str:
+    """How it ended, in a word or two: what callers don't get is not applied."""
+    if not result.complete:
+        return "Not all was applied"
+    return "Written, but not all callers get it" if outcome.served else "Applied"
 
 
 class Lines(Reporter):
@@ -134,6 +144,7 @@ class Lines(Reporter):
                 "failed": len(result.failed),
                 "skipped": len(result.skipped),
                 "revision": outcome.revision,
+                "traffic": [item.to_data() for item in outcome.served],
                 **outcome.plan.summary,
             }
         )
