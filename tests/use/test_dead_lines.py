@@ -265,7 +265,7 @@ SILENT: dict[str, tuple[str, str]] = {
 
 
 def test_there_are_enough_of_them() -> None:
-    assert len(DEAD) + len(SILENT) >= 50
+    assert len(DEAD) + len(SILENT) + len(OUTGOING) >= 60
 
 
 @pytest.mark.parametrize("name", list(DEAD))
@@ -336,16 +336,39 @@ def test_a_line_that_is_well_is_found_so(live: Bench, layout: str) -> None:
     assert [f for f in doctor if f["level"] == "error"] == []
 
 
-def test_an_outgoing_line_is_well_without_a_target(live: Bench) -> None:
-    lay_out(live, "vapi", "http://127.0.0.1:9")
-    live.write("voiceops.yaml", "version: 1\nproject: shop\nenvironments: [live]\n")
-    live.write("agents/line.yaml", f"kind: Phone\nname: line\nspec: {{number: {NUMBER}, provider: twilio}}\n")
-    if live.run("validate", code=None).code != 0:
-        pytest.skip("a line without a target is refused by the manifests' rules of today")
+@pytest.mark.parametrize("answer", ["", ", answer: none"], ids=["no target", "answer none"])
+def test_an_outgoing_line_is_well_without_a_target(live: Bench, answer: str) -> None:
+    live.write("agents/line.yaml", f"kind: Phone\nname: line\nspec: {{number: {NUMBER}, provider: twilio{answer}}}\n")
     live.apply()
     (row,) = live.run("status", "--format", "json").data
     assert (row["off"], row["meant"]) == ([], "nobody: it calls out")
     assert live.run("doctor").code == 0
+
+
+OUTGOING: dict[str, tuple[Break, str]] = {
+    "bound to somebody": (
+        lambda b: b.control.edit(
+            b.id_of("Phone/line"), {"assistantId": b.control.create("/assistant", {"name": "stranger"})["id"]}
+        ),
+        "though the line only calls out",
+    ),
+    "gone at Vapi": (_gone("Phone/line"), "it makes no calls"),
+    "gone at Twilio": (_gone("Phone/line/twilio"), "has no number"),
+    "blocked": (_phone(status="blocked"), "has blocked the number"),
+    "in a suspended account": (lambda b: b.control.switches(account_status="suspended"), "take and make no calls"),
+}
+
+
+@pytest.mark.parametrize("name", list(OUTGOING))
+def test_an_outgoing_line_that_can_not_call_out_is_found(live: Bench, name: str) -> None:
+    broken, said = OUTGOING[name]
+    spec = f"{{number: {NUMBER}, provider: twilio, answer: none}}"
+    live.write("agents/line.yaml", f"kind: Phone\nname: line\nspec: {spec}\n")
+    live.apply()
+    broken(live)
+    live.control.switches(clock_skew=30)
+    assert said in live.run("status", code=2).out
+    assert said in live.run("doctor", code=1).out
 
 
 def test_what_is_good_to_know_is_a_note(live: Bench) -> None:

@@ -156,7 +156,7 @@ def _meant(job: Job, state: State, address: str, number: str) -> Meant:
         address=address,
         provider=str(body.get("provider") or ""),
         number=str(body.get("number") or body.get("sipUri") or (number if number != address else "")),
-        answer="runtime" if runtime else "vapi" if target or server else "none",
+        answer="runtime" if runtime else "vapi" if (target or server) and not _only_calls_out(resource) else "none",
         target=target,
         target_id=held.id if held is not None else "",
         server_url=server,
@@ -166,6 +166,10 @@ def _meant(job: Job, state: State, address: str, number: str) -> Meant:
         account=job.accounts.twilio.account if job.accounts.twilio is not None else "",
         purchase=side is not None and side.purchase,
     )
+
+
+def _only_calls_out(resource: Resource | None) -> bool:
+    return resource is not None and resource.extra.get("answer") == "none"
 
 
 def _target(resource: Resource | None) -> str:
