@@ -357,6 +357,16 @@ def test_a_place_in_a_block_text(tmp_path: Path) -> None:
         ("prod", "http://fern.ngrok-free.app", ["VO703", "VO704"]),
         ("guarded", "https://x.trycloudflare.com", ["VO704"]),
         ("prod", "https://voice.shop.example/base", []),
+        ("prod", "https://voice.example.com", ["VO707"]),
+        ("dev", "https://example.org/base", ["VO707"]),
+        ("dev", "http://a.b.EXAMPLE.net", ["VO703", "VO707"]),
+        ("dev", "https://CHANGE-ME.acme.io", ["VO707"]),
+        ("dev", "https://voice.your-domain.com", ["VO707"]),
+        ("dev", "https://runtime.invalid", ["VO707"]),
+        ("dev", "https://voice.myexample.com", []),
+        ("dev", "https://yourvoice.io", []),
+        ("sandbox", "https://voice.example.com", []),
+        ("local", "https://voice.example.com", []),
     ],
 )
 def test_the_runtime_s_address(environment: str, url: str, codes: list[str], tmp_path: Path) -> None:

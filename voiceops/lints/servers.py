@@ -22,6 +22,14 @@ _TUNNELS = (
 )
 
 
+# Hosts that stand in examples and templates; `.example` itself may be a made-up company's in a demonstration.
+_PLACEHOLDER = re.compile(
+    r"(?:^|\.)example\.(?:com|net|org)$|\.invalid$|change-?me|replace-?me|placeholder|(?:^|[.-])(?:your|my)-?"
+    r"(?:domain|host|server|company|runtime|site)|(?:^|\.)(?:todo|xxx+)(?:\.|$)|[<>{}]",
+    re.IGNORECASE,
+)
+
+
 def is_private(host: str | None) -> bool:
     """A host that only machines nearby can reach."""
     if not host:
@@ -151,3 +159,16 @@ def function_call_messages(context: Context) -> Iterator[Finding]:
                     given.index("function-call"),
                     hint="Write tool-calls.",
                 )
+
+
+@lint("VO707", "runtime-placeholder", "The runtime's address is still an example's", "error")
+def runtime_placeholder(context: Context) -> Iterator[Finding]:
+    for parts, what, mark, address in _addresses(context) if is_live(context) else ():
+        host = parts.hostname or ""
+        if what == "runtime.url" and _PLACEHOLDER.search(host):
+            yield Finding(
+                mark=mark,
+                summary=f"{host} is an example's address: nobody answers Vapi and Twilio there",
+                hint="Write where your runtime really is, here or in this environment's file.",
+                address=address,
+            )
