@@ -135,6 +135,9 @@ CODES = {
     # What `plan` asks the runtime that runs.
     "runtime-tool": Code("", "The running runtime serves a tool otherwise.", "Start it from these manifests first."),
     "runtime-environment": Code("", "`runtime.url` serves another environment or project.", "Check `runtime.url`."),
+    "runtime-unasked": Code(
+        "", "The dashboard's token may not go to `runtime.url`.", "Allow its host, if it is yours."
+    ),
     "runtime-token": Code("", "The runtime does not accept `VOICEOPS_DASHBOARD_TOKEN`.", "Give both the same one."),
     "runtime-answer": Code("", "What answers at `runtime.url` is no runtime.", "Check `runtime.url`."),
     # Others.
@@ -154,6 +157,7 @@ EXITS = {
 VARIABLES = {
     "VOICEOPS_ENV": "the environment, where `-e` doesn't say it",
     "VOICEOPS_PLAN_SIGNERS": "who may sign the plans that `apply FILE` takes; not from `.env`",
+    "VOICEOPS_ALLOWED_HOSTS": "hosts that may have keys beside the vendors' own and this machine; not from `.env`",
     "VOICEOPS_STATE": "where the state lives, instead of `state:`",
     "VOICEOPS_STATE_KEY": "a key that makes fingerprints of secrets useless to whoever reads the state",
     "VOICEOPS_STATE_IDENTITY": "the age identity that opens an encrypted state",

@@ -75,9 +75,10 @@ class Bench:
     def remove(self, name: str) -> None:
         (self.folder / name).unlink()
 
-    def run(self, *arguments: str, code: int | None = 0, **environ: str) -> Ran:
-        """A command, in this process; `code` None takes any exit code."""
-        before, wanted = dict(os.environ), self.environ | environ
+    def run(self, *arguments: str, code: int | None = 0, **environ: str | None) -> Ran:
+        """A command, in this process; `code` None takes any exit code, a variable that is None is not set."""
+        before = dict(os.environ)
+        wanted = {name: value for name, value in (self.environ | environ).items() if value is not None}
         out, err = io.StringIO(), io.StringIO()
         try:
             os.environ.clear()

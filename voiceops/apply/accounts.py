@@ -35,6 +35,11 @@ async def check_account(job: Job, bound: Binding, snapshot: Snapshot) -> Binding
     return met
 
 
+def check_urls(bound: Binding, vapi_url: str, twilio_account: str, twilio_url: str) -> None:
+    """What is known of the accounts before the first request, against the state's. Raises Refused."""
+    _check_binding(bound, Binding(vapi_url=vapi_url, twilio_account=twilio_account, twilio_url=twilio_url))
+
+
 def _check_binding(bound: Binding, met: Binding) -> None:
     """A state belongs to the accounts of its first apply. Raises Refused."""
     for name, one, other in (

@@ -35,6 +35,7 @@ def events_command() -> None:
 @contextmanager
 def _store(console: Console) -> Iterator[Backend | None]:
     """The store; None where the environment's own one is not there yet. Nothing is made by looking."""
+    from voiceops.cli.allowed_hosts import check_database
     from voiceops.cli.serve import default_database
     from voiceops.cli.wiring import environment_variables, load_settings
     from voiceops.runtime.opening import backend_of
@@ -42,6 +43,7 @@ def _store(console: Console) -> Iterator[Backend | None]:
 
     project = load_settings(console)
     named = environment_variables(project.root).get("VOICEOPS_RUNTIME_DB")
+    check_database(named or "", "VOICEOPS_RUNTIME_DB")
     backend = backend_of(named or default_database(project), worker=False)
     if isinstance(backend, SqliteBackend) and not backend.path.exists():
         if named:

@@ -131,10 +131,11 @@ def plan_command(
 
 def _ask(loaded: Loaded) -> Asked | None:
     """Begin to ask the runtime what it serves, where there is one and we may know."""
+    from voiceops.cli.allowed_hosts import may_have_token
     from voiceops.cli.running import TOKEN, ask
 
-    token = loaded.environ.get(TOKEN)
-    return ask(loaded.project.runtime_url, token) if token and loaded.project.runtime_url else None
+    token, url = loaded.environ.get(TOKEN), loaded.project.runtime_url
+    return ask(url, token, allowed=may_have_token(url)) if token and url else None
 
 
 def _said(asked: Asked, loaded: Loaded, console: Console) -> list[Diagnostic]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voiceops.errors import Diagnostic
+from voiceops.model.hosts import ALLOWED_HOSTS
 from voiceops.net.identity import HEADERS
 from voiceops.runtime.spec import RuntimeSpec
 
@@ -34,6 +35,7 @@ class Answer:
     silent: str = ""  # nobody answered, and why
     refused: bool = False  # it answers, but not to this token
     strange: str = ""  # an answer, but not a runtime's
+    foreign: bool = False  # it was not asked: the token may not go there
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,12 @@ class Asked:
             return Answer(silent=f"no answer within {_SECONDS:g} s")
 
 
-def ask(url: str, token: str) -> Asked:
-    """Begin to ask the runtime at `url` what it serves; raises nothing."""
+def ask(url: str, token: str, *, allowed: bool = True) -> Asked:
+    """Begin to ask the runtime at `url` what it serves, where it may be sent the token; raises nothing."""
     asked = Asked(url, time.monotonic() + _SECONDS, Future())
+    if not allowed:
+        asked._answer.set_result(Answer(foreign=True))
+        return asked
 
     def work() -> None:
         try:
@@ -114,6 +119,15 @@ def judged(answer: Answer, url: str, spec: RuntimeSpec) -> list[Diagnostic]:
     """Warnings for what the runtime at `url` serves otherwise than `spec`; none where it is silent."""
     if answer.silent:
         return []
+    if answer.foreign:
+        return [
+            Diagnostic(
+                code="runtime-unasked",
+                severity="warning",
+                summary=f"the runtime at {url} was not asked which tools it serves: {TOKEN} is not sent there",
+                hint=f"It goes to this machine, and to hosts in {ALLOWED_HOSTS} of the process's environment.",
+            )
+        ]
     if answer.refused:
         return [
             Diagnostic(

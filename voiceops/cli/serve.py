@@ -92,6 +92,7 @@ def _reached_at(loaded: Loaded, url: str, state: str) -> Loaded:
 
 
 def _application(loaded: Loaded, vapi_url: str) -> RuntimeApp:
+    from voiceops.cli.allowed_hosts import check_database, check_state, check_vendor
     from voiceops.runtime.app import Runtime, RuntimeApp
     from voiceops.runtime.ids import known_from, revision_from
     from voiceops.runtime.loading import Loaded as Handlers
@@ -101,6 +102,10 @@ def _application(loaded: Loaded, vapi_url: str) -> RuntimeApp:
 
     project = loaded.project
     spec = runtime_spec(loaded)
+    check_state(project, loaded.environ)
+    check_database(loaded.environ.get("VOICEOPS_RUNTIME_DB", ""), "VOICEOPS_RUNTIME_DB")
+    if not (vapi_url or project.providers.sandbox):
+        check_vendor("Vapi", project.providers.vapi_url, project.origins.get("vapi.baseUrl"))
     settings = runtime_settings(loaded, spec, vapi_url)
     check_store(settings)
     handlers = Handlers(project.root / project.handlers, spec.handlers)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from voiceops.cli.allowed_hosts import check_accounts, check_state
 from voiceops.cli.console import Console
 from voiceops.engine.checks import Budgets, Checks
 from voiceops.engine.estimate import Table
@@ -113,6 +114,7 @@ def store_of(project: Project, environ: Mapping[str, str] | None = None, locatio
         project=project.name,
         environ=environ,
     )
+    check_state(project, environ, location)  # nothing is connected yet
     identity = environ.get(IDENTITY, "")
     if not project.recipients and not identity:
         return store
@@ -179,6 +181,7 @@ async def open_job(
         secrets = Secrets(_sandbox_secrets(project, loaded.environ) if project.providers.sandbox else loaded.environ)
         types = {r.type for r in loaded.graph.resources.values()} | {e.type for e in ledger.state.entries.values()}
         with_twilio = TWILIO_TYPE in types
+        check_accounts(project, ledger.state.binding, with_twilio=with_twilio)
         providers = project.providers
         urls = (providers.vapi_url, providers.twilio_url)
         if providers.sandbox:

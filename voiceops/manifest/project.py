@@ -6,6 +6,7 @@ Reads those files and the environment variables it is given; opens nothing else.
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from voiceops.manifest.problems import Problems, did_you_mean
 from voiceops.manifest.yaml import read_documents
 from voiceops.model.address import NAME
 from voiceops.model.env_values import url_problem
+from voiceops.model.hosts import place_of
 from voiceops.model.located import Map, Seq, merged, plain
 from voiceops.model.values import Secret, secret
 
@@ -57,6 +59,20 @@ class Providers:
     api_key: str
     api_secret: Secret | str
     twilio_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a setting comes from: its text as written, and its line (None: voiceops's own default)."""
+
+    text: str
+    mark: Mark | None
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that it takes its value from, where it is one."""
+        match = re.match(r"\$\{(?:env|secret):([A-Za-z_][A-Za-z0-9_]*)", self.text)
+        return match[1] if match else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +117,7 @@ class Project:
     estimates: Mapping[str, Any] = field(default_factory=dict)
     allow_unknown: bool = False  # of every manifest
     mark: Mark = field(default_factory=lambda: Mark(PROJECT_FILE, 1, 1))
+    origins: Mapping[str, Origin] = field(default_factory=dict)  # of places and keys, by `vapi.baseUrl`, `state`, …
 
 
 def find_root(start: Path) -> Path:
@@ -215,6 +232,15 @@ def _project(
     url = runtime.get("url")
     if url is not None:
         url = _check_url(url, runtime.marks["url"], "runtime.url", problems)
+    if isinstance(now["state"], Secret):
+        problems.error(
+            "project-url",
+            "a secret can't stand in the state's address",
+            now.marks["state"],
+            "Keep it in the variables of the back end: PGPASSWORD, TF_HTTP_PASSWORD, AWS_SECRET_ACCESS_KEY.",
+        )
+        now.take("state")
+        now.put("state", "", Mark(PROJECT_FILE, 1, 1))
     safety = now["safety"]
     naming = now.get("naming") or Map()
     history = now.get("history") or Map()
@@ -252,12 +278,34 @@ def _project(
         estimates=plain(now.get("estimates") or Map(), {}),
         allow_unknown=now.get("allowUnknown") is True,
         mark=settings.marks.get("project", Mark(PROJECT_FILE, 1, 1)),
+        origins=_origins(settings),
     )
     return replace(project, state=project.state.replace("{environment}", environment))
 
 
+def _origins(settings: Map) -> dict[str, Origin]:
+    """Where the places and the keys come from, by what the checks of them call them."""
+    found = {}
+    providers = settings.get("providers")
+    for name, group, key in (
+        ("state", settings, "state"),
+        ("runtime.url", settings.get("runtime"), "url"),
+        *(
+            (f"{vendor}.{key}", providers.get(vendor) if isinstance(providers, Map) else None, key)
+            for vendor in ("vapi", "twilio")
+            for key in ("baseUrl", "apiKey", "authToken", "apiSecret")
+        ),
+    ):
+        if isinstance(group, Map) and key in group:
+            mark = group.marks[key]
+            found[name] = Origin(str(group[key]), None if mark.file == _BUILT_IN else mark)
+    return found
+
+
 def _check_url(url: Any, mark: Mark, what: str, problems: Problems) -> str:
     problem = "it is a secret" if isinstance(url, Secret) else url_problem(str(url))
+    if not problem and place_of(str(url)) is None:
+        problem = "it holds a user, or a host that can be read in two ways"
     if problem:
         problems.error(
             "project-url",
