@@ -32,7 +32,7 @@ from voiceops.runtime.metrics import Counter, Histogram, Metrics
 from voiceops.runtime.opening import backend_of
 from voiceops.runtime.pages import routes
 from voiceops.runtime.processing import Processor, redacted
-from voiceops.runtime.records import DONE, WAITING, Backend, EventRow
+from voiceops.runtime.records import DONE, WAITING, Backend, EventRow, Stats
 from voiceops.runtime.replies import Answers
 from voiceops.runtime.sessions import Sessions
 from voiceops.runtime.settings import Settings
@@ -50,6 +50,9 @@ EVENTS_PATH = "/vapi/events"
 _STORE_SECONDS = 12.0  # for a message to be stored, before its sender is asked to send it again
 _AFTER_ANSWER = 0.3  # for the same where somebody waits for an answer that is there
 _SMALL = 16_000  # bytes of an odd message that are mended on the loop
+_LOOK_SECONDS = 3.0  # for the store to say how it is
+_FRESH = 0.2  # seconds for which that is good
+_WATCH_SECONDS = 10.0  # between looks that nobody asks for
 _STALE = frozenset({"speech-update", "user-interrupted"})
 _ONCE = frozenset({"end-of-call-report", "status-update"})  # of which a delivery may differ from its repetition
 
@@ -93,6 +96,9 @@ class Runtime:
         self.attempts = Attempts()  # to be taken for Vapi or Twilio
         self.logins = Attempts()  # to guess the dashboard's token
         self.noise = Noise()
+        self.unwell = ""  # what is wrong with the store
+        self._looking: asyncio.Task[tuple[str, Stats | None]] | None = None
+        self._looked = 0.0
         self.connections = Connections(self.metrics, self.noise)
         self.sessions = Sessions(self.inbox, settings.session_seconds)
         self.tools = Tools(spec, loaded, self.inbox, self.caller, self.metrics, self.sessions)
@@ -131,6 +137,7 @@ class Runtime:
 
             self.tracing = begin(self)
         self.processor.start()
+        self._watcher = asyncio.get_running_loop().create_task(self._watch())
         self._publisher = asyncio.get_running_loop().create_task(self._publish()) if self.boot else None
         # What is there now stays: the collector need not look at it again with every thousand requests.
         gc.collect()
@@ -143,8 +150,9 @@ class Runtime:
     async def stop(self) -> None:
         """Let what is under way end, and store what is waiting."""
         self.draining = True
-        if self._publisher is not None:
-            self._publisher.cancel()
+        for task in (self._publisher, self._watcher, self._looking):
+            if task is not None:
+                task.cancel()
         await self.processor.close(5.0)
         await self.inbox.close()
         await self.api.close()
@@ -244,6 +252,33 @@ class Runtime:
             failed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
             failed.set_exception(error)
             return failed
+
+    async def health(self) -> tuple[str, Stats | None]:
+        """What is wrong, empty when nothing is, and how the queue stands. However many ask, one looks."""
+        if self._looking is None or (self._looking.done() and time.monotonic() - self._looked > _FRESH):
+            self._looking = asyncio.get_running_loop().create_task(self._look())
+        wrong, stats = await asyncio.shield(self._looking)
+        return "draining" if self.draining else wrong, stats
+
+    async def _look(self) -> tuple[str, Stats | None]:
+        stats = None
+        try:
+            asked = self.inbox.run(lambda backend: (backend.check(), backend.stats()))
+            wrong, stats = await in_time(asked, time.monotonic() + _LOOK_SECONDS)
+        except Exception:
+            wrong = "the store does not answer"
+        wrong = self.inbox.damaged or wrong or ("the store does not answer" if self.inbox.broken else "")
+        if wrong != self.unwell:
+            log("store", logging.ERROR if wrong else logging.INFO, state=wrong or "well")
+        self.unwell = wrong
+        self._looked = time.monotonic()
+        return wrong, stats
+
+    async def _watch(self) -> None:
+        """Notice by itself when the store is damaged, gone or another one."""
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            await self.health()
 
     def refused(self, vendor: str, why: str, path: str, client: Client) -> None:
         """Count a request that was not the vendor's; log one a second, for there may be many."""

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import queue
 import secrets
+import sqlite3
 import threading
 import time
 from collections import deque
@@ -69,6 +70,7 @@ class Inbox:
     def __init__(self, backend: Backend, *, power_safe: bool = True) -> None:
         self.backend = backend
         self.pending = 0
+        self.damaged = ""  # the database has said that it is; that stays so
         self.broken = ""  # why the last write failed, until one succeeds
         self._power_safe = power_safe
         self._waiting: deque[_Batch] = deque()
@@ -193,13 +195,20 @@ class Inbox:
                 self.broken = ""
             except Exception as error:
                 self.broken = f"{type(error).__name__}: {error}"
+                self._note(error)
                 batch.error = error
         for work, _ in batch.work:
             try:
                 batch.values.append(work(self.backend))
                 self.broken = ""  # it answers again
             except Exception as error:
+                self._note(error)
                 batch.values.append(error)
+
+    def _note(self, error: Exception) -> None:
+        """SQLite says that pages are damaged, or that the file is no database."""
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            self.damaged = f"the store is damaged: {error}"
 
     def _store(self, batch: _Batch) -> None:
         safe = self._power_safe and bool(batch.events)

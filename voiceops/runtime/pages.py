@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import hmac
+import ipaddress
 import logging
 import time
+from collections.abc import Sequence
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -133,16 +136,16 @@ class _Pages:
         return JSONResponse({"status": "ok"})
 
     async def readyz(self, request: Request) -> Response:
-        """It can do its work; with the dashboard's token also what it serves."""
+        """It can do its work, or can't; with the dashboard's token also why, and what it serves."""
         runtime = self._runtime
-        wrong = "draining" if runtime.draining else "the store does not answer" if runtime.inbox.broken else ""
-        try:
-            stats = await in_time(runtime.inbox.run(lambda backend: backend.stats()), time.monotonic() + _LOOK_SECONDS)
-        except Exception:
-            wrong, stats = wrong or "the store does not answer", None
-        data: dict[str, Any] = {"status": wrong or "ready"}
-        if self._authorized(request):
+        known = self._login(request, [runtime.settings.dashboard_token])
+        if isinstance(known, Response):
+            return known
+        wrong, stats = await runtime.health()
+        data: dict[str, Any] = {"status": "not ready" if wrong else "ready"}
+        if known:
             data |= {
+                "status": wrong or "ready",
                 "version": __version__,
                 "project": runtime.spec.project,
                 "environment": runtime.spec.environment,
@@ -165,7 +168,14 @@ class _Pages:
         return JSONResponse(data, 503 if wrong else 200)
 
     async def metrics(self, request: Request) -> Response:
+        """Figures, for this machine; for others with a token, for they name tools and outcomes."""
         runtime = self._runtime
+        if not _is_local(request):
+            known = self._login(request, [runtime.settings.metrics_token, runtime.settings.dashboard_token])
+            if isinstance(known, Response):
+                return known
+            if not known:
+                return PlainTextResponse("Unauthorized", 401, {"www-authenticate": 'Bearer realm="voiceops"'})
         others: list[str] = []
         gauges: list[tuple[str, str, float]] = []
         try:
@@ -181,7 +191,9 @@ class _Pages:
             ]
         except Exception as error:
             log("store", logging.ERROR, error=type(error).__name__)
-        gauges.append(("voiceops_ready", "1 when requests are served.", 0 if runtime.draining else 1))
+        ready = not (runtime.draining or runtime.unwell)
+        gauges.append(("voiceops_ready", "1 when requests are served.", int(ready)))
+        gauges.append(("voiceops_connections", "Open connections, this one among them.", len(runtime.connections)))
         return Response(runtime.metrics.text(others, gauges), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def dashboard(self, request: Request) -> Response:
@@ -189,7 +201,10 @@ class _Pages:
         runtime = self._runtime
         if not runtime.settings.dashboard_token:
             return PlainTextResponse("Not Found", 404)
-        if not self._authorized(request):
+        known = self._login(request, [runtime.settings.dashboard_token])
+        if isinstance(known, Response):
+            return known
+        if not known:
             return PlainTextResponse("Unauthorized", 401, {"www-authenticate": 'Basic realm="voiceops"'})
         try:
             figures = await self._figures()
@@ -222,18 +237,58 @@ class _Pages:
                 self._counted = await asyncio.to_thread(count_figures, backend, location, now)
             return self._counted
 
-    def _authorized(self, request: Request) -> bool:
-        """The dashboard's token as a bearer, or as the password that a browser asks for."""
-        expected = self._runtime.settings.dashboard_token.encode()
-        if not expected:
+    def _login(self, request: Request, tokens: Sequence[str]) -> bool | Response:
+        """Does the request carry one of these? Or the answer for a source that has tried too many others.
+
+        As a bearer, or as the password that a browser asks for. What is wrong is counted, limited and logged.
+        """
+        runtime, peer = self._runtime, _peer(request)
+        given = _offered(request)
+        if given is None:
             return False
-        kind, _, text = request.headers.get("authorization", "").partition(" ")
-        given = text.strip().encode("utf-8", "replace")
-        if kind.lower() == "basic":
-            try:
-                given = base64.b64decode(given, validate=True).partition(b":")[2]
-            except ValueError:
-                return False
-        elif kind.lower() != "bearer":
-            return False
-        return hmac.compare_digest(given, expected)
+        if not runtime.logins.may(peer):
+            self._refuse_login(peer, "too-many")
+            return PlainTextResponse("Too many attempts", 429, {"retry-after": "60"})
+        valid = False
+        for token in filter(None, tokens):  # digests, so that not even a length shows in the time that this takes
+            valid |= hmac.compare_digest(sha256(token.encode()).digest(), sha256(given).digest())
+        if not valid:
+            runtime.logins.failed(peer)
+            self._refuse_login(peer, "token")
+        return valid
+
+    def _refuse_login(self, peer: str, why: str) -> None:
+        self._runtime.metrics.counter("voiceops_auth_failures_total", vendor="dashboard", reason=why).add()
+        self._runtime.noise.say("refused", vendor="dashboard", reason=why, peer=peer)
+
+
+def _offered(request: Request) -> bytes | None:
+    """The token in a request; None where it has none."""
+    kind, _, text = request.headers.get("authorization", "").partition(" ")
+    given = text.strip().encode("latin-1", "replace")
+    if kind.lower() == "bearer":
+        return given
+    if kind.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(given, validate=True).partition(b":")[2]
+    except ValueError:
+        return b""
+
+
+# A request with one of these came through a proxy: that the proxy stands on this machine says nothing of who asks.
+_FORWARDED = (
+    *("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "via", "x-real-ip"),
+    *("cf-connecting-ip", "true-client-ip", "x-client-ip", "x-original-forwarded-for", "x-envoy-external-address"),
+)
+
+
+def _is_local(request: Request) -> bool:
+    """Did it come from this machine, and not only through it?"""
+    try:
+        address = ipaddress.ip_address(_peer(request).partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    local = (mapped or address).is_loopback
+    return local and not any(name in request.headers for name in _FORWARDED)

@@ -135,6 +135,9 @@ class Backend(Protocol):
 
     def stats(self) -> Stats: ...
 
+    def check(self) -> str:
+        """Is it still the store that was opened, and whole as far as a quick look tells? Empty, or what is wrong."""
+
     def find(self, *, state: int | None, type_: str, limit: int) -> list[Stored]: ...
 
     def get(self, id_: int) -> Stored | None: ...

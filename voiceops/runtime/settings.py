@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 from voiceops.errors import VoiceopsError
 from voiceops.model.env_values import checked, trimmed, url_problem
 
-_SECRETS = ("VAPI_WEBHOOK_SECRET", "TWILIO_AUTH_TOKEN", "VAPI_API_KEY", "VOICEOPS_DASHBOARD_TOKEN")
+_SECRETS = (
+    "VAPI_WEBHOOK_SECRET",
+    "TWILIO_AUTH_TOKEN",
+    "VAPI_API_KEY",
+    "VOICEOPS_DASHBOARD_TOKEN",
+    "VOICEOPS_METRICS_TOKEN",
+)
 DEFAULT_PORT = 8080
 REDACTABLE = ("transcripts", "recordings")
 
@@ -26,6 +32,7 @@ class Settings:
     vapi_key: str = field(default="", repr=False)
     vapi_url: str = "https://api.vapi.ai"
     dashboard_token: str = field(default="", repr=False)
+    metrics_token: str = field(default="", repr=False)
     max_body: int = 5_000_000
     rate: float = 0.0  # requests a second and source; 0: no limit
     answer_seconds: float = 6.0  # for Vapi to answer before a runtime-answered line falls back
@@ -62,6 +69,7 @@ class Settings:
             vapi_key=environ.get("VAPI_API_KEY", ""),
             vapi_url=_address(vapi_url or environ.get("VAPI_BASE_URL") or "https://api.vapi.ai"),
             dashboard_token=environ.get("VOICEOPS_DASHBOARD_TOKEN", ""),
+            metrics_token=environ.get("VOICEOPS_METRICS_TOKEN", ""),
             max_body=int(_number(environ, "VOICEOPS_MAX_BODY", 5_000_000)),
             rate=_number(environ, "VOICEOPS_RATE_LIMIT", 0.0),
             answer_seconds=_number(environ, "VOICEOPS_ANSWER_SECONDS", 6.0),

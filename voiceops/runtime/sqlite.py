@@ -11,6 +11,7 @@ import contextlib
 import os
 import secrets
 import sqlite3
+import stat
 import threading
 import time
 from collections.abc import Iterator
@@ -55,6 +56,7 @@ CREATE TABLE IF NOT EXISTS bodies (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS workers (
     owner INTEGER PRIMARY KEY, boot TEXT NOT NULL, at REAL NOT NULL, data TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS present (owner INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS sessions (
     call TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, version INTEGER NOT NULL, expires REAL NOT NULL,
     PRIMARY KEY (call, key)
@@ -84,6 +86,7 @@ class SqliteBackend:
     def open(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            keep_private(self.path)
             self._connection = self._connect()
             if not self.path.stat().st_size:
                 self._connection.execute("PRAGMA page_size=16384")  # reports are large: fewer pages to chain
@@ -95,6 +98,10 @@ class SqliteBackend:
             if version > VERSION:
                 raise VoiceopsError(f"{self.path.name} was written by a newer voiceops", hint="Use that one.")
             self._connection.execute(f"PRAGMA user_version={VERSION}")
+            if self._worker:
+                self._connection.execute("INSERT INTO present (owner) VALUES (?)", (self.owner,))
+            found = self.path.stat()
+            self._place = found.st_dev, found.st_ino
         except (OSError, sqlite3.Error) as error:
             raise VoiceopsError(
                 f"the store {self.path} can't be opened: {error}", hint="Check VOICEOPS_RUNTIME_DB and the folder."
@@ -109,6 +116,8 @@ class SqliteBackend:
         self._stop.set()
         if self._checkpointer is not None:
             self._checkpointer.join()
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.execute("DELETE FROM present WHERE owner = ?", (self.owner,))
         self._connection.close()
         if self._lock is not None:
             with contextlib.suppress(OSError):
@@ -270,7 +279,33 @@ class SqliteBackend:
             owner_text = path.name.rpartition("-")[2]
             if owner_text.isdigit() and not self.alive(int(owner_text)):
                 path.unlink(missing_ok=True)
+                self._connection.execute("DELETE FROM present WHERE owner = ?", (int(owner_text),))
         return released
+
+    def check(self) -> str:
+        """See `records.Backend`. Looks at the file itself: an open database goes on with what it holds in memory."""
+        try:
+            found = self.path.stat()
+            with self.path.open("rb") as file:
+                head = file.read(100)
+        except OSError as error:
+            return f"the store's file is gone: {error.strerror}"
+        if (found.st_dev, found.st_ino) != self._place:
+            return "the store's file was replaced by another one"
+        if not head.startswith(b"SQLite format 3\0") or len(head) < 100:
+            return "the store's file is damaged: it is no database any more"
+        page = int.from_bytes(head[16:18], "big") or 1
+        if found.st_size < int.from_bytes(head[28:32], "big") * (page if page > 1 else 65_536):
+            return "the store's file is damaged: it was cut"
+        try:
+            with contextlib.closing(sqlite3.connect(self.path, timeout=1)) as fresh:
+                there = fresh.execute("SELECT 1 FROM present WHERE owner = ?", (self.owner,)).fetchone()
+                fresh.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError as error:
+            return "" if "locked" in str(error) else f"the store's file is damaged: {error}"
+        except sqlite3.DatabaseError as error:
+            return f"the store's file is damaged: {error}"
+        return "" if there else "the store's file is an older copy: what was stored since is not in it"
 
     def stats(self) -> Stats:
         count = "SELECT count(*), coalesce(min(received), 0) FROM events WHERE state = "
@@ -359,7 +394,7 @@ class SqliteBackend:
             return
         path = self._lock_file(self.owner)
         new = path.with_name(f"{path.name}.new")
-        self._lock = open(new, "xb")  # noqa: SIM115 - held until the process ends
+        self._lock = open(new, "xb", opener=_private)  # noqa: SIM115 - held until the process ends
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.rename(new, path)  # nobody sees it without its lock
 
@@ -375,6 +410,32 @@ class SqliteBackend:
                     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         finally:
             connection.close()
+
+
+def keep_private(path: Path) -> None:
+    """Let nobody else read a database: it holds what callers said. Also what was made before this was so.
+
+    SQLite gives the files beside it the permissions of the database. Raises OSError.
+    """
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        beside = path.with_name(name)
+        flags = os.O_RDWR | (os.O_CREAT if beside == path else 0) | getattr(os, "O_CLOEXEC", 0)
+        try:
+            descriptor = os.open(beside, flags, 0o600)
+        except FileNotFoundError:
+            continue
+        try:
+            mode = os.fstat(descriptor).st_mode
+            if mode & 0o077 and stat.S_ISREG(mode) and hasattr(os, "fchmod"):
+                os.fchmod(descriptor, 0o600)
+        except PermissionError:  # somebody else's file that we may use: theirs to close
+            pass
+        finally:
+            os.close(descriptor)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 _MINE = Claim(True)
