@@ -20,6 +20,8 @@ from tests.support.world import (
     uid,
 )
 
+_NAMELESS = ("nameless", "nameless-and-filled", "nameless-with-more", "nameless-of-another-type")
+_VAPIS_NUMBERS = ("vapi-number-by-name", "another-providers-number-by-name", "sip-in-other-letters")
 CREATE, UPDATE, DELETE, NO_OP = ("create",), ("update",), ("delete",), ("no-op",)
 ASSISTANT = "vapi_assistant"
 
@@ -92,12 +94,23 @@ def test_adopting_what_is_already_as_desired_changes_the_state_alone() -> None:
         ("Agent/a", {"name": "Front"}, {"name": "front"}, False),
         ("Tool/t", {"type": "function", "function": {"name": "f"}}, {"function": {"name": "f"}}, True),
         ("Tool/t", {"type": "function", "function": {"name": "f"}}, {"name": "f"}, True),
-        ("Tool/t", {"type": "endCall"}, {"type": "endCall"}, False),
+        ("Tool/t", {"type": "endCall"}, {"type": "endCall"}, True),
+        ("Tool/t", {"type": "endCall"}, {"type": "endCall", "messages": [], "async": False}, True),
+        ("Tool/t", {"type": "endCall"}, {"type": "endCall", "messages": [{"type": "request-start"}]}, False),
+        ("Tool/t", {"type": "endCall"}, {"type": "dtmf"}, False),
         ("Phone/p", {"number": "+1415", "name": "x"}, {"number": "+1415", "name": "y"}, True),
         ("Phone/p", {"number": "+1415", "name": "x"}, {"number": "+1416", "name": "x"}, False),
+        ("Phone/p", {"provider": "vapi", "name": "x"}, {"provider": "vapi", "number": "+1416", "name": "x"}, True),
+        ("Phone/p", {"provider": "vapi", "name": "x"}, {"provider": "twilio", "number": "+1416", "name": "x"}, False),
+        (
+            "Phone/p",
+            {"provider": "vapi", "sipUri": "sip:Desk@sip.vapi.ai", "name": "x"},
+            {"provider": "vapi", "sipUri": "sip:desk@sip.vapi.ai", "name": "y"},
+            True,
+        ),
         ("Agent/a", {"name": "Front"}, {"name": "Front", "orgId": None}, False),
     ],
-    ids=["name", "case", "function", "tool-name", "nameless", "number", "other-number", "vapi's-own"],
+    ids=["name", "case", "function", "tool-name", *_NAMELESS, "number", "other-number", *_VAPIS_NUMBERS, "vapi's-own"],
 )
 def test_by_what_a_twin_is_recognised(address: str, body: dict[str, Any], twin: dict[str, Any], matches: bool) -> None:
     world = World()
@@ -105,6 +118,47 @@ def test_by_what_a_twin_is_recognised(address: str, body: dict[str, Any], twin: 
     world.put(desired.type, uid(1), live(uid(1), twin, **({"orgId": None} if "orgId" in twin else {})))
 
     assert ("exists_unmanaged" in codes(world.plan(graph(desired)))) is matches
+
+
+def test_two_nameless_resources_never_share_one_live_object() -> None:
+    world = World()
+    one, other = resource("Tool/a", {"type": "endCall"}), resource("Tool/b", {"type": "endCall"})
+    world.put(one.type, uid(1), live(uid(1), {"type": "endCall"}))
+
+    plan = world.plan(graph(one, other), adopt=True)
+
+    assert codes(plan) == ["exists_unmanaged", "exists_unmanaged"]
+    assert "Tool/b could be it, too" in plan.diagnostics[0].summary
+
+
+@pytest.mark.parametrize(("count", "adopted"), [(1, True), (2, False)])
+def test_a_nameless_object_is_adopted_where_exactly_one_equals_it(count: int, adopted: bool) -> None:
+    world = World()
+    desired = resource("Tool/a", {"type": "endCall"})
+    for number in range(count):
+        world.put(desired.type, uid(number), live(uid(number), {"type": "endCall"}))
+    world.put(desired.type, uid(9), live(uid(9), {"type": "endCall", "messages": [{"type": "request-start"}]}))
+
+    plan = world.plan(graph(desired), adopt=True)
+
+    assert plan.applyable is adopted
+    assert changes(plan)["Tool/a"] == ((NO_OP, "adopt") if adopted else (CREATE, "exists_unmanaged"))
+
+
+def test_each_candidate_is_told_with_what_sets_it_apart_and_its_own_command() -> None:
+    world = World()
+    for number in (1, 2):
+        world.put(ASSISTANT, uid(number), live(uid(number), {"name": "support"}))
+    world.put("vapi_phone_number", uid(5), live(uid(5), {"number": "+14155550100", "assistantId": uid(2)}))
+
+    (found,) = world.plan(graph(agent())).diagnostics
+
+    lines = found.hint.splitlines()
+    assert f"voiceops import Agent/support {uid(1)}" in lines[1]
+    assert "used by nothing" in lines[1]
+    assert f"voiceops import Agent/support {uid(2)}" in lines[2]
+    assert "+14155550100" in lines[2]
+    assert "2026-01-01" in lines[2]
 
 
 def test_another_environments_object_is_no_twin_but_its_number_is() -> None:

@@ -252,7 +252,9 @@ class World:
     def _written(self, item: Resource, held: Entry | None, id_: str, keep: tuple[Any, ...] = ()) -> dict[str, Any]:
         kind = KINDS[item.kind]
         desired = set_values(kind, self.resolved(item.body))
-        return update(kind, sides_of(kind, item, desired, self.objects[item.type][id_], held), keep.__contains__).body
+        return update(
+            kind, sides_of(kind, item, desired, self.objects[item.type][id_], held, Options()), keep.__contains__
+        ).body
 
     def _send(self, body: Any) -> dict[str, Any]:
         """A body on its way out: everything in it must be live by now."""

@@ -61,7 +61,7 @@ async def _in_place_of(
     live = session.snapshot.get(replaced.type, replaced.id) or {}
     live = kind.completed(live, replaced.owned)
     resource = session.graph.resources[change.address]
-    return replacement(kind, sides_of(kind, resource, desired, live, replaced)).body
+    return replacement(kind, sides_of(kind, resource, desired, live, replaced, session.options)).body
 
 
 async def _create_once(
@@ -110,12 +110,11 @@ def _is_anothers(session: Session, kind: Kind, intent: Intent, live: dict[str, A
     """Does an answer speak of an object that this create can't have made? Then the lists have to tell."""
     id_ = str(live["id"])
     held = {entry.id for entry in session.ledger.state.entries.values()}
-    name = kind.name_of(live)
     return (
         id_ in intent.before
         or id_ in held
         or UUID.match(id_) is None
-        or (intent.name is not None and name is not None and name != intent.name)
+        or (intent.name is not None and kind.name_of(live) is not None and not kind.bears(live, intent.name))
     )
 
 

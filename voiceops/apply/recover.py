@@ -106,9 +106,7 @@ def candidates(intent: Intent, snapshot: Snapshot, taken: set[str]) -> Candidate
     node = node_of(intent.kind, intent.type)
     equal = tuple(sorted(id_ for id_, live in new.items() if equals(intent.body, live, node)))
     kind = KINDS[intent.kind]
-    alike = tuple(
-        sorted(id_ for id_, live in new.items() if intent.name is not None and kind.name_of(live) == intent.name)
-    )
+    alike = tuple(sorted(id_ for id_, live in new.items() if intent.name is not None and kind.bears(live, intent.name)))
     return Candidates(equal, () if equal else alike)
 
 

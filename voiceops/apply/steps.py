@@ -67,7 +67,7 @@ async def _patch(
 ) -> str:
     """Send what differs. `change` is what the plan showed of it: nothing else is written. Raises Stale."""
     desired = session.wanted(resource)
-    sides = sides_of(kind, resource, session.fingerprinted(desired), live, entry)
+    sides = sides_of(kind, resource, session.fingerprinted(desired), live, entry, session.options)
     write = write_of(kind, sides, lambda path: session.keeps(resource, path))
     if change is not None:
         check_shown(change, write)
@@ -84,8 +84,28 @@ async def _patch(
         resource.address, {key: live.get(key) for key in body if not holds_secret(desired.get(key))}
     )
     sent = session.secrets.revealed(body, resource.address)
+    tries = 0
+
+    async def renewed() -> dict[str, Any]:
+        """The body over what is live by now: a wait leaves others time to edit what is not ours."""
+        now = await session.accounts.vapi.get(kind, id_)
+        if now is None:
+            raise Stale(f"{resource.address} ({id_}) was deleted since the plan", hint="Plan again.")
+        now = kind.completed(now, desired)
+        if change is not None:
+            check_shown(change, write_of(kind, replace(sides, live=now), lambda path: session.keeps(resource, path)))
+        again = update_body(kind, compared, sides.applied, now, write.owned, write.kept)
+        revealed: dict[str, Any] = session.secrets.revealed(again, resource.address)
+        return revealed
+
+    async def send() -> tuple[dict[str, Any], float]:
+        nonlocal tries
+        tries += 1
+        first = sent if tries == 1 else await renewed()
+        return await session.accounts.vapi.update(kind, id_, first, live, renewed)
+
     try:
-        answer, date = await when_visible(session, lambda: session.accounts.vapi.update(kind, id_, sent, live), sent)
+        answer, date = await when_visible(session, send, sent)
     except (Rejected, NotFound) as error:
         await session.ledger.record_failed(intent.nonce)
         await _note_refused(session, resource, entry, live, id_, error, additions(body, desired))

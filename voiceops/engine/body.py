@@ -170,8 +170,8 @@ def stored_otherwise(sent: JSON, answer: JSON, node: Node | None, path: Path = (
             for key, value in sent.items():
                 inner = field_of(node, key, sent, answer)
                 yield from stored_otherwise(value, answer.get(key, ABSENT), inner, (*path, key))
-        elif not same(sent, answer, node):
-            yield path, answer
+        elif not same(sent, answer, node) or (path and holds_secret(sent) and empty(answer)):
+            yield path, answer  # also a map that is not shown for the secret in it
     elif isinstance(sent, list) and isinstance(answer, list) and not is_set(node) and len(sent) == len(answer):
         for index, value in enumerate(sent):
             yield from stored_otherwise(value, answer[index], items_of(node), (*path, index))

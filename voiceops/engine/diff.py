@@ -7,9 +7,11 @@ of the others are told apart, the schema's facts say. Null and absent mean the s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import TypeAlias
 
 from voiceops.engine.pairing import in_place, pairs
 from voiceops.kinds.nodes import field_of, is_set, items_of
@@ -49,19 +51,38 @@ class Applied:
 
 NOTHING_APPLIED = Applied(ABSENT, {})
 
+Another: TypeAlias = Callable[[Fingerprint, JSON], bool | None]
+
+_MASK = re.compile(r"^[*•·]{3,}|[*•·]{4,}")  # how APIs write a secret that they don't show
+
 
 def differences(
-    desired: JSON, applied: Applied, live: JSON, ignore: tuple[Path, ...] = (), node: Node | None = None
+    desired: JSON,
+    applied: Applied,
+    live: JSON,
+    ignore: tuple[Path, ...] = (),
+    node: Node | None = None,
+    another: Another | None = None,
 ) -> list[Difference]:
-    """Every owned field that is not as desired, in the order of the body. `node`: the schema's facts of the body."""
-    return list(_compare((), desired, applied.owned, live, _Context(applied.stored, ignore), node))
+    """Every owned field that is not as desired, in the order of the body.
+
+    `node` is the schema's facts of the body; `another(secret, live)` says whether a live text is another than a
+    secret, or None where that can't be told.
+    """
+    return list(_compare((), desired, applied.owned, live, _Context(applied.stored, ignore, another), node))
 
 
-def drifted(applied: Applied, live: JSON, ignore: tuple[Path, ...] = (), node: Node | None = None) -> list[Difference]:
+def drifted(
+    applied: Applied,
+    live: JSON,
+    ignore: tuple[Path, ...] = (),
+    node: Node | None = None,
+    another: Another | None = None,
+) -> list[Difference]:
     """Owned fields that were edited live since they were applied: `before` as applied, `after` live."""
     return [
         Difference(found.path, found.after, found.before, Outcome.DRIFT)
-        for found in _compare((), applied.owned, applied.owned, live, _Context(applied.stored, ignore), node)
+        for found in _compare((), applied.owned, applied.owned, live, _Context(applied.stored, ignore, another), node)
     ]
 
 
@@ -95,6 +116,7 @@ class _Context:
 
     stored: Mapping[Path, JSON]
     ignore: tuple[Path, ...]
+    another: Another | None = None
 
 
 def _compare(
@@ -117,7 +139,7 @@ def _compare(
     elif isinstance(desired, list) and isinstance(live, list):
         yield from _compare_lists(path, desired, applied, live, context, node)
     elif isinstance(desired, Fingerprint) or isinstance(applied, Fingerprint):
-        yield from _compare_secret(path, desired, applied, live)
+        yield from _compare_secret(path, desired, applied, live, context, node)
     elif desired is ABSENT:
         # Nothing wants it any more: what we set before is taken back, what we never set stays.
         if applied is not ABSENT and not empty(applied) and not empty(live):
@@ -167,8 +189,17 @@ def _compare_lists(
     yield Difference(path, live, desired, _outcome(desired, applied, _unmoved(applied, live, node)))
 
 
-def _compare_secret(path: Path, desired: JSON, applied: JSON, live: JSON) -> Iterator[Difference]:
-    if not _same_secret(desired, applied):
+def _compare_secret(
+    path: Path, desired: JSON, applied: JSON, live: JSON, context: _Context, node: Node | None
+) -> Iterator[Difference]:
+    """By fingerprints; and by what is live where the API shows it, as it does headers."""
+    another = context.another(desired, live) if context.another and isinstance(desired, Fingerprint) else None
+    if _same_secret(desired, applied):
+        hidden = node is not None and bool(node.get("secret"))
+        edited = another is True and not _MASK.search(live)
+        if not hidden and not empty(desired) and (edited or empty(live)):
+            yield Difference(path, live, desired, Outcome.DRIFT)
+    elif another is not False:
         unset = empty(desired)
         # What is taken away is shown as the secret that it was, also where the API shows nothing of it.
         before = applied if unset and empty(live) else live

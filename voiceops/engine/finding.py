@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from voiceops.engine.found import Found, completed, remembered
+from voiceops.engine.matching import equals, nothing_beyond
 from voiceops.engine.twilio import in_voice_mode, lags, number_of
 from voiceops.kinds.base import is_stock
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
+from voiceops.kinds.schema import root
 from voiceops.model.graph import Resource
 from voiceops.model.live import SETTLE
 from voiceops.model.state import Entry
@@ -46,19 +50,36 @@ def _find_managed(planner: Planner, entry: Entry) -> Found:
 
 
 def twins_of(planner: Planner, resource: Resource) -> tuple[str, ...]:
-    """Unmanaged objects that bear the resource's name."""
+    """Unmanaged objects that bear the resource's name; of a nameless one, those that are equal to it."""
     if resource.name is None:
-        return ()
+        return equal_twins(planner, resource)
     kind = KINDS[resource.kind]
     # Another environment of this project may own an object of the same name, but never the same number.
-    known = planner.managed if resource.kind == "Phone" else planner.managed | planner.options.siblings
+    is_number = resource.kind == "Phone" and any(resource.body.get(key) for key in ("number", "sipUri"))
+    known = planner.managed if is_number else planner.managed | planner.options.siblings
     return tuple(
         id_
         for id_, live in sorted(planner.snapshot.all(resource.type).items())
         if id_ not in known
         and not _just_deleted(planner, id_)
         and not is_stock(live)
-        and kind.name_of(live) == resource.name
+        and kind.is_called_as(live, resource.body)
+    )
+
+
+def equal_twins(planner: Planner, resource: Resource) -> tuple[str, ...]:
+    """Unmanaged objects that are just what a nameless resource asks for: there is nothing else to know them by."""
+    kind = KINDS[resource.kind]
+    node, desired = root(kind.name), planner.wanted(resource)
+    known = planner.managed | planner.options.siblings
+    return tuple(
+        id_
+        for id_, live in sorted(planner.snapshot.all(resource.type).items())
+        if id_ not in known
+        and not _just_deleted(planner, id_)
+        and not is_stock(live)
+        and equals(desired, live, node)
+        and nothing_beyond(desired, live, node)
     )
 
 
@@ -72,3 +93,9 @@ def _left_behind(planner: Planner, resource: Resource) -> tuple[str, ...]:
 def _just_deleted(planner: Planner, id_: str) -> bool:
     """We deleted it, and the lists may not know yet."""
     return planner.snapshot.date - planner.state.gone.get(id_, -SETTLE) < planner.options.settle
+
+
+def contested(found: Mapping[str, Found]) -> frozenset[str]:
+    """Live objects that more than one resource could be: none of them may take it without being told to."""
+    counted = Counter(id_ for each in found.values() if each.entry is None for id_ in each.twins)
+    return frozenset(id_ for id_, count in counted.items() if count > 1)

@@ -9,6 +9,7 @@ from typing import Any
 
 from voiceops.engine.diff import empty, same
 from voiceops.errors import Diagnostic
+from voiceops.kinds.base import SERVER_KEYS
 from voiceops.kinds.nodes import field_of, items_of
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
@@ -38,6 +39,23 @@ def equals(sent: JSON, live: JSON, node: Node | None) -> bool:
         items = items_of(node)
         return len(sent) == len(live) and all(equals(a, b, items) for a, b in zip(sent, live, strict=True))
     return same(sent, live, node)
+
+
+def nothing_beyond(sent: JSON, live: JSON, node: Node | None) -> bool:
+    """Does a live object that equals what would be sent hold nothing else but what a server fills in by itself?"""
+    if isinstance(sent, dict) and isinstance(live, dict):
+        for key, value in live.items():
+            field = field_of(node, key, sent, live)
+            if key in sent:
+                if not nothing_beyond(sent[key], value, field):
+                    return False
+            elif not (key in SERVER_KEYS or not value or (field is not None and field.get("default") == value)):
+                return False
+        return True
+    if isinstance(sent, list) and isinstance(live, list):
+        items = items_of(node)
+        return len(sent) == len(live) and all(nothing_beyond(a, b, items) for a, b in zip(sent, live, strict=True))
+    return True
 
 
 def node_of(kind: str, type_: str) -> Node | None:

@@ -25,7 +25,7 @@ from voiceops.engine.diff import (
     reason_for,
     still_drifted,
 )
-from voiceops.engine.finding import find, twins_of
+from voiceops.engine.finding import contested, find, twins_of
 from voiceops.engine.found import Found, differs_for_good
 from voiceops.engine.guards import guard
 from voiceops.engine.options import Options, policy_for
@@ -76,8 +76,13 @@ class Planner:
         }
         self.entries = {self.moved.get(address, address): entry for address, entry in state.entries.items()}
         self.managed = {id_ for entry in state.entries.values() for id_ in (entry.id, *entry.deposed)}
-        self.found = {address: find(self, address) for address in [*graph.resources, *self.entries]}
         self.new: set[str] = set()  # whose id is only known after apply
+        # Nameless objects are known by what they refer to: what that is has to be known first.
+        nameless = {a for a, r in graph.resources.items() if r.name is None and r.type != TWILIO_TYPE}
+        self.found: dict[str, Found] = {}
+        for address in sorted({**graph.resources, **self.entries}, key=lambda a: a in nameless):
+            self.found[address] = find(self, address)
+        self.contested = contested(self.found)
         self.edges = self._edges()
         self.affects = reaching(self.edges, "Phone")
 
@@ -129,6 +134,8 @@ class Planner:
     def _adopts(self, resource: Resource, found: Found) -> bool:
         was_ours = bool(found.twins) and found.twins[0] in (self.options.returning or {}).values()
         if len(found.twins) != 1 or not (resource.adopt or self.options.adopt or was_ours):
+            return False
+        if found.twins[0] in self.contested:
             return False
         live = self.snapshot.get(resource.type, found.twins[0]) or {}
         return not differs_for_good(resource, NOTHING_APPLIED, live)
@@ -230,7 +237,7 @@ class Planner:
         sides = self._sides(resource, desired, live, entry)
         seen = visible(resource.kind, live, entry.owned, desired)
         write = update(kind, sides, lambda path: self.policy(resource, path) == "keep")
-        edited = drifted(sides.applied, live, resource.ignore, root(kind.name, "update"))
+        edited = drifted(sides.applied, live, resource.ignore, root(kind.name, "update"), sides.another)
         note_drift(self, resource, entry, still_drifted(edited, [*write.owned, *write.drift]), seen)
         if actions != UPDATE:
             write = replacement(kind, sides)
@@ -251,7 +258,7 @@ class Planner:
         return replace(change, previous_address=self.previous(resource.address))
 
     def _sides(self, resource: Resource, desired: dict[str, Any], live: dict[str, Any], entry: Entry | None) -> Sides:
-        return sides_of(KINDS[resource.kind], resource, desired, live, entry)
+        return sides_of(KINDS[resource.kind], resource, desired, live, entry, self.options)
 
     def _written(
         self, resource: Resource, write: Write, seen: dict[str, Any], desired: dict[str, Any]

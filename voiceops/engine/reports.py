@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from voiceops.engine.diff import (
@@ -12,6 +13,7 @@ from voiceops.engine.seen import after_as_seen
 from voiceops.errors import Diagnostic
 from voiceops.kinds.registry import KINDS
 from voiceops.model.graph import Resource
+from voiceops.model.live import Snapshot
 from voiceops.model.plan import Drift
 from voiceops.model.state import Entry
 from voiceops.model.values import (
@@ -22,6 +24,9 @@ from voiceops.model.values import (
 
 if TYPE_CHECKING:
     from voiceops.engine.planner import Planner
+
+
+_MOST_USERS = 3
 
 
 def report_unchecked(planner: Planner, resource: Resource, entry: Entry | None, desired: dict[str, Any]) -> None:
@@ -48,19 +53,57 @@ def report_unchecked(planner: Planner, resource: Resource, entry: Entry | None, 
 
 
 def report_twins(planner: Planner, resource: Resource, twins: tuple[str, ...]) -> None:
+    """Live objects that a resource could be, each with what tells it apart and the command that takes it."""
     kind = KINDS[resource.kind]
+    called = f"{kind.title} {resource.name!r}" if resource.name is not None else f"{kind.title} that equals this one"
     several = f" ({len(twins)} of them: {', '.join(twins)})" if len(twins) > 1 else ""
+    others = [
+        a for a, f in planner.found.items() if a != resource.address and f.entry is None and set(f.twins) & set(twins)
+    ]
+    if others and not several:
+        several = f", and {', '.join(others)} could be it, too"
+    about = {id_: described(planner.snapshot, resource.type, id_) for id_ in twins}
+    if len(twins) == 1 and not others:
+        hint = (
+            f"Take it over with `voiceops import {resource.address} {twins[0]}`, or with `apply --adopt`; "
+            f"or give this one another name. The live one: {about[twins[0]]}."
+        )
+    else:
+        lines = [f"voiceops import {resource.address} {id_}  ({text})" for id_, text in about.items()]
+        hint = "\n".join(["Take the one that is meant, or give this one another name:", *lines])
     planner.diagnostics.append(
         Diagnostic(
             code="exists_unmanaged",
             mark=resource.mark,
             address=resource.address,
-            summary=f"the {kind.title} {resource.name!r} exists already and is not managed{several}",
-            hint=f"Take it over with `voiceops import {resource.address} {twins[0]}`"
-            + ("" if len(twins) > 1 else ", or with `apply --adopt`")
-            + "; or give this one another name.",
+            summary=f"the {called} exists already and is not managed{several}",
+            hint=hint,
         )
     )
+
+
+def described(snapshot: Snapshot, type_: str, id_: str) -> str:
+    """What tells a live object from others of its name: its age, its number, who uses it."""
+    live = snapshot.get(type_, id_) or {}
+    made = str(live.get("createdAt") or "")
+    found = [f"made {made[:10]}{_age(made, snapshot.date)}" if made else "made nobody knows when"]
+    found += [str(live[key]) for key in ("number", "sipUri") if live.get(key)]
+    users = sorted(
+        f"{kind.title} {kind.name_of(other) or other_id}"
+        for kind in KINDS.values()
+        for other_id, other in snapshot.all(kind.type).items()
+        if other_id != id_ and any(leaf == id_ for _, leaf in leaves(other))
+    )
+    named = ", ".join(users[:_MOST_USERS]) + (f" and {len(users) - _MOST_USERS} more" if users[_MOST_USERS:] else "")
+    return ", ".join([*found, f"used by the {named}" if users else "used by nothing that was read"])
+
+
+def _age(made: str, now: float) -> str:
+    try:
+        days = int((now - datetime.fromisoformat(made.replace("Z", "+00:00")).timestamp()) // 86_400)
+    except ValueError:
+        return ""
+    return f", {days} day{'' if days == 1 else 's'} ago" if days > 0 else ", today"
 
 
 def note_drift(

@@ -8,10 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from voiceops.engine.body import Kept, laid_over, update_body
-from voiceops.engine.diff import NOTHING_APPLIED, Applied, Difference, Outcome, as_set, differences, empty, same
+from voiceops.engine.diff import (
+    NOTHING_APPLIED,
+    Another,
+    Applied,
+    Difference,
+    Outcome,
+    as_set,
+    differences,
+    empty,
+    same,
+)
+from voiceops.engine.options import Options, live_differs
 from voiceops.engine.pairing import in_place, pairs
 from voiceops.kinds.base import SERVER_KEYS, Kind
 from voiceops.kinds.nodes import field_of, fields_of, is_set, items_of, variant_key
@@ -45,29 +57,40 @@ class Sides:
     live: dict[str, Any]
     ignore: tuple[Path, ...] = ()
     refused: tuple[Path, ...] = ()  # live fields that the API does not take back
+    another: Another | None = None  # is a live text another than a secret?
 
 
 def sides_of(
-    kind: Kind, resource: Resource, desired: dict[str, Any], live: dict[str, Any], entry: Entry | None
+    kind: Kind,
+    resource: Resource,
+    desired: dict[str, Any],
+    live: dict[str, Any],
+    entry: Entry | None,
+    options: Options,
 ) -> Sides:
     """The sides of a resource's update; `entry` is what the state holds of it, None while it is not managed."""
 
     def compared(body: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in body.items() if key not in kind.create_only}
 
+    wanted = compared(desired)
+    for key in kind.caseless & wanted.keys():
+        if str(wanted[key]).casefold() == str(live.get(key)).casefold():
+            wanted[key] = live[key]
     return Sides(
-        desired=compared(desired),
+        desired=wanted,
         applied=Applied(compared(entry.owned), entry.stored) if entry is not None else NOTHING_APPLIED,
         live=live,
         ignore=resource.ignore,
         refused=entry.refused if entry is not None else (),
+        another=partial(live_differs, options),
     )
 
 
 def update(kind: Kind, sides: Sides, keeps: Callable[[Path], bool]) -> Write:
     """The update that brings live to what is wanted. `keeps(path)`: does drift of this field stay?"""
     node = root(kind.name, "update")
-    found = differences(sides.desired, sides.applied, sides.live, sides.ignore, node)
+    found = differences(sides.desired, sides.applied, sides.live, sides.ignore, node, sides.another)
     drift = tuple(d for d in found if d.outcome is Outcome.DRIFT and keeps(d.path))
     owned = tuple(d for d in found if d not in drift)
     kept = Kept((*sides.ignore, *(d.path for d in drift)), sides.refused)
@@ -86,7 +109,7 @@ def replacement(kind: Kind, sides: Sides) -> Write:
         live = {key: value for key, value in sides.live.items() if field_of(node, key, sides.desired) is not None}
         body = laid_over((), sides.desired, sides.applied.owned, live, node, Kept((), sides.refused))
     before = {key: value for key, value in sides.live.items() if key not in SERVER_KEYS}
-    owned = tuple(differences(sides.desired, sides.applied, sides.live, (), node))
+    owned = tuple(differences(sides.desired, sides.applied, sides.live, (), node, sides.another))
     differing = (*exact(before, body, node), *filter(_is_secret, owned))
     found = tuple(replace(d, outcome=_outcome(d, sides, owned, node)) for d in differing)
     return Write(body, tuple({d.path: d for d in found}.values()), owned)

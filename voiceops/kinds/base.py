@@ -6,7 +6,7 @@ server. What a manifest of the kind may say beyond the vendor's own body is mani
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -76,6 +76,8 @@ class Kind:
     listing: Literal["array", "page"] = "array"
     named: bool = True  # `name` is a field of the body, and defaults to the manifest's name
     identity: tuple[Path, ...] = (("name",),)  # where a live object's name stands, first found
+    caseless: frozenset[str] = frozenset()  # texts that mean the same in capital and in small letters
+    named_within: tuple[str, ...] = ()  # a bare name says who it is only among objects that are equal in these keys
     immutable: frozenset[str] = frozenset()  # a change is a replacement
     create_only: frozenset[str] = frozenset()  # sent once, never compared
     patch_omits: frozenset[str] = frozenset()  # the API refuses these keys in a PATCH
@@ -128,11 +130,29 @@ class Kind:
 
     def name_of(self, body: Any) -> str | None:
         """The name by which people know the object: of a live one, or of a desired body."""
+        return next((name for _, name in self._names(body)), None)
+
+    def is_called_as(self, live: Any, body: Any) -> bool:
+        """Does a live object bear the name that a body asks for: its number, its SIP URI, its name?"""
+        path, wanted = next(self._names(body), ((), ""))
+        if not path:
+            return False
+        if path == ("name",) and any(body.get(key) != live.get(key) for key in self.named_within):
+            return False
+        return self.bears(live, wanted)
+
+    def bears(self, live: Any, name: str) -> bool:
+        """Is it one of a live object's names?"""
+        return any(self._spelled(path, found) == self._spelled(path, name) for path, found in self._names(live))
+
+    def _names(self, body: Any) -> Iterator[tuple[Path, str]]:
         for path in self.identity:
             value = get_path(body, path)
             if value is not ABSENT and isinstance(value, str):
-                return value
-        return None
+                yield path, value
+
+    def _spelled(self, path: Path, name: str) -> str:
+        return name.casefold() if path[-1] in self.caseless else name
 
 
 def is_stock(live: dict[str, Any]) -> bool:

@@ -12,7 +12,9 @@ KIND = Kind(
     type="vapi_phone_number",
     path="/phone-number",
     title="phone number",
-    identity=(("number",), ("name",)),
+    identity=(("number",), ("sipUri",), ("name",)),
+    caseless=frozenset({"sipUri"}),
+    named_within=("provider",),
     immutable=frozenset({"provider"}),
     # Another number of a carrier is another line there; a number of one's own is what its trunk says it is.
     fixed_by="provider",

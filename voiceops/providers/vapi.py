@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import mimetypes
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from voiceops.errors import Ambiguous, NotFound, ProviderError
@@ -201,15 +201,27 @@ class Vapi:
         return kind.read(made) | {key: [] for key in kind.attached}, answer.date
 
     async def update(
-        self, kind: Kind, id_: str, body: dict[str, Any], live: dict[str, Any] | None = None
+        self,
+        kind: Kind,
+        id_: str,
+        body: dict[str, Any],
+        live: dict[str, Any] | None = None,
+        renew: Callable[[], Awaitable[dict[str, Any]]] | None = None,
     ) -> tuple[dict[str, Any], float]:
-        """The object after the change. `live` is how it was: what is attached to it is in no answer."""
+        """The object after the change. `live` is how it was: what is attached to it is in no answer.
+
+        `renew` makes the body anew before it is sent again after a wait.
+        """
+
+        async def again() -> dict[str, Any]:
+            return _sent(kind, await renew()) if renew is not None else sent
+
         attached = {key: list(body[key] or ()) for key in kind.attached if key in body}
         kept = {key: (live or {}).get(key, []) for key in kind.attached} | attached
         found = live or {"id": id_}
         if sent := _sent(kind, body):
             params = {name: value for key, name, value in kind.patch_query if key in body}
-            answer = await self.api.call("PATCH", f"{kind.path}/{id_}", params=params, body=sent)
+            answer = await self.api.call("PATCH", f"{kind.path}/{id_}", params=params, body=sent, renew=again)
             found = kind.read(self._object(answer, id_, f"PATCH {kind.path}/{id_}"))
         for key, ids in attached.items():
             await attach(self.api, kind, id_, key, ids)
