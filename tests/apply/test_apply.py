@@ -56,6 +56,7 @@ def test_a_plan_sends_one_list_a_kind_and_nothing_else(desk: Bench) -> None:
         ("GET", "/assistant"),
         ("GET", "/phone-number"),
         ("GET", "/tool"),
+        ("GET", "/traffic-allocations"),
     ]
 
 

@@ -231,7 +231,7 @@ def test_a_replacement_takes_along_what_the_new_object_can_hold() -> None:
     }
     desired = {"type": "dtmf"}
 
-    found = replacement(kind, Sides(desired=desired, applied=Applied({"type": "function"}, {}), live=live))
+    found = replacement(kind, Sides(desired=desired, applied=Applied({"type": "function"}, {}), live=live), desired)
 
     assert found.body["type"] == "dtmf"
     assert found.body["messages"] == live["messages"]

@@ -61,7 +61,7 @@ async def _in_place_of(
     live = session.snapshot.get(replaced.type, replaced.id) or {}
     live = kind.completed(live, replaced.owned)
     resource = session.graph.resources[change.address]
-    return replacement(kind, sides_of(kind, resource, desired, live, replaced, session.options)).body
+    return replacement(kind, sides_of(kind, resource, desired, live, replaced, session.options), desired).body
 
 
 async def _create_once(

@@ -10,8 +10,8 @@ from typing import Any
 from voiceops.apply.events import Event
 from voiceops.apply.session import Session
 from voiceops.engine.body import holds_secret, stored_otherwise
+from voiceops.kinds.nodes import body_node
 from voiceops.kinds.registry import KINDS
-from voiceops.kinds.schema import root
 from voiceops.model.graph import Resource
 from voiceops.model.state import Entry, Intent
 from voiceops.model.values import (
@@ -138,7 +138,9 @@ def observed(session: Session, entry: Entry, desired: dict[str, Any], live: dict
     """The entry with what the answer shows: the id, the time, and where the server stores something else."""
     stored = {
         path: _visible(get_path(desired, path), value)
-        for path, value in stored_otherwise(session.fingerprinted(desired), live, root(entry.kind))
+        for path, value in stored_otherwise(
+            session.fingerprinted(desired), live, body_node(KINDS[entry.kind], "create")
+        )
     }
     return replace(
         entry,

@@ -13,8 +13,17 @@ from voiceops.engine.diff import Applied, Difference, _get, as_set, empty, is_le
 from voiceops.engine.pairing import pairs
 from voiceops.kinds.base import SERVER_KEYS, Kind
 from voiceops.kinds.fits import fitting
-from voiceops.kinds.nodes import field_of, fields_of, is_set, items_of, type_name, variant_key
-from voiceops.kinds.schema import Node, root, type_of
+from voiceops.kinds.nodes import (
+    body_node,
+    field_of,
+    fields_of,
+    is_set,
+    items_of,
+    lacks_required,
+    type_name,
+    variant_key,
+)
+from voiceops.kinds.schema import Node, type_of
 from voiceops.model.values import ABSENT, JSON, Fingerprint, Path, Secret, copy, delete_path
 
 
@@ -48,7 +57,7 @@ def update_body(
 ) -> dict[str, Any]:
     """What a PATCH sends for the changed fields: each of their top-level keys complete, or null to clear it."""
     keys = dict.fromkeys(str(difference.path[0]) for difference in changed)
-    node = root(kind.name, "update")
+    node = body_node(kind)
     name = type_name(node, {**live, **desired})
     keys |= dict.fromkeys(key for key in (type_of(name)["required"] if name else ()) if key in desired)
     body: dict[str, Any] = {}
@@ -96,7 +105,8 @@ def _left(path: Path, applied: JSON, live: JSON, node: Node | None, kept: Kept) 
     if empty(applied):
         return copy(live) if not any(out[: len(path)] == path for out in kept.refused) else _without(path, live, kept)
     if isinstance(applied, dict) and isinstance(live, dict):
-        return laid_over(path, {}, applied, live, node, kept) or ABSENT
+        rest = laid_over(path, {}, applied, live, node, kept)
+        return rest if rest and not lacks_required(node, rest) else ABSENT
     return ABSENT
 
 
@@ -184,7 +194,7 @@ def set_values(kind: Kind, body: dict[str, Any]) -> dict[str, Any]:
 
     In maps that take any keys (metadata, a tool's own JSON Schema) null is a value like others.
     """
-    node = root(kind.name)
+    node = body_node(kind, "create")
     return {
         key: _set(field_of(node, key, body), value)
         for key, value in body.items()

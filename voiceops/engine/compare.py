@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from voiceops.engine.diff import Applied, differences
+from voiceops.kinds.nodes import body_node
 from voiceops.kinds.registry import KINDS
-from voiceops.kinds.schema import root
 from voiceops.model.graph import Graph, Resource
 from voiceops.model.plan import CREATE, DELETE, UPDATE, Change, FieldChange
 from voiceops.model.values import ABSENT, JSON, Path, Secret, map_leaves
@@ -36,7 +36,7 @@ def compare(first: Graph, second: Graph, leaving_out: frozenset[str] = frozenset
 
 def _fields(one: Resource, other: Resource, leaving_out: frozenset[str]) -> Iterator[FieldChange]:
     old, new = _plain(one, leaving_out), _plain(other, leaving_out)
-    node = root(other.kind, "update") if other.type == KINDS[other.kind].type else None
+    node = body_node(KINDS[other.kind]) if other.type == KINDS[other.kind].type else None
     for found in differences(new, Applied(old, {}), old, (), node):
         yield _field(other, found.path, found.before, found.after)
     for name, before, after in (

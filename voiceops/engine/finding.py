@@ -11,9 +11,9 @@ from voiceops.engine.found import Found, completed, remembered
 from voiceops.engine.matching import equals, nothing_beyond
 from voiceops.engine.twilio import in_voice_mode, lags, number_of
 from voiceops.kinds.base import is_stock
+from voiceops.kinds.nodes import body_node
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
-from voiceops.kinds.schema import root
 from voiceops.model.graph import Resource
 from voiceops.model.live import SETTLE
 from voiceops.model.state import Entry
@@ -70,7 +70,7 @@ def twins_of(planner: Planner, resource: Resource) -> tuple[str, ...]:
 def equal_twins(planner: Planner, resource: Resource) -> tuple[str, ...]:
     """Unmanaged objects that are just what a nameless resource asks for: there is nothing else to know them by."""
     kind = KINDS[resource.kind]
-    node, desired = root(kind.name), planner.wanted(resource)
+    node, desired = body_node(kind, "create"), planner.wanted(resource)
     known = planner.managed | planner.options.siblings
     return tuple(
         id_

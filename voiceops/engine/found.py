@@ -11,8 +11,8 @@ from voiceops.engine.diff import (
     differences,
     empty,
 )
+from voiceops.kinds.nodes import body_node
 from voiceops.kinds.registry import KINDS
-from voiceops.kinds.schema import root
 from voiceops.model.graph import Resource
 from voiceops.model.state import Entry
 from voiceops.model.values import (
@@ -72,6 +72,6 @@ def differs_for_good(resource: Resource, applied: Applied, live: dict[str, Any])
     def is_plain(value: JSON) -> bool:
         return not any(isinstance(leaf, (Ref, Secret, Template, Fingerprint)) for _, leaf in leaves(value))
 
-    node = root(resource.kind)
+    node = body_node(kind, "create")
     found = differences(only(resource.body), Applied(only(owned), applied.stored), only(live), resource.ignore, node)
     return any((owned or not empty(d.before)) and is_plain(d.after) for d in found)

@@ -10,10 +10,10 @@ from typing import Any
 from voiceops.engine.diff import empty, same
 from voiceops.errors import Diagnostic
 from voiceops.kinds.base import SERVER_KEYS
-from voiceops.kinds.nodes import field_of, items_of
+from voiceops.kinds.nodes import body_node, field_of, items_of
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
-from voiceops.kinds.schema import Node, root
+from voiceops.kinds.schema import Node
 from voiceops.model.live import Snapshot
 from voiceops.model.state import State
 from voiceops.model.values import JSON, Fingerprint, digest, leaves
@@ -60,7 +60,7 @@ def nothing_beyond(sent: JSON, live: JSON, node: Node | None) -> bool:
 
 def node_of(kind: str, type_: str) -> Node | None:
     """The facts of a kind's body; of a Twilio number there are none."""
-    return None if type_ == TWILIO_TYPE else root(kind)
+    return None if type_ == TWILIO_TYPE else body_node(KINDS[kind], "create")
 
 
 def holds_secret(sent: JSON) -> bool:

@@ -40,9 +40,10 @@ from voiceops.engine.twilio import plan_number
 from voiceops.engine.visible import visible
 from voiceops.engine.write import Sides, Write, replacement, sides_of, update
 from voiceops.errors import Diagnostic
+from voiceops.kinds.nodes import body_node
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
-from voiceops.kinds.schema import Node, root
+from voiceops.kinds.schema import Node
 from voiceops.model.address import is_twilio_side, owner_of
 from voiceops.model.graph import Graph, Resource, reaching
 from voiceops.model.live import Snapshot
@@ -157,7 +158,7 @@ class Planner:
         return body if resource.type == TWILIO_TYPE else set_values(KINDS[resource.kind], body)
 
     def _node(self, resource: Resource) -> Node | None:
-        return None if resource.type == TWILIO_TYPE else root(resource.kind, "update")
+        return None if resource.type == TWILIO_TYPE else body_node(KINDS[resource.kind])
 
     def _change(self, resource: Resource) -> Change:
         found = self.found[resource.address]
@@ -237,10 +238,10 @@ class Planner:
         sides = self._sides(resource, desired, live, entry)
         seen = visible(resource.kind, live, entry.owned, desired)
         write = update(kind, sides, lambda path: self.policy(resource, path) == "keep")
-        edited = drifted(sides.applied, live, resource.ignore, root(kind.name, "update"), sides.another)
+        edited = drifted(sides.applied, live, resource.ignore, body_node(kind), sides.another)
         note_drift(self, resource, entry, still_drifted(edited, [*write.owned, *write.drift]), seen)
         if actions != UPDATE:
-            write = replacement(kind, sides)
+            write = replacement(kind, sides, desired)
         elif not write.fields:
             return self.settled(resource, found, seen, kept=bool(write.drift))
         fields = self._written(resource, write, seen, desired)

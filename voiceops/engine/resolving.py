@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from voiceops.engine.diff import NOTHING_APPLIED, Applied, Outcome, differences
+from voiceops.kinds.nodes import body_node
 from voiceops.kinds.registry import KINDS
-from voiceops.kinds.schema import root
 from voiceops.model.address import kind_of, twilio_side
 from voiceops.model.graph import Resource
 from voiceops.model.state import Entry
@@ -65,6 +65,6 @@ def _attribute(planner: Planner, ref: Ref) -> JSON:
 
 def _will_change(planner: Planner, resource: Resource, entry: Entry | None, live: dict[str, Any]) -> bool:
     applied = Applied(entry.owned, entry.stored) if entry else NOTHING_APPLIED
-    node = root(resource.kind, "update")
+    node = body_node(KINDS[resource.kind])
     found = differences(planner.wanted(resource), applied, live, resource.ignore, node)
     return any(d.outcome is not Outcome.DRIFT or planner.policy(resource, d.path) != "keep" for d in found)

@@ -26,8 +26,8 @@ from voiceops.engine.diff import (
 from voiceops.engine.options import Options, live_differs
 from voiceops.engine.pairing import in_place, pairs
 from voiceops.kinds.base import SERVER_KEYS, Kind
-from voiceops.kinds.nodes import field_of, fields_of, is_set, items_of, variant_key
-from voiceops.kinds.schema import Node, root
+from voiceops.kinds.nodes import body_node, field_of, fields_of, is_set, items_of, variant_key
+from voiceops.kinds.schema import Node
 from voiceops.model.graph import Resource
 from voiceops.model.state import Entry
 from voiceops.model.values import ABSENT, JSON, Fingerprint, Path, Secret, get_path, set_path
@@ -89,7 +89,7 @@ def sides_of(
 
 def update(kind: Kind, sides: Sides, keeps: Callable[[Path], bool]) -> Write:
     """The update that brings live to what is wanted. `keeps(path)`: does drift of this field stay?"""
-    node = root(kind.name, "update")
+    node = body_node(kind)
     found = differences(sides.desired, sides.applied, sides.live, sides.ignore, node, sides.another)
     drift = tuple(d for d in found if d.outcome is Outcome.DRIFT and keeps(d.path))
     owned = tuple(d for d in found if d not in drift)
@@ -101,18 +101,21 @@ def update(kind: Kind, sides: Sides, keeps: Callable[[Path], bool]) -> Write:
     return Write(body if fields else {}, fields, owned, drift, kept)
 
 
-def replacement(kind: Kind, sides: Sides) -> Write:
-    """The object that takes a live one's place: what is wanted, over what the dashboard had added and it can take."""
-    node = root(kind.name)
-    body: dict[str, Any] = dict(sides.desired)
-    if kind.upload is None:
-        live = {key: value for key, value in sides.live.items() if field_of(node, key, sides.desired) is not None}
-        body = laid_over((), sides.desired, sides.applied.owned, live, node, Kept((), sides.refused))
-    before = {key: value for key, value in sides.live.items() if key not in SERVER_KEYS}
+def replacement(kind: Kind, sides: Sides, desired: dict[str, Any]) -> Write:
+    """The object that takes a live one's place: what is wanted, over what the dashboard had added and it can take.
+
+    `desired` also holds what a creation alone says.
+    """
+    node = body_node(kind, "create")
     owned = tuple(differences(sides.desired, sides.applied, sides.live, (), node, sides.another))
+    if kind.upload is not None:
+        return Write(desired, owned, owned)  # other bytes: another object
+    live = {key: value for key, value in sides.live.items() if field_of(node, key, sides.desired) is not None}
+    body = laid_over((), sides.desired, sides.applied.owned, live, node, Kept((), sides.refused))
+    before = {key: value for key, value in sides.live.items() if key not in SERVER_KEYS}
     differing = (*exact(before, body, node), *filter(_is_secret, owned))
     found = tuple(replace(d, outcome=_outcome(d, sides, owned, node)) for d in differing)
-    return Write(body, tuple({d.path: d for d in found}.values()), owned)
+    return Write({**desired, **body}, tuple({d.path: d for d in found}.values()), owned)
 
 
 def exact(before: JSON, after: JSON, node: Node | None, path: Path = ()) -> Iterator[Difference]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from voiceops.kinds.schema import Node, select, type_of
+from voiceops.kinds.base import Kind
+from voiceops.kinds.schema import Node, root, select, type_of
 
 # By which of its fields an item of a list is the same item as another: the first that its type has, and it sets.
 ITEM_KEYS: tuple[tuple[str, ...], ...] = (
@@ -27,6 +28,15 @@ ITEM_KEYS: tuple[tuple[str, ...], ...] = (
 )
 
 
+_IDS: Node = {"type": "array", "items": {"type": "string"}, "set": True}
+
+
+def body_node(kind: Kind, operation: str = "update") -> Node:
+    """The facts of a kind's body; `operation` is create or update. What is attached to an object is a set of ids."""
+    node = root(kind.name, operation)
+    return {**node, "also": dict.fromkeys(kind.attached, _IDS)} if kind.attached else node
+
+
 def option_for(node: Node | None, value: Any) -> Node | None:
     """Of a choice (`anyOf`) the option that a map, a list or a plain value means; another node as it is."""
     if node is None or node["type"] != "anyOf":
@@ -38,6 +48,12 @@ def option_for(node: Node | None, value: Any) -> Node | None:
     else:
         wanted = ("string", "number", "integer", "boolean", "any")
     return next((option for option in node["options"] if option["type"] in wanted), None)
+
+
+def lacks_required(node: Node | None, value: dict[str, Any]) -> bool:
+    """Does a map miss what its type requires, so that the API would refuse it?"""
+    name = type_name(node, value)
+    return name is not None and any(key not in value for key in type_of(name)["required"])
 
 
 def type_name(node: Node | None, *values: Any) -> str | None:
@@ -72,6 +88,9 @@ def field_of(node: Node | None, key: str, *values: Any) -> Node | None:
     if chosen is not None and "values" in chosen:
         found: Node = chosen["values"]
         return found
+    if chosen is not None and key in chosen.get("also", ()):
+        also: Node = chosen["also"][key]
+        return also
     return fields_of(chosen, *values).get(key)
 
 
