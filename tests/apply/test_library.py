@@ -172,7 +172,7 @@ def test_a_file_is_adopted_when_it_has_the_same_size_and_not_otherwise(live: Ben
     live.write("agents/wines.txt", "Beaune 2019\n")
     live.write("agents/wines.yaml", "kind: File\nname: wines\nspec: {path: wines.txt}\n")
     made = live.control.create("/file", {"name": "wines.txt", "bytes": 12, "status": "done"})
-    assert "exists already" in live.run("plan").out
+    assert "exists already" in live.run("plan", code=5).out
     assert live.run("plan", "--detailed-exitcode", code=None).code == 5
     live.apply("--adopt")
     assert (live.id_of("File/wines"), len(live.control.objects("/file"))) == (made["id"], 1)
