@@ -55,6 +55,7 @@ CODES = {
     "environment-unknown": Code("1", "The project has no such environment.", "Correct it, or add it to the project."),
     "manifests-missing": Code("1", "`manifests:` names nothing that exists.", "Correct the path or the pattern."),
     "policies-missing": Code("1", "`policies:` names nothing that exists.", "Correct the path or the pattern."),
+    "patch-empty": Code("1", "A patch has neither `merge` nor `lifecycle`.", "Give it one of them."),
     "patch-target": Code("1", "A patch's target matches no manifest.", "Correct the address."),
     # Manifests.
     "manifest-form": Code(
@@ -287,7 +288,11 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "Encryption": {"recipients": "age's public keys of everybody who may read"},
     "Naming": {"prefix": "before every live name", "suffix": "after it"},
-    "Patch": {"target": "an address: `Kind/name`", "merge": "merged into the manifest; null takes a field out"},
+    "Patch": {
+        "target": "an address: `Kind/name`, `Kind/name[key]`, or a pattern: `Kind/*`",
+        "merge": "merged into the manifest's spec; null takes a field out",
+        "lifecycle": "merged into the manifest's lifecycle: `preventDestroy` of one instance, say",
+    },
     "Manifest": {
         "kind": "one of [the kinds](#kinds)",
         "name": "the manifest's name: unique in its kind, and the live name unless `spec.name` says another",

@@ -129,6 +129,78 @@ def test_patches_by_target(folder: Folder) -> None:
     assert "metadata" not in body(folder.graph("dev"), "Agent/each[x]")
 
 
+EACH = "kind: Agent\nname: each\nlifecycle: {adopt: true}\nforEach: [x, y]\nspec: {firstMessage: Hi}\n"
+
+
+@pytest.mark.parametrize(
+    ("patches", "protected"),
+    [
+        ("- {target: 'Agent/each[y]', lifecycle: {preventDestroy: true}}", {"Agent/each[y]"}),
+        ("- {target: Agent/each, lifecycle: {preventDestroy: true}}", {"Agent/each[x]", "Agent/each[y]"}),
+        ("- {target: Agent/*, lifecycle: {preventDestroy: true}}", {"Agent/each[x]", "Agent/each[y]"}),
+        (
+            "- {target: Agent/each, lifecycle: {preventDestroy: true}}\n"
+            "- {target: 'Agent/each[x]', lifecycle: {preventDestroy: false}}",
+            {"Agent/each[y]"},
+        ),
+        (
+            "- {target: 'Agent/each[x]', merge: {firstMessage: Ho}}\n"
+            "- {target: 'Agent/each[x]', lifecycle: {preventDestroy: true}}",
+            {"Agent/each[x]"},
+        ),
+        (
+            "- {target: 'Agent/each[x]', merge: {firstMessage: Ho}, lifecycle: {preventDestroy: true}}",
+            {"Agent/each[x]"},
+        ),
+        ("- {target: 'Agent/each[x]', lifecycle: {preventDestroy: null}}", set()),
+    ],
+)
+def test_a_patch_protects_one_instance(folder: Folder, patches: str, protected: set[str]) -> None:
+    folder.write("environments/prod.yaml", f"patches:\n{patches}\n")
+    folder.write("agents/each.yaml", EACH)
+
+    prod = folder.graph("prod")
+
+    assert {a for a, resource in prod.resources.items() if resource.prevent_destroy} == protected
+    assert all(resource.adopt for resource in prod.resources.values()), "the rest of the lifecycle stays"
+    assert body(prod, "Agent/each[x]")["firstMessage"] == ("Ho" if "Ho" in patches else "Hi")
+    assert not any(resource.prevent_destroy for resource in folder.graph("dev").resources.values())
+
+
+def test_several_patches_of_one_instance_all_count(folder: Folder) -> None:
+    folder.write(
+        "environments/prod.yaml",
+        """\
+        patches:
+          - {target: 'Agent/each[x]', merge: {firstMessage: Ho}}
+          - {target: 'Agent/each[x]', merge: {endCallMessage: Bye}}
+        """,
+    )
+    folder.write("agents/each.yaml", EACH)
+
+    found = body(folder.graph("prod"), "Agent/each[x]")
+
+    assert (found["firstMessage"], found["endCallMessage"]) == ("Ho", "Bye")
+
+
+@pytest.mark.parametrize(
+    ("patch", "found"),
+    [
+        ("{target: Agent/each}", [("patch-empty", 2)]),
+        ("{target: 'Agent/each[x]'}", [("patch-empty", 2)]),
+        ("{target: Agent/each, lifecycle: {preventDestroy: 1}}", [("schema-type", 2)]),
+        ("{target: Agent/each, lifecycle: {protect: true}}", [("schema-unknown-key", 2)]),
+        ("{target: Agent/each, labels: {a: b}}", [("schema-unknown-key", 2)]),
+        ("{target: 'Agent/each[z]', lifecycle: {preventDestroy: true}}", [("patch-target", 2)]),
+    ],
+)
+def test_a_patch_that_is_wrong_is_an_error(folder: Folder, patch: str, found: list[tuple[str, int]]) -> None:
+    folder.write("environments/dev.yaml", f"patches:\n  - {patch}\n")
+    folder.write("agents/each.yaml", EACH)
+
+    assert set(errors(folder)) >= set(found)
+
+
 @pytest.mark.parametrize("target", ["Agent/nobody", "Tool/*", "Agent/each[z]", "Agent/a[x]"])
 def test_a_patch_that_reaches_nothing_is_an_error(folder: Folder, target: str) -> None:
     folder.write("environments/dev.yaml", f"patches:\n  - target: '{target}'\n    merge: {{}}\n")

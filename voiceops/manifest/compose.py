@@ -89,31 +89,50 @@ def _with_defaults(project: Project, documents: list[Document], problems: Proble
 def _patched(project: Project, documents: list[Document], problems: Problems) -> list[Document]:
     """Patches on whole manifests; those on one instance (`Kind/name[key]`) wait until it exists."""
     result = list(documents)
-    for patch in project.patches:
-        target = patch.get("target") if isinstance(patch, Map) else None
-        if not isinstance(target, str) or "[" in target or not isinstance(patch.get("merge"), Map):
-            continue
+    for patch in _patches(project, of_instances=False):
         matched = False
         for position, document in enumerate(result):
-            if fnmatch.fnmatchcase(document.family, target):
+            if fnmatch.fnmatchcase(document.family, patch["target"]):
                 matched = True
-                result[position] = replace(document, spec=merged(document.spec, patch["merge"]))
+                result[position] = _with_patch(document, patch)
         if not matched:
-            problems.error(
-                "patch-target",
-                f"the patch's target {target} matches nothing",
-                patch.marks["target"],
-                did_you_mean(target, [d.family for d in documents]),
-            )
+            _no_target(patch, [d.family for d in documents], problems)
+    for patch in (*_patches(project, of_instances=False), *_patches(project, of_instances=True)):
+        if "merge" not in patch and "lifecycle" not in patch:
+            problems.error("patch-empty", "the patch changes nothing", patch.marks["target"], "Give it merge: {…}.")
     return result
+
+
+def _patches(project: Project, *, of_instances: bool) -> list[Map]:
+    found = [p for p in project.patches if isinstance(p, Map) and isinstance(p.get("target"), str)]
+    return [patch for patch in found if ("[" in patch["target"]) is of_instances]
+
+
+def _with_patch(document: Document, patch: Map) -> Document:
+    """`merge` goes into the spec, `lifecycle` into the manifest's own."""
+    merge, lifecycle = patch.get("merge"), patch.get("lifecycle")
+    if isinstance(merge, Map):
+        document = replace(document, spec=merged(document.spec, merge))
+    if isinstance(lifecycle, Map):
+        document = replace(document, lifecycle=merged(document.lifecycle, lifecycle))
+    return document
+
+
+def _no_target(patch: Map, known: list[str], problems: Problems) -> None:
+    problems.error(
+        "patch-target",
+        f"the patch's target {patch['target']} matches nothing",
+        patch.marks["target"],
+        did_you_mean(patch["target"], known),
+    )
 
 
 def _instances(
     project: Project, documents: list[Document], environ: Mapping[str, str], problems: Problems
 ) -> list[Document]:
     found: list[Document] = []
-    patches = {p["target"]: p for p in project.patches if isinstance(p, Map) and "[" in str(p.get("target"))}
-    unused = dict(patches)
+    patches = _patches(project, of_instances=True)
+    used: set[int] = set()
     for document in documents:
 
         def interpolator(document: Document = document) -> Interpolator:
@@ -129,20 +148,16 @@ def _instances(
             )
 
         for instance in instances(document, interpolator(), problems):
-            spec = instance.spec
-            if instance.address in patches and isinstance(patches[instance.address].get("merge"), Map):
-                unused.pop(instance.address, None)
-                spec = merged(spec, patches[instance.address]["merge"])
+            for number, patch in enumerate(patches):
+                if patch["target"] == instance.address:
+                    used.add(number)
+                    instance = _with_patch(instance, patch)
             own = interpolator(instance)
             labels = {key: str(own.apply(text, instance.mark)) for key, text in instance.labels.items()}
-            found.append(replace(instance, spec=own.apply(spec, instance.spec_mark), labels=labels))
-    for target, patch in unused.items():
-        problems.error(
-            "patch-target",
-            f"the patch's target {target} matches nothing",
-            patch.marks["target"],
-            did_you_mean(target, [d.address for d in found]),
-        )
+            found.append(replace(instance, spec=own.apply(instance.spec, instance.spec_mark), labels=labels))
+    for number, patch in enumerate(patches):
+        if number not in used:
+            _no_target(patch, [d.address for d in found], problems)
     return found
 
 
