@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 from pyrage import x25519
 
 from tests.apply.manifests import AGENT, TOOL
-from tests.support.bench import Bench
+from tests.support.bench import Bench, bench
 from voiceops.state.encrypted import Cipher, EncryptedStore
 from voiceops.state.folder import FolderStore
 
@@ -61,13 +63,60 @@ def test_what_is_no_identity_is_said_and_not_shown(desk: Bench, text: str) -> No
     assert text == "AGE-SECRET-KEY-1NONSENSE" or text not in ran.err
 
 
-def test_a_plain_state_is_encrypted_from_the_next_write_on(live: Bench) -> None:
+def test_a_plain_state_is_refused_until_it_is_moved(live: Bench) -> None:
     live.write("agents/tool.yaml", TOOL)
     live.apply()
     live.write("agents/agent.yaml", AGENT)
+    live.control.reset_requests()
+    ran = live.run("apply", "--auto-approve", code=1, **KEY)
+    assert "should be encrypted" in ran.err
+    assert "state migrate" in ran.err
+    assert live.control.counts()["requests"] == 0
+
+    live.run("state", "migrate", ".voiceops/state", "sealed", **KEY)
+    live.write("voiceops.yaml", "version: 1\nproject: shop\nenvironments: [live]\nstate: sealed\n")
     live.run("apply", "--auto-approve", **KEY)
     assert live.run("plan", "--format", "json", **KEY).data["summary"]["no_op"] == 2
-    assert b"Be kind" not in (live.folder / ".voiceops/state/live/state.json").read_bytes()
+    assert len(live.run("history", "--format", "json", **KEY).data) == 2
+    for path in (live.folder / "sealed/live").rglob("*"):
+        assert path.is_dir() or b"Be kind" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("what", ["state.json", "journal.jsonl", "revisions", "notes", "blobs"])
+def test_what_is_put_in_clear_beside_it_is_not_taken(
+    desk: Bench, tmp_path_factory: pytest.TempPathFactory, what: str
+) -> None:
+    """Somebody who may write there, and has no identity, can't tell us what was applied."""
+    desk.run("apply", "--auto-approve", **KEY)
+    plain = tmp_path_factory.mktemp("plain")
+    with bench(plain) as other:
+        other.write("agents/tool.yaml", TOOL)
+        other.apply()
+        source = plain / ".voiceops/state/live"
+        folder = desk.folder / ".voiceops/state/live"
+        if what == "journal.jsonl":
+            record = {"record": "done", "address": "Agent/desk", "entry": None, "nonce": ""}
+            with (folder / what).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record) + "\n")
+        elif what == "state.json":
+            shutil.copy(source / what, folder / what)
+        elif what == "revisions":
+            shutil.copy(source / "revisions/000001.json", folder / "revisions/000001.json")
+        elif what == "notes":
+            note = {"id": "20260101T000000000Z-aaaa", "at": "2026-01-01T00:00:00+00:00", "operation": "x"}
+            note |= {"result": "ok", "summary": "FORGED"}
+            (folder / "notes").mkdir(exist_ok=True)
+            (folder / "notes" / f"{note['id']}.json").write_text(json.dumps(note))
+        else:
+            (folder / "blobs").mkdir(exist_ok=True)
+            (folder / "blobs" / ("a" * 64)).write_bytes(b"in clear")
+
+    if what in ("state.json", "journal.jsonl"):
+        assert "should be encrypted" in desk.run("plan", code=1, **KEY).err
+    elif what == "revisions":
+        assert "should be encrypted" in desk.run("history", code=1, **KEY).err
+    else:
+        assert "FORGED" not in desk.run("history", **KEY).out
 
 
 def test_blobs_keep_their_own_digest(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ import pytest
 from tests.support.odd_server import Answering, Asked, odd_server
 from voiceops.errors import Ambiguous, ProviderError
 from voiceops.kinds.registry import KINDS
+from voiceops.model.json_in import DEEPEST, NoJson, parsed
 from voiceops.net import receiving
-from voiceops.net.receiving import NoJson, parsed
 from voiceops.providers.http import Api, Limiter
 from voiceops.providers.twilio import Twilio
 from voiceops.providers.vapi import LIMIT, Vapi
@@ -420,4 +420,4 @@ def test_a_proxy_that_is_none_is_named(proxy: str, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_bounds_are_what_the_docs_say() -> None:
-    assert (receiving.MOST, receiving.PATIENCE, receiving.DEEPEST) == (64 * MIB, 60.0, 100)
+    assert (receiving.MOST, receiving.PATIENCE, DEEPEST) == (64 * MIB, 60.0, 100)

@@ -210,6 +210,8 @@ def _show_kept(console: Console, states: list[dict[str, Any]], format_: str) -> 
 def migrate_command(console: Console, source: str, target: str, lock_timeout: float) -> None:
     """Copy this environment's state to an empty place: what was applied, journal, revisions, blobs.
 
+    With `encryption:` in voiceops.yaml it is encrypted at TO, also where it was in clear at FROM.
+
     \b
     FROM and TO are written as in `state:`; {environment} in them is replaced:
       voiceops -e prod state migrate .voiceops/state s3://acme-voice/state
@@ -218,7 +220,7 @@ def migrate_command(console: Console, source: str, target: str, lock_timeout: fl
     from voiceops.state.migrate import migrate
 
     project = load_settings(console)
-    old, new = (store_of(project, location=location) for location in (source, target))
+    old, new = store_of(project, location=source, plain=True), store_of(project, location=target)
     moved = asyncio.run(migrate(old, new, lock_timeout))
     console.note(
         f"{new.place} holds {moved.objects} objects, {moved.revisions} revisions, {moved.blobs} blobs and "

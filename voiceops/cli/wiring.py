@@ -101,8 +101,14 @@ def load_settings(console: Console) -> Project:
     return project
 
 
-def store_of(project: Project, environ: Mapping[str, str] | None = None, location: str = "") -> Store:
-    """The environment's state, or another place for it (`{environment}` in it is replaced)."""
+def store_of(
+    project: Project, environ: Mapping[str, str] | None = None, location: str = "", *, plain: bool = False
+) -> Store:
+    """The environment's state, or another place for it (`{environment}` in it is replaced).
+
+    `plain`: what is in clear there is read although it should be encrypted.
+    """
+    from voiceops.state.checked import CheckedStore
     from voiceops.state.encrypted import IDENTITY, Cipher, EncryptedStore
     from voiceops.state.open import open_store
 
@@ -117,8 +123,8 @@ def store_of(project: Project, environ: Mapping[str, str] | None = None, locatio
     check_state(project, environ, location)  # nothing is connected yet
     identity = environ.get(IDENTITY, "")
     if not project.recipients and not identity:
-        return store
-    return EncryptedStore(store, Cipher(project.recipients, identity))
+        return CheckedStore(store)
+    return CheckedStore(EncryptedStore(store, Cipher(project.recipients, identity), plain=plain))
 
 
 def options_of(project: Project, **given: Any) -> Options:

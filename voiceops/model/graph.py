@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from voiceops.errors import Mark
+from voiceops.errors import Mark, StateError
 from voiceops.model.values import Path, decode, digest, encode, refs_in
 
 
@@ -123,7 +123,13 @@ class Graph:
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> Graph:
-        resources = [Resource.from_data(item) for item in data["resources"]]
+        try:
+            resources = [Resource.from_data(item) for item in data["resources"]]
+        except ValueError as error:
+            raise StateError(
+                f"the manifests of a revision are not as voiceops writes them: {error}",
+                hint="Bring the revision back from a copy of the state.",
+            ) from None
         return cls(data["project"], data["environment"], {item.address: item for item in resources})
 
 

@@ -234,22 +234,40 @@ def encode(value: JSON) -> JSON:
 
 
 def decode(value: JSON) -> JSON:
-    """The reverse of `encode`."""
+    """The reverse of `encode`. Raises ValueError where a marker doesn't say what it stands for."""
     if isinstance(value, dict):
         if "::ref" in value:
-            return Ref(value["::ref"], value.get("attribute", "id"))
+            return Ref(_text(value["::ref"]), _text(value.get("attribute", "id")))
         if "::template" in value:
-            return Template(tuple(part if isinstance(part, str) else decode(part) for part in value["::template"]))
+            parts = [part if isinstance(part, str) else decode(part) for part in _list(value["::template"])]
+            if not all(isinstance(part, (str, Ref)) for part in parts):
+                raise ValueError("a template holds something else than texts and references")
+            return Template(tuple(parts))
         if "::secret" in value:
-            names = tuple(value["::secret"])
+            names = tuple(map(_text, _list(value["::secret"])))
             if "fingerprint" in value:
-                return Fingerprint(names, value["fingerprint"])
-            return Secret(names, tuple(value.get("parts", ())))
+                return Fingerprint(names, _text(value["fingerprint"]))
+            texts = tuple(map(_text, _list(value.get("parts", []))))
+            if texts and len(texts) != len(names) + 1:
+                raise ValueError("a secret has another number of names than it has places for")
+            return Secret(names, texts)
         if "::absent" in value:
             return ABSENT
         return {key[1:] if key.startswith(":::") else key: decode(item) for key, item in value.items()}
     if isinstance(value, list):
         return [decode(item) for item in value]
+    return value
+
+
+def _text(value: JSON) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a marker names something that is no text")
+    return value
+
+
+def _list(value: JSON) -> list[JSON]:
+    if not isinstance(value, list):
+        raise ValueError("a marker holds something that is no list")
     return value
 
 

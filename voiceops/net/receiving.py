@@ -6,8 +6,6 @@ A timeout for each read is none for a server that sends a byte a second, and a m
 from __future__ import annotations
 
 import asyncio
-import json
-import re
 import zlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -18,10 +16,6 @@ MOST = 64 * 1024 * 1024  # bytes of one answer; a page of 1,000 agents has a few
 MOST_OF_ERROR = 1024 * 1024
 PATIENCE = 60.0  # seconds for one request with its whole answer
 PACE = 50_000  # bytes a second that a longer one has to bring
-DEEPEST = 100  # maps and lists inside each other: far beyond any object of the vendors, far below Python's stack
-
-_ONE_BRACKET = bytes.maketrans(b"{}", b"[]")
-_NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]{}"'))
 
 
 class OutOfBounds(httpx.TransportError):
@@ -100,44 +94,3 @@ async def _unpacked(response: httpx.Response, most: int) -> AsyncIterator[bytes]
         raise httpx.DecodingError(str(error)) from None
     if not decoder.eof and got:
         raise httpx.DecodingError("it was cut off")
-
-
-class NoJson(ValueError):
-    """Content that is no JSON, or JSON that no program can use; the text says which."""
-
-
-def parsed(content: bytes) -> Any:
-    """The JSON of an answer: bounded in depth, every number one that JSON can hold. Raises NoJson."""
-    deep = _is_deep(content)
-    try:
-        data = json.loads(content, parse_constant=_nothing, parse_float=_finite if _HUGE.search(content) else None)
-    except RecursionError:
-        raise NoJson(f"is nested more than {DEEPEST} deep") from None
-    except ValueError:  # UnicodeDecodeError is one
-        raise NoJson("is no JSON") from None
-    if deep:
-        raise NoJson(f"is nested more than {DEEPEST} deep")
-    return data
-
-
-_HUGE = re.compile(rb"[eE]\+?\d{3}|\d{300}")
-
-
-def _nothing(_: str) -> None:
-    """NaN and Infinity, which JSON doesn't have."""
-
-
-def _finite(text: str) -> float | None:
-    value = float(text)
-    return value if abs(value) != float("inf") else None
-
-
-def _is_deep(content: bytes) -> bool:
-    """Are there more brackets inside each other than anybody needs? Told without building what is in them."""
-    plain = content.replace(b"\\\\", b"").replace(b'\\"', b"").translate(_ONE_BRACKET, _NOT_STRUCTURE)
-    brackets = b"".join(plain.split(b'"')[0::2])
-    for _ in range(DEEPEST):
-        if not brackets:
-            return False
-        brackets = brackets.replace(b"[]", b"")
-    return bool(brackets)

@@ -20,8 +20,9 @@ from typing import Any, TypeAlias
 import httpx
 
 from voiceops.errors import Ambiguous, NotFound, NotSent, ProviderError, Rejected, Unauthorized
+from voiceops.model.json_in import NoJson, parsed
 from voiceops.net.identity import HEADERS
-from voiceops.net.receiving import NoJson, OutOfBounds, parsed, receive
+from voiceops.net.receiving import OutOfBounds, receive
 from voiceops.providers.conflicts import HINTS, WRITE_CONFLICT, conflict_of
 
 Files: TypeAlias = Mapping[str, tuple[str, bytes, str]]  # by field of a form: file name, content, media type

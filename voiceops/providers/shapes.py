@@ -8,34 +8,15 @@ right or left out here, and every other one is compared and kept as it is.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from voiceops.errors import ProviderError
 from voiceops.kinds.phone import TWILIO_FIELDS
+from voiceops.model.json_in import described, is_id
 
 _HINT = "Nothing was changed. If it goes on, it is the vendor's fault, or a proxy's between."
-_ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9_.:~@=-]{1,200}\Z")  # a part of an address, and nothing that leads elsewhere
 _TEXTS = ("createdAt", "updatedAt", "orgId", "date_created", "date_updated", "phone_number")
-
-
-def described(value: Any) -> str:
-    """What came, in a word or two: never its content."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true or false"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a text" if value else "an empty text"
-        case list():
-            return "a list"
-        case dict():
-            return "a map" if value else "an empty map"
-    return "something else"
 
 
 def unexpected(what: str, expected: str, came: str, endpoint: str, status: int = 0) -> ProviderError:
@@ -49,7 +30,7 @@ def object_of(data: Any, what: str, endpoint: str, status: int = 0, key: str = "
     """One object that says which one it is. Raises ProviderError."""
     if not isinstance(data, dict):
         raise unexpected(what, "a map", described(data), endpoint, status)
-    if not _is_id(data.get(key)):
+    if not is_id(data.get(key)):
         raise unexpected(what, f"an `{key}` that is one", _id_described(data, key), endpoint, status)
     return _cleaned(data)
 
@@ -62,7 +43,7 @@ def items_of(items: Any, what: str, endpoint: str, key: str = "id") -> list[dict
         place = f"item {number} of {len(items)}"
         if not isinstance(item, dict):
             raise unexpected(what, "maps", f"{described(item)} ({place})", endpoint)
-        if not _is_id(item.get(key)):
+        if not is_id(item.get(key)):
             expected = f"an `{key}` in each item"
             raise unexpected(what, expected, f"{_id_described(item, key)} ({place})", endpoint)
     return [_cleaned(item) for item in items]
@@ -90,10 +71,6 @@ def number_of(item: dict[str, Any]) -> dict[str, Any]:
     """A Twilio number whose voice settings are texts: an odd one as its JSON, so that it is seen and never lost."""
     odd = {key: json.dumps(item[key]) for key in TWILIO_FIELDS if item.get(key) and not isinstance(item.get(key), str)}
     return item | odd if odd else item
-
-
-def _is_id(value: Any) -> bool:
-    return isinstance(value, str) and _ID.match(value) is not None
 
 
 def _id_described(item: dict[str, Any], key: str) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from voiceops.errors import Ambiguous, NotFound, ProviderError
+from voiceops.model.json_in import described
 from voiceops.providers.http import Api
 from voiceops.providers.paging import Reading
-from voiceops.providers.shapes import described, items_of, number_of, object_of, unexpected
+from voiceops.providers.shapes import items_of, number_of, object_of, unexpected
 
 PAGE_SIZE = 1000
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from voiceops.runtime.vapi_api import Known
+from voiceops.state.checked import CheckedStore
 from voiceops.state.ledger import Ledger
 from voiceops.state.open import open_store
 
@@ -14,7 +15,7 @@ def known_from(location: str, root: Path, project: str, environment: str, enviro
     """A function that reads the ids of everything that was applied."""
 
     async def known() -> Mapping[str, str]:
-        async with open_store(location, root, environment, project=project, environ=environ) as store:
+        async with CheckedStore(open_store(location, root, environment, project=project, environ=environ)) as store:
             ledger = await Ledger.open(store, project, environment)
         return {address: entry.id for address, entry in ledger.state.entries.items()}
 
@@ -27,7 +28,7 @@ def revision_from(
     """A function that reads which revision is in force; None before the first apply."""
 
     async def revision() -> int | None:
-        async with open_store(location, root, environment, project=project, environ=environ) as store:
+        async with CheckedStore(open_store(location, root, environment, project=project, environ=environ)) as store:
             ledger = await Ledger.open(store, project, environment)
         return ledger.state.in_force or ledger.state.revision or None
 

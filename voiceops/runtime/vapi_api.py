@@ -17,8 +17,9 @@ from typing import Any
 import httpx
 
 from voiceops.errors import VoiceopsError
+from voiceops.model.json_in import NoJson, parsed
 from voiceops.net.identity import HEADERS
-from voiceops.net.receiving import NoJson, ask, parsed
+from voiceops.net.receiving import ask
 from voiceops.providers.shapes import maps_of
 from voiceops.runtime.log import log
 from voiceops.runtime.plain import dumps, scrubbed

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from voiceops.errors import StateError
+from voiceops.model.json_in import parsed
 from voiceops.state.store import Lease, Store
 
 ENCRYPTED = "encrypted"
@@ -61,16 +62,23 @@ class Cipher:
     def text(self, data: Any) -> str:
         return base64.b64encode(self.seal(json.dumps(data).encode())).decode("ascii")
 
-    def data(self, text: str) -> Any:
-        return json.loads(self.open(base64.b64decode(text)))
+    def data(self, text: Any) -> Any:
+        try:
+            return parsed(self.open(base64.b64decode(text, validate=True)))
+        except (TypeError, ValueError):
+            raise StateError("what is encrypted in the state is damaged", hint="Bring it back from a copy.") from None
 
 
 class EncryptedStore:
-    """The same interface over another store. What was written in clear before is read, and encrypted from then on."""
+    """The same interface over another store. What is in clear there is refused: somebody else may have written it.
 
-    def __init__(self, inner: Store, cipher: Cipher) -> None:
+    `plain` takes it as it is: for moving a state into an encrypted one.
+    """
+
+    def __init__(self, inner: Store, cipher: Cipher, *, plain: bool = False) -> None:
         self.inner = inner
         self._cipher = cipher
+        self._plain = plain
 
     @property
     def place(self) -> str:
@@ -89,10 +97,26 @@ class EncryptedStore:
         return {key: data[key] for key in clear if key in data} | {ENCRYPTED: self._cipher.text(data)}
 
     def _opened(self, data: dict[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = self._cipher.data(data[ENCRYPTED]) if ENCRYPTED in data else data
-        if ENCRYPTED in data and "serial" in data:
+        if ENCRYPTED not in data:
+            self._check_plain("what stands there")
+            return data
+        found = self._cipher.data(data[ENCRYPTED])
+        if not isinstance(found, dict):
+            raise self._damaged()
+        if "serial" in data:
             found["serial"] = data["serial"]  # a restored state has a serial of its own
         return found
+
+    def _check_plain(self, what: str) -> None:
+        if not self._plain:
+            raise StateError(
+                f"{self.place} should be encrypted, and {what} is in clear",
+                hint="Somebody may have put it there. If it is yours, move it: `voiceops state migrate FROM TO` reads "
+                "what is in clear, and encrypts it at TO.",
+            )
+
+    def _damaged(self) -> StateError:
+        return StateError(f"what is encrypted in {self.place} is no state", hint="Bring it back from a copy.")
 
     async def read(self) -> dict[str, Any] | None:
         data = await self.inner.read()
@@ -113,7 +137,14 @@ class EncryptedStore:
     async def journal(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         for record in await self.inner.journal():
-            found += self._cipher.data(record["data"]) if record.get("record") == ENCRYPTED else [record]
+            if not isinstance(record, dict) or record.get("record") != ENCRYPTED:
+                self._check_plain("a record of its journal")
+                found.append(record)
+                continue
+            records = self._cipher.data(record.get("data"))
+            if not isinstance(records, list):
+                raise self._damaged()
+            found += records
         return found
 
     async def cut_journal(self, keep: list[dict[str, Any]]) -> None:
@@ -129,7 +160,10 @@ class EncryptedStore:
     async def get_blob(self, digest: str) -> bytes:
         inner = (await self._blob_names()).get(digest, digest)
         content = await self.inner.get_blob(inner)
-        return self._cipher.open(content[len(_BLOB) + 32 :]) if content.startswith(_BLOB) else content
+        if not content.startswith(_BLOB):
+            self._check_plain("a file's content")
+            return content
+        return self._cipher.open(content[len(_BLOB) + 32 :])
 
     async def blobs(self) -> list[str]:
         return sorted(await self._blob_names())
@@ -159,13 +193,25 @@ class EncryptedStore:
         await self.inner.add_note(id_, self._sealed(data, "id"))
 
     async def notes(self) -> list[dict[str, Any]]:
-        return [self._opened(data) for data in await self.inner.notes()]
+        found = []
+        for data in await self.inner.notes():
+            try:
+                found.append(self._opened(data))
+            except StateError:
+                continue  # one that can't be read is left out
+        return found
 
     async def forget(self, revisions: Iterable[int] = (), notes: Iterable[str] = ()) -> None:
         await self.inner.forget(revisions, notes)
 
     async def states(self) -> list[dict[str, Any]]:
-        return [self._opened(data) for data in await self.inner.states()]
+        found = []
+        for data in await self.inner.states():
+            try:
+                found.append(self._opened(data))
+            except StateError:
+                continue  # none that could be brought back
+        return found
 
     async def restore(self, serial: int) -> dict[str, Any]:
         return self._opened(await self.inner.restore(serial))

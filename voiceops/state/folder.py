@@ -17,7 +17,9 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
+import stat
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
@@ -27,6 +29,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from voiceops.errors import StateError
+from voiceops.model import json_in
 from voiceops.state import sealed
 from voiceops.state.appending import JournalFile, sync_folder
 from voiceops.state.batch import Batch
@@ -124,12 +127,13 @@ class FolderStore:
             if not line:
                 continue
             try:
-                records.append(json.loads(line))
+                records.append(json_in.parsed(line))
             except ValueError:
                 if number == len(lines):
                     break  # cut off in the middle of a write: that request was never sent
                 raise StateError(
-                    f"{path}: line {number} can't be read", hint="Restore the file, or ask for help."
+                    f"{path}: line {number} can't be read",
+                    hint="Bring the file back from a copy: it holds what was under way.",
                 ) from None
         return records
 
@@ -147,8 +151,8 @@ class FolderStore:
 
     async def get_blob(self, digest: str) -> bytes:
         try:
-            return (self._folder / "blobs" / digest).read_bytes()
-        except OSError:
+            return _content(self._folder / "blobs" / digest)
+        except StateError:
             raise StateError(f"the state has no blob {digest}") from None
 
     async def blobs(self) -> list[str]:
@@ -161,20 +165,28 @@ class FolderStore:
         _write_atomically(path, _dump(data))
 
     async def revisions(self) -> list[dict[str, Any]]:
-        found = [_read_json(path) for path in sorted((self._folder / "revisions").glob("*.json"))]
+        found = [_read_json(path) for path in sorted(self._revision_files(), key=lambda path: int(path.stem))]
         return [data for data in found if data is not None]
+
+    def _revision_files(self) -> list[Path]:
+        """Those that are ours by name; what else somebody put there is nobody's revision."""
+        found = (self._folder / "revisions").glob("*.json")
+        return [path for path in found if re.fullmatch(r"[0-9]{1,15}", path.stem)]
 
     async def revision(self, number: int) -> dict[str, Any] | None:
         return _read_json(self._folder / "revisions" / f"{number:06}.json")
 
     async def revision_numbers(self) -> list[int]:
-        return sorted(int(path.stem) for path in (self._folder / "revisions").glob("[0-9]*.json"))
+        return sorted(int(path.stem) for path in self._revision_files())
 
     async def add_note(self, id_: str, data: dict[str, Any]) -> None:
         _write_atomically(self._folder / "notes" / f"{id_}.json", _dump(data))
 
     async def notes(self) -> list[dict[str, Any]]:
-        found = [sealed.parsed(path.read_bytes()) for path in sorted((self._folder / "notes").glob("*.json"))]
+        found = []
+        for path in sorted((self._folder / "notes").glob("*.json")):
+            with contextlib.suppress(StateError):
+                found.append(_parsed(path))
         return [data for data in found if isinstance(data, dict)]
 
     async def forget(self, revisions: Iterable[int] = (), notes: Iterable[str] = ()) -> None:
@@ -302,7 +314,12 @@ def _parsed(path: Path) -> Any:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        # Not blocking: what is no file, but a pipe, would be waited for for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise StateError(f"{path} is no file", hint="Take it away, and bring the state back from a copy.")
+            return file.read()
     except OSError as error:
         raise StateError(f"{path} can't be read: {error.strerror}", hint="Check the folder and its rights.") from None
 
@@ -320,15 +337,14 @@ def _written(path: Path) -> Iterator[None]:
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        loaded = json.loads(path.read_bytes())
-    except FileNotFoundError:
+    if not path.exists():
         return None
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise StateError(f"{path} can't be read: {why}", hint="Restore it from a copy, or from git.") from None
+    try:
+        loaded = json_in.parsed(_content(path))
+    except ValueError as error:
+        raise StateError(f"{path} {error}", hint="Restore it from a copy, or from git.") from None
     if not isinstance(loaded, dict):
-        raise StateError(f"{path} holds no state")
+        raise StateError(f"{path} holds no revision", hint="Restore it from a copy, or from git.")
     return loaded
 
 

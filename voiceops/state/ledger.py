@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -48,8 +49,11 @@ class Ledger:
             ledger = cls(store, state)
         else:
             _check_version(data, store.place)
-            ledger = cls(store, State.from_data(data), written_serial=data["serial"])
-        ledger._replay(await store.journal())
+            with _understood(store.place, "the state"):
+                ledger = cls(store, State.from_data(data), written_serial=data["serial"])
+        records = await store.journal()
+        with _understood(store.place, "the journal"):
+            ledger._replay(records)
         return ledger
 
     @property
@@ -194,6 +198,19 @@ class Ledger:
         self.written_serial = self.state.serial
         self._befores.clear()
         self._dirty = bool(keep)
+
+
+@contextmanager
+def _understood(place: str, what: str) -> Iterator[None]:
+    """Values that stand for something (references, fingerprints) and don't say what."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        why = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise StateError(
+            f"{what} in {place} is not as voiceops writes it: {why}",
+            hint="`voiceops state restore` lists the good copies.",
+        ) from None
 
 
 def _check_version(data: dict[str, Any], place: str) -> None:

@@ -13,8 +13,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from voiceops.errors import StateError
+from voiceops.model import json_in
 
 KEPT_STATES = 10
+_MOST_UNPACKED = 512 * 1024 * 1024  # bytes: a revision of ten thousand objects has a tenth of it
 CHECKSUM = "checksum"
 
 
@@ -42,7 +44,7 @@ def opened(data: Any) -> dict[str, Any] | None:
 def parsed(content: bytes) -> Any:
     """JSON, or None when it is none."""
     try:
-        return json.loads(content)
+        return json_in.parsed(content)
     except ValueError:
         return None
 
@@ -55,7 +57,9 @@ def packed(data: Any) -> str:
 def unpacked(text: Any) -> Any:
     """What was packed, or None when it is damaged."""
     try:
-        return json.loads(zlib.decompress(base64.b64decode(text)))
+        decoder = zlib.decompressobj()
+        content = decoder.decompress(base64.b64decode(text), _MOST_UNPACKED)
+        return json_in.parsed(content) if decoder.eof else None
     except (TypeError, ValueError, zlib.error):
         return None
 
