@@ -87,9 +87,8 @@ def read_plan(path: Path | None, verify: str | None) -> KeptPlan | None:
     Raises VoiceopsError, and Refused for one without a good signature or that this version can't hold against a new
     plan.
     """
-    import msgspec
-
     from voiceops.engine.saved import SavedPlan
+    from voiceops.model.json_in import parsed
 
     if path is None:
         if verify is not None:
@@ -99,9 +98,9 @@ def read_plan(path: Path | None, verify: str | None) -> KeptPlan | None:
     signers = verify if verify is not None else os.environ.get(SIGNERS)
     signed_by = _signed_by(path, content, signers) if signers else ""
     try:
-        data = msgspec.json.decode(content)
-    except (ValueError, RecursionError):
-        raise VoiceopsError(f"{path} is no plan: it is not JSON", hint="Make one with `voiceops plan --out`.") from None
+        data = parsed(content)
+    except ValueError as error:
+        raise VoiceopsError(f"{path} is no plan: it {error}", hint="Make one with `voiceops plan --out`.") from None
     try:
         return KeptPlan(path, SavedPlan.from_data(data), signed_by)
     except ValueError as error:

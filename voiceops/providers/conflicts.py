@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from voiceops.net.receiving import NoJson, parsed
+from voiceops.model.json_in import NoJson, parsed
 
 WRITE_CONFLICT = "tool_write_conflict"
 

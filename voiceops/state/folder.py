@@ -64,7 +64,7 @@ class FolderStore:
 
     async def read(self) -> dict[str, Any] | None:
         path = self._folder / "state.json"
-        if not path.exists():
+        if not _is_there(path):
             return None
         data = sealed.opened(_parsed(path))
         if data is None:
@@ -118,7 +118,7 @@ class FolderStore:
 
     async def journal(self) -> list[dict[str, Any]]:
         path = self._folder / "journal.jsonl"
-        if not path.exists():
+        if not _is_there(path):
             return []
         records = []
         content = _content(path)
@@ -299,17 +299,31 @@ def _dump(data: dict[str, Any]) -> bytes:
     """As `json.dumps(indent=2, sort_keys=True)` has it, which is twenty times slower: a revision has megabytes."""
     import msgspec
 
-    return msgspec.json.format(msgspec.json.encode(data, order="sorted"), indent=2) + b"\n"
+    try:
+        return msgspec.json.format(msgspec.json.encode(data, order="sorted"), indent=2) + b"\n"
+    except UnicodeEncodeError:  # half a character, as a vendor may send one
+        return json.dumps(data, indent=2, sort_keys=True).encode() + b"\n"
 
 
 def _lines(records: list[dict[str, Any]]) -> bytes:
     import msgspec
 
-    return b"".join(msgspec.json.encode(record) + b"\n" for record in records)
+    def line(record: dict[str, Any]) -> bytes:
+        try:
+            return msgspec.json.encode(record)
+        except UnicodeEncodeError:
+            return json.dumps(record).encode()
+
+    return b"".join(line(record) + b"\n" for record in records)
 
 
 def _parsed(path: Path) -> Any:
     return sealed.parsed(_content(path))
+
+
+def _is_there(path: Path) -> bool:
+    """A link that leads nowhere is there, and can't be read: what it stood for is not to be made anew."""
+    return os.path.lexists(path)
 
 
 def _content(path: Path) -> bytes:
@@ -337,7 +351,7 @@ def _written(path: Path) -> Iterator[None]:
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
-    if not path.exists():
+    if not _is_there(path):
         return None
     try:
         loaded = json_in.parsed(_content(path))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import msgspec
 
@@ -18,47 +18,34 @@ from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
 from voiceops.model.address import ADDRESS, owner_of
 from voiceops.model.json_in import is_id
+from voiceops.model.plan_data import PlanData, check_plan
+from voiceops.model.shape import Shape, Wrong, converted
 from voiceops.model.values import parse_path
-
-S = TypeVar("S")
 
 _LATEST = 1e11  # epoch seconds: every calendar still has a date for it
 _MOST = 2**53  # beyond it JSON readers disagree
-_WORDS = {
-    "str": "a text",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "array": "a list",
-    "object": "a map",
-    "null": "null",
-}
 
 
-class _Shape(msgspec.Struct, frozen=True):
-    """Keys that are not named here are nobody's business."""
-
-
-class _Entry(_Shape, frozen=True):
+class _Entry(Shape, frozen=True):
     kind: str
     type: str
     id: str
     owned: dict[str, Any]
     name: str | None = None
-    stored: dict[str, Any] = {}
+    stored: dict[str, Any] = msgspec.field(default_factory=dict)
     digest: str = ""
     updatedAt: str = ""
     recordedAt: float = 0.0
-    depends: list[str] = []
+    depends: list[str] = msgspec.field(default_factory=list)
     protected: bool = False
     release: bool = False
     prior: dict[str, str | None] | None = None
     imported: dict[str, Any] | None = None
-    attributes: dict[str, str] = {}
-    deposed: list[str] = []
+    attributes: dict[str, str] = msgspec.field(default_factory=dict)
+    deposed: list[str] = msgspec.field(default_factory=list)
 
 
-class _Closed(_Shape, frozen=True):
+class _Closed(Shape, frozen=True):
     address: str
     kind: str
     type: str
@@ -67,7 +54,7 @@ class _Closed(_Shape, frozen=True):
     name: str | None = None
 
 
-class _State(_Shape, frozen=True):
+class _State(Shape, frozen=True):
     lineage: str
     serial: int
     project: str
@@ -79,23 +66,23 @@ class _State(_Shape, frozen=True):
     appliedDigest: str = ""
     appliedCommit: str = ""
     inForce: int = 0
-    holds: dict[str, dict[str, Any]] = {}
-    gone: dict[str, float] = {}
-    closed: list[_Closed] = []
-    usedPlans: list[str] = []
+    holds: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
+    gone: dict[str, float] = msgspec.field(default_factory=dict)
+    closed: list[_Closed] = msgspec.field(default_factory=list)
+    usedPlans: list[str] = msgspec.field(default_factory=list)
 
 
-class _Identity(_Shape, frozen=True):
+class _Identity(Shape, frozen=True):
     lineage: str
     salt: str
 
 
-class _Before(_Shape, frozen=True):
+class _Before(Shape, frozen=True):
     ref: str
     ids: list[str]
 
 
-class _Intent(_Shape, frozen=True):
+class _Intent(Shape, frozen=True):
     nonce: str
     address: str
     kind: str
@@ -110,31 +97,31 @@ class _Intent(_Shape, frozen=True):
     beforeRef: str = ""
 
 
-class _Done(_Shape, frozen=True):
+class _Done(Shape, frozen=True):
     address: str
     entry: dict[str, Any] | None
     nonce: str = ""
     gone: tuple[str, float] | None = None
 
 
-class _Lost(_Shape, frozen=True):
+class _Lost(Shape, frozen=True):
     nonce: str
     at: float
 
 
-class _Failed(_Shape, frozen=True):
+class _Failed(Shape, frozen=True):
     nonce: str
 
 
-class _Plan(_Shape, frozen=True):
+class _Plan(Shape, frozen=True):
     id: str
 
 
-class _Bound(_Shape, frozen=True):
+class _Bound(Shape, frozen=True):
     binding: dict[str, str]
 
 
-_RECORDS: dict[str, type[_Shape]] = {
+_RECORDS: dict[str, type[Shape]] = {
     "state": _Identity,
     "before": _Before,
     "intent": _Intent,
@@ -146,49 +133,7 @@ _RECORDS: dict[str, type[_Shape]] = {
 }
 
 
-class _Path(_Shape, frozen=True):
-    path: str
-    source: str
-    before: Any
-    after: Any
-    reason: str
-    file: str
-    line: int
-
-
-class _Changed(_Shape, frozen=True):
-    actions: list[Literal["create", "update", "delete", "no-op"]]
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-    paths: list[_Path]
-
-
-class _Change(_Shape, frozen=True):
-    address: str
-    type: str
-    id: str | None
-    change: _Changed
-    action_reason: str
-    affects: list[str] = []
-    file: str = ""
-    line: int = 0
-    live_name: str | None = None
-    previous_address: str | None = None
-    state_only: bool = False
-    notes: list[str] = []
-
-
-class _Planned(_Shape, frozen=True):
-    project: str
-    environment: str
-    org: str
-    account: str
-    summary: dict[str, int]
-    resource_changes: list[_Change]
-    destroy: bool = False
-
-
-class _Resource(_Shape, frozen=True):
+class _Resource(Shape, frozen=True):
     address: str
     kind: str
     type: str
@@ -206,13 +151,13 @@ class _Resource(_Shape, frozen=True):
     extra: dict[str, Any]
 
 
-class _Graph(_Shape, frozen=True):
+class _Graph(Shape, frozen=True):
     project: str
     environment: str
     resources: list[_Resource]
 
 
-class _Origin(_Shape, frozen=True):
+class _Origin(Shape, frozen=True):
     who: str = ""
     source: str = ""
     commit: str = ""
@@ -221,24 +166,24 @@ class _Origin(_Shape, frozen=True):
     link: str = ""
 
 
-class _Revision(_Shape, frozen=True):
+class _Revision(Shape, frozen=True):
     number: int
     at: str
     operation: str
     result: str
     digest: str
     graph: _Graph
-    plan: _Planned
+    plan: PlanData
     origin: _Origin = _Origin()
     target: int | None = None
     ref: str = ""
     message: str = ""
     overwritten: dict[str, dict[str, Any] | None] | None = None
-    failed: dict[str, str] = {}
-    skipped: dict[str, str] = {}
+    failed: dict[str, str] = msgspec.field(default_factory=dict)
+    skipped: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-class _Told(_Shape, frozen=True):
+class _Told(Shape, frozen=True):
     summary: str
     severity: str
     code: str
@@ -247,11 +192,11 @@ class _Told(_Shape, frozen=True):
     address: str = ""
 
 
-class _Error(_Shape, frozen=True):
-    diagnostics: list[_Told] = []
+class _Error(Shape, frozen=True):
+    diagnostics: list[_Told] = msgspec.field(default_factory=list)
 
 
-class _Note(_Shape, frozen=True):
+class _Note(Shape, frozen=True):
     id: str
     at: str
     operation: str
@@ -263,13 +208,9 @@ class _Note(_Shape, frozen=True):
     error: _Error = _Error()
 
 
-class Wrong(ValueError):
-    """What is wrong with a value, and at which key: `resources.Agent/desk.owned must be a map, not a list`."""
-
-
 def check_state(data: Mapping[str, Any]) -> None:
     """Raises Wrong."""
-    state = _converted(data, _State)
+    state = converted(data, _State)
     _check_number("serial", state.serial)
     _check_number("revision", state.revision)
     _check_number("inForce", state.inForce)
@@ -284,7 +225,7 @@ def check_state(data: Mapping[str, Any]) -> None:
 
 def check_entry(address: str, data: Any, where: str, *, known: bool = True) -> None:
     """One object's entry; `known`: it has its id by now. Raises Wrong."""
-    entry = _converted(data, _Entry, where)
+    entry = converted(data, _Entry, where)
     _check_object(where, address, entry.kind, entry.type)
     _check_time(f"{where}.recordedAt", entry.recordedAt)
     for id_ in (*([entry.id] if known or entry.id else []), *entry.deposed):
@@ -304,7 +245,7 @@ def check_record(data: Any) -> None:
     name = data["record"]
     if name not in _RECORDS:
         raise Wrong(f"nothing is known of the record {name!r:.40}")
-    record = _converted(data, _RECORDS[name])
+    record = converted(data, _RECORDS[name])
     if isinstance(record, _Intent):
         _check_object("it", record.address, record.kind, record.type)
         _check_time("sentAt", record.sentAt)
@@ -323,24 +264,17 @@ def check_record(data: Any) -> None:
 
 def check_revision(data: Any) -> None:
     """Raises Wrong."""
-    revision = _converted(data, _Revision)
+    revision = converted(data, _Revision)
     _check_number("number", revision.number)
     _check_moment(revision.at)
     for resource in revision.graph.resources:
         _check_object(f"graph, {resource.address:.80}", resource.address, resource.kind, resource.type)
-    for change in revision.plan.resource_changes:
-        if not change.change.actions:
-            raise Wrong(f"plan, {change.address:.80}, has no actions")
-        for path in change.change.paths:
-            try:
-                parse_path(path.path)
-            except ValueError:
-                raise Wrong(f"plan, {change.address:.80}, has a path that is none") from None
+    check_plan(revision.plan)
 
 
 def check_note(data: Any) -> None:
     """Raises Wrong."""
-    note = _converted(data, _Note)
+    note = converted(data, _Note)
     if not re.fullmatch(r"[0-9A-Za-z-]{1,80}", note.id):
         raise Wrong("id is none")
     _check_moment(note.at)
@@ -348,28 +282,6 @@ def check_note(data: Any) -> None:
 
 def no_state(place: str, what: str, wrong: Wrong, hint: str) -> StateError:
     return StateError(f"{what} in {place} is not as voiceops writes it: {wrong}", hint=hint)
-
-
-def _converted(data: Any, shape: type[S], where: str = "") -> S:
-    try:
-        return msgspec.convert(data, shape)
-    except msgspec.ValidationError as error:
-        raise Wrong(_said(str(error), where)) from None
-    except RecursionError:
-        raise Wrong(f"{where or 'it'} is nested too deep") from None
-
-
-def _said(text: str, where: str) -> str:
-    """msgspec's sentence in our words: ``Expected `str`, got `int` - at `$.id` ``."""
-    told, _, place = text.partition(" - at `")
-    key = place.rstrip("`").removeprefix("$").removeprefix(".")
-    path = ".".join(part for part in (where, key) if part).replace("[...]", ".*") or "it"
-    if missing := re.search(r"missing required field `(\w+)`", told):
-        return f"{path} lacks {missing[1]}"
-    if found := re.match(r"Expected `([^`]*)`(?:.*, got `([^`]*)`)?", told):
-        wanted = " or ".join(_WORDS.get(word.strip(), word.strip()) for word in found[1].split("|"))
-        return f"{path} must be {wanted}" + (f", not {_WORDS.get(found[2], found[2])}" if found[2] else "")
-    return f"{path} has a value that it can't have"
 
 
 def _check_object(where: str, address: str, kind: str, type_: str) -> None:
