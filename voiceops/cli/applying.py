@@ -121,12 +121,13 @@ def run_apply(
     """Apply, and tell how it ended."""
     from voiceops.apply.run import Outcome, apply
     from voiceops.cli.progress import reporter
+    from voiceops.render.grouped import render_diagnostics
     from voiceops.render.text import render_diagnostic, render_plan
 
     report = reporter(console, flags.format_)
     if flags.format_ == "text":
-        for warning in warnings:
-            console.note(render_diagnostic(warning, console.style(sys.stderr)))
+        for entry in render_diagnostics(warnings, console.style(sys.stderr)):
+            console.note(entry)
 
     begun = False
 

@@ -78,7 +78,7 @@ def plan_command(
     """
     from voiceops.apply.run import plan
     from voiceops.cli.wiring import check_lints, labels_of, load, open_job, options_of, uses_of, without_resources
-    from voiceops.render.text import render_diagnostic
+    from voiceops.render.grouped import render_diagnostics
     from voiceops.use.state_place import place_warnings
 
     if sign is not None and out is None:
@@ -121,8 +121,8 @@ def plan_command(
         console.data(data)
     else:
         if not console.quiet:
-            for warning in loaded.warnings:
-                console.note(render_diagnostic(warning, console.style()))
+            for entry in render_diagnostics(loaded.warnings, console.style()):
+                console.note(entry)
         (console.document if format_ == "html" else console.out)(rendered(found, loaded.graph, format_, console))
     if found.refused and not found.needs_force and not refresh_only:
         return Refused.exit_code

@@ -10,6 +10,7 @@ from voiceops.lints.context import Context
 from voiceops.lints.ignores import Ignores
 from voiceops.lints.registry import LINTS, UNUSED
 from voiceops.lints.repository import tracked_env_files
+from voiceops.lints.rule import Finding, Lint
 from voiceops.lints.texts import Texts
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import PROJECT_FILE, Project
@@ -34,9 +35,7 @@ class Linter:
                 if lint.instead_of:
                     said.add((lint.instead_of, finding.mark))
                 if not self._ignores.silences(lint.code, finding.mark, finding.via):
-                    resource = graph.resources.get(finding.address)
-                    allowed = resource is not None and resource.allows_at(finding.via or finding.mark)
-                    found.add(lint.diagnostic(finding, allowed=allowed))
+                    found.add(_diagnostic(lint, finding, graph))
         found.extend(self.silenced(d for d in warnings if d.mark is None or (d.code, d.mark) not in said))
         lines: dict[str, set[int]] = {PROJECT_FILE: {1}, f"environments/{project.environment}.yaml": {1}}
         for resource in graph.resources.values():
@@ -58,6 +57,12 @@ class Linter:
         return list(found.all)
 
 
+def _diagnostic(lint: Lint, finding: Finding, graph: Graph) -> Diagnostic:
+    """The finding as it counts where it stands: some manifests may try what Vapi is thought to refuse."""
+    resource = graph.resources.get(finding.address)
+    return lint.diagnostic(finding, allowed=resource is not None and resource.allows_at(finding.via or finding.mark))
+
+
 def errors(project: Project, graph: Graph) -> list[Diagnostic]:
     """What certainly fails live, as `validate` finds it: for a plan, before anything is sent."""
     texts = Texts(project.root)
@@ -66,7 +71,7 @@ def errors(project: Project, graph: Graph) -> list[Diagnostic]:
     for rule in LINTS.values():
         for finding in rule.check(context) if rule.severity == "error" else ():
             if not ignores.silences(rule.code, finding.mark, finding.via):
-                found.add(rule.diagnostic(finding))
+                found.add(_diagnostic(rule, finding, graph))
     return [diagnostic for diagnostic in found.all if diagnostic.severity == "error"]
 
 

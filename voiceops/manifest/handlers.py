@@ -28,7 +28,8 @@ def check_handler(project: Project, handler: str, mark: Mark, address: str, prob
     try:
         names = _functions(load(project.root, path))
     except FileProblem as problem:
-        problems.error("handler", str(problem), mark, f"Write def {match['function']}(…) in {shown}.", address)
+        hint = f"Write def {match['function']}(…) in {shown}, or let `voiceops generate runtime --stubs` write it."
+        problems.error("handler", str(problem), mark, hint, address)
     except SyntaxError as error:
         line = f"line {error.lineno}: " if error.lineno else ""
         problems.error("handler", f"{shown} is not valid Python: {line}{error.msg}", mark, address=address)
@@ -38,7 +39,8 @@ def check_handler(project: Project, handler: str, mark: Mark, address: str, prob
                 "handler",
                 f"{shown} has no function {match['function']}",
                 mark,
-                did_you_mean(match["function"], names),
+                did_you_mean(match["function"], names)
+                or "Write it; `voiceops generate runtime --stubs` prints one that fits the tool.",
                 address,
             )
 

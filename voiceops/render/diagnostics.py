@@ -9,8 +9,8 @@ from voiceops._version import __version__
 from voiceops.errors import Diagnostic
 from voiceops.lints.registry import DOCS_URL, LINTS
 from voiceops.model.safe_text import json_text, workflow_command
+from voiceops.render.grouped import render_diagnostics
 from voiceops.render.style import PLAIN, Style
-from voiceops.render.text import render_diagnostic
 
 
 def render(
@@ -23,7 +23,7 @@ def render(
         return json_text(sarif(found), 2)
     if format_ == "github":
         return "\n".join(map(github, found))
-    lines = [render_diagnostic(diagnostic, style) for diagnostic in found]
+    lines = render_diagnostics(found, style)
     errors, warnings = _errors(found), len(found) - _errors(found)
     if errors or warnings:
         lines.append(f"{errors} error{'' if errors == 1 else 's'}, {warnings} warning{'' if warnings == 1 else 's'}")
