@@ -22,6 +22,8 @@ _EVERYWHERE = frozenset({"id", "orgId", "createdAt", "updatedAt"})
 def is_answered(type_name: str, key: str) -> bool:
     """Whether Vapi sets the key by itself, in what it answers: nobody writes it."""
     answered: dict[str, list[str]] = facts()["answered"]
+    if key in type_of(type_name)["fields"]:
+        return False
     if key in _EVERYWHERE or key in answered.get(type_name, ()):
         return True
     body = type_name.startswith(("Create", "Update")) or type_name.endswith("Manifest")
