@@ -285,6 +285,7 @@ class _Builder:
             self.problems,
             document.address,
             allow_unknown=self._allows_unknown(document),
+            partial=document.bare,
             lenient=self._lenient_parts,
         ).check(node, spec, mark)
         if kind.upload is not None:

@@ -37,6 +37,7 @@ class Document:
     spec: Map
     spec_mark: Mark
     folder: Path
+    bare: bool = False  # it has no spec, and whether it may is another question
     labels: dict[str, str] = field(default_factory=dict)
     environments: tuple[str, ...] | None = None
     for_each: Any = None
@@ -208,6 +209,7 @@ def _document(value: Any, mark: Mark, folder: Path, kinds: list[str], problems: 
         mark=value.marks["kind"],
         spec=spec if isinstance(spec, Map) else Map(),
         spec_mark=value.marks.get("spec", mark),
+        bare=spec is None,
         folder=folder,
         labels={k: str(v) for k, v in (value.get("labels") or {}).items()}
         if isinstance(value.get("labels"), Map)
