@@ -18,6 +18,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 TOKEN = "forge-t0ken"
+# Who writes with that token, in both forges' words; and somebody else.
+OURS = {"user": {"login": "github-actions[bot]", "type": "Bot"}, "author": {"id": 5}, "system": False}
+STRANGER = {"user": {"login": "mallory", "type": "User"}, "author": {"id": 666}, "system": False}
 
 
 @dataclass(slots=True)
@@ -30,6 +33,11 @@ class Forge:
     issues: list[dict[str, Any]] = field(default_factory=list)
     plans: dict[tuple[str, str], bytes] = field(default_factory=dict)
     merged: dict[str, str] = field(default_factory=dict)  # commit on the main branch → head of its merge request
+    # What is changed in what the forge says of a run, a merge request, or a user: `{"run": {"event": "push"}}`.
+    said: dict[str, dict[str, Any]] = field(default_factory=dict)
+    permission: str = "write"  # of whoever started the runs; GitLab: "write" is a developer
+    stray: list[dict[str, Any]] = field(default_factory=list)  # artifacts of the same name, made by others
+    closed: tuple[str, ...] = ()  # ends of paths that answer 403
     requests: list[tuple[str, str]] = field(default_factory=list)
     leaked: list[str] = field(default_factory=list)  # tokens that reached the storage
 
@@ -54,7 +62,7 @@ def _list_comments(forge: Forge, match: re.Match[str], query: dict[str, str], bo
 
 
 def _add_comment(forge: Forge, match: re.Match[str], query: dict[str, str], body: Any) -> Any:
-    forge.comments.append({"id": len(forge.comments) + 100, "body": body["body"]})
+    forge.comments.append({"id": len(forge.comments) + 100, "body": body["body"], **OURS})
     return forge.comments[-1]
 
 
@@ -71,7 +79,8 @@ def _list_issues(forge: Forge, match: re.Match[str], query: dict[str, str], body
 def _add_issue(forge: Forge, match: re.Match[str], query: dict[str, str], body: Any) -> Any:
     number = len(forge.issues) + 1
     state = "opened" if "description" in body else "open"
-    forge.issues.append({"body": None, "description": None} | body | {"number": number, "iid": number, "state": state})
+    held = {"body": None, "description": None} | body | {"number": number, "iid": number, "state": state}
+    forge.issues.append(held | OURS)
     return forge.issues[-1]
 
 
@@ -85,13 +94,53 @@ def _edit_issue(forge: Forge, match: re.Match[str], query: dict[str, str], body:
 
 def _pulls(forge: Forge, match: re.Match[str], query: dict[str, str], body: Any) -> Any:
     head = forge.merged.get(match[1])
-    return [{"number": 7, "head": {"sha": head}}] if head else []
+    if not head or query.get("page", "1") != "1":
+        return []
+    here = {"full_name": "acme/voice"}
+    pull = {
+        "number": 7,
+        "head": {"sha": head, "repo": here},
+        "base": {"ref": "main"},
+        "merged_at": "2026-06-01T00:00:00Z",
+        "merge_commit_sha": match[1],
+    }
+    return [pull | forge.said.get("merge", {})]
 
 
 def _artifacts(forge: Forge, match: re.Match[str], query: dict[str, str], body: Any) -> Any:
     names = [f"voiceops-plan-{environment}-{sha}" for environment, sha in forge.plans]
-    found = [{"id": index, "name": name} for index, name in enumerate(names) if name == query["name"]]
+    found = [
+        {"id": index, "name": name, "expired": False, "workflow_run": {"id": index}}
+        for index, name in enumerate(names)
+        if name == query["name"]
+    ]
+    found = [
+        *({k: v for k, v in a.items() if k not in ("content", "run")} for a in forge.stray),
+        *(artifact | forge.said.get("artifact", {}) for artifact in found),
+    ]
     return {"total_count": len(found), "artifacts": found}
+
+
+def _run(forge: Forge, match: re.Match[str], query: dict[str, str], body: Any) -> Any:
+    index, here = int(match[1]), {"full_name": "acme/voice"}
+    strays = {artifact["workflow_run"]["id"]: artifact.get("run", {}) for artifact in forge.stray}
+    sha = next((sha for at, (_, sha) in enumerate(forge.plans) if at == index), "0" * 40)
+    run = {
+        "id": index,
+        "head_sha": sha,
+        "event": "pull_request",
+        "path": ".github/workflows/voiceops.yml",
+        "repository": here,
+        "head_repository": here,
+        "triggering_actor": {"login": "ann", "type": "User"},
+    }
+    return run | (strays[index] if index in strays else forge.said.get("run", {}))
+
+
+def _permission(forge: Forge, match: re.Match[str], query: dict[str, str], body: Any) -> Any:
+    if match[1] != "ann":
+        raise LookupError(match[1])
+    return {"permission": forge.permission}
 
 
 def _zip(forge: Forge, match: re.Match[str], query: dict[str, str], body: Any) -> Any:
@@ -100,11 +149,44 @@ def _zip(forge: Forge, match: re.Match[str], query: dict[str, str], body: Any) -
 
 def _merge_requests(forge: Forge, match: re.Match[str], query: dict[str, str], body: Any) -> Any:
     head = forge.merged.get(match[1])
-    return [{"iid": 7, "sha": head}] if head else []
+    if not head or query.get("page", "1") != "1":
+        return []
+    merge = {
+        "iid": 7,
+        "sha": head,
+        "state": "merged",
+        "target_branch": "main",
+        "merge_commit_sha": match[1],
+        "squash_commit_sha": None,
+        "source_project_id": 42,
+        "target_project_id": 42,
+    }
+    return [merge | forge.said.get("merge", {})]
 
 
 def _pipelines(forge: Forge, match: re.Match[str], query: dict[str, str], body: Any) -> Any:
     return [{"id": 11, "sha": "0" * 40}, {"id": 12, "sha": next(iter(forge.merged.values()))}]
+
+
+def _pipeline(forge: Forge, match: re.Match[str], query: dict[str, str], body: Any) -> Any:
+    return {
+        "id": 12,
+        "project_id": 42,
+        "sha": next(iter(forge.merged.values())),
+        "ref": "refs/merge-requests/7/head",
+        "source": "merge_request_event",
+        "user": {"id": 8, "username": "ann"},
+    } | forge.said.get("run", {})
+
+
+def _me(forge: Forge, match: re.Match[str], query: dict[str, str], body: Any) -> Any:
+    return {"id": OURS["author"]["id"], "username": "project_42_bot"}  # type: ignore[index]
+
+
+def _member(forge: Forge, match: re.Match[str], query: dict[str, str], body: Any) -> Any:
+    if match[1] != "8":
+        raise LookupError(match[1])
+    return {"id": 8, "access_level": {"write": 30, "read": 20}[forge.permission]}
 
 
 def _jobs(forge: Forge, match: re.Match[str], query: dict[str, str], body: Any) -> Any:
@@ -128,6 +210,11 @@ _ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", f"{_HUB}/commits/(\\w+)/pulls", _pulls),
     ("GET", f"{_HUB}/actions/artifacts", _artifacts),
     ("GET", f"{_HUB}/actions/artifacts/(\\d+)/zip", _zip),
+    ("GET", f"{_HUB}/actions/runs/(\\d+)", _run),
+    ("GET", f"{_HUB}/collaborators/([\\w%-]+)/permission", _permission),
+    ("GET", "/user", _me),
+    ("GET", f"{_LAB}/members/all/(\\d+)", _member),
+    ("GET", f"{_LAB}/pipelines/12", _pipeline),
     ("GET", f"{_LAB}/merge_requests/7/notes", _list_comments),
     ("POST", f"{_LAB}/merge_requests/7/notes", _add_comment),
     ("PUT", f"{_LAB}/merge_requests/7/notes/(\\d+)", _edit_comment),
@@ -158,6 +245,8 @@ class _Api(BaseHTTPRequestHandler):
         self.forge.requests.append((self.command, split.path))
         if given != f"Bearer {TOKEN}":
             return self._send(401, b'{"message": "Bad credentials"}')
+        if split.path.endswith(self.forge.closed):
+            return self._send(403, b'{"message": "Resource not accessible by integration"}')
         query = {key: values[0] for key, values in parse_qs(split.query).items()}
         try:
             found = self.forge.answer(self.command, split.path, query, body)
@@ -186,7 +275,9 @@ class _Storage(_Api):
         for name in ("authorization", "private-token"):
             if self.headers.get(name):
                 self.forge.leaked.append(name)
-        content = list(self.forge.plans.values())[int(self.path.rpartition("/")[2])]
+        index = int(self.path.rpartition("/")[2])
+        strays = {artifact["id"]: artifact["content"] for artifact in self.forge.stray}
+        content = strays[index] if index in strays else list(self.forge.plans.values())[index]
         if self.path.startswith("/blob/"):
             packed = io.BytesIO()
             with zipfile.ZipFile(packed, "w") as archive:

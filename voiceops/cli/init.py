@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from voiceops._version import __version__
 from voiceops.cli.console import Console
 from voiceops.errors import VoiceopsError
 
@@ -16,8 +15,6 @@ from voiceops.errors import VoiceopsError
 _RENAMED = {
     "gitignore": ".gitignore",
     "env.example": ".env.example",
-    "github/workflows/voiceops.yml": ".github/workflows/voiceops.yml",
-    "gitlab-ci.yml": ".gitlab-ci.yml",
 }
 _TOOLS = "tools: [{type: endCall}]"
 
@@ -26,21 +23,35 @@ _TOOLS = "tools: [{type: endCall}]"
 @click.argument("folder", type=click.Path(path_type=Path), default=Path(), metavar="[DIR]")
 @click.option("--with-runtime", is_flag=True, help="With a tool, its handler, and the webhook runtime's settings.")
 @click.option("--ci", type=click.Choice(["github", "gitlab"]), help="With a pipeline; also for a project that exists.")
+@click.option(
+    "--from",
+    "source",
+    metavar="URL#sha256=HASH",
+    help="The wheel of voiceops that the pipeline installs [default: that of the voiceops that runs, put into ci/].",
+)
+@click.option("--keep-edited", is_flag=True, help="Renew a pipeline, and leave what was edited in it as it is.")
 @click.pass_obj
-def init_command(console: Console, folder: Path, with_runtime: bool, ci: str | None) -> int:
+def init_command(
+    console: Console, folder: Path, with_runtime: bool, ci: str | None, source: str | None, keep_edited: bool
+) -> int:
     """Write a project that works at once: one agent and one phone line, on the local sandbox.
+
+    A pipeline installs voiceops from a wheel in ci/, and all that it needs by hash. Written again by a newer voiceops,
+    its files are renewed; edited ones are named, and nothing is written without --keep-edited.
 
     \b
     Examples:
       voiceops init shop && cd shop && voiceops apply
       voiceops init shop --with-runtime
-      voiceops init --ci github         add a pipeline to the project in this folder
+      voiceops init --ci github         add a pipeline to the project in this folder, or renew it
     """
     from voiceops.cli.templates import template
 
+    if ci is None and (source is not None or keep_edited):
+        raise click.UsageError("--from and --keep-edited are about a pipeline: add --ci github or --ci gitlab.")
     target = (console.folder / folder).resolve()
     if ci and (target / "voiceops.yaml").exists():
-        return _add_pipeline(console, target, ci)
+        return _add_pipeline(console, target, ci, source, keep_edited=keep_edited)
     files = template("init/base")
     if with_runtime:
         extra = template("init/runtime")
@@ -51,43 +62,43 @@ def init_command(console: Console, folder: Path, with_runtime: bool, ci: str | N
         files["env.example"] += "# Shared by Vapi and the runtime; any long random text:\nVAPI_WEBHOOK_SECRET=\n"
         files |= extra
     name = _project_name(target)
-    files = _filled(files | (_pipeline(ci) if ci else {}), name)
-    _write(target, files)
+    filled = _filled(files, name)
+    if ci:
+        from voiceops.cli.pipeline import pipeline_files
+        from voiceops.packaging.release import release_of
+
+        filled |= pipeline_files(ci, name, "dev", release_of(source))
+    _write(target, filled)
     write_schemas(target)
     shown = folder.as_posix()
     console.out(f"A project is ready in {target}:")
-    for path in sorted(files):
+    for path in sorted(filled):
         console.out(f"  {path}")
     enter = "" if shown == "." else f"cd {shown} && "
     console.out(f"\nNext: {enter}voiceops plan")
     return 0
 
 
-def _filled(files: dict[str, str], project: str) -> dict[str, str]:
-    return {
-        _RENAMED.get(path, path): text.replace("__PROJECT__", project).replace("__VERSION__", __version__)
-        for path, text in files.items()
-    }
+def _filled(files: dict[str, str], project: str) -> dict[str, bytes]:
+    return {_RENAMED.get(path, path): text.replace("__PROJECT__", project).encode() for path, text in files.items()}
 
 
-def _pipeline(ci: str) -> dict[str, str]:
-    from voiceops.cli.templates import template
-
-    return template("ci/shared") | template(f"ci/{ci}")
-
-
-def _add_pipeline(console: Console, target: Path, ci: str) -> int:
-    """A project that is there keeps its files; the pipeline's come beside them."""
+def _add_pipeline(console: Console, target: Path, ci: str, source: str | None, *, keep_edited: bool) -> int:
+    """A project that is there keeps its files; the pipeline's come beside them, or are renewed."""
+    from voiceops.cli.pipeline import FIRST, pipeline_files, renew, sandbox_of
     from voiceops.cli.wiring import load_settings
+    from voiceops.packaging.release import release_of
 
     console.folder = target
-    files = _filled(_pipeline(ci), load_settings(console).name)
-    _write(target, files)
+    files = pipeline_files(ci, load_settings(console).name, sandbox_of(console), release_of(source))
+    done = renew(target, files, keep_edited=keep_edited)
     console.out(f"A pipeline is ready in {target}:")
-    for path in sorted(files):
-        console.out(f"  {path}")
-    first = ".github/workflows/voiceops.yml" if ci == "github" else ".gitlab-ci.yml"
-    console.out(f"\nNext: what to set up once stands at the top of {first}.")
+    for word, names in (("wrote  ", done.changed), ("removed", done.removed), ("kept   ", done.kept)):
+        for name in names:
+            console.out(f"  {word} {name}")
+    if not (done.changed or done.removed):
+        console.out("  every file is what it would be" if not done.kept else "  every other file is what it would be")
+    console.out(f"\nNext: what to set up once stands at the top of {FIRST[ci]}.")
     return 0
 
 
@@ -97,7 +108,7 @@ def _project_name(folder: Path) -> str:
     return name or "phone-agents"
 
 
-def _write(target: Path, files: dict[str, str]) -> None:
+def _write(target: Path, files: dict[str, bytes]) -> None:
     """Write all files or none: nothing that exists is overwritten. Raises VoiceopsError."""
     taken = [n for n in sorted(files) if (target / n).exists() and n != ".gitignore" and _differs(target / n, files[n])]
     if taken:
@@ -105,22 +116,22 @@ def _write(target: Path, files: dict[str, str]) -> None:
             f"{target} holds {', '.join(taken)} already",
             hint="Nothing was written. Choose another folder, or move these files away.",
         )
-    for name, text in files.items():
+    for name, content in files.items():
         path = target / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if name == ".gitignore" and path.exists():
-                _add_lines(path, text)
+                _add_lines(path, content.decode())
             else:
-                path.write_text(text, encoding="utf-8")
+                path.write_bytes(content)
         except OSError as error:
             raise VoiceopsError(f"{path} can't be written: {error.strerror}") from None
 
 
-def _differs(path: Path, text: str) -> bool:
+def _differs(path: Path, content: bytes) -> bool:
     try:
-        return path.read_text(encoding="utf-8") != text
-    except (OSError, UnicodeDecodeError):
+        return path.read_bytes() != content
+    except OSError:
         return True
 
 

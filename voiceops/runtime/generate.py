@@ -5,13 +5,12 @@ Knows the spec, the templates' texts and two folders; starts nothing.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from voiceops.errors import VoiceopsError
+from voiceops.packaging.generated import digest, held, lock_text, names_it, read_lock
 from voiceops.packaging.locked import locked
 from voiceops.packaging.release import Release
 from voiceops.runtime.project import HANDLERS, SPEC_FILE
@@ -49,7 +48,7 @@ def write_project(
         files |= {f"{HANDLERS}/{name}": content for name, content in copies.items()}
         if release.wheel is not None:
             files[release.wheel.name] = release.wheel.content
-        lock = _read_lock(out / _LOCK)
+        lock = read_lock(out / _LOCK, f"{HANDLERS}/")
         written = _decide(out, files, lock)
         for name in written.changed:
             path = out / name
@@ -58,10 +57,9 @@ def write_project(
         for name in written.removed:
             _remove(out, name)
         # A file that was kept stays known by what was written last: once it is that again, it is renewed.
-        now = {name: lock.get(name, "") if name in written.kept else _digest(files[name]) for name in files}
+        now = {name: lock.get(name, "") if name in written.kept else digest(files[name]) for name in files}
         now |= {name: lock[name] for name in lock.keys() - files.keys() - set(written.removed) if (out / name).exists()}
-        text = json.dumps({"files": {name: value for name, value in now.items() if value}}, indent=2, sort_keys=True)
-        _put(out / _LOCK, f"{text}\n".encode(), written)
+        _put(out / _LOCK, lock_text({name: value for name, value in now.items() if value}), written)
     except OSError as error:
         place = error.filename or out
         raise VoiceopsError(f"{place} can't be read or written: {error.strerror or error}") from None
@@ -73,10 +71,10 @@ def _decide(out: Path, files: Mapping[str, bytes], lock: Mapping[str, str]) -> W
     written = Written()
     wrong: list[str] = []
     for name, content in sorted(files.items(), key=lambda item: (item[0].startswith(f"{HANDLERS}/"), item[0])):
-        held = _held(out / name)
-        if held == content:
+        there = held(out / name)
+        if there == content:
             written.same.append(name)
-        elif held is None or _digest(held) == lock.get(name):
+        elif there is None or digest(there) == lock.get(name):
             written.changed.append(name)
         elif name == SPEC_FILE:
             wrong.append(f"{name} was edited there, and has to be what the manifests say")
@@ -85,12 +83,12 @@ def _decide(out: Path, files: Mapping[str, bytes], lock: Mapping[str, str]) -> W
         else:
             written.kept.append(name)
     for name in sorted(lock.keys() - files.keys()):
-        held = _held(out / name)
-        if name.endswith(_WHEEL) and any(name.encode() in (_held(out / kept) or b"") for kept in written.kept):
+        there = held(out / name)
+        if name.endswith(_WHEEL) and names_it(name, out, written.kept):
             continue  # a file that was edited installs it: it goes once that file is renewed
-        if held is not None and _digest(held) == lock[name]:
+        if there is not None and digest(there) == lock[name]:
             written.removed.append(name)
-        elif held is not None:
+        elif there is not None:
             wrong.append(f"{name} was edited there, and is no file of the project's any more")
     if wrong:
         raise VoiceopsError(
@@ -174,32 +172,6 @@ def _copies(folder: Path) -> dict[str, bytes]:
     return found
 
 
-def _read_lock(path: Path) -> dict[str, str]:
-    """File → the hash of what was written there last. Raises VoiceopsError: without it edits can't be told."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        files = data["files"] if isinstance(data.get("files"), dict) else _older(data)
-        return {name: str(value) for name, value in files.items() if _inside(name)}
-    except FileNotFoundError:
-        return {}
-    except (ValueError, AttributeError) as error:
-        raise VoiceopsError(
-            f"{path} can't be read: {error}",
-            hint="Take it from version control again, or delete it: then every file that differs is taken for edited.",
-        ) from None
-
-
-def _older(data: Mapping[str, str]) -> dict[str, str]:
-    """As it was while only copies of handlers were noted."""
-    return {f"{HANDLERS}/{name}": value for name, value in data.items()}
-
-
-def _inside(name: str) -> bool:
-    """Is it a file below the project? Nothing else is deleted, whatever the lock says."""
-    path = PurePosixPath(name)
-    return not path.is_absolute() and ".." not in path.parts
-
-
 def _remove(out: Path, name: str) -> None:
     """The file, and the folders that are empty without it."""
     path = out / name
@@ -210,18 +182,10 @@ def _remove(out: Path, name: str) -> None:
         folder.rmdir()
 
 
-def _held(path: Path) -> bytes | None:
-    return path.read_bytes() if path.is_file() else None
-
-
 def _put(path: Path, content: bytes, written: Written) -> None:
-    if _held(path) == content:
+    if held(path) == content:
         written.same.append(path.name)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     written.changed.append(path.name)
-
-
-def _digest(content: bytes) -> str:
-    return "sha256:" + hashlib.sha256(content).hexdigest()

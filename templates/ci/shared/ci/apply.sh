@@ -1,8 +1,17 @@
 #!/bin/sh
 # Applies to $VOICEOPS_ENV the plan that was reviewed with the commit that is checked out, and nothing else.
 # voiceops plans again: if a reviewed change would come out otherwise now, nothing is applied (exit 5).
+# How it ended is a comment on the pull request.
 set -eu
 mkdir -p .voiceops
 python3 ci/forge.py reviewed .voiceops/plan.json
-voiceops -e "$VOICEOPS_ENV" apply .voiceops/plan.json --confirm "$VOICEOPS_ENV" --lock-timeout 600 \
-  -m "$(git log -1 --format=%s)"
+echo 1 > .voiceops/apply.code
+{
+  code=0
+  voiceops apply .voiceops/plan.json --confirm "$VOICEOPS_ENV" --lock-timeout 600 \
+    -m "$(git log -1 --format=%s)" || code=$?
+  echo "$code" > .voiceops/apply.code
+} 2>&1 | tee .voiceops/apply.txt
+code=$(cat .voiceops/apply.code)
+python3 ci/forge.py applied "$code" .voiceops/apply.txt || echo "The result could not be posted."
+exit "$code"

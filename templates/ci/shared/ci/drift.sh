@@ -3,9 +3,9 @@
 set -eu
 mkdir -p .voiceops
 code=0
-voiceops -e "$VOICEOPS_ENV" drift > .voiceops/drift.txt || code=$?
+voiceops drift > .voiceops/drift.txt || code=$?
 case $code in
   0) python3 ci/forge.py no-drift ;;
   2) python3 ci/forge.py drift .voiceops/drift.txt ;;
-  *) exit "$code" ;;
+  *) cat .voiceops/drift.txt; exit "$code" ;;
 esac

@@ -1,11 +1,20 @@
 #!/bin/sh
 # Plans $VOICEOPS_ENV for a reviewer: .voiceops/plan.md to read, .voiceops/plan.json for `voiceops apply`.
-# The plan is posted as one comment, which later runs update; a plan that can't be applied fails after that.
+# Whatever comes out is one comment, which later runs update: the plan, or why there is none. A plan that can't be
+# applied is posted, too, and fails the job.
 set -eu
 mkdir -p .voiceops
-voiceops -e "$VOICEOPS_ENV" validate
+if ! sh ci/validate.sh "$VOICEOPS_ENV"; then
+  python3 ci/forge.py failed validate .voiceops/validate.txt
+  exit 1
+fi
 code=0
-voiceops -e "$VOICEOPS_ENV" plan --format markdown --out .voiceops/plan.json > .voiceops/plan.md || code=$?
-case $code in 0 | 5) ;; *) exit "$code" ;; esac # 5: it can't be applied, which the comment says
-python3 ci/forge.py comment .voiceops/plan.md
+voiceops plan --format markdown --out .voiceops/plan.json > .voiceops/plan.md 2> .voiceops/plan.txt || code=$?
+cat .voiceops/plan.txt
+if [ -s .voiceops/plan.md ]; then
+  python3 ci/forge.py comment .voiceops/plan.md
+else
+  python3 ci/forge.py failed plan .voiceops/plan.txt
+fi
+[ "$code" -eq 0 ] || exit "$code"
 python3 ci/forge.py applyable .voiceops/plan.json # 5 also for what only --force passes: no pipeline gives it

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Validates environment $1 (or `all`); what is wrong is kept in .voiceops/validate.txt, and printed: on GitHub as
+# annotations at its lines. Runs nothing of what it reads, and needs no key.
+set -eu
+mkdir -p .voiceops
+code=0
+voiceops validate -e "$1" > .voiceops/validate.txt 2>&1 || code=$?
+if [ -n "${GITHUB_ACTIONS:-}" ]; then
+  voiceops validate -e "$1" --format github || true
+else
+  cat .voiceops/validate.txt
+fi
+exit "$code"

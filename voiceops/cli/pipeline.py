@@ -1,0 +1,115 @@
+"""The pipeline that `init --ci` writes: its files, and how those of an older voiceops are renewed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from voiceops.errors import VoiceopsError
+from voiceops.packaging.generated import digest, held, lock_text, names_it, read_lock
+
+if TYPE_CHECKING:
+    from voiceops.cli.console import Console
+    from voiceops.packaging.release import Release
+
+FOLDER = "ci/"
+LOCK = "ci/generated.lock"
+FIRST = {"github": ".github/workflows/voiceops.yml", "gitlab": ".gitlab-ci.yml"}
+_EXTRAS = ("age", "policy", "postgres", "s3")  # whatever a project's state and policies need
+# What a template can't be called itself, since tools would act on it in this repository.
+_RENAMED = {"github/workflows/voiceops.yml": FIRST["github"], "gitlab-ci.yml": FIRST["gitlab"]}
+
+
+def pipeline_files(ci: str, project: str, sandbox: str, release: Release) -> dict[str, bytes]:
+    """Every file of the pipeline for `ci`; `sandbox` is the environment that pull requests are checked on, if any.
+
+    Raises VoiceopsError where this installation lacks a template.
+    """
+    from voiceops.cli.templates import template
+    from voiceops.packaging.locked import locked
+
+    texts = template("ci/shared") | template(f"ci/{ci}")
+    name = "requirements.lock"
+    texts[f"{FOLDER}{name}"] = locked(release, _EXTRAS, template("lock")["ci.txt"], name, FOLDER)
+    files = {
+        _RENAMED.get(path, path): text.replace("__PROJECT__", project).replace("__SANDBOX__", sandbox).encode()
+        for path, text in texts.items()
+    }
+    if release.wheel is not None:
+        files[f"{FOLDER}{release.wheel.name}"] = release.wheel.content
+    files[LOCK] = lock_text({path: digest(content) for path, content in files.items()})
+    return files
+
+
+@dataclass(slots=True)
+class Renewed:
+    """What was done to the files of a pipeline."""
+
+    changed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)  # edited by hand
+
+
+def renew(target: Path, files: Mapping[str, bytes], *, keep_edited: bool) -> Renewed:
+    """Bring the pipeline in `target` to these files. What an older voiceops wrote is replaced, or removed where it is
+    no part of a pipeline any more.
+
+    Raises VoiceopsError, with nothing written, where a file is somebody else's, or was edited and `keep_edited` is off.
+    """
+    try:
+        return _renew(target, files, keep_edited)
+    except OSError as error:
+        place = error.filename or target
+        raise VoiceopsError(f"{place} can't be read or written: {error.strerror or error}") from None
+
+
+def _renew(target: Path, files: Mapping[str, bytes], keep_edited: bool) -> Renewed:
+    lock = read_lock(target / LOCK)
+    done = Renewed()
+    foreign: list[str] = []
+    for name, content in sorted(files.items()):
+        there = held(target / name)
+        if there == content or name == LOCK:
+            continue
+        if there is None or digest(there) == lock.get(name):
+            done.changed.append(name)
+        else:
+            (done.kept if name in lock else foreign).append(name)
+    if foreign or (done.kept and not keep_edited):
+        hint = "Nothing was written. Move these files away"
+        raise VoiceopsError(
+            f"{target} holds {', '.join(foreign or done.kept)} already" + ("" if foreign else ", edited there"),
+            hint=f"{hint}." if foreign else f"{hint}, or add --keep-edited, which leaves them and renews the others.",
+        )
+    for name in sorted(lock.keys() - files.keys()):
+        there = held(target / name)
+        if there is not None and digest(there) == lock[name] and not names_it(name, target, done.kept):
+            done.removed.append(name)
+    for name in done.changed:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (target / name).write_bytes(files[name])
+    for name in done.removed:
+        (target / name).unlink()
+    now = {name: lock[name] if name in done.kept else digest(files[name]) for name in files if name != LOCK}
+    # What a kept file still needs stays known, so that it can go later.
+    now |= {name: lock[name] for name in lock.keys() - files.keys() if (target / name).exists()}
+    if held(target / LOCK) != lock_text(now):
+        (target / LOCK).write_bytes(lock_text(now))
+        done.changed.append(LOCK)
+    return done
+
+
+def sandbox_of(console: Console) -> str:
+    """The project's first environment with `providers: sandbox`; empty where it has none. Raises VoiceopsError."""
+    from voiceops.cli.wiring import environment_variables, load_settings, root_of
+    from voiceops.manifest.problems import Problems
+    from voiceops.manifest.project import load_project
+
+    root = root_of(console)
+    environ = environment_variables(root)
+    for environment in load_settings(console).environments:
+        if load_project(root, environment, environ, Problems()).providers.sandbox:
+            return environment
+    return ""
