@@ -688,7 +688,7 @@ def test_an_address_with_its_hash_takes_the_wheels_place(tmp_path: Path, system:
     voiceops, url = str(BIN / "voiceops"), "https://files.example.com/voiceops_iac-0.1.0-py3-none-any.whl"
     tool(voiceops, "init", str(tmp_path / "a"), "--ci", system, "--from", f"{url}#sha256={'ab' * 32}", cwd=tmp_path)
     text = (tmp_path / "a/ci/requirements.lock").read_text()
-    assert f"voiceops-iac[age,policy,postgres,s3] @ {url}#sha256={'ab' * 32}\n" in text
+    assert f"voiceops-iac[age,policy,postgres,s3,sign] @ {url}#sha256={'ab' * 32}\n" in text
     assert not list((tmp_path / "a/ci").glob("*.whl"))
     wrong = [voiceops, "init", str(tmp_path / "b"), "--ci", system, "--from", url]
     ran = subprocess.run(wrong, capture_output=True, text=True)

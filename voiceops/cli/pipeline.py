@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FOLDER = "ci/"
 LOCK = "ci/generated.lock"
 FIRST = {"github": ".github/workflows/voiceops.yml", "gitlab": ".gitlab-ci.yml"}
-_EXTRAS = ("age", "policy", "postgres", "s3")  # whatever a project's state and policies need
+_EXTRAS = ("age", "policy", "postgres", "s3", "sign")  # whatever a project's state, policies and plans need
 # What a template can't be called itself, since tools would act on it in this repository.
 _RENAMED = {"github/workflows/voiceops.yml": FIRST["github"], "gitlab-ci.yml": FIRST["gitlab"]}
 

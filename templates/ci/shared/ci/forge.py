@@ -311,16 +311,11 @@ def failed_text(environment, what, output):
     )
 
 
-def is_refused(plan):
-    """A plan with nothing to do is not applyable either, and no reason to fail. --force is for people."""
-    return not plan["applyable"] and any(found["severity"] == "error" for found in plan["diagnostics"])
-
-
 def main(command, *rest):
     environment = os.environ.get("VOICEOPS_ENV", "")
     text = Path(rest[-1]).read_text(encoding="utf-8", errors="replace") if rest and command != "reviewed" else ""
     if command == "applyable":
-        return 5 if is_refused(json.loads(text)) else 0
+        return 5 if json.loads(text)["errored"] else 0
     forge = GitHub() if os.environ.get("GITHUB_ACTIONS") else GitLab()
     marker = f"<!-- voiceops drift {PROJECT} {environment} -->"
     if command == "comment":
