@@ -5,9 +5,6 @@ set -eu
 mkdir -p .voiceops
 code=0
 voiceops validate -e "$1" > .voiceops/validate.txt 2>&1 || code=$?
-if [ -n "${GITHUB_ACTIONS:-}" ]; then
-  voiceops validate -e "$1" --format github || true
-else
-  cat .voiceops/validate.txt
-fi
+[ -z "${GITHUB_ACTIONS:-}" ] || voiceops validate -e "$1" --format github || true
+sed 's/^/| /' .voiceops/validate.txt # no line of it is a command to the pipeline
 exit "$code"
