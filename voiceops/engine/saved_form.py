@@ -116,6 +116,8 @@ def checked_form(data: Any) -> PlanForm:
 def _problems(form: PlanForm) -> Iterator[str]:
     if not _PLAN_ID.match(form.plan_id):
         yield "plan_id is no plan's id"
+    if not form.project or not form.environment:
+        yield "it names no project or no environment"
     if form.planned_with.rollback_to is not None and form.planned_with.rollback_to < 1:
         yield "rollback_to is no revision"
     seen = set()

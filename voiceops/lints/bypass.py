@@ -19,9 +19,9 @@ _STREAM = re.compile(r"<Stream\b[^>]*", re.IGNORECASE)
 _NUMBERS = re.compile(r"IncomingPhoneNumbers\b|\bincoming_phone_numbers\b|\bincomingPhoneNumbers\b")
 
 
-def texts(context: Context) -> Iterator[tuple[Spot | None, Mark | None, str]]:
-    """Every text of the manifests, and every line of the handlers."""
-    for spot, text in context.strings:
+def texts(context: Context, part: str | None = None) -> Iterator[tuple[Spot | None, Mark | None, str]]:
+    """Every text of the manifests, and every line of the handlers. With `part`: no manifest's where none has it."""
+    for spot, text in context.strings if part is None or context.mentions(part) else ():
         yield spot, None, text
     for file in context.handler_files():
         for row, line in enumerate(context.texts.lines(file), 1):
@@ -70,7 +70,7 @@ def _transfer(spot: Spot) -> tuple[str, ...] | None:
 
 @lint("VO406", "vapi-media-stream", "A Twilio media stream to Vapi, which Vapi doesn't have", "error")
 def vapi_media_stream(context: Context) -> Iterator[Finding]:
-    for spot, mark, text in texts(context):
+    for spot, mark, text in texts(context, "wss://api."):
         if match := _VAPI_STREAM.search(text):
             yield found(
                 context,

@@ -140,7 +140,11 @@ class Context:
     @cached_property
     def maps(self) -> list[Spot]:
         """Every map in those bodies, they themselves among them."""
-        return [spot for body in self.bodies for spot in walk(body) if isinstance(spot.value, dict)]
+        return [spot for body in self.bodies for spot in _maps(body.resource, (), body.value)]
+
+    def mentions(self, part: str) -> bool:
+        """Does any text of the manifests have this in it? Quicker than to look at every text with its place."""
+        return any(part in text for resource in self.graph.resources.values() for text in _texts(resource.body))
 
     @cached_property
     def assistants(self) -> list[Assistant]:
@@ -268,6 +272,33 @@ def walk(spot: Spot) -> Iterator[Spot]:
             yield from walk(below)
         else:  # most of all there is: no generator for each
             yield below
+
+
+def _maps(resource: Resource, path: Path, value: Any) -> Iterator[Spot]:
+    """As `walk`, the maps alone."""
+    if isinstance(value, dict):
+        yield Spot(resource, path, value)
+        for key, item in value.items():
+            if isinstance(item, (dict, list)):
+                yield from _maps(resource, (*path, key), item)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, (dict, list)):
+                yield from _maps(resource, (*path, index), item)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text below, and the literal parts of those that hold secrets or references; keys aside."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, (Secret, Template)):
+        yield from (part for part in value.parts if isinstance(part, str))
 
 
 def number(value: Any) -> float | None:
