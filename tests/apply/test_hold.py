@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.apply.manifests import AGENT, LINE, TOOL
@@ -166,3 +168,39 @@ def test_a_partial_rollback_holds_what_it_took_back(live: Bench) -> None:
 
     assert "Agent/one" in refused.err
     assert "error[rolled-back]: Agent/two" not in refused.err
+
+
+def test_what_is_returned_to_is_free_again_also_where_it_had_bought_a_number(live: Bench) -> None:
+    """A rollback buys nothing: its manifests are not quite the revision's."""
+    live.write("agents/agent.yaml", AGENT.replace("    tools: [lookup]\n", ""))
+    live.write("agents/line.yaml", LINE.replace("0100", "0199").replace("agent: desk", "agent: desk, purchase: true"))
+    live.apply()
+    live.edit("agents/agent.yaml", "Hello", "We are closed")
+    live.apply()
+    live.run("rollback", "--auto-approve")
+    live.run("rollback", "2", "--auto-approve")
+
+    live.apply()
+    assert live.live("Agent/desk")["firstMessage"] == "We are closed"
+
+
+DAMAGED = [
+    5,
+    {"x": 5},
+    {"x": {"revision": "2"}},
+    {"x": {"revision": 2, "values": []}},
+    {"x": {"revision": 2, "by": 3, "values": {"Agent/desk": 1}}},
+    {"x": {"revision": 2, "by": 3, "values": {"Agent/desk": {"was": {"firstMessage": "x"}}}}},
+    {"x": {"revision": 2, "by": 3, "values": {"Agent/desk": {"was": {"a..[": ["x"]}}}}},
+    {"x": {"revision": 2, "by": 3, "values": {"Agent/desk": {"is": {"firstMessage": ["x"]}}}}},
+    {"x": {"revision": 2, "values": {"Agent/desk": {"was": {"firstMessage": ["x"]}}}}},
+]
+
+
+def test_a_damaged_hold_is_a_sentence(rolled: Bench) -> None:
+    path = rolled.folder / ".voiceops/state/live/state.json"
+    whole = json.loads(path.read_text())
+    whole.pop("checksum", None)
+    for holds in DAMAGED:
+        path.write_text(json.dumps(whole | {"holds": holds}))
+        assert "holds" in rolled.run("plan", code=1).err

@@ -139,13 +139,15 @@ async def _holds(
         if not result.complete:
             return state.holds
         return {} if released else still_held(state.holds, after)
-    held = {digest: dict(found) for digest, found in state.holds.items() if digest != graph.digest}
+    target = await store.revision(request.target) if request.target else None
+    wanted = {graph.digest, target["digest"] if target else ""}
+    held = {digest: dict(found) for digest, found in state.holds.items() if digest not in wanted}
     rolled = await _rolled_back(store, state, request)
     for revision in rolled:
-        if revision["digest"] != graph.digest:
+        if revision["digest"] not in wanted:
             commit = (revision.get("origin") or {}).get("commit") or ""
             held[revision["digest"]] = {"revision": revision["number"], "commit": commit, "by": number}
-    if state.applied_digest and state.applied_digest != graph.digest:
+    if state.applied_digest and state.applied_digest not in wanted:
         held[state.applied_digest] = {"revision": state.revision, "commit": state.applied_commit, "by": number}
         graphs = (Graph.from_data(r["graph"]) for r in rolled if r["operation"] != "destroy")
         held[state.applied_digest]["values"] = taken_back(graphs, after)

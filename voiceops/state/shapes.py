@@ -54,6 +54,21 @@ class _Closed(Shape, frozen=True):
     name: str | None = None
 
 
+class _Taken(Shape, frozen=True):
+    """What a rollback took back of one object: digests by path."""
+
+    was: dict[str, list[str]] | None = None
+    put: dict[str, list[str]] | None = msgspec.field(default=None, name="is")
+    deleted: bool = False
+
+
+class _Hold(Shape, frozen=True):
+    revision: int
+    commit: str = ""
+    by: int | None = None
+    values: dict[str, _Taken] = msgspec.field(default_factory=dict)
+
+
 class _State(Shape, frozen=True):
     lineage: str
     serial: int
@@ -66,7 +81,7 @@ class _State(Shape, frozen=True):
     appliedDigest: str = ""
     appliedCommit: str = ""
     inForce: int = 0
-    holds: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
+    holds: dict[str, _Hold] = msgspec.field(default_factory=dict)
     gone: dict[str, float] = msgspec.field(default_factory=dict)
     closed: list[_Closed] = msgspec.field(default_factory=list)
     usedPlans: list[str] = msgspec.field(default_factory=list)
@@ -219,8 +234,23 @@ def check_state(data: Mapping[str, Any]) -> None:
     for index, closed in enumerate(state.closed):
         _check_time(f"closed[{index}].at", closed.at)
         _check_object(f"closed[{index}]", closed.address, closed.kind, closed.type)
+    for digest, hold in state.holds.items():
+        _check_hold(f"holds.{digest:.80}", hold)
     for address, entry in state.resources.items():
         check_entry(address, entry, f"resources.{address}")
+
+
+def _check_hold(where: str, hold: _Hold) -> None:
+    if hold.values and hold.by is None:
+        raise Wrong(f"{where} lacks by")
+    for address, taken in hold.values.items():
+        if taken.put is not None and taken.was is None:
+            raise Wrong(f"{where}.values.{address:.80} lacks was")
+        for path in (*(taken.was or ()), *(taken.put or ())):
+            try:
+                parse_path(path)
+            except ValueError:
+                raise Wrong(f"{where}.values.{address:.80} has a key that is no path") from None
 
 
 def check_entry(address: str, data: Any, where: str, *, known: bool = True) -> None:
