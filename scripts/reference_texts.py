@@ -126,6 +126,26 @@ CODES = {
     "plan-changed": Code("5", "A saved plan would come out otherwise now.", "Plan and review again."),
     "secret-lost": Code("5", "A rollback needs a secret that no revision keeps.", "Roll back the rest: `--target`."),
     "secret-missing": Code("1", "A secret has to be sent and is not set here.", "Set it, or put it into `.env`."),
+    "shadowed": Code(
+        "",
+        "A trunk, an application or fax mode takes the calls of a managed number before its voice URL.",
+        "Apply: it sends what clears it. To leave it so, `drift: keep`.",
+    ),
+    "traffic-split": Code(
+        "",
+        "An allocation decides which versions of an agent callers get; an update alone reaches none of them.",
+        "Give the new version its share at Vapi, or end the split there (follow-latest).",
+    ),
+    "version-pinned": Code(
+        "",
+        "A squad or an agent pins an older version of what is updated: no caller gets the update through it.",
+        "Name the new version there, or none.",
+    ),
+    "model-retirement": Code(
+        "",
+        "Vapi says that a model of a live object is going to be retired, or was.",
+        "Choose another model; where Vapi recommends one, the hint names it.",
+    ),
     "secret-not-checked": Code("", "A secret is not set here, so it was not compared.", "Set it to compare it."),
     "empty-state": Code("", "The state knows nothing, and the manifests' names are live.", "Check `state:`."),
     "state-local": Code("", "A pipeline's checkout holds a live state.", "Use a shared place, or `--local-state`."),

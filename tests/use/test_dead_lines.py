@@ -396,3 +396,18 @@ def test_what_is_good_to_know_is_a_note(live: Bench) -> None:
         assert any("is retired on 2099-01-01" in note for note in row["notes"])
         assert any("v1 (100 %)" in note for note in row["notes"])
         assert "2099-01-01" in live.run("doctor").out
+
+
+@pytest.mark.parametrize("bound", ["as written", "to another"])
+def test_a_line_may_name_an_agent_of_somebody_else_by_its_id(live: Bench, bound: str) -> None:
+    agent = live.control.create("/assistant", {"name": "theirs"})["id"]
+    live.write("agents/line.yaml", f"kind: Phone\nname: line\nspec: {{number: {NUMBER}, provider: twilio}}\n")
+    live.edit("agents/line.yaml", "twilio}", f"twilio, assistantId: {agent}}}")
+    live.apply()
+    if bound == "as written":
+        assert live.run("status", "--format", "json").data[0]["off"] == []
+    else:
+        other = live.control.create("/assistant", {"name": "other"})["id"]
+        live.control.edit(live.id_of("Phone/line"), {"assistantId": other})
+        live.control.switches(clock_skew=30)
+        assert "calls go to assistant other" in live.run("status", code=2).out

@@ -62,7 +62,7 @@ def _route(meant: Meant, number: dict[str, Any], vapi_url: str) -> Iterator[Reas
         yield Reason(
             "shadowed",
             f"Twilio gives its calls to {shadowed}; {whom} gets none",
-            f"`voiceops apply` clears it ({clearing(number)}), or its Voice Configuration in Twilio's console.",
+            f"`voiceops apply{'' if meant.phone_id else ' --adopt'}` clears it ({clearing(number)}), or its Voice Configuration in Twilio's console.",
         )
     url = settings(number)["voice_url"]
     wanted = meant.voice_url or meant.imported_url

@@ -24,9 +24,8 @@ async def allocations(api: Api) -> dict[str, Allocation] | None:
     reading = Reading("Vapi's list of traffic allocations", f"GET {PATH}")
     page = 1
     while True:
-        params = {"limit": _LIMIT, "page": page, "sortOrder": "DESC"}
         try:
-            answer = await api.call("GET", PATH, params=params)
+            answer = await api.call("GET", PATH, params={"limit": _LIMIT, "page": page})
         except NotFound:
             return None
         except ProviderError as error:
@@ -39,7 +38,7 @@ async def allocations(api: Api) -> dict[str, Allocation] | None:
         for row in rows:
             allocation = _read(row)
             known = found.get(allocation.assistant) if allocation else None
-            # Newest first; of two with one time the first.
+            # Newest first, unless asked otherwise; of two with one time the first.
             if allocation and (known is None or allocation.created_at > known.created_at):
                 found[allocation.assistant] = allocation
         if len(rows) < _LIMIT or not new:

@@ -73,7 +73,7 @@ async def lines(job: Job, runtime_url: str | None) -> list[Row]:
         read_live(job.accounts, types_needed(job.graph, ledger) | _LOOKED_AT, for_plan=True),
         twilio.status() if twilio is not None else _told(""),
         _last_calls(job),
-        _ready(runtime_url) if runtime_url else _told("not asked"),
+        _ready(runtime_url) if runtime_url and _may_need_runtime(job) else _told("not asked"),
     )
     found = await plan(job, snapshot)
     state = ledger.state
@@ -146,7 +146,7 @@ def _meant(job: Job, state: State, address: str, number: str) -> Meant:
     resource, entry = job.graph.resources.get(address), state.entries.get(address)
     side, side_entry = job.graph.resources.get(twilio_side(address)), state.entries.get(twilio_side(address))
     body = resource.body if resource is not None else (entry.owned if entry is not None else {})
-    target = _target(resource)
+    target, target_id = _target(resource)
     held = state.entries.get(target)
     wanted = side.body.get("voice_url") if side is not None else None
     imported = (side_entry.imported or {}).get("voice_url", "") if side_entry is not None else ""
@@ -158,7 +158,7 @@ def _meant(job: Job, state: State, address: str, number: str) -> Meant:
         number=str(body.get("number") or body.get("sipUri") or (number if number != address else "")),
         answer="runtime" if runtime else "vapi" if (target or server) and not _only_calls_out(resource) else "none",
         target=target,
-        target_id=held.id if held is not None else "",
+        target_id=held.id if held is not None else target_id,
         server_url=server,
         voice_url=wanted if isinstance(wanted, str) and runtime else "",
         imported_url=imported,
@@ -172,24 +172,30 @@ def _only_calls_out(resource: Resource | None) -> bool:
     return resource is not None and resource.extra.get("answer") == "none"
 
 
-def _target(resource: Resource | None) -> str:
+def _target(resource: Resource | None) -> tuple[str, str]:
+    """Whom the manifest means, and the id where it names one itself."""
     if resource is None:
-        return ""
+        return "", ""
     if resource.routes:
-        return resource.routes[0]
+        return resource.routes[0], ""
     for key in ("assistantId", "squadId"):
         value = resource.body.get(key)
         if isinstance(value, Ref):
-            return value.address
-        if value:
-            return f"{KINDS['Agent' if key == 'assistantId' else 'Squad'].title} {value}"
-    return ""
+            return value.address, ""
+        if isinstance(value, str) and value:
+            return f"{KINDS['Agent' if key == 'assistantId' else 'Squad'].title} {value}", value
+    return "", ""
 
 
 def _meant_in_words(meant: Meant) -> str:
     if meant.answer == "none":
         return "nobody: it calls out"
     return meant.target or "asks the runtime"
+
+
+def _may_need_runtime(job: Job) -> bool:
+    resources = job.graph.resources
+    return "Credential/runtime" in resources or any(r.routes and r.kind == "Phone" for r in resources.values())
 
 
 def _needs_runtime(meant: Meant, touching: list[Change], address: str) -> bool:
