@@ -59,10 +59,11 @@ def _route(meant: Meant, number: dict[str, Any], vapi_url: str) -> Iterator[Reas
     whom = meant.target or meant.server_url or meant.address
     shadowed = shadow(number)
     if shadowed is not None:
+        command = "voiceops apply" if meant.phone_id else "voiceops apply --adopt"
         yield Reason(
             "shadowed",
             f"Twilio gives its calls to {shadowed}; {whom} gets none",
-            f"`voiceops apply{'' if meant.phone_id else ' --adopt'}` clears it ({clearing(number)}), or its Voice Configuration in Twilio's console.",
+            f"`{command}` clears it ({clearing(number)}), or its Voice Configuration in Twilio's console.",
         )
     url = settings(number)["voice_url"]
     wanted = meant.voice_url or meant.imported_url
