@@ -223,6 +223,7 @@ PART_ROWS
 | a Phone with `provider: twilio` | `answer: vapi` or `runtime` | who answers: Vapi, or the runtime, which asks Vapi |
 | | `purchase: true`, `release: true` | buy the number; give it back when the manifest goes |
 | | `twilio: {…}` | voice settings of the number at Twilio: TWILIO_KEYS |
+| any Phone | `answer: none` | a line for outgoing calls: nobody answers it, and nothing is said of that |
 """
 
 _KIND_HEAD = """\

@@ -196,6 +196,7 @@ ELSEWHERE = {
     "*Voice": _VOICE,
     "*ToolDTO": _TOOL,
     "*PhoneNumberDTO": _PHONE,
+    "TransferDestinationAssistant": {"assistantId": "assistantName, which takes the manifest's name"},
     "SquadMemberDTO": {"assistantName": "agent, which takes the manifest's name"},
 }
 

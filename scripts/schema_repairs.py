@@ -295,6 +295,12 @@ LEGACY = (
     _legacy(_ASSISTANT, "messagePlan", {"type": "object", "of": "MessagePlan"}, "hooks on customer.speech.timeout"),
     _legacy(_PHONE, "serverUrl", _STRING, "server.url"),
     _legacy(_PHONE, "serverUrlSecret", _STRING, "server.credentialId"),
+    _legacy(
+        ("CreateTwilioPhoneNumberDTO", "UpdateTwilioPhoneNumberDTO"),
+        "fallbackForwardingPhoneNumber",
+        _STRING,
+        "fallbackDestination",
+    ),
     _legacy(("Server",), "secret", _STRING, "credentialId"),
     _legacy(_VOICES, "inputPunctuationBoundaries", _STRINGS, "chunkPlan.punctuationBoundaries"),
     _legacy(_ASSISTANT, "backchannelingEnabled", _BOOLEAN, ""),

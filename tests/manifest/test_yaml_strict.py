@@ -195,3 +195,63 @@ def _check_marks(value: Any, lines: list[str], path: tuple[str | int, ...]) -> N
         assert 1 <= mark.line <= len(lines)
         assert 1 <= mark.column <= len(lines[mark.line - 1]) + 1
         _check_marks(item, lines, (*path, step))
+
+
+PAIRS = [
+    (r'a: "\ud83d\ude00"', {"a": "😀"}),
+    (r'a: "x\uD83D\uDE00y\ud83d\ude01"', {"a": "x😀y😁"}),
+    (
+        r'{"a": "\ud83d\udc4b\ud83c\udffd", "b": ["\ud83d\ude00", {"c": "\u00e9\ud83d\ude00"}]}',
+        {"a": "👋🏽", "b": ["😀", {"c": "é😀"}]},
+    ),
+    (r'{"\ud83d\ude00": 1}', {"😀": 1}),
+    (r'a: "\\ud83d\\ude00"', {"a": r"\ud83d\ude00"}),
+    (r'a: "\\\ud83d\ude00"', {"a": "\\😀"}),
+    (r'a: "\"\ud83d\ude00\""', {"a": '"😀"'}),
+    ("a: '\\ud83d\\ude00'\nb: \"\\ud83d\\ude00\"", {"a": r"\ud83d\ude00", "b": "😀"}),
+    ('a: |\n  \\ud83d\\ude00\nb: "\\ud83d\\ude00"', {"a": "\\ud83d\\ude00\n", "b": "😀"}),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), PAIRS, ids=[str(n) for n in range(len(PAIRS))])
+def test_surrogate_pairs_of_json_are_one_character(text: str, expected: object) -> None:
+    [(value, _)] = read_documents(text, "a.yaml")
+    assert value == expected
+
+
+def test_whatever_json_writes_is_read() -> None:
+    value = {"texts": [chr(0x1F300 + n) + "é\\u" for n in range(300)], "deep": {"a\U0001f600": [[{"b": "\u2028"}]]}}
+    for text in (json.dumps(value), json.dumps(value, indent=2), json.dumps(value, ensure_ascii=False)):
+        assert read_documents(text, "a.yaml")[0][0] == value
+
+
+@pytest.mark.parametrize("text", [r'a: "\ud83d"', r'a: "\ude00\ud83d"', r'a: "\ud83d x \ude00"', r'a: "\ud83d\u0041"'])
+def test_half_a_pair_is_no_character(text: str) -> None:
+    with pytest.raises(InvalidProject) as raised:
+        read_documents(text, "a.yaml")
+    [found] = raised.value.diagnostics
+    assert "not valid YAML" in found.summary
+    assert "both halves" in found.hint
+
+
+@pytest.mark.parametrize(
+    ("line", "quoted"),
+    [
+        ("firstMessage: {{name}}, hello", '"{{name}}, hello"'),
+        ("firstMessage: {{name}}", '"{{name}}"'),
+        ("firstMessage: {{ name | default: 'you' }} here", "quotes"),
+        ("- {{name}} and more", '"{{name}} and more"'),
+        ("firstMessage: Hello: who is it?", '"Hello: who is it?"'),
+        ("firstMessage: @you", '"@you"'),
+        ("firstMessage: `code`", '"`code`"'),
+        ("firstMessage: %name", '"%name"'),
+        ('firstMessage: {{name}} said "hi"', '"{{name}} said \\"hi\\""'),
+    ],
+)
+def test_a_text_that_yaml_reads_as_something_else_needs_quotes(line: str, quoted: str) -> None:
+    with pytest.raises(InvalidProject) as raised:
+        read_documents(f"spec:\n  {line}\n", "a.yaml")
+    [found] = raised.value.diagnostics
+    assert found.mark is not None
+    assert found.mark.line == 2
+    assert quoted in found.hint

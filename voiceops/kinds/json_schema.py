@@ -92,7 +92,7 @@ class _Writer:
             if node.get("open"):
                 schema = {"anyOf": [{"enum": node["enum"]}, schema]}
             else:
-                schema["enum"] = node["enum"]
+                schema["enum"] = [*node["enum"], *node.get("renamed", ())]
         return schema if node["type"] == "string" and "enum" not in node else {"anyOf": [schema, _SUBSTITUTED]}
 
     def _ref(self, name: str) -> dict[str, Any]:

@@ -76,7 +76,10 @@ def _syntax_error(text: str, error: yaml.MarkedYAMLError, file: str) -> InvalidP
     problem = " ".join(part for part in (error.context, error.problem) if part)
     opened = error.context_mark
     hint = f"It was opened in line {opened.line + 1}." if opened and opened.line + 1 != mark.line else ""
-    return _error("yaml-syntax", f"not valid YAML: {problem}", mark, hint or _quotes_hint(_line(text, mark.line)))
+    line = _line(text, mark.line)
+    if "escape" in problem and re.search(r"\\u[dD][89a-fA-F]", line):
+        hint = "JSON writes this character as two escapes: write both halves, or the character itself."
+    return _error("yaml-syntax", f"not valid YAML: {problem}", mark, hint or _quotes_hint(line))
 
 
 def _line(text: str, number: int) -> str:

@@ -24,9 +24,6 @@ _SEEN: dict[str, frozenset[str]] = {
     "AssistantOverrides": _SEEN_ON_ASSISTANTS,
     "DeepgramTranscriber": frozenset({"languageHint"}),
     "FallbackDeepgramTranscriber": frozenset({"languageHint"}),
-    **dict.fromkeys(
-        ("CreateTwilioPhoneNumberDTO", "UpdateTwilioPhoneNumberDTO"), frozenset({"fallbackForwardingPhoneNumber"})
-    ),
 }
 
 
