@@ -165,6 +165,7 @@ _VOICE = {
     "minCharacters": "voice.chunkPlan.minCharacters",
     "punctuationBoundaries": "voice.chunkPlan.punctuationBoundaries",
     "reformatting": "voice.chunkPlan.formatPlan",
+    "name": "voice.voiceId",
     "voice": "voice.voiceId",
     "voiceName": "voice.voiceId",
 }

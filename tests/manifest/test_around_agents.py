@@ -228,7 +228,7 @@ def test_a_member_that_is_not_there_is_an_error(folder: Folder) -> None:
         ("voice: {provider: eleven-labs, voiceId: a}", "Did you mean 11labs?"),
         ("transcriber: {provider: elevenlabs}", "Did you mean 11labs?"),
         ("voice: {provider: 11lab, voiceId: a}", "Did you mean 11labs?"),
-        ("serverURL: https://x.example", "Did you mean server?"),
+        ("serverURL: https://x.example", "Its place is server.url."),
         ("firstmessage: Hi", "Did you mean firstMessage?"),
     ],
 )

@@ -221,6 +221,15 @@ REFUSED = {
     "url of a function tool": (tool("type: function", "url: x", "function: {name: g}"), "server.url"),
     "webhookUrl of a phone": (document("Phone", "provider: vapi", "answer: none", "webhookUrl: x"), "server.url"),
     "spelling": (agent("first_message: Hi"), "firstMessage"),
+    "an old field's spelling": (agent("server_url: https://x.example"), "server.url"),
+    "an old field, misspelt": (agent("endCallFunctionEnable: true"), "{type: endCall}"),
+    "the beginning of a key": (agent("silenceTimeout: 30"), "silenceTimeoutSeconds"),
+    "assistantId of a transfer": (
+        tool("type: transferCall", "destinations: [{type: assistant, assistantName: user, assistantId: x}]"),
+        "assistantName",
+    ),
+    "server of a function": (tool("type: function", "function: {name: f, server: {url: x}}"), "Its place is server."),
+    "another kind's field": (document("Phone", "provider: vapi", "answer: none", "voicemailMessage: Hi"), "Agent"),
 }
 
 
@@ -230,6 +239,21 @@ def test_a_refused_key_names_the_place_where_it_belongs(name: str, tmp_path: Pat
     [found] = schema_found(tmp_path, text)
     assert found.severity == "error"
     assert hint in found.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        agent("frobnicate: true"),
+        document("Phone", "provider: vapi", "answer: none", "voicemailEnabled: true"),
+        document("Phone", "provider: vapi", "answer: none", "phoneNumberId: x"),
+        document("StructuredOutput", "schema: {type: string}", "prompt: x"),
+        tool("type: function", "function: {name: f}", "server: {url: 'https://x.example', method: POST}"),
+    ],
+)
+def test_a_key_that_is_like_nothing_gets_no_guess(text: str, tmp_path: Path) -> None:
+    [found] = schema_found(tmp_path, text)
+    assert found.hint == "If Vapi takes it all the same, set allowUnknown: true."
 
 
 def test_no_hint_offers_a_deprecated_key(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ which has the same fields as the thing itself.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -15,6 +16,8 @@ from voiceops.kinds.schema import Node, facts, root, type_of
 
 _DEEPEST = 4
 _TWINS = frozenset({"fallbackPlan", "credentials"})
+# Keys that stand in so many places that none of them is meant.
+_EVERYBODYS = frozenset({"content", "description", "enabled", "key", "message", "name", "title", "type", "value"})
 # What Vapi adds to whatever has an id, at any depth.
 _EVERYWHERE = frozenset({"id", "orgId", "createdAt", "updatedAt"})
 
@@ -47,29 +50,30 @@ def deeper(type_name: str, key: str) -> list[tuple[str, ...]]:
 def around(kind: str, here: tuple[str, ...], key: str, farthest: int = 3) -> list[tuple[str, ...]]:
     """The places of the key in a kind's body that are nearest to `here`, the path of the object that holds it."""
     found: dict[int, list[tuple[str, ...]]] = {}
-    for name in _types_of(root(kind, "manifest")):
-        for path in _paths(name):
-            if path[-1] != key:
-                continue
-            above = path[:-1]
-            shared = _shared(here, above)
-            distance = len(here) - shared + len(above) - shared
-            if 0 < distance <= farthest and path not in found.setdefault(distance, []):
-                found[distance].append(path)
+    for path in _usual_paths(kind) if key not in _EVERYBODYS else ():
+        if path[-1] != key:
+            continue
+        above = path[:-1]
+        shared = _shared(here, above)
+        distance = len(here) - shared + len(above) - shared
+        if 0 < distance <= farthest:
+            found.setdefault(distance, []).append(path)
     return found[min(found)] if found else []
 
 
 def kinds_with(key: str, besides: str) -> list[str]:
-    """The other kinds and parts that have the key at the top of their spec."""
-    return [
-        kind
-        for kind in ALL
-        if kind != besides
-        and any(
-            key in fields and not fields[key].get("deprecated")
-            for fields in (type_of(name)["fields"] for name in _types_of(root(kind, "manifest")))
-        )
-    ]
+    """The other kinds that have the key at the top of their spec."""
+    if key in _EVERYBODYS:
+        return []
+    return [kind for kind in ALL if kind != besides and (key,) in _usual_paths(kind)]
+
+
+@cache
+def _usual_paths(kind: str) -> tuple[tuple[str, ...], ...]:
+    """The paths of a kind's body; where there are variants, those that a good part of them has."""
+    types = list(dict.fromkeys(_types_of(root(kind, "manifest"))))
+    counts = Counter(path for name in types for path in _paths(name))
+    return tuple(path for path, count in counts.items() if 4 * count >= len(types))
 
 
 def _shared(a: tuple[str, ...], b: tuple[str, ...]) -> int:

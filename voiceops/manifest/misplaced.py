@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from voiceops.errors import Mark
 from voiceops.kinds import places
@@ -14,6 +15,8 @@ from voiceops.model.address import kind_of
 
 _MOST = 3  # places that a hint names; a key that stands in more is told by its spelling
 _NEAR = 2  # steps below an object that come to mind before the variants of its union
+_LIKENESS = 0.75  # of 1: below it a hint misleads more often than it helps
+_BEGINNING = 4  # letters
 _STEP = re.compile(r"\[\d+\]")
 
 
@@ -32,6 +35,9 @@ def place_hint(
         return place if place.endswith(".") else f"Its place is {place}."
     if same := respelled(key, current):
         return f"Did you mean {same}?"
+    successors = {name: field["successor"] for name, field in fields.items() if field.get("successor")}
+    if old := respelled(key, successors):
+        return f"Its place is {successors[old]}."
     kind = kind_of(address) if "/" in address else ""
     here = _steps(mark.path, kind)
     if below := _named([(*here, *path) for path in places.deeper(type_name, key) if len(path) <= _NEAR]):
@@ -40,10 +46,20 @@ def place_hint(
         return f"It belongs to {', '.join(owners)}."
     if kind in ALL and (around := _named(places.around(kind, here, key))):
         return around
-    if meant := did_you_mean(key, current):
-        return meant
+    if meant := _near(key, current):
+        return f"Did you mean {meant}?"
+    if old := _near(key, successors):
+        return f"Its place is {successors[old]}."
     others = places.kinds_with(key, kind) if not here else []
     return f"It is a field of {' and of '.join(others)}." if 0 < len(others) <= _MOST else ""
+
+
+def _near(key: str, known: Iterable[str]) -> str | None:
+    """The key that was probably meant: one letter or two of it, or its beginning."""
+    words = list(known)
+    close = difflib.get_close_matches(key, words, n=1, cutoff=_LIKENESS)
+    begun = [word for word in words if len(key) >= _BEGINNING and word.startswith(key)]
+    return close[0] if close else begun[0] if len(begun) == 1 else None
 
 
 def _named(found: Sequence[tuple[str, ...]]) -> str:
