@@ -47,10 +47,10 @@ def deeper(type_name: str, key: str) -> list[tuple[str, ...]]:
     return _shortest([path for path in _paths(type_name) if path[-1] == key and len(path) > 1])
 
 
-def around(kind: str, here: tuple[str, ...], key: str, farthest: int = 3) -> list[tuple[str, ...]]:
-    """The places of the key in a kind's body that are nearest to `here`, the path of the object that holds it."""
+def around(body: str, here: tuple[str, ...], key: str, farthest: int = 3) -> list[tuple[str, ...]]:
+    """The places of the key in a body of this type that are nearest to `here`, the path of the object that holds it."""
     found: dict[int, list[tuple[str, ...]]] = {}
-    for path in _usual_paths(kind) if key not in _EVERYBODYS else ():
+    for path in _paths(body) if key not in _EVERYBODYS else ():
         if path[-1] != key:
             continue
         above = path[:-1]

@@ -47,6 +47,7 @@ class Checker:
     partial: bool = False
     source: str = "vapi"
     lenient: frozenset[str] = frozenset()
+    body: str = ""  # the type of the whole value: of the first object that is checked
 
     def check(self, node: Node, value: Any, mark: Mark) -> None:
         """Report every problem of `value`, which stands at `mark`."""
@@ -97,6 +98,7 @@ class Checker:
     def _fields(self, name: str, value: Map, mark: Mark, union: Node | None = None) -> None:
         definition = type_of(name, self.source)
         fields = definition["fields"]
+        self.body = self.body or name
         for key, item in value.items():
             here = value.marks[key]
             field = fields.get(key)
@@ -140,7 +142,7 @@ class Checker:
             "schema-unknown-key",
             summary,
             mark,
-            place_hint(type_name, key, mark, self.address, owners, self.source)
+            place_hint(type_name, key, mark, self.address, owners, self.body, self.source)
             or ("" if self.source != "vapi" else "If Vapi takes it all the same, set allowUnknown: true."),
         )
 
@@ -187,7 +189,9 @@ class Checker:
         best: Problems | None = None
         for option in fitting:
             trial = Problems()
-            Checker(trial, self.address, partial=self.partial, source=self.source).check(option, value, mark)
+            Checker(trial, self.address, partial=self.partial, source=self.source, body=self.body).check(
+                option, value, mark
+            )
             if best is None or (trial.failed, len(trial.all)) < (best.failed, len(best.all)):
                 best = trial
             if not best.failed:

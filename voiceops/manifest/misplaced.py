@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 
 from voiceops.errors import Mark
 from voiceops.kinds import places
-from voiceops.kinds.registry import ALL
 from voiceops.kinds.schema import type_of
 from voiceops.manifest.problems import did_you_mean, respelled
 from voiceops.model.address import kind_of
@@ -21,11 +20,18 @@ _STEP = re.compile(r"\[\d+\]")
 
 
 def place_hint(
-    type_name: str, key: str, mark: Mark, address: str, owners: Sequence[str] = (), source: str = "vapi"
+    type_name: str,
+    key: str,
+    mark: Mark,
+    address: str,
+    owners: Sequence[str] = (),
+    body: str = "",
+    source: str = "vapi",
 ) -> str:
     """A hint for a key at `mark`, in an object of this type: what is known of it, its spelling, then other places.
 
-    `owners` are the variants of the object's union that have the key. Deprecated fields are never offered.
+    `body` is the type of the whole spec, `owners` are the variants of the object's union that have the key.
+    Deprecated fields are never offered.
     """
     fields = type_of(type_name, source)["fields"]
     current = [name for name, field in fields.items() if not field.get("deprecated")]
@@ -44,7 +50,7 @@ def place_hint(
         return below
     if owners:
         return f"It belongs to {', '.join(owners)}."
-    if kind in ALL and (around := _named(places.around(kind, here, key))):
+    if body and (around := _named(places.around(body, here, key))):
         return around
     if meant := _near(key, current):
         return f"Did you mean {meant}?"
