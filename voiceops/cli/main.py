@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -69,6 +70,7 @@ class _Lazy(click.Group):
 
 def _with_common_options(command: click.Command) -> click.Command:
     """The same options after the command's name, where people type them, too."""
+    command.short_help = command.short_help or _summary(command.help or "")
     if isinstance(command, click.Group):
         for inner in command.commands.values():
             _with_common_options(inner)
@@ -79,6 +81,12 @@ def _with_common_options(command: click.Command) -> click.Command:
             option.callback = _noting(attribute)
             command.params.append(option)
     return command
+
+
+def _summary(text: str) -> str:
+    """The first sentence of a help text, whole: click would cut it where the line ends."""
+    paragraph = " ".join(text.replace("\b", "").strip().split("\n\n")[0].split())
+    return re.split(r"(?<=[.!?])\s", paragraph, maxsplit=1)[0].rstrip(".")
 
 
 def _noting(attribute: str) -> Any:
@@ -125,7 +133,7 @@ def cli(ctx: click.Context, folder: Path, environment: str | None, no_color: boo
     \b
     Start here:
       voiceops init shop && cd shop     a project that runs on the local sandbox
-      voiceops plan                     what would change, and which phone lines would notice
+      voiceops plan                     what would change, and which lines would notice
       voiceops apply                    make it so
       voiceops plan                     nothing to do
     """
@@ -173,6 +181,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     except click.exceptions.Abort:
         console.note("\nStopped.")
         return 1
+    except click.exceptions.NoArgsIsHelpError as error:
+        console.out(error.ctx.get_help() if error.ctx is not None else error.format_message())
+        return 0
     except click.ClickException as error:
         console.error(error.format_message(), hint=_usage_hint(error))
         return 1

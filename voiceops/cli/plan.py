@@ -168,7 +168,10 @@ def plan_data(
     plan: Plan, *, adopt: bool, rollback_to: int | None = None, rollback_git: str | None = None
 ) -> dict[str, Any]:
     """A plan as JSON, with what `apply FILE` needs to make it again."""
+    from voiceops.engine.review_flags import review_data, review_flags
+
     timestamp = datetime.now(UTC).isoformat(timespec="seconds")
     data = plan.to_data(version=__version__, timestamp=timestamp)
+    data["review"] = review_data(review_flags(plan))
     asked = {"adopt": adopt, "rollback_to": rollback_to} | ({"rollback_git": rollback_git} if rollback_git else {})
     return data | {"plan_id": uuid4().hex, "planned_with": asked}

@@ -91,7 +91,7 @@ def simulate_command(
         )
     if public_url:
         spec = replace(spec, url=public_url.rstrip("/"))
-    if asks and not _agreed(host, chosen.name, concurrency):
+    if asks and not _agreed(console, host, chosen.name, concurrency):
         raise VoiceopsError("nothing was sent", hint="Only 'yes' is taken, or --yes.")
     secret, token = (checked(name, environ.get(name, "")) for name in ("VAPI_WEBHOOK_SECRET", "TWILIO_AUTH_TOKEN"))
     signer = Signer(spec, secret, token)
@@ -115,11 +115,10 @@ def _terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _agreed(host: str, script: str, concurrency: int) -> bool:
+def _agreed(console: Console, host: str, script: str, concurrency: int) -> bool:
     """Ask before handlers run elsewhere."""
     times = "" if concurrency == 1 else f", {concurrency:,} times at once"
-    sys.stdout.write(f"Play {script!r} against {host}{times}? Its handlers run. Only 'yes' is taken: ")
-    sys.stdout.flush()
+    console.say(f"Play {script!r} against {host}{times}? Its handlers run. Only 'yes' is taken: ", end="")
     return sys.stdin.readline().strip() == "yes"
 
 

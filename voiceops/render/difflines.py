@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from voiceops.model.plan import CREATE, DELETE, Change, FieldChange, shown
 from voiceops.model.safe_text import visible
 from voiceops.model.values import ABSENT, JSON, format_path
+from voiceops.render.listdiff import SAME_ITEMS, list_difference
 from voiceops.render.names import unquoted
 from voiceops.render.review import leaves
-from voiceops.render.textdiff import around, blocks, lines_of, shortened
+from voiceops.render.textdiff import around, blocks, lines_of, shortened, spelled_spaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ def _changed(field: FieldChange, level: Level) -> Iterator[list[str]]:
         if texts and ("\n" in before or "\n" in after):
             yield [head, *_text(before, after, level)]
         elif texts:
-            old, new = around(visible(_plain(before)), visible(_plain(after)), level.width)
+            one, other = (spelled_spaces(visible(_plain(side))) for side in (before, after))
+            old, new = around(one, other, level.width)
             yield [head, f"- {old}", f"+ {new}"]
         elif isinstance(before, list) and isinstance(after, list):
             yield [head, *_list(before, after, level)]
@@ -117,13 +119,12 @@ def _list(before: list[JSON], after: list[JSON], level: Level) -> list[str]:
     """What left and what came; in another order is said so."""
     old = [visible(_plain(item)) for item in before]
     new = [visible(_plain(item)) for item in after]
-    gone = [item for item in old if item not in new]
-    came = [item for item in new if item not in old]
-    if not gone and not came:
-        return ["# the same items in another order, or another number of times"]
+    difference = list_difference(old, new)
+    if difference.only_order:
+        return [f"# {SAME_ITEMS}"]
     rows = []
-    for sign, items in (("-", gone), ("+", came)):
-        rows += [f"{sign} {shortened(item, level.width)}" for item in items[: level.lines]]
+    for sign, items in (("-", difference.gone), ("+", difference.came)):
+        rows += [f"{sign} {shortened(item.text, level.width)}{item.note}" for item in items[: level.lines]]
         if len(items) > level.lines:
             rows.append(f"{sign} … {len(items) - level.lines} more")
     return rows

@@ -13,17 +13,18 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 
-from voiceops.model.address import is_twilio_side, name_of
+from voiceops.model.address import is_twilio_side, kind_of, name_of
 from voiceops.model.graph import Graph
 from voiceops.model.plan import Change, Plan
 from voiceops.model.safe_text import html as safe_html
 from voiceops.model.values import ABSENT, JSON
+from voiceops.render.equal_changes import EqualChanges, equal_changes
 from voiceops.render.estimates import rent, rows, touched_agents
 from voiceops.render.graph_svg import STYLE, svg
 from voiceops.render.htmldiff import change_body
 from voiceops.render.names import unquoted
 from voiceops.render.picture import plan_picture
-from voiceops.render.review import Flag, Line, flags, headline, lines, readable, word_of
+from voiceops.render.review import Flag, Line, first, flags, headline, lines, readable, word_of
 from voiceops.render.text import render_diagnostic
 from voiceops.render.textdiff import shortened
 
@@ -37,9 +38,11 @@ _ROWS = 25  # of a list, before the rest is folded
 def render_html(plan: Plan, graph: Graph | None = None, *, version: str = "") -> str:
     """The whole page. With the graph that was planned also a picture of what is touched."""
     picture = _picture(plan, graph) if graph is not None else []
+    seen_first = first(plan)
     plan = readable(plan)
     style, script = _asset("plan.css") + STYLE, _asset("plan.js")
     changes = sorted(plan.active, key=lambda change: (_ORDER.index(word_of(change)), change.address))
+    groups = equal_changes(changes)
     title = f"{plan.project} · {plan.environment}: plan"
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
@@ -57,10 +60,10 @@ def render_html(plan: Plan, graph: Graph | None = None, *, version: str = "") ->
             "<main>",
             *_problems(plan),
             *_lines(lines(plan)),
-            *_flags(flags(plan)),
+            *_flags(flags(plan, seen_first)),
             *_estimates(plan),
             *_bar(changes),
-            *(_change(change, is_open=len(changes) <= _OPEN) for change in changes),
+            *(_change(group, is_open=len(groups) <= _OPEN) for group in groups),
             '<p class="empty" id="empty" hidden>Nothing fits this filter.</p>',
             *picture,
             _footer(plan, version),
@@ -186,19 +189,32 @@ def _bar(changes: list[Change]) -> Iterator[str]:
     yield '<button type="button" id="all">Open all</button><span class="count" id="count" role="status"></span></div>'
 
 
-def _change(change: Change, *, is_open: bool) -> str:
+def _change(group: EqualChanges, *, is_open: bool) -> str:
+    change = group.change
     word = word_of(change)
+    if group.others:
+        side = " (Twilio)" if is_twilio_side(change.address) else ""
+        head = f"<b>{len(group.addresses)} × {text(kind_of(change.address))}{side}</b>"
+        head += f'<span class="word">{word}, the same for each</span>'
+        listed = ", ".join(f'<span id="{_anchor(address)}">{text(address)}</span>' for address in group.addresses)
+        body = f'<p class="note">{listed}</p>{"".join(change_body(change))}'
+        return _details(" ".join(group.addresses), word, head, body, is_open=is_open)
     live = ""
     if change.name and not is_twilio_side(change.address) and change.name != name_of(change.address):
         live = f'<span class="quiet">“{text(shortened(change.name, 80))}”</span>'
     side = '<span class="quiet">Twilio</span>' if is_twilio_side(change.address) else ""
     where = f'<span class="quiet">{text(change.file)}:{change.line}</span>' if change.file else ""
     head = f'<b>{text(change.address)}</b>{side}{live}<span class="word">{word}</span>{where}'
-    css = word.replace(" ", "-")
+    return _details(change.address, word, head, "".join(change_body(change)), is_open=is_open)
+
+
+def _details(addresses: str, word: str, head: str, body: str, *, is_open: bool) -> str:
+    """One change that opens; a list of addresses has its anchors inside."""
+    anchor = "" if " " in addresses else f' id="{_anchor(addresses)}"'
     return (
-        f'<details class="change {css}" id="{_anchor(change.address)}" data-address="{text(change.address)}" '
+        f'<details class="change {word.replace(" ", "-")}"{anchor} data-address="{text(addresses)}" '
         f'data-word="{word}"{" open" if is_open else ""}><summary>{head}</summary>'
-        f'<div class="body">{"".join(change_body(change))}</div></details>'
+        f'<div class="body">{body}</div></details>'
     )
 
 

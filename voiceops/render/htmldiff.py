@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from voiceops.model.plan import CREATE, DELETE, Change, FieldChange, shown
 from voiceops.model.safe_text import html, visible
 from voiceops.model.values import ABSENT, JSON, format_path
+from voiceops.render.listdiff import SAME_ITEMS, list_difference
 from voiceops.render.names import bare, unquoted
 from voiceops.render.review import leaves
 from voiceops.render.textdiff import Block, Spans, blocks, lines_of, shortened, word_spans
@@ -72,13 +73,12 @@ def _plain(value: JSON) -> str:
 
 
 def _list(before: list[JSON], after: list[JSON]) -> list[str]:
-    old, new = [_plain(item) for item in before], [_plain(item) for item in after]
-    gone, came = [item for item in old if item not in new], [item for item in new if item not in old]
-    if not gone and not came:
-        return ['<div class="one quiet">the same items in another order, or another number of times</div>']
+    difference = list_difference([_plain(item) for item in before], [_plain(item) for item in after])
+    if difference.only_order:
+        return [f'<div class="one quiet">{SAME_ITEMS}</div>']
     return [
-        f'<div class="one {css}">{html(shortened(visible(item), _WIDTH))}</div>'
-        for css, items in (("old", gone), ("new", came))
+        f'<div class="one {css}">{html(shortened(visible(item.text), _WIDTH))}{item.note}</div>'
+        for css, items in (("old", difference.gone), ("new", difference.came))
         for item in items[:_LINES]
     ]
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 import json
 
 from voiceops.errors import Diagnostic
-from voiceops.model.address import is_twilio_side, name_of
+from voiceops.model.address import is_twilio_side, kind_of, name_of
 from voiceops.model.graph import Graph
-from voiceops.model.plan import Change, Plan
+from voiceops.model.plan import Plan
 from voiceops.model.safe_text import flowed, html, markdown_code, markdown_fence, markdown_prose, visible
 from voiceops.model.values import ABSENT, JSON
 from voiceops.render.difflines import FULL, SHORT, Level, diff_lines
+from voiceops.render.equal_changes import EqualChanges, equal_changes
 from voiceops.render.estimates import rent, rows, touched_agents
 from voiceops.render.graph_mermaid import mermaid
 from voiceops.render.names import unquoted
 from voiceops.render.picture import plan_picture
-from voiceops.render.review import DANGER, NOTICE, WARNING, Flag, flags, headline, lines, readable, word_of
+from voiceops.render.review import DANGER, NOTICE, WARNING, Flag, first, flags, headline, lines, readable, word_of
 from voiceops.render.text import render_diagnostic
 from voiceops.render.textdiff import shortened
 
@@ -34,6 +35,7 @@ _FULL_PLAN = "`voiceops plan` or `--format html` shows everything."
 def render_markdown(plan: Plan, graph: Graph | None = None) -> str:
     """The comment. With the graph that was planned also a picture of what is touched."""
     picture = _picture(plan, graph) if graph is not None else []
+    seen_first = first(plan)
     plan = readable(plan)
     head = [
         f"<!-- voiceops plan {plan.project} {plan.environment} -->",
@@ -41,13 +43,13 @@ def render_markdown(plan: Plan, graph: Graph | None = None) -> str:
         "",
         *_problems(plan),
         *_lines(plan),
-        *_flags(flags(plan)),
+        *_flags(flags(plan, seen_first)),
         *_estimates(plan),
     ]
     tail = [_counts(plan)]
     room = LIMIT - sum(len(line) + 1 for line in (*head, *picture, *tail)) - 300
     changes = sorted(plan.active, key=lambda change: (_ORDER.index(word_of(change)), change.address))
-    diffs, cut = _diffs(changes, room)
+    diffs, cut = _diffs(equal_changes(changes), room)
     return "\n".join([*head, *diffs, *picture, *cut, *tail]) + "\n"
 
 
@@ -151,29 +153,31 @@ def _picture(plan: Plan, graph: Graph) -> list[str]:
     return ["<details><summary>What is touched, and which lines lead to it</summary>", *body, "</details>", ""]
 
 
-def _diffs(changes: list[Change], room: int) -> tuple[list[str], list[str]]:
+def _diffs(groups: list[EqualChanges], room: int) -> tuple[list[str], list[str]]:
     """Every change's diff as far as there is room: in full, shortened, or as one line of a list."""
     done: list[str] = []
     listed: list[str] = []
     short = whole = 0
+    changes = [change for group in groups for change in (group.change, *group.others)]
     reserve = sum(min(len(change.address), 200) + 30 for change in changes)
-    for change in changes:
-        reserve -= min(len(change.address), 200) + 30
+    for group in groups:
+        change, number = group.change, len(group.addresses)
+        reserve -= sum(min(len(address), 200) + 30 for address in group.addresses)
         for attempt in (FULL, SHORT):
-            section = _section(change, attempt)
+            section = _section(group, attempt)
             size = sum(len(line) + 1 for line in section)
             if size <= room - min(reserve, room // 2):
                 done += section
                 room -= size
-                short += attempt is SHORT
-                whole += attempt is FULL
+                short += number * (attempt is SHORT)
+                whole += number * (attempt is FULL)
                 break
         else:
-            row = f"- {code(change.address)} {word_of(change)}"
-            if len(row) + 1 > room:
+            rows_ = [f"- {code(address)} {word_of(change)}" for address in group.addresses]
+            if sum(len(row) + 1 for row in rows_) > room:
                 break
-            room -= len(row) + 1
-            listed.append(row)
+            room -= sum(len(row) + 1 for row in rows_)
+            listed += rows_
     said = []
     hidden = len(changes) - len(listed) - short - whole
     if listed:
@@ -185,7 +189,15 @@ def _diffs(changes: list[Change], room: int) -> tuple[list[str], list[str]]:
     return done, said
 
 
-def _section(change: Change, level: Level) -> list[str]:
+def _section(group: EqualChanges, level: Level) -> list[str]:
+    change = group.change
+    if group.others:
+        side = " (Twilio)" if is_twilio_side(change.address) else ""
+        count = f"<code>{len(group.addresses)} × {html(kind_of(change.address))}</code>{side}"
+        summary = f"{count} · {word_of(change)}, the same for each"
+        listed = ", ".join(code(address) for address in group.addresses)
+        body = [listed, "", *markdown_fence(diff_lines(change, level), "diff")]
+        return [f"<details><summary>{summary}</summary>", "", *body, "", "</details>", ""]
     name = ""
     if change.name and not is_twilio_side(change.address):
         name = flowed(shortened(change.name, 60))

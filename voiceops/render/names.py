@@ -20,16 +20,20 @@ FROM_IMPORT = "(what Vapi's import writes)"
 def with_addresses(plan: Plan) -> Plan:
     """The plan with addresses in place of ids, for people; the JSON form keeps the ids."""
     known = {c.id: c.address for c in plan.changes if c.id and c.type != TWILIO_TYPE and "/deposed/" not in c.address}
-    return replace(plan, changes=tuple(_change(change, known) for change in plan.changes))
+    drift = (replace(found, fields=_fields(found.fields, known)) for found in plan.drift)
+    return replace(plan, changes=tuple(_change(change, known) for change in plan.changes), drift=tuple(drift))
 
 
 def _change(change: Change, known: Mapping[str, str]) -> Change:
-    fields = [
+    return replace(change, fields=_fields(change.fields, known))
+
+
+def _fields(fields: tuple[FieldChange, ...], known: Mapping[str, str]) -> tuple[FieldChange, ...]:
+    return tuple(
         replace(field, before=_named(field.before, known), after=_named(field.after, known))
-        for field in change.fields
+        for field in fields
         if not _is_noise(field)
-    ]
-    return replace(change, fields=tuple(fields))
+    )
 
 
 def _is_noise(field: FieldChange) -> bool:

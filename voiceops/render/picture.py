@@ -19,6 +19,8 @@ from voiceops.render.review import grouped
 # Left to right. What a kind not named here is drawn with stands in `_column`.
 COLUMNS = {"Phone": 0, "Squad": 1, "Agent": 2, "Voice": 4, "Transcriber": 4, "Handler": 4, "Credential": 5}
 _OTHERS = 3
+_BINDINGS = (("assistantId",), ("squadId",))  # who answers a line
+_UNTIL, _FROM = "until now", "from now on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ def plan_picture(plan: Plan, graph: Graph, limit: int = 60) -> Picture:
     boxes = {box.key: box for box in whole.boxes}
     arrows = list(whole.arrows)
     arrows += _vanishing(plan, boxes)
+    arrows = _rebound(plan, arrows)
     forward = _ends(arrows)
     phones = {phone for change in plan.active for phone in change.affects}
     backward = _ends(Arrow(arrow.target, arrow.source) for arrow in arrows)
@@ -104,6 +107,29 @@ def plan_picture(plan: Plan, graph: Graph, limit: int = 60) -> Picture:
             found[key] = Box(key, kind_of(key), name_of(key), word=words[key])
     order = sorted(found.values(), key=lambda box: (box.column, not box.word, box.key))
     return Picture.of({box.key: box for box in order[:limit]}, arrows, max(0, len(order) - limit))
+
+
+def _rebound(plan: Plan, arrows: list[Arrow]) -> list[Arrow]:
+    """With the arrows from lines to who answers them until now, and words on those to who does so from now on."""
+    by_id = {change.id: owner_of(change.address) for change in plan.changes if change.id}
+    until: list[Arrow] = []
+    for change in plan.active:
+        if change.kind != "Phone" or not change.before:
+            continue
+        sides = [(by_id.get(str(f.before)), f.after) for f in change.fields if f.path in _BINDINGS]
+        until += [Arrow(owner_of(change.address), old, _UNTIL) for old, _ in sides if old]
+    lines = {arrow.source for arrow in until}
+    olds = {(arrow.source, arrow.target) for arrow in until}
+    now = [
+        replace(arrow, label=_FROM)
+        if arrow.source in lines
+        and not arrow.label
+        and kind_of(arrow.target) in ("Agent", "Squad")
+        and (arrow.source, arrow.target) not in olds
+        else arrow
+        for arrow in arrows
+    ]
+    return [*now, *until]
 
 
 def _vanishing(plan: Plan, boxes: Mapping[str, Box]) -> list[Arrow]:

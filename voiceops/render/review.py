@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from voiceops.engine.guards import is_destroyed
+from voiceops.engine.review_flags import LINE, MODEL, review_flags
 from voiceops.engine.twilio import BUYS
 from voiceops.model.address import is_twilio_side, kind_of, owner_of
 from voiceops.model.plan import CREATE, DELETE, UPDATE, Change, FieldChange, Plan, shown
@@ -44,7 +45,7 @@ _SETTINGS = {
     "transcriber": ("provider", "model", "language"),
 }
 _COMPLIANCE = re.compile(r"recording|hipaa|pci|consent|redact", re.IGNORECASE)
-_BOUND = ("assistantId", "squadId", "workflowId", "server", "voice_url", "voice_application_sid", "trunk_sid")
+_MODELS = (("model", "model"), ("model", "provider"))  # red, among what is seen first
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +154,11 @@ def lines(plan: Plan) -> list[Line]:
     return sorted(found, key=lambda line: (line.new, line.address))
 
 
-def flags(plan: Plan) -> list[Flag]:
-    """Everything to look at twice, the gravest first."""
+def flags(plan: Plan, seen_first: Iterable[Flag] = ()) -> list[Flag]:
+    """Everything to look at twice, the gravest first; `seen_first` is what `first` says of the plan with its ids."""
     found: dict[str, Flag] = {}
+    for flag in seen_first:
+        _add(found, flag)
     for change in plan.active:
         for flag in _flags(change):
             _add(found, flag)
@@ -163,6 +166,16 @@ def flags(plan: Plan) -> list[Flag]:
         edited = f"edited live since the last apply ({_counted(len(drift.fields))})"
         _add(found, Flag(WARNING, (drift.address,), "deleted outside of voiceops" if drift.deleted else edited))
     return sorted(found.values(), key=lambda flag: _LEVELS.index(flag.level))
+
+
+def first(plan: Plan) -> list[Flag]:
+    """What has to be seen before everything else, whatever else the plan does: equal ones once, with their list."""
+    found: dict[str, Flag] = {}
+    for flag in review_flags(plan):
+        before, after = (ABSENT if side is None else side for side in (flag.before, flag.after))
+        where = f" ({flag.path})" if flag.kind in (MODEL, LINE) else ""
+        _add(found, Flag(DANGER, (flag.address,), f"{flag.text}{where}", before, after))
+    return list(found.values())
 
 
 def _add(found: dict[str, Flag], flag: Flag) -> None:
@@ -204,11 +217,9 @@ def _field_flags(change: Change, field: FieldChange) -> Iterator[Flag]:
     path, top = format_path(field.path), str(field.path[0])
     before, after = bare(shown(field.before)), bare(shown(field.after))
     setting = top in _SETTINGS and (len(field.path) == 1 or field.path[1] in _SETTINGS[top])
-    if change.kind == "Phone" and top in _BOUND and change.reason != "take_over":  # nobody answered it
-        yield Flag(DANGER, here, f"another answers this line: {path}", before, after)
-    elif isinstance(field.after, Fingerprint) and field.before not in (None, ABSENT):
+    if isinstance(field.after, Fingerprint) and field.before not in (None, ABSENT):
         yield Flag(WARNING, here, f"another secret is sent: {path}")
-    elif setting or _COMPLIANCE.search(path):
+    elif (setting and field.path[-2:] not in _MODELS) or _COMPLIANCE.search(path):
         yield Flag(WARNING, here, path, before, after)
     for inner, old, new in texts(field):
         if is_prompt(inner):

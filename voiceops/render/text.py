@@ -5,20 +5,25 @@ First whom it touches, then what happens, each object with its fields; long text
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from textwrap import wrap
 
 from voiceops.engine.pairing import item_name
 from voiceops.errors import Diagnostic
 from voiceops.kinds.phone import TWILIO_TYPE
-from voiceops.model.address import is_twilio_side, owner_of
+from voiceops.model.address import is_twilio_side, kind_of, owner_of
 from voiceops.model.plan import DELETE, Change, Drift, FieldChange, Plan, moment, shown
-from voiceops.model.safe_text import flowed, indented, one_line
-from voiceops.model.values import JSON, format_path
+from voiceops.model.safe_text import flowed, indented, one_line, visible
+from voiceops.model.values import ABSENT, JSON, format_path
+from voiceops.render.equal_changes import EqualChanges, equal_changes
 from voiceops.render.estimates import estimate_lines
+from voiceops.render.listdiff import list_difference
 from voiceops.render.names import unquoted, with_addresses
+from voiceops.render.review import first
 from voiceops.render.style import PLAIN, Style
+from voiceops.render.textdiff import around, blocks, spelled_spaces
 
 _SIGNS = {
     ("create",): ("+", "green", "create"),
@@ -47,16 +52,17 @@ _REASONS = {
 }
 _MAX_TEXT = 100
 _CONTEXT = 1
+_LISTED = 6  # addresses in a row
 
 
 def render_plan(plan: Plan, style: Style = PLAIN, *, verbose: bool = False) -> str:
     """The whole plan; with `verbose` also why nothing happens to what stays as it is."""
+    seen_first = _seen_first(plan, style)
     plan = with_addresses(plan)
-    lines = [_title(plan, style), ""]
+    lines = [_title(plan, style), "", *seen_first]
     lines += _lines_touched(plan, style)
-    changes = [change for change in plan.changes if change.matters]
-    for change in changes:
-        lines += [*_change(change, style), ""]
+    for equals in equal_changes(change for change in plan.changes if change.matters):
+        lines += [*_change(equals, style), ""]
     if verbose:
         lines += [f"    {c.address}: {c.reason.replace('_', ' ')}" for c in plan.changes if not c.matters]
         lines.append("")
@@ -72,6 +78,23 @@ def _title(plan: Plan, style: Style) -> str:
     with_twilio = plan.account and any(change.type == TWILIO_TYPE for change in plan.changes)
     accounts = f"Vapi org {plan.org_in_words}" + (f" · Twilio {plan.account}" if with_twilio else "")
     return f"{style('Plan for ' + where, 'bold')} · {flowed(accounts)}"
+
+
+def _seen_first(plan: Plan, style: Style) -> list[str]:
+    """What a reviewer must see before any diff, in red."""
+    rows = []
+    for flag in first(plan):
+        more = f" and {len(flag.addresses) - _LISTED} more" if len(flag.addresses) > _LISTED else ""
+        where = ", ".join(flag.addresses[:_LISTED]) + more
+        rows.append(style(f"  ‼ {where}: {flowed(flag.text)}", "red", "bold"))
+        sides = [flowed(str(side)) for side in (flag.before, flag.after) if side is not ABSENT]
+        if sides and len("".join(sides)) <= _MAX_TEXT // 2:
+            rows[-1] += style(f": {' → '.join(sides)}", "red")
+        else:
+            rows += [
+                style(f"      {word}: {side}", "red") for word, side in zip(("before", "after"), sides, strict=False)
+            ]
+    return [style("Look at this first:", "red", "bold"), *rows, ""] if rows else []
 
 
 def _lines_touched(plan: Plan, style: Style) -> list[str]:
@@ -93,7 +116,11 @@ def _lines_touched(plan: Plan, style: Style) -> list[str]:
     return [*rows, ""]
 
 
-def _change(change: Change, style: Style) -> Iterator[str]:
+def _change(equals: EqualChanges, style: Style) -> Iterator[str]:
+    change = equals.change
+    if equals.others:
+        yield from _one_of_many(equals, style)
+        return
     sign, colour, word = _sign(change)
     reason = _REASONS.get(change.reason, "")
     name = (
@@ -103,6 +130,21 @@ def _change(change: Change, style: Style) -> Iterator[str]:
     where = f"  {one_line(change.file)}:{change.line}" if change.file else ""
     head = f"{style(f'{sign} {change.address}', colour, 'bold')}{name}{side} {style('· ' + word, colour)}"
     yield head + (f" · {reason}" if reason else "") + style(where, "dim")
+    for note in change.notes:
+        yield f"    ! {indented(note)}"
+    yield from render_fields(change, style)
+
+
+def _one_of_many(equals: EqualChanges, style: Style) -> Iterator[str]:
+    """One change that happens to several objects, and their list."""
+    change = equals.change
+    sign, colour, word = _sign(change)
+    reason = _REASONS.get(change.reason, "")
+    kind = kind_of(change.address) + (" (Twilio)" if is_twilio_side(change.address) else "")
+    head = style(f"{sign} {len(equals.addresses)} × {kind}", colour, "bold")
+    yield f"{head} {style(f'· {word}, the same for each', colour)}" + (f" · {reason}" if reason else "")
+    listed = wrap(", ".join(equals.addresses), 76, break_long_words=False, break_on_hyphens=False)
+    yield from (f"    {row}" for row in listed)
     for note in change.notes:
         yield f"    ! {indented(note)}"
     yield from render_fields(change, style)
@@ -149,7 +191,7 @@ def _field(field: FieldChange, style: Style) -> Iterator[str]:
     source = one_line(f"  {field.source} ({field.file}:{field.line})") if field.source and field.line else ""
     before, after = shown(field.before), shown(field.after)
     because = {"drift": " (edited live)", "conflict": " (edited live, too)"}.get(field.reason, "")
-    if isinstance(before, str) and isinstance(after, str) and ("\n" in before or "\n" in after):
+    if isinstance(before, str) and isinstance(after, str) and _is_long(before, after):
         yield f"    {style('~', 'yellow')} {path}{because}{style(source, 'dim')}"
         yield from _text_diff(before, after, style)
     elif isinstance(before, list) and isinstance(after, list):
@@ -160,51 +202,91 @@ def _field(field: FieldChange, style: Style) -> Iterator[str]:
     elif after is None:
         yield f"    {style('-', 'red')} {path}: {_value(before)} → (reset){because}{style(source, 'dim')}"
     else:
-        yield f"    {style('~', 'yellow')} {path}: {_value(before)} → {_value(after)}{because}{style(source, 'dim')}"
+        old, new = _values(before, after)
+        yield f"    {style('~', 'yellow')} {path}: {old} → {new}{because}{style(source, 'dim')}"
+
+
+def _is_long(before: str, after: str) -> bool:
+    """Has a text lines, or is what differs in it nothing that stands in a row?"""
+    return any(sign in text for sign in "\n\r\v\f" for text in (before, after))
+
+
+def _values(before: JSON, after: JSON) -> tuple[str, str]:
+    """Both sides of a value in a row each; long ones cut to where they differ."""
+    old, new = _quoted(before), _quoted(after)
+    if max(len(old), len(new)) > _MAX_TEXT:
+        return around(old, new, _MAX_TEXT, context=20)
+    return old, new
 
 
 def _text_diff(before: str, after: str, style: Style) -> Iterator[str]:
     """Only the lines that change, each with a line around it."""
-    old, new = before.splitlines(), after.splitlines()
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    for group in matcher.get_grouped_opcodes(_CONTEXT):
-        yield style(f"        @@ line {group[0][3] + 1} @@", "dim")
-        for tag, i1, i2, j1, j2 in group:
-            if tag == "equal":
-                yield from (f"          {line}".rstrip() for line in old[i1:i2])
-                continue
-            yield from (style(f"        - {line}", "red") for line in old[i1:i2])
-            yield from (style(f"        + {line}", "green") for line in new[j1:j2])
+    found = blocks(before, after)
+    for index, block in enumerate(found):
+        last = index + 1 == len(found)
+        if not block.equal:
+            if index == 0:
+                yield style(f"        @@ line {block.at} @@", "dim")
+            yield from (style(f"        - {line}", "red") for line in block.old)
+            yield from (style(f"        + {line}", "green") for line in block.new)
+            continue
+        lines = [f"          {line}".rstrip() for line in block.new]
+        ends, begins = _CONTEXT if index else 0, 0 if last else _CONTEXT
+        if index and not last and len(lines) <= ends + begins:
+            yield from lines
+            continue
+        yield from lines[:ends]
+        if not last:
+            yield style(f"        @@ line {block.at + len(lines) - min(begins, len(lines))} @@", "dim")
+            yield from lines[len(lines) - begins :]
 
 
 def _list_diff(before: list[JSON], after: list[JSON], style: Style) -> Iterator[str]:
-    """What left, what came, what is another: items are told apart by name where they have one."""
-    old = {item_name(item) or json.dumps(item, sort_keys=True): item for item in before}
-    new = {item_name(item) or json.dumps(item, sort_keys=True): item for item in after}
-    for key, item in old.items():
-        if key not in new:
-            yield style(f"        - {_value(item)}", "red")
-    for key, item in new.items():
-        if key not in old:
-            yield style(f"        + {_value(item)}", "green")
-        elif old[key] != item:
-            yield style(f"        ~ {_value(old[key])} → {_value(item)}", "yellow")
-    if list(old) != list(new) and set(old) == set(new):
+    """What left, what came, what is another: items are told apart by name where they have one of their own."""
+    old, new = _by_name(before), _by_name(after)
+    both = [name for name in old if name in new]
+    rest_before = [_quoted(item) for item in before if item_name(item) not in both]
+    rest_after = [_quoted(item) for item in after if item_name(item) not in both]
+    difference = list_difference(rest_before, rest_after)
+    yield from (style(f"        - {_cut(item.text)}{item.note}", "red") for item in difference.gone)
+    yield from (style(f"        + {_cut(item.text)}{item.note}", "green") for item in difference.came)
+    changed = [name for name in both if old[name] != new[name]]
+    for name in changed:
+        one, other = _values(old[name], new[name])
+        yield style(f"        ~ {one} → {other}", "yellow")
+    if difference.only_order and not changed:
         yield "        (another order)"
+
+
+def _by_name(items: list[JSON]) -> dict[str, JSON]:
+    """Items whose name is nobody else's in the list."""
+    names = [item_name(item) for item in items]
+    return {name: item for name, item in zip(names, items, strict=True) if name and names.count(name) == 1}
 
 
 def _value(value: JSON) -> str:
     if isinstance(value, str):
-        lines = value.splitlines()
+        lines = value.split("\n")
+        lines = lines[:-1] if len(lines) > 1 and not lines[-1] else lines
         if len(lines) > 1:
-            return f"{json.dumps(lines[0][:60], ensure_ascii=False)} … ({len(lines)} lines)"
-    text = unquoted(json.dumps(value, ensure_ascii=False))
+            return f"{_quoted(lines[0][:60])} … ({len(lines)} lines)"
+    return _cut(_quoted(value))
+
+
+def _quoted(value: JSON) -> str:
+    """A value in one row, with nothing in it that hides."""
+    return spelled_spaces(visible(unquoted(json.dumps(value, ensure_ascii=False))))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
 
 
-def render_drift(drift: Iterable[Drift], style: Style = PLAIN) -> str:
-    """What was edited live, by object and field; empty without any."""
-    return "\n".join(_drift(drift, style)).rstrip()
+def render_drift(drift: Iterable[Drift], style: Style = PLAIN, *, plan: Plan | None = None) -> str:
+    """What was edited live, by object and field; empty without any. With its plan ids are shown as addresses."""
+    found = tuple(drift)
+    named = with_addresses(replace(plan, drift=found)).drift if plan is not None else found
+    return "\n".join(_drift(named, style)).rstrip()
 
 
 def _drift(drift: Iterable[Drift], style: Style) -> list[str]:
@@ -214,12 +296,25 @@ def _drift(drift: Iterable[Drift], style: Style) -> list[str]:
         times += [f"last edited {found.updated_at}"] if found.updated_at else []
         when = f" ({flowed(', '.join(times))})" if times else ""
         rows.append(f"  {style(found.address, 'cyan')}{' was deleted' if found.deleted else ''}{when}")
-        rows += [
-            f"    {format_path(f.path)}: applied {_value(shown(f.before))}, live {_value(shown(f.after))}"
-            + (" (both changed: the manifest, too)" if f.reason == "conflict" else "")
-            for f in found.fields
-        ]
+        for field in found.fields:
+            rows += _edited(field, style)
     return [style("Edited outside of voiceops since the last apply:", "bold"), *rows, ""] if rows else []
+
+
+def _edited(field: FieldChange, style: Style) -> Iterator[str]:
+    """One field that was edited live: as it was applied, as it is; texts and lists as the plan shows them."""
+    before, after = shown(field.before), shown(field.after)
+    both = " (both changed: the manifest, too)" if field.reason == "conflict" else ""
+    path = format_path(field.path)
+    if isinstance(before, str) and isinstance(after, str) and _is_long(before, after):
+        yield f"    {path}: from what was applied to what is live{both}"
+        yield from _text_diff(before, after, style)
+    elif isinstance(before, list) and isinstance(after, list):
+        yield f"    {path}: from what was applied to what is live{both}"
+        yield from _list_diff(before, after, style)
+    else:
+        old, new = _values(before, after)
+        yield f"    {path}: applied {old}, live {new}{both}"
 
 
 def _diagnostics(found: list[Diagnostic], style: Style) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ from voiceops.model.safe_text import visible
 _MANY_LINES = 2_000  # beyond this, lines that occur often are no anchors
 _TOO_MANY_LINES = 20_000  # beyond this, what differs is one block
 _TOO_MANY_WORDS = 1_500
+_BLANKS = re.compile(r"[ \t]+")
+_LAST_BLANKS = re.compile(r"[ \t]+(?=␍?\Z)")
+_OTHER_SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_ACCENTS = re.compile("[\u0300-\u036f]")  # that combine with the letter before
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 
 
@@ -37,10 +42,12 @@ def lines_of(text: str) -> list[str]:
 
 
 def blocks(before: str, after: str) -> list[Block]:
-    """Both texts in full, cut where they begin and cease to be equal."""
-    old, new = lines_of(before), lines_of(after)
-    if old == new and before != after:
-        old, new = [*old, _line_end(before)], [*new, _line_end(after)]
+    """Both texts in full, cut where they begin and cease to be equal.
+
+    What nobody sees is said where it differs: line ends, the last line end, blanks at a line's end, blanks that are
+    none of the keyboard's.
+    """
+    old, new = _both_sides(before, after)
     head = _common(old, new)
     tail = min(_common(old[::-1], new[::-1]), min(len(old), len(new)) - head)
     middle_old, middle_new = old[head : len(old) - tail], new[head : len(new) - tail]
@@ -48,18 +55,58 @@ def blocks(before: str, after: str) -> list[Block]:
     if head:
         found.append(Block(True, tuple(old[:head]), tuple(new[:head]), 1, 1))
     for equal, i1, i2, j1, j2 in _opcodes(middle_old, middle_new):
-        found.append(
-            Block(equal, tuple(middle_old[i1:i2]), tuple(middle_new[j1:j2]), head + i1 + 1, head + j1 + 1),
-        )
+        sides = tuple(middle_old[i1:i2]), tuple(middle_new[j1:j2])
+        found.append(Block(equal, *(sides if equal else _with_marks(*sides)), head + i1 + 1, head + j1 + 1))
     if tail:
         start_old, start_new = len(old) - tail, len(new) - tail
         found.append(Block(True, tuple(old[start_old:]), tuple(new[start_new:]), start_old + 1, start_new + 1))
     return found
 
 
-def _line_end(text: str) -> str:
-    """Said in words where nothing else differs."""
-    return "(no line end)" if not text.endswith("\n") else "(CRLF line ends)" if "\r\n" in text else "(a line end)"
+def _both_sides(before: str, after: str) -> tuple[list[str], list[str]]:
+    """The lines of both texts, and at their ends in words what no line shows."""
+    one, other = _line_ends(before), _line_ends(after)
+    mixed = len(one) > 1 or len(other) > 1
+    old, new = (lines_of(text.replace("\r\n", "␍\n") if mixed else text) for text in (before, after))
+    if not mixed and one and other and one != other:
+        old.append(f"(line ends: {one.pop()})")
+        new.append(f"(line ends: {other.pop()})")
+    if before and after and before.endswith("\n") != after.endswith("\n"):
+        for side, text in ((old, before), (new, after)):
+            side.append("(a line end at the end)" if text.endswith("\n") else "(no line end at the end)")
+    return old, new
+
+
+def _line_ends(text: str) -> set[str]:
+    crlf = text.count("\r\n")
+    return {name for name, there in (("CRLF", crlf), ("LF", text.count("\n") - crlf)) if there}
+
+
+def _with_marks(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Lines that differ, with the blanks made visible that could be what differs."""
+    if len(old) != len(new):
+        return tuple(map(_marked_line, old)), tuple(map(_marked_line, new))
+    pairs = [_marked_pair(a, b) for a, b in zip(old, new, strict=True)]
+    return tuple(a for a, _ in pairs), tuple(b for _, b in pairs)
+
+
+def _marked_pair(old: str, new: str) -> tuple[str, str]:
+    if unicodedata.normalize("NFC", old) == unicodedata.normalize("NFC", new):
+        old, new = (_ACCENTS.sub(lambda found: f"\\u{ord(found[0]):04x}", line) for line in (old, new))
+    only_blanks = "".join(old.split()) == "".join(new.split())
+    return _marked_line(old, only_blanks=only_blanks), _marked_line(new, only_blanks=only_blanks)
+
+
+def _marked_line(line: str, *, only_blanks: bool = False) -> str:
+    line = spelled_spaces(line)
+    return (_BLANKS if only_blanks else _LAST_BLANKS).sub(
+        lambda found: found[0].replace(" ", "·").replace("\t", "⇥"), line
+    )
+
+
+def spelled_spaces(text: str) -> str:
+    """Blanks that look like a space and are none, written out: `\\u00a0`."""
+    return _OTHER_SPACES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _opcodes(old: Sequence[str], new: Sequence[str]) -> list[tuple[bool, int, int, int, int]]:

@@ -39,8 +39,9 @@
     if (next) next.focus();
   };
   const reveal = () => {
-    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (!target || !target.matches(".change")) return;
+    const named = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = named && named.closest(".change");
+    if (!target) return;
     target.hidden = false;
     target.open = true;
     target.scrollIntoView();
