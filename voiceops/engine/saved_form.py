@@ -73,6 +73,17 @@ class Asked(_Strict, frozen=True):
     rollback_git: str | None = None
 
 
+class ReviewForm(_Strict, frozen=True):
+    """One entry of `review`: what a reviewer was to see first."""
+
+    kind: str
+    address: str
+    path: str
+    text: str
+    before: str | None = None
+    after: str | None = None
+
+
 class PlanForm(_Strict, frozen=True):
     format_version: str
     voiceops_version: str
@@ -94,6 +105,7 @@ class PlanForm(_Strict, frozen=True):
     planned_values: dict[str, Any]
     configuration: dict[str, Any]
     estimates: dict[str, Any] | None = None
+    review: list[ReviewForm] = []
 
 
 def checked_form(data: Any) -> PlanForm:
