@@ -167,7 +167,9 @@ def _own_fields(name: str) -> str:
     definition = type_of(name, "project")
 
     def link(other: str) -> str:
-        return f"[{_title(other)}](#{anchor(_title(other))})"
+        # A manifest's envelope has its page among the manifests; all else stands on the page of the project.
+        page = "manifests/README.md" if other in _ENVELOPE and name not in _ENVELOPE else ""
+        return f"[{_title(other)}]({page}#{anchor(_title(other))})"
 
     rows = []
     for key, node in definition["fields"].items():
