@@ -421,3 +421,34 @@ def test_a_proxy_that_is_none_is_named(proxy: str, monkeypatch: pytest.MonkeyPat
 
 def test_the_bounds_are_what_the_docs_say() -> None:
     assert (receiving.MOST, receiving.PATIENCE, DEEPEST) == (64 * MIB, 60.0, 100)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"id": "x", "type": "endCall"},
+        {"id": "x"},
+        {"id": "x", "name": "desk"},
+        {"id": "x", "type": "function", "function": {"name": "other"}},
+        {"id": "x", "provider": "twilio", "number": "+1"},
+        {"id": "x", "createdAt": "2026-01-01T00:00:00.000Z"},
+    ],
+)
+def test_an_answer_about_another_object_is_no_proof(answer: dict[str, Any]) -> None:
+    body = {"type": "function", "function": {"name": "lookup"}}
+    with odd_server(lambda asked: asked.json(answer)) as server, pytest.raises(Ambiguous, match="another object"):
+        vapi(server.url, lambda one: one.create(KINDS["Tool"], body))
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "answer"),
+    [
+        ("Phone", {"provider": "vapi", "name": "line"}, {"provider": "vapi", "name": "line", "number": "+14155550100"}),
+        ("Tool", {"type": "dtmf"}, {"type": "dtmf", "function": {"name": "dtmf_tool"}}),
+        ("Agent", {"name": "a"}, {"name": "a", "voice": None}),
+        ("Agent", {}, {}),
+    ],
+)
+def test_what_the_server_adds_is_no_difference(kind: str, body: dict[str, Any], answer: dict[str, Any]) -> None:
+    with odd_server(lambda asked: asked.json({"id": "x"} | answer)) as server:
+        assert vapi(server.url, lambda one: one.create(KINDS[kind], body))[0]["id"] == "x"

@@ -198,7 +198,14 @@ class Vapi:
                 endpoint=f"POST {kind.path}",
                 status=answer.status,
             ) from None
-        return kind.read(made) | {key: [] for key in kind.attached}, answer.date
+        found = kind.read(made)
+        if sent is not None and not _is_of(kind, sent, found):
+            raise Ambiguous(
+                "Vapi's answer to a create is about another object: ours may or may not exist",
+                endpoint=f"POST {kind.path}",
+                status=answer.status,
+            )
+        return found | {key: [] for key in kind.attached}, answer.date
 
     async def update(
         self,
@@ -250,6 +257,13 @@ class Vapi:
                 hint="Run apply again: it looks at what is live.",
             )
         return found
+
+
+def _is_of(kind: Kind, sent: dict[str, Any], found: dict[str, Any]) -> bool:
+    """Can it be what was asked for? It shows something of it, and nothing else by name or kind."""
+    told = [(get_path(sent, path), get_path(found, path)) for path in (*kind.identity, ("type",), ("provider",))]
+    differs = any(isinstance(a, str) and isinstance(b, str) and a != b for a, b in told)
+    return not differs and (not sent or not sent.keys().isdisjoint(found))
 
 
 def _sent(kind: Kind, body: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Lines are gathered and written together, a few times a second, so that a busy se
 from __future__ import annotations
 
 import atexit
+import json
 import logging
 import sys
 import threading
@@ -68,7 +69,10 @@ class Log:
         return f"{self._second[1]}{int((now - second) * 1000):03d}Z"
 
     def _put(self, level: int, line: Any) -> None:
-        self._lines.append(_encode(line))
+        try:
+            self._lines.append(_encode(line))
+        except UnicodeEncodeError:  # half a character in somebody's text
+            self._lines.append(json.dumps(msgspec.to_builtins(line, enc_hook=str)).encode())
         if level >= logging.ERROR or len(self._lines) >= _MANY:
             self.flush()
 
