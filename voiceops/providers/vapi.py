@@ -10,6 +10,7 @@ from typing import Any
 
 from voiceops.errors import Ambiguous, NotFound, ProviderError
 from voiceops.kinds.base import Kind, Upload, is_stock
+from voiceops.model.values import get_path
 from voiceops.providers.attached import attach
 from voiceops.providers.http import Answer, Api, Files
 from voiceops.providers.paging import Reading
