@@ -182,7 +182,7 @@ def _own_fields(name: str) -> str:
 
 # Manifests.
 
-_ENVELOPE = ("Manifest", "Lifecycle", "Moved")
+_ENVELOPE = ("Manifest", "Lifecycle", "External", "Moved")
 
 _MANIFESTS_HEAD = f"""\
 # Manifests

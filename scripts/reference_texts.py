@@ -103,6 +103,9 @@ CODES = {
     "runtime-missing": Code("1", "Something needs the runtime's address.", "Set `runtime.url`."),
     "runtime-credential": Code("1", "A manifest has the name of voiceops's own credential.", "Rename it."),
     "handler": Code("1", "A handler is missing or not valid Python.", "See [handlers.md](handlers.md)."),
+    "external": Code(
+        "1", "`external:` is malformed, or stands beside what it excludes.", "See [concepts.md](concepts.md)."
+    ),
     # Policies.
     "policy-twice": Code("1", "Two rules have one id.", "Rename one."),
     "policy-empty": Code("1", "A rule would break on every change.", "Add `match`, `when` or `require`."),
@@ -112,6 +115,8 @@ CODES = {
     "policy": Code("5", "The plan breaks a rule of the team.", "Follow the rule's message."),
     # Plans.
     "exists_unmanaged": Code("5", "A live object has the name, or the line, already.", "`import` it, or `--adopt`."),
+    "external-missing": Code("5", "No live object is the one that `external:` means.", "Correct it, or its account."),
+    "external-ambiguous": Code("5", "Several live objects fit `external:`.", "Name one by `external: {id: …}`."),
     "number-missing": Code(
         "5", "The Twilio account has no such number; in a rollback only a warning.", "Correct it, or `purchase: true`."
     ),
@@ -327,11 +332,18 @@ FIELDS: dict[str, dict[str, str]] = {
         "idempotent": "Tool: the handler may run again after a crash",
         "failureMessage": "Tool: what the caller hears when the handler fails",
         "moved": "the object had another address",
+        "external": "instead of `spec`: a live object that somebody else manages; it is never written",
+    },
+    "External": {
+        "name": "its live name",
+        "id": "its id",
+        "number": "Phone: its number, or its SIP URI",
     },
     "Lifecycle": {
         "preventDestroy": "refuse plans that delete or replace it",
         "ignoreChanges": "fields whose live value stays",
         "adopt": "take over an unmanaged object of the same name",
+        "forget": "let the object go: it leaves the state and stays live",
     },
     "Moved": {"from": "the old address"},
 }

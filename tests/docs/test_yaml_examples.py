@@ -64,6 +64,8 @@ def test_a_manifest_fits_the_example_project(block: Block, live: Bench) -> None:
         live.write(name, text)
     live.write("agents/example.yaml", block.text)
     live.run("validate")
+    if any("external" in document for document in given):
+        return  # somebody else's object: it is in no plan
     assert [change["address"] for change in live.plan()["resource_changes"] if change["address"].endswith(names[0][1])]
 
 

@@ -121,7 +121,7 @@ def in_force(graph: Graph, plan: Plan, result: Result, before: dict[str, Any] | 
         source = old if address in missed or address not in seen else graph.resources
         if address in source:
             resources[address] = source[address]
-    return Graph(graph.project, graph.environment, resources)
+    return replace(graph, resources=resources)
 
 
 async def _holds(
@@ -203,7 +203,7 @@ def graph_of(revision: dict[str, Any]) -> Graph:
 
 def never_buying(graph: Graph) -> Graph:
     resources = {address: replace(resource, purchase=False) for address, resource in graph.resources.items()}
-    return Graph(graph.project, graph.environment, resources)
+    return replace(graph, resources=resources)
 
 
 def moved_back(graph: Graph, revisions: Iterable[dict[str, Any]], since: int, state: State) -> Graph:
@@ -221,7 +221,7 @@ def moved_back(graph: Graph, revisions: Iterable[dict[str, Any]], since: int, st
         else resource
         for address, resource in graph.resources.items()
     }
-    return Graph(graph.project, graph.environment, resources)
+    return replace(graph, resources=resources)
 
 
 def once_ours(revisions: Iterable[dict[str, Any]]) -> dict[str, str]:

@@ -21,6 +21,7 @@ from voiceops.apply.revisions import Request, changed_something, close, revert_l
 from voiceops.apply.served import Served, served
 from voiceops.apply.session import Session, fingerprints
 from voiceops.engine.checks import Checks, checked
+from voiceops.engine.externals import externals_of
 from voiceops.engine.hold import with_holds
 from voiceops.engine.matching import late_arrivals
 from voiceops.engine.options import Options
@@ -181,6 +182,7 @@ def _session(
         emit=emit,
         state_key=job.state_key,
         snapshot=snapshot,
+        externals=externals_of(job.graph, snapshot),
         lease=lease,
         moving=_adopted(plan, snapshot)
         | {
@@ -301,6 +303,7 @@ def types_needed(graph: Graph, ledger: Ledger) -> set[str]:
     """The kinds whose lists a plan has to read: those of the manifests, of the state and of open intents."""
     return (
         {resource.type for resource in graph.resources.values()}
+        | {external.type for external in graph.externals.values()}
         | {entry.type for entry in ledger.state.entries.values()}
         | {intent.type for intent in ledger.intents.values()}
     )

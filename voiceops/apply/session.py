@@ -8,12 +8,13 @@ from typing import Any
 
 from voiceops.apply.events import Emit
 from voiceops.engine.body import create_body, set_values
+from voiceops.engine.externals import Externals
 from voiceops.engine.options import Options, policy_for
 from voiceops.kinds.registry import KINDS
 from voiceops.model.graph import Graph, Resource
 from voiceops.model.live import Snapshot
 from voiceops.model.state import Entry, Intent
-from voiceops.model.values import JSON, Fingerprint, Path, Ref, Secret, Template, map_leaves
+from voiceops.model.values import JSON, Fingerprint, Outside, Path, Ref, Secret, Template, map_leaves
 from voiceops.providers.live import Accounts
 from voiceops.providers.secrets import Secrets
 from voiceops.state.fingerprints import fingerprint
@@ -43,6 +44,7 @@ class Session:
     created: set[str] = field(default_factory=set)  # addresses whose objects this apply made
     settings: frozenset[str] = frozenset()  # Twilio numbers whose voice settings this apply writes
     drafts: dict[str, str] = field(default_factory=dict)  # by address: updates that made no new version, and which is
+    externals: Externals = field(default_factory=Externals)  # what others manage and this refers to
     lease: Lease | None = None
     moving: Mapping[str, Entry] = field(default_factory=dict)  # by the new address, until the state has it there
 
@@ -70,8 +72,10 @@ class Session:
         def leaf(item: JSON) -> JSON:
             if isinstance(item, Ref):
                 return self._id(item)
+            if isinstance(item, Outside):
+                return self._outside(item)
             if isinstance(item, Template):
-                return "".join(self._id(part) if isinstance(part, Ref) else part for part in item.parts)
+                return "".join(map(leaf, item.parts))
             return item
 
         return map_leaves(body, leaf)
@@ -89,6 +93,12 @@ class Session:
     def keeps(self, resource: Resource, path: Path) -> bool:
         """Does a live edit of this field stay?"""
         return policy_for(self.options, resource, path) == "keep"
+
+    def _outside(self, item: Outside) -> str:
+        value = self.externals.value(item)
+        if isinstance(value, Outside):
+            raise Unresolved(item.address)
+        return str(value)
 
     def _id(self, ref: Ref) -> str:
         if ref.attribute == "name" and ref.address in self.graph.resources:

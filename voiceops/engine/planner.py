@@ -25,6 +25,7 @@ from voiceops.engine.diff import (
     reason_for,
     still_drifted,
 )
+from voiceops.engine.externals import externals_of
 from voiceops.engine.finding import contested, find, twins_of
 from voiceops.engine.found import Found, differs_for_good
 from voiceops.engine.guards import guard
@@ -68,7 +69,8 @@ class Planner:
         self.state = state
         self.snapshot = snapshot
         self.options = options
-        self.diagnostics: list[Diagnostic] = []
+        self.externals = externals_of(graph, snapshot)
+        self.diagnostics: list[Diagnostic] = list(self.externals.diagnostics)
         self.drift: list[Drift] = []
         self.moved = {
             r.moved_from: a

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from voiceops.engine.seen import project
 from voiceops.engine.twilio import plan_release
+from voiceops.engine.visible import visible
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.model.address import deposed, owner_of
 from voiceops.model.plan import DELETE, NO_OP, UPDATE, Change, FieldChange
@@ -29,6 +31,10 @@ def removal(planner: Planner, address: str) -> Change:
         after=None,
         affects=planner.affects.get(owner_of(address), ()),
     )
+    if address in planner.graph.forgotten or owner_of(address) in planner.graph.externals:
+        shown = None if live is None else project(visible(entry.kind, live, entry.owned), entry.owned)
+        notes = () if live is None else ("it stays live, and is not managed here any more",)
+        return replace(base, actions=NO_OP, reason="forgotten", state_only=True, before=shown, after=shown, notes=notes)
     if entry.type == TWILIO_TYPE:
         return plan_release(base, entry, live)
     if live is None:

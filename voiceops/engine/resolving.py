@@ -10,7 +10,7 @@ from voiceops.kinds.registry import KINDS
 from voiceops.model.address import kind_of, twilio_side
 from voiceops.model.graph import Resource
 from voiceops.model.state import Entry
-from voiceops.model.values import JSON, Fingerprint, Ref, Secret, Template, map_leaves
+from voiceops.model.values import JSON, Fingerprint, Outside, Ref, Secret, Template, map_leaves
 
 if TYPE_CHECKING:
     from voiceops.engine.planner import Planner
@@ -22,8 +22,10 @@ def resolved(planner: Planner, body: JSON) -> JSON:
     def leaf(item: JSON) -> JSON:
         if isinstance(item, Ref):
             return _resolve_ref(planner, item)
+        if isinstance(item, Outside):
+            return planner.externals.value(item)
         if isinstance(item, Template):
-            parts = [_resolve_ref(planner, part) if isinstance(part, Ref) else part for part in item.parts]
+            parts = [leaf(part) for part in item.parts]
             return "".join(parts) if all(isinstance(part, str) for part in parts) else item
         if isinstance(item, Secret):
             return planner.options.fingerprints.get(item, Fingerprint(item.names, ""))

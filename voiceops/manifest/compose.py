@@ -10,6 +10,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from voiceops.errors import Mark
 from voiceops.kinds.phone import TWILIO_TYPE
@@ -26,9 +27,9 @@ from voiceops.manifest.project import Project
 from voiceops.manifest.resolve import RUNTIME_CREDENTIAL, Index, Resolver, inline_names
 from voiceops.manifest.uploads import shape_upload
 from voiceops.model.address import twilio_side
-from voiceops.model.graph import Graph, Resource
+from voiceops.model.graph import External, Graph, Resource
 from voiceops.model.located import Map, Seq, merged, plain
-from voiceops.model.values import Path, Ref, leaves, parse_path
+from voiceops.model.values import Outside, Path, Ref, Template, leaves, map_leaves, parse_path
 
 
 def load_graph(project: Project, environ: Mapping[str, str], problems: Problems) -> Graph:
@@ -154,7 +155,9 @@ def _instances(
                     instance = _with_patch(instance, patch)
             own = interpolator(instance)
             labels = {key: str(own.apply(text, instance.mark)) for key, text in instance.labels.items()}
-            found.append(replace(instance, spec=own.apply(instance.spec, instance.spec_mark), labels=labels))
+            external = None if instance.external is None else own.apply(instance.external, instance.mark)
+            spec = own.apply(instance.spec, instance.spec_mark)
+            found.append(replace(instance, spec=spec, labels=labels, external=external))
     for number, patch in enumerate(patches):
         if number not in used:
             _no_target(patch, [d.address for d in found], problems)
@@ -167,7 +170,7 @@ def _index(project: Project, documents: list[Document], excluded: dict[str, Docu
     for document in documents:
         families.setdefault(document.family, []).append(document)
         if document.kind == "Agent":
-            given = document.spec.get("name")
+            given = (document.external or document.spec).get("name")
             names[given if isinstance(given, str) else shapes.live_name(project, document)] = document.address
     return Index({d.address: d for d in documents}, families, excluded, names)
 
@@ -190,6 +193,8 @@ class _Builder:
         self.index = index
         self.problems = problems
         self.lines: dict[str, shapes.Line] = {}
+        self.externals: dict[str, External] = {}
+        self.forgotten: set[str] = set()
         self._uses_runtime = False
         # Parts whose values a manifest with allowUnknown takes: they may hold what it may hold.
         self._lenient_parts = frozenset(
@@ -202,6 +207,8 @@ class _Builder:
         drafts = {}
         taken: set[str] = set()
         for document in self.index.documents.values():
+            if self._stands_outside(document):
+                continue
             if document.kind not in PARTS:
                 resolver = self._resolver(document)
                 drafts[document.address] = self._draft(document, resolver)
@@ -222,7 +229,38 @@ class _Builder:
             self._add_runtime_credential(resources)
         for resource in resources.values():
             self._check_refs(resource, resources)
-        return Graph(self.project.name, self.project.environment, resources)
+        return Graph(self.project.name, self.project.environment, resources, self.externals, frozenset(self.forgotten))
+
+    def _stands_outside(self, document: Document) -> bool:
+        """Does a manifest ask for no object of its own: one that is somebody else's, or that is let go?"""
+        if document.external is not None:
+            for by, value in document.external.items():
+                if document.kind in KINDS and isinstance(value, str):
+                    self.externals[document.address] = External(
+                        address=document.address,
+                        kind=document.kind,
+                        type=KINDS[document.kind].type,
+                        by=by,
+                        value=value,
+                        mark=document.mark,
+                    )
+            return True
+        if document.lifecycle.get("forget") is True and document.kind in KINDS:
+            self.forgotten |= {document.address, twilio_side(document.address)}
+            return True
+        return False
+
+    def _outside(self, body: Any) -> Any:
+        """The body with references to others' objects as such: nothing here waits for them or manages them."""
+
+        def leaf(item: Any) -> Any:
+            if isinstance(item, Ref) and item.address in self.externals:
+                return Outside(item.address, item.attribute)
+            if isinstance(item, Template):
+                return Template(tuple(leaf(part) for part in item.parts))
+            return item
+
+        return map_leaves(body, leaf) if self.externals else body
 
     def _allows_unknown(self, document: Document) -> bool:
         return document.allow_unknown or self.project.allow_unknown
@@ -314,7 +352,7 @@ class _Builder:
         document = draft.document
         kind = KINDS[document.kind]
         sources: dict[Path, Mark] = {}
-        body = plain(draft.spec, sources)
+        body = self._outside(plain(draft.spec, sources))
         lifecycle = document.lifecycle
         line = draft.line
         vapi = Resource(
@@ -335,7 +373,7 @@ class _Builder:
             extra=document.extra | ({"answer": "none"} if line and line.answer == "none" else {}),
             allows=self._allows(document),
             upload=draft.upload,
-            routes=(line.target,) if line and line.answer == "runtime" and line.target else (),
+            routes=self._routes(line, document),
         )
         if line is None or line.twilio is None:
             return [vapi]
@@ -361,6 +399,20 @@ class _Builder:
         if self._allows_unknown(document):
             return ("",)
         return tuple(f"{part}:" for part in sorted(self._lenient_parts))
+
+    def _routes(self, line: shapes.Line | None, document: Document) -> tuple[str, ...]:
+        if line is None or line.answer != "runtime" or not line.target:
+            return ()
+        if line.target in self.externals:
+            self.problems.error(
+                "external",
+                f"answer: runtime needs an agent of this project, and {line.target} is external",
+                document.spec_mark,
+                "Let Vapi answer the line, or manage the agent here.",
+                document.address,
+            )
+            return ()
+        return (line.target,)
 
     def _ignored(self, document: Document, sources: dict[Path, Mark]) -> tuple[Path, ...]:
         """`ignoreChanges` as paths of the body: a manifest's path finds what it became."""
@@ -407,10 +459,13 @@ class _Builder:
             refs = [leaf] if isinstance(leaf, Ref) else [p for p in getattr(leaf, "parts", ()) if isinstance(p, Ref)]
             for ref in refs:
                 if ref.address not in resources:
+                    gone = ref.address in self.forgotten
                     self.problems.error(
                         "reference",
-                        f"there is no {ref.address}",
+                        f"{ref.address} is let go here (lifecycle.forget)" if gone else f"there is no {ref.address}",
                         resource.source_of(path),
-                        did_you_mean(ref.address, resources),
+                        "Write external: in its manifest when that is applied, or take the reference out."
+                        if gone
+                        else did_you_mean(ref.address, resources),
                         resource.address,
                     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from voiceops.errors import InvalidProject, Mark
+from voiceops.kinds.registry import KINDS
 from voiceops.manifest.check import Checker
 from voiceops.manifest.files import FileProblem, display, inside, load
 from voiceops.manifest.interpolate import Interpolator
@@ -47,6 +48,7 @@ class Document:
     handler_mark: Mark | None = None
     allow_unknown: bool = False
     moved_from: str | None = None
+    external: Map | None = None  # by what a live object is known that somebody else manages
     extra: dict[str, Any] = field(default_factory=dict)  # idempotent, failureMessage: the runtime's
     key: str | None = None
     each: dict[str, Any] | None = None
@@ -222,8 +224,33 @@ def _document(value: Any, mark: Mark, folder: Path, kinds: list[str], problems: 
         handler_mark=value.marks.get("handler"),
         allow_unknown=value.get("allowUnknown") is True,
         moved_from=moved.get("from") if isinstance(moved, Map) else None,
+        external=_external(value, where, problems),
         extra={k: value[k] for k in ("idempotent", "failureMessage") if k in value},
     )
+
+
+def _external(value: Map, where: str, problems: Problems) -> Map | None:
+    """`external:` of a manifest, with everything that it can't stand beside."""
+    if "external" not in value:
+        return None
+    given, mark = value["external"], value.marks["external"]
+    kind = value.get("kind")
+    allowed = ["name", "id", "number"] if kind == "Phone" else ["name", "id"]
+    known = [key for key in given if key in allowed] if isinstance(given, Map) else []
+    if kind not in KINDS:
+        problems.error("external", f"a {kind} has no live object: it can't be external", mark, address=where)
+    elif isinstance(given, Map) and (len(known) != 1 or len(given) != 1 or not isinstance(given[known[0]], str)):
+        problems.error("external", f"external takes one of {', '.join(allowed)}", mark, address=where)
+    for key in ("spec", "handler", "lifecycle", "moved"):
+        if key in value:
+            problems.error(
+                "external",
+                f"{key} can't stand beside external: somebody else manages the object",
+                value.marks[key],
+                f"Take out {key}, or external.",
+                where,
+            )
+    return given if isinstance(given, Map) else Map()
 
 
 def _needs_no_spec(value: Map) -> bool:

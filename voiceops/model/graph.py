@@ -88,13 +88,56 @@ class Resource:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class External:
+    """One live object that somebody else manages, and others of this project refer to: it is never written.
+
+    `by` says how it is known: name (its live name), id, or number.
+    """
+
+    address: str
+    kind: str
+    type: str
+    by: str
+    value: str
+    mark: Mark
+
+    def to_data(self) -> dict[str, Any]:
+        return {
+            "address": self.address,
+            "kind": self.kind,
+            "type": self.type,
+            "by": self.by,
+            "value": self.value,
+            "file": self.mark.file,
+            "line": self.mark.line,
+        }
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> External:
+        return cls(
+            address=data["address"],
+            kind=data["kind"],
+            type=data["type"],
+            by=data["by"],
+            value=data["value"],
+            mark=Mark(data["file"], data["line"], 1),
+        )
+
+
 @dataclass(frozen=True)
 class Graph:
-    """All that one environment should hold."""
+    """All that one environment should hold.
+
+    `externals` are what others manage and this refers to; `forgotten` the addresses that leave the state while their
+    objects stay live.
+    """
 
     project: str
     environment: str
     resources: Mapping[str, Resource]
+    externals: Mapping[str, External] = field(default_factory=dict)
+    forgotten: frozenset[str] = frozenset()
 
     def dependencies(self, address: str) -> tuple[str, ...]:
         """What a resource refers to, routes included, without itself."""
@@ -112,6 +155,7 @@ class Graph:
     def digest(self) -> str:
         """The same for the same manifests, however their files are laid out."""
         resources = [resource.to_data() for _, resource in sorted(self.resources.items())]
+        resources += [external.to_data() for _, external in sorted(self.externals.items())]
         return digest([{k: v for k, v in data.items() if k not in ("file", "line")} for data in resources])
 
     def to_data(self) -> dict[str, Any]:
@@ -119,18 +163,25 @@ class Graph:
             "project": self.project,
             "environment": self.environment,
             "resources": [resource.to_data() for _, resource in sorted(self.resources.items())],
+            **({"externals": [e.to_data() for _, e in sorted(self.externals.items())]} if self.externals else {}),
         }
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> Graph:
         try:
             resources = [Resource.from_data(item) for item in data["resources"]]
+            externals = [External.from_data(item) for item in data.get("externals", ())]
         except ValueError as error:
             raise StateError(
                 f"the manifests of a revision are not as voiceops writes them: {error}",
                 hint="Bring the revision back from a copy of the state.",
             ) from None
-        return cls(data["project"], data["environment"], {item.address: item for item in resources})
+        return cls(
+            data["project"],
+            data["environment"],
+            {item.address: item for item in resources},
+            {item.address: item for item in externals},
+        )
 
 
 def reaching(edges: Mapping[str, tuple[str, ...]], kind: str) -> dict[str, tuple[str, ...]]:

@@ -22,6 +22,7 @@ from voiceops.model.values import (
     SENSITIVE_UNCHECKED,
     Absent,
     Fingerprint,
+    Outside,
     Path,
     Ref,
     Secret,
@@ -276,7 +277,7 @@ def shown(value: JSON) -> JSON:
                 return SENSITIVE_UNCHECKED
             case Fingerprint() | Secret():
                 return SENSITIVE
-            case Ref() | Template():
+            case Ref() | Outside() | Template():
                 return KNOWN_AFTER_APPLY
             case Absent():
                 return None
@@ -307,7 +308,7 @@ def split_unknown(value: JSON) -> tuple[JSON, JSON]:
             [inner for inner, _ in pairs if inner is not ABSENT],
             [unknown or False for _, unknown in pairs] if any(unknown for _, unknown in pairs) else {},
         )
-    if isinstance(value, (Ref, Template)):
+    if isinstance(value, (Ref, Outside, Template)):
         return ABSENT, True
     return value, {}
 

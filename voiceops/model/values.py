@@ -30,6 +30,14 @@ class Ref:
     attribute: str = "id"
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The id (or live name) of an object that somebody else manages, under the address of its `external:` manifest."""
+
+    address: str
+    attribute: str = "id"
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Secret:
     """A sensitive text: literal parts and names of secrets, read only at the moment of sending.
@@ -65,7 +73,7 @@ def secret(name: str) -> Secret:
 class Template:
     """A text with other resources' ids in it: `https://x/${ref:Agent/a.id}`."""
 
-    parts: tuple[str | Ref, ...]
+    parts: tuple[str | Ref | Outside, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +228,8 @@ def encode(value: JSON) -> JSON:
     match value:
         case Ref():
             return {"::ref": value.address, "attribute": value.attribute}
+        case Outside():
+            return {"::outside": value.address, "attribute": value.attribute}
         case Template():
             return {"::template": [part if isinstance(part, str) else encode(part) for part in value.parts]}
         case Fingerprint():
@@ -238,9 +248,11 @@ def decode(value: JSON) -> JSON:
     if isinstance(value, dict):
         if "::ref" in value:
             return Ref(_text(value["::ref"]), _text(value.get("attribute", "id")))
+        if "::outside" in value:
+            return Outside(_text(value["::outside"]), _text(value.get("attribute", "id")))
         if "::template" in value:
             parts = [part if isinstance(part, str) else decode(part) for part in _list(value["::template"])]
-            if not all(isinstance(part, (str, Ref)) for part in parts):
+            if not all(isinstance(part, (str, Ref, Outside)) for part in parts):
                 raise ValueError("a template holds something else than texts and references")
             return Template(tuple(parts))
         if "::secret" in value:

@@ -123,6 +123,8 @@ def _change(equals: EqualChanges, style: Style) -> Iterator[str]:
         return
     sign, colour, word = _sign(change)
     reason = _REASONS.get(change.reason, "")
+    if change.reason == "forgotten" and change.before is not None:
+        reason = "let go"
     name = (
         f" {json.dumps(change.name, ensure_ascii=False)}" if change.name and not is_twilio_side(change.address) else ""
     )

@@ -166,10 +166,21 @@ class _Resource(Shape, frozen=True):
     extra: dict[str, Any]
 
 
+class _External(Shape, frozen=True):
+    address: str
+    kind: str
+    type: str
+    by: str
+    value: str
+    file: str
+    line: int
+
+
 class _Graph(Shape, frozen=True):
     project: str
     environment: str
     resources: list[_Resource]
+    externals: list[_External] = msgspec.field(default_factory=list)
 
 
 class _Origin(Shape, frozen=True):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from voiceops.apply.run import Job, plan, types_needed
+from voiceops.engine.externals import Externals, externals_of
 from voiceops.engine.live_route import LiveRoute, Meant, Reason, Seen, live_route, server_of
 from voiceops.engine.traffic import day
 from voiceops.kinds.registry import KINDS
@@ -18,7 +19,7 @@ from voiceops.model.graph import Resource
 from voiceops.model.live import Snapshot
 from voiceops.model.plan import Change, Plan
 from voiceops.model.state import Entry, State
-from voiceops.model.values import Ref
+from voiceops.model.values import Outside, Ref
 from voiceops.net.identity import HEADERS
 from voiceops.providers.live import read_live
 from voiceops.providers.shapes import maps_of
@@ -93,7 +94,7 @@ def _row(job: Job, found: Plan, state: State, seen: Seen, address: str, calls: d
     entry, resource = state.entries.get(address), job.graph.resources.get(address)
     touching = [c for c in found.changes if owner_of(c.address) == address or address in c.affects]
     drifted = tuple(d.address for d in found.drift if any(c.address == d.address for c in touching))
-    meant = _meant(job, state, address, found.numbers[address])
+    meant = _meant(job, state, address, found.numbers[address], externals_of(job.graph, seen.snapshot))
     asked = ready if resource is not None and _needs_runtime(meant, touching, address) else "not asked"
     route = live_route(meant, replace(seen, runtime=asked))
     off = [Reason("drift", f"{a} {_edited(found, a)}", "`voiceops drift` shows it.") for a in drifted]
@@ -141,8 +142,8 @@ def _shown_number(found: Plan, snapshot: Snapshot, address: str, entry: Entry | 
     return str((live or {}).get("sipUri") or "")
 
 
-def _meant(job: Job, state: State, address: str, number: str) -> Meant:
-    """Whom a line is meant to reach: the manifest's word, with the ids of the state."""
+def _meant(job: Job, state: State, address: str, number: str, externals: Externals) -> Meant:
+    """Whom a line is meant to reach: the manifest's word, with the ids of the state and of what others manage."""
     resource, entry = job.graph.resources.get(address), state.entries.get(address)
     side, side_entry = job.graph.resources.get(twilio_side(address)), state.entries.get(twilio_side(address))
     body = resource.body if resource is not None else (entry.owned if entry is not None else {})
@@ -158,7 +159,9 @@ def _meant(job: Job, state: State, address: str, number: str) -> Meant:
         number=str(body.get("number") or body.get("sipUri") or (number if number != address else "")),
         answer="runtime" if runtime else "vapi" if (target or server) and not _only_calls_out(resource) else "none",
         target=target,
-        target_id=held.id if held is not None else target_id,
+        target_id=held.id
+        if held is not None
+        else target_id or str((externals.found.get(target) or {}).get("id") or ""),
         server_url=server,
         voice_url=wanted if isinstance(wanted, str) and runtime else "",
         imported_url=imported,
@@ -180,7 +183,7 @@ def _target(resource: Resource | None) -> tuple[str, str]:
         return resource.routes[0], ""
     for key in ("assistantId", "squadId"):
         value = resource.body.get(key)
-        if isinstance(value, Ref):
+        if isinstance(value, (Ref, Outside)):
             return value.address, ""
         if isinstance(value, str) and value:
             return f"{KINDS['Agent' if key == 'assistantId' else 'Squad'].title} {value}", value
