@@ -103,9 +103,7 @@ CODES = {
     "runtime-missing": Code("1", "Something needs the runtime's address.", "Set `runtime.url`."),
     "runtime-credential": Code("1", "A manifest has the name of voiceops's own credential.", "Rename it."),
     "handler": Code("1", "A handler is missing or not valid Python.", "See [handlers.md](handlers.md)."),
-    "external": Code(
-        "1", "`external:` is malformed, or stands beside what it excludes.", "See [concepts.md](concepts.md)."
-    ),
+    "external": Code("1", "`external:` is malformed, or stands beside `spec`.", "See [concepts.md](concepts.md)."),
     # Policies.
     "policy-twice": Code("1", "Two rules have one id.", "Rename one."),
     "policy-empty": Code("1", "A rule would break on every change.", "Add `match`, `when` or `require`."),
