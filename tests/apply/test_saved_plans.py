@@ -182,7 +182,7 @@ def test_what_is_no_plan_ends_in_a_sentence(desk: Bench) -> None:
         (b"", 1),
         (b"\xff\xfe", 1),
         (b"[" * 200_000, 1),
-        (b'{"resource_changes": NaN}', 1),
+        (b'{"resource_changes": NaN}', 5),
         (b'{"resource_changes": 1e999}', None),
         (b"[]", 5),
         (b'"plan"', 5),
@@ -297,6 +297,19 @@ def test_openssh_signs_what_voiceops_verifies(signed: tuple[Bench, str, str, Pat
     Path(f"{kept}.sig").write_bytes(openssh_sign(folder / "key", Path(kept).read_bytes()))
 
     made.run("apply", kept, "--verify", public)
+
+
+@signing
+def test_a_rollback_s_plan_is_signed_and_verified_as_well(signed: tuple[Bench, str, str, Path]) -> None:
+    made, kept, public, folder = signed
+    made.run("apply", kept)
+    made.run("rollback", "1", "--plan-only", "--out", kept, "--sign", str(folder / "key"))
+    other = f"{key(folder, 'other')}.pub"
+
+    assert "may not sign" in made.run("rollback", "1", kept, "--verify", other, code=5).err
+    made.run("rollback", "1", kept, "--verify", public)
+
+    assert made.live("Agent/desk")["firstMessage"] == "Hello"
 
 
 @signing

@@ -14,7 +14,7 @@ import click
 from voiceops._version import __version__
 from voiceops.cli.console import Console
 from voiceops.cli.options import exclusion, formats, selection
-from voiceops.cli.saved_plan import write_plan
+from voiceops.cli.saved_plan import sign_flag, write_plan
 from voiceops.errors import Refused, VoiceopsError
 from voiceops.model.address import owner_of
 
@@ -34,12 +34,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Keep the plan for `apply FILE`.",
 )
-@click.option(
-    "--sign",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="KEY",
-    help="Sign the kept plan with this ed25519 or SSH key: FILE.sig, for `apply FILE --verify`.",
-)
+@sign_flag
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there is something to do.")
 @click.option("--destroy", is_flag=True, help="Plan the deletion of everything that is managed.")
 @click.option("--refresh-only", is_flag=True, help="Only what was edited live since the last apply.")

@@ -13,7 +13,7 @@ import click
 
 from voiceops.cli.applying import Flags, apply_flags, check_can_ask, check_confirmed, run_apply
 from voiceops.cli.console import Console
-from voiceops.cli.saved_plan import KeptPlan, check_asked, read_plan, verify_flag, write_plan
+from voiceops.cli.saved_plan import KeptPlan, check_asked, read_plan, sign_flag, verify_flag, write_plan
 from voiceops.errors import Refused, VoiceopsError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def _plan_flags(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="FILE",
     help="With --plan-only: keep the plan for `rollback FILE`.",
 )
+@sign_flag
 @verify_flag
 @_plan_flags
 @click.pass_obj
@@ -45,6 +46,7 @@ def rollback_command(
     ref: str | None,
     plan_only: bool,
     out: Path | None,
+    sign: Path | None,
     verify: str | None,
     **given: Any,
 ) -> int:
@@ -72,6 +74,8 @@ def rollback_command(
         raise VoiceopsError("--plan-only makes a plan, and one is given", hint="Leave one of them out.")
     if out is not None and not plan_only:
         raise VoiceopsError("--out keeps what --plan-only shows", hint="Give --plan-only with it.")
+    if sign is not None and out is None:
+        raise VoiceopsError("--sign signs a kept plan", hint="Give --out FILE, too.")
     if not plan_only:
         if flags.format_ in ("markdown", "html"):
             raise VoiceopsError(f"--format {flags.format_} shows a plan", hint="Give --plan-only with it.")
@@ -80,7 +84,7 @@ def rollback_command(
     with _goal(console, flags, revision, ref) as found:
         if kept is not None:
             check_asked(kept, adopt=flags.adopt, rollback_to=found.number, rollback_git=ref)
-        return _show(console, flags, found, out) if plan_only else _apply(console, flags, found, kept)
+        return _show(console, flags, found, out, sign) if plan_only else _apply(console, flags, found, kept)
 
 
 def _revision_and_file(goal: tuple[str, ...]) -> tuple[int | None, Path | None]:
@@ -157,7 +161,7 @@ def _tell_hold(console: Console, loaded: Loaded) -> None:
         )
 
 
-def _show(console: Console, flags: Flags, goal: _Goal, out: Path | None) -> int:
+def _show(console: Console, flags: Flags, goal: _Goal, out: Path | None, sign: Path | None) -> int:
     from voiceops.apply.run import plan
     from voiceops.cli.plan import plan_data, rendered
     from voiceops.cli.wiring import open_job
@@ -172,8 +176,8 @@ def _show(console: Console, flags: Flags, goal: _Goal, out: Path | None) -> int:
     found = asyncio.run(work())
     data = plan_data(found, adopt=flags.adopt, rollback_to=goal.number, rollback_git=goal.asked)
     if out is not None:
-        write_plan(out, data, None)
-        console.note(f"Plan kept in {out}.")
+        write_plan(out, data, sign)
+        console.note(f"Plan kept in {out}{', signed' if sign else ''}.")
     if flags.format_ == "json":
         console.data(data)
         return Refused.exit_code if found.refused and not found.needs_force else 0

@@ -45,6 +45,16 @@ def verify_flag(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def sign_flag(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--sign KEY`."""
+    return click.option(
+        "--sign",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="KEY",
+        help="Sign the kept plan with this ed25519 or SSH key: FILE.sig, for --verify.",
+    )(command)
+
+
 # writing
 
 
