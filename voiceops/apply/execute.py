@@ -74,6 +74,7 @@ class Result:
 async def execute(session: Session, operations: list[Operation], parallelism: int, stop: asyncio.Event) -> Result:
     """Run the operations. `stop` lets those under way finish and starts no more."""
     result = Result()
+    total = sum(operation.step not in _SILENT for operation in operations)
     waiting = {operation.key: set(operation.needs) for operation in operations}
     by_key = {operation.key: operation for operation in operations}
     session.settings = frozenset(op.change.address for op in operations if op.step == "settings")
@@ -101,7 +102,7 @@ async def execute(session: Session, operations: list[Operation], parallelism: in
                         )
                     )
                     continue
-                running[asyncio.create_task(_run(session, by_key[key], result))] = key
+                running[asyncio.create_task(_run(session, by_key[key], result, total))] = key
         if not running:
             if stop.is_set():
                 result.interrupted = bool(waiting)
@@ -127,11 +128,13 @@ def _word(operation: Operation) -> str:
     return _WORDS.get(operation.step, operation.step)
 
 
-async def _run(session: Session, operation: Operation, result: Result) -> None:
+async def _run(session: Session, operation: Operation, result: Result, total: int) -> None:
+    """One operation, its events and what becomes of it. `total` is how many there are, for whoever shows progress."""
     address, started = operation.change.address, time.monotonic()
     silent = operation.step in _SILENT
     if not silent:
-        session.emit(Event(type="apply_start", address=address, action=_word(operation), id=operation.change.id or ""))
+        id_ = operation.change.id or ""
+        session.emit(Event(type="apply_start", address=address, action=_word(operation), id=id_, data={"of": total}))
     try:
         id_ = await STEPS[operation.step](session, operation)
     except Unresolved as missing:

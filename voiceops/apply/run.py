@@ -126,6 +126,7 @@ async def _apply(
         found = narrowed(found, request.saved, ledger.state, options.safety, force=options.force)
     found = await _held(job, _asking_for_its_state(found, ledger.state, job.store.place), ledger.state)
     found = checked(found, job.graph, job.checks, force=options.force)
+    job.accounts.on_wait(lambda text: emit(Event(type="apply_progress", message=text)))
     emit(Event(type="planned", data={"summary": found.summary, "applyable": found.applyable}))
     if found.refused:
         await ledger.save()

@@ -170,7 +170,7 @@ class Bar(Reporter):
     def event(self, event: Event) -> None:
         if event.type == "apply_start" and self._task is None:
             self._progress.start()
-            self._task = self._progress.add_task("applying", total=None)
+            self._task = self._progress.add_task("applying", total=(event.data or {}).get("of"))
         super().event(event)
         if event.type in ("apply_complete", "apply_errored", "apply_skipped") and self._task is not None:
             self._progress.advance(self._task)

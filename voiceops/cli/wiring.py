@@ -223,10 +223,12 @@ async def open_job(
                 )
             )
             twilio = Twilio(api, providers.account_sid)
+        accounts = Accounts(Vapi(vapi), twilio)
+        accounts.on_wait(note_wait)
         yield Job(
             graph=graph,
             store=store,
-            accounts=Accounts(Vapi(vapi), twilio),
+            accounts=accounts,
             secrets=secrets,
             options=options,
             state_key=loaded.environ.get("VOICEOPS_STATE_KEY", ""),
@@ -235,6 +237,15 @@ async def open_job(
             checks=loaded.checks,
             retention=Retention(keep=project.history_keep, days=project.history_days),
         )
+
+
+def note_wait(text: str) -> None:
+    """A wait for a vendor, said beside the output; an apply says it among its own lines."""
+    import click
+
+    context = click.get_current_context(silent=True)
+    console = context.obj if context is not None and isinstance(context.obj, Console) else Console()
+    console.note(text)
 
 
 def _twilio_auth(providers: Any, secrets: Any) -> tuple[str, str]:

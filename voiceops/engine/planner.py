@@ -119,6 +119,7 @@ class Planner:
             numbers=numbers,
             refusals=tuple(refusals),
             destroy=self.options.destroy,
+            refresh_only=self.options.refresh_only,
         )
 
     # 2. what is new

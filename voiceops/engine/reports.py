@@ -12,13 +12,15 @@ from voiceops.engine.diff import (
 from voiceops.engine.seen import after_as_seen
 from voiceops.errors import Diagnostic
 from voiceops.kinds.registry import KINDS
+from voiceops.model.address import owner_of
 from voiceops.model.graph import Resource
 from voiceops.model.live import Snapshot
-from voiceops.model.plan import Drift
+from voiceops.model.plan import Drift, FieldChange
 from voiceops.model.state import Entry
 from voiceops.model.values import (
     SENSITIVE_UNCHECKED,
     Fingerprint,
+    format_path,
     leaves,
 )
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 
 _MOST_USERS = 3
+_FIELDS = 6  # of a refusal that names them
 
 
 def report_unchecked(planner: Planner, resource: Resource, entry: Entry | None, desired: dict[str, Any]) -> None:
@@ -124,6 +127,13 @@ def note_drift(
         )
 
 
+def _named(fields: list[FieldChange]) -> str:
+    """The fields by name, as many as one reads, with their verb."""
+    names = [format_path(field.path) for field in fields]
+    more = f" and {len(names) - _FIELDS} more" if len(names) > _FIELDS else ""
+    return f"{', '.join(names[:_FIELDS])}{more} {'was' if len(names) == 1 else 'were'}"
+
+
 def drift_refusals(planner: Planner) -> list[Diagnostic]:
     found = []
     for drift in planner.drift:
@@ -137,8 +147,9 @@ def drift_refusals(planner: Planner) -> list[Diagnostic]:
                     code="drift",
                     mark=resource.mark,
                     address=drift.address,
-                    summary=f"{len(fields)} field(s) were edited live, and this project refuses to overwrite that",
-                    hint="Take the edit over into the manifest, or apply with drift: revert.",
+                    summary=f"{_named(fields)} edited live, and this project refuses to overwrite that",
+                    hint=f"Take it over with `voiceops drift --accept {owner_of(drift.address)}`, "
+                    "or apply with drift: revert.",
                 )
             )
     return found

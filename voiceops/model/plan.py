@@ -186,6 +186,7 @@ class Plan:
     numbers: Mapping[str, str] = field(default_factory=dict)  # a phone line's number, by address
     refusals: tuple[Diagnostic, ...] = ()
     destroy: bool = False
+    refresh_only: bool = False  # live was compared with what was applied, and with nothing else
     estimates: Estimates | None = None
     org_empty: bool = False  # nothing at all is in the Vapi organization yet
 

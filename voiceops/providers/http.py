@@ -27,6 +27,8 @@ from voiceops.providers.conflicts import HINTS, WRITE_CONFLICT, conflict_of
 
 Files: TypeAlias = Mapping[str, tuple[str, bytes, str]]  # by field of a form: file name, content, media type
 
+_WORTH_SAYING = 1.0  # seconds of waiting
+_SAID_AGAIN = 2.0
 ATTEMPTS = 6
 MAX_WAIT = 30.0
 _MESSAGES = 50  # of one error answer
@@ -106,8 +108,11 @@ class Api:
     date: float = 0.0
     transport: httpx.AsyncBaseTransport | None = None  # httpx's own, unless given
     pace: float = 1.0  # how long to wait before trying again: a factor
+    on_wait: Callable[[str], None] | None = None  # hears of waits that somebody in front of a terminal notices
     _date_at: float = 0.0
     _client: httpx.AsyncClient | None = None
+    _why: str = ""  # the last request is sent again
+    _told_at: float = float("-inf")
 
     async def __aenter__(self) -> Api:
         most = self.limiter.most + 2
@@ -164,8 +169,17 @@ class Api:
                 outcome = await self._try(request, attempt)
             if isinstance(outcome, Answer):
                 return outcome
+            self._tell(outcome, attempt)
             await asyncio.sleep(outcome)
         raise AssertionError("unreachable")
+
+    def _tell(self, wait: float, attempt: int) -> None:
+        """Say why nothing happens for a while: once for all requests that wait at the same time."""
+        now = time.monotonic()
+        if self.on_wait is None or wait < _WORTH_SAYING or now - self._told_at < _SAID_AGAIN:
+            return
+        self._told_at = now
+        self.on_wait(f"{self.vendor} {self._why}: the next try comes in {wait:.0f} s (try {attempt + 2} of {ATTEMPTS})")
 
     async def _try(self, request: _Request, attempt: int) -> Answer | float:
         """Send once: the answer, or the seconds to wait before the next try. Raises ProviderError where there is none
@@ -177,6 +191,7 @@ class Api:
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             if last:
                 raise self._no_connection(request.endpoint, error) from None
+            self._why = "can't be reached"
             return wait
         except OutOfBounds as error:
             raise self._unusable(request, f"answer can't be taken: {error}") from None
@@ -198,6 +213,7 @@ class Api:
                     endpoint=request.endpoint,
                     hint="Try again in a moment.",
                 ) from None
+            self._why = "did not answer"
             return wait
         self._note_date(response)
         return self._read(request, response, wait, last=last)
@@ -205,6 +221,7 @@ class Api:
     def _read(self, request: _Request, response: httpx.Response, wait: float, *, last: bool) -> Answer | float:
         """What an answer means: what it holds, a wait, or an error that is raised."""
         status = response.status_code
+        self._why = "asks for a pause (429)" if status == 429 else f"answered {status}"
         if status == 429:
             wait = max(wait, _retry_after(response))
             self.limiter.throttled(wait)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,12 @@ class Accounts:
 
     vapi: Vapi
     twilio: Twilio | None
+
+    def on_wait(self, told: Callable[[str], None]) -> None:
+        """Who hears of waits for a vendor from now on."""
+        self.vapi.api.on_wait = told
+        if self.twilio is not None:
+            self.twilio.api.on_wait = told
 
     @property
     def date(self) -> float:

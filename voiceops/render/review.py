@@ -94,6 +94,8 @@ def grouped(plan: Plan) -> dict[str, str]:
 
 def headline(plan: Plan) -> str:
     """One sentence: what happens, and how many lines notice."""
+    if plan.refresh_only:
+        return refreshed(plan)
     by_word: dict[str, dict[str, int]] = {}
     for owner, word in grouped(plan).items():
         kinds = by_word.setdefault(word, {})
@@ -115,6 +117,15 @@ def headline(plan: Plan) -> str:
     elif not touched:
         text += ". No phone line would notice"
     return text[0].upper() + text[1:] + "."
+
+
+def refreshed(plan: Plan) -> str:
+    """What a plan that only looked has found."""
+    count = len(plan.drift)
+    if not count:
+        return "No drift: what is live is what was applied."
+    objects = "1 object was" if count == 1 else f"{count} objects were"
+    return f"Drift: {objects} edited live since the last apply. Only that was looked at."
 
 
 def noun(kind: str) -> str:

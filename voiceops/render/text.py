@@ -21,7 +21,7 @@ from voiceops.render.equal_changes import EqualChanges, equal_changes
 from voiceops.render.estimates import estimate_lines
 from voiceops.render.listdiff import list_difference
 from voiceops.render.names import unquoted, with_addresses
-from voiceops.render.review import first
+from voiceops.render.review import first, refreshed
 from voiceops.render.style import PLAIN, Style
 from voiceops.render.textdiff import around, blocks, spelled_spaces
 
@@ -336,6 +336,8 @@ def render_diagnostic(diagnostic: Diagnostic, style: Style = PLAIN) -> str:
 
 
 def _summary(plan: Plan, style: Style) -> str:
+    if plan.refresh_only:
+        return style(refreshed(plan), "bold")
     counts = plan.summary
     words = [
         f"{counts[key]} to {word}"
