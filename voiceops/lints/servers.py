@@ -169,6 +169,7 @@ def runtime_placeholder(context: Context) -> Iterator[Finding]:
             yield Finding(
                 mark=mark,
                 summary=f"{host} is an example's address: nobody answers Vapi and Twilio there",
-                hint="Write where your runtime really is, here or in this environment's file.",
+                hint="Write where your runtime really is, here or in this environment's file, or set the variable that "
+                "it comes from.",
                 address=address,
             )

@@ -15,7 +15,12 @@ from voiceops.errors import Diagnostic, Refused
 from voiceops.manifest.project import Project
 
 _PIPELINES = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "JENKINS_URL")
-_CHECKOUTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR", "BUILD_SOURCESDIRECTORY", "WORKSPACE")
+_CHECKOUTS = {
+    "GITHUB_ACTIONS": "GITHUB_WORKSPACE",
+    "GITLAB_CI": "CI_PROJECT_DIR",
+    "TF_BUILD": "BUILD_SOURCESDIRECTORY",
+    "JENKINS_URL": "WORKSPACE",
+}
 _NO = ("", "0", "false", "no")
 _IGNORED = ".voiceops"
 
@@ -64,7 +69,10 @@ def is_lost(project: Project, environ: Mapping[str, str]) -> bool:
     if project.providers.sandbox or all(environ.get(name, "").lower() in _NO for name in _PIPELINES):
         return False
     folder = (project.root / project.state).resolve()
-    checkouts = [project.root, *(Path(environ[name]) for name in _CHECKOUTS if environ.get(name))]
+    checkouts = [
+        project.root,
+        *(Path(environ[name]) for on, name in _CHECKOUTS.items() if environ.get(on) and environ.get(name)),
+    ]
     return "://" not in project.state and any(folder.is_relative_to(place.resolve()) for place in checkouts)
 
 
