@@ -1,8 +1,8 @@
 """Are a tool call's arguments what its JSON Schema asks for? Draft 2020-12, checked by jsonschema-rs.
 
-Its regular expressions are linear, and it lets go of the interpreter while it works, so that what takes long can be
-checked in a thread while the loop goes on; `cost` says what does. A schema that can't be built checks nothing, and says
-so among its `problems`. Pure.
+Its regular expressions are linear. It keeps the interpreter's lock while it works, so that what may take long has to be
+checked by another process (`checker.py`); `cost` bounds how long it takes. A schema that can't be built checks nothing,
+and says so among its `problems`. Pure.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from functools import cached_property
 from typing import Any
 
 import jsonschema_rs
+import msgspec
 
 from voiceops.runtime.patterns import Pattern, translate
 from voiceops.runtime.shapes import Shapes, local, null_fits
 
 _BACKTRACKS = 100_000  # steps that a pattern that looks around may take: some milliseconds
+QUICK = 1_000_000  # of cost: some milliseconds
 _HEAVY = 1 << 40
+_LOOKING = 1_500  # times as much for a pattern that looks around: its steps, and not its letters, are what counts
 _LONG = 100  # characters of a name, a pattern or a list that a reason shows
 
 _ONE = ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames")
@@ -38,11 +41,12 @@ class Arguments:
         self._valid: Callable[[Any], bool] | None = None
         self._shapes = Shapes(self._schema)
         self.weight = 1
+        self.source = msgspec.json.encode(schema)
         if not self._schema:
             return
         try:
             self._valid = self._built(self._schema).is_valid
-            self.weight = _HEAVY if self._looks else self._weigh(self._schema, ())
+            self.weight = self._weigh(self._schema, ()) * (_LOOKING if self._looks else 1)
         except (ValueError, TypeError, jsonschema_rs.ReferencingError, RecursionError) as error:
             why = _first_line(error)
             if isinstance(error, jsonschema_rs.ValidationError):
@@ -54,7 +58,7 @@ class Arguments:
         return self.weight * max(1, size)
 
     def check(self, arguments: dict[str, Any]) -> str:
-        """Empty when they fit, else the first thing that is wrong, as `name: what`.
+        """Empty when they fit, else the first thing that is wrong, as `name what`.
 
         They are changed in place to what a handler gets: `null` for what may be left out is left out, and a number
         like `2.0` is an int where the schema asks for an integer. Raises RecursionError on what is nested too deeply.
@@ -77,7 +81,7 @@ class Arguments:
     def _worded(self) -> jsonschema_rs.Draft202012Validator | None:
         """The same schema for saying what is wrong: alternatives don't list the errors of all their branches there.
 
-        That list grows with the arguments, and is made under the interpreter's lock.
+        That list grows with the arguments.
         """
         try:
             return self._built(_without_lists(self._schema))

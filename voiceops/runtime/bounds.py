@@ -13,7 +13,9 @@ FORM_BYTES = 100_000  # a webhook of Twilio; Vapi's own largest is VOICEOPS_MAX_
 HELD_BYTES = 64_000_000  # of all bodies that are still on their way; a dozen of the largest reports at once
 PIPELINED = 32  # requests on one connection that wait for the answer to an earlier one; vendors send none
 
-SILENT_SECONDS = 10.0  # from the connection to the first byte; clients that connect ahead use it sooner
+SILENT_SECONDS = (
+    10.0  # from the connection to the first byte, at most, and 7 at least; clients that connect ahead use it sooner
+)
 HEAD_SECONDS = 10.0  # from a head's first byte to its last; it is a packet or two
 BODY_SECONDS = 20.0  # from a head to the end of its body: 5 MB at 2 Mbit/s; Vapi gives up after 20 s, Twilio after 15
 IDLE_SECONDS = 75.0  # between two requests: longer than clients keep one, so that none meets a connection that closes

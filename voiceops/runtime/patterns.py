@@ -165,8 +165,8 @@ class _Reader:
                 continue
             written, atom = self._single(sign)
             out.append(written)
-            last = 1
-            sizes[-1] = min(_HEAVY, sizes[-1] + 1)
+            last = 100 if r"\p" in written.lower() else 10 if len(written) > 8 else 1
+            sizes[-1] = min(_HEAVY, sizes[-1] + last)
         if opened:
             raise ValueError("a group is not closed")
         return "".join(out), max(1, sizes[0])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from typing import TYPE_CHECKING, Any, cast
 
 import httptools
@@ -126,7 +127,8 @@ class RuntimeProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         super().connection_made(transport)
-        self._wait(bounds.SILENT_SECONDS)
+        # Those that came together do not go together: coming again at once, they would keep the loop from all else.
+        self._wait(bounds.SILENT_SECONDS * random.uniform(0.7, 1.0))
         self._open.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

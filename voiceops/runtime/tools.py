@@ -12,9 +12,10 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from voiceops.model.address import ADDRESS
-from voiceops.runtime.arguments import Arguments
+from voiceops.runtime.arguments import QUICK, Arguments
 from voiceops.runtime.call import Call
 from voiceops.runtime.calling import Caller, Failure
+from voiceops.runtime.checker import Checker
 from voiceops.runtime.failure_text import message_of_error, place_of_function
 from voiceops.runtime.identity import claim_key, clean
 from voiceops.runtime.inbox import Inbox, in_time
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
 FAILED = "I am sorry, I could not do that just now. Please try again in a moment."
 MISUNDERSTOOD = "I am sorry, I did not get that right. Could you say it once more?"
 
-_SHORT = 16_000  # bytes of arguments that are read and checked on the loop …
-_QUICK = 1_000_000  # … where the schema makes no more of them than this; some milliseconds
+_SHORT = 16_000  # bytes of arguments that are read and checked on the loop, where that costs no more than QUICK
 _CHECKS = 8  # threads that check arguments
 _POLL = 0.05  # seconds between looks at a claim that another worker holds
 
@@ -52,7 +52,7 @@ class Tool:
         self.spec = spec
         self.handler = handler
         self.arguments = Arguments(spec.parameters)
-        self.short = min(_SHORT, _QUICK // self.arguments.weight)  # bytes of arguments that are checked on the loop
+        self.short = min(_SHORT, QUICK // self.arguments.weight)  # bytes of arguments that are checked on the loop
         self.seconds = deadline_of(spec.timeout, default_seconds)
         # Until then a result's storing is waited for: half of what the way back may take.
         self.settled = self.seconds + ((spec.timeout or self.seconds + 1.0) - self.seconds) / 2
@@ -85,6 +85,7 @@ class Tools:
         self.tracing: Tracing | None = None
         self.whose: Whose | None = None
         self._checks = Threads(_CHECKS, "voiceops-check")
+        self._checker = Checker()
         self._tools: dict[str, list[Tool]] = {}
         self._running: dict[str, asyncio.Future[str] | None] = {}  # a future once somebody waits for the answer too
         self._unknown = Tool(ToolSpec(name="(unknown)", address=""), None, metrics, spec.tool_seconds)
@@ -104,8 +105,9 @@ class Tools:
                 log("schema", logging.WARNING, tool=tool.spec.name, detail=problem)
 
     def close(self) -> None:
-        """Forget the threads of checks that take long."""
+        """Forget the threads and processes of checks that take long."""
         self._checks.close()
+        self._checker.close()
 
     async def answer(self, message: Message, body: bytes, started: float) -> bytes:
         """The response's body; never raises, never later than the tools' deadlines."""
@@ -255,12 +257,18 @@ class Tools:
 
         Whatever the schema and the arguments are: the loop goes on meanwhile, and the caller is answered in time.
         """
+
+        def work() -> tuple[dict[str, Any] | None, str]:
+            if tool.arguments.cost(len(raw)) <= QUICK:
+                return _read(tool.arguments, raw)
+            return self._checker.check(tool.arguments.source, raw, until)
+
         try:
-            value, error = await self._checks.run(
-                lambda: _read(tool.arguments, raw), until - time.monotonic(), tool.spec.name
-            )
+            value, error = await self._checks.run(work, until - time.monotonic(), tool.spec.name)
         except TimeoutError:
             return None, ""
+        if isinstance(error, TimeoutError):
+            return None, "the arguments take too long to check"
         return value if error is None else (None, f"they can't be checked: {type(error).__name__}")
 
     async def _among(self, found: list[Tool], message: Message) -> Tool:
