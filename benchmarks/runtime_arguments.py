@@ -1,6 +1,7 @@
 """How long the loop stands still under hostile schemas and a megabyte of arguments.
 
-`python -m benchmarks.runtime_arguments`: every schema of tests/runtime/test_loop_stays_free.py with each of its arguments; bound: 50 ms between two turns.
+`python -m benchmarks.runtime_arguments`: every schema of tests/runtime/test_loop_stays_free.py with each of its
+arguments; bound: 50 ms between two turns.
 """
 
 from __future__ import annotations
