@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -174,3 +176,130 @@ def test_every_request_says_who_asks(line: Bench) -> None:
     assert {"GET /tool", "GET /state", "GET /healthz"} <= paths
     assert any("IncomingPhoneNumbers" in path for path in paths)
     assert set(seen) == {f"voiceops/{__version__}"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("Agent/dsek", "Did you mean Agent/desk?"),
+        ("Tool/lookpu", "Did you mean Tool/lookup?"),
+        ("Phone/lines", "Did you mean Phone/line?"),
+        ("Squad/nothing-like-it", "voiceops state list"),
+        ("Agent/desk[x]", "Did you mean Agent/desk?"),
+    ],
+)
+def test_drift_of_something_that_is_not_there(line: Bench, typed: str, hint: str) -> None:
+    line.apply()
+    ran = line.run("drift", typed, code=1)
+    assert f"there is no {typed} in live" in ran.err
+    assert hint in ran.err
+    line.run("drift", "Agent/desk", "Phone/line")
+
+
+def test_bare_voiceops_prints_its_help(live: Bench) -> None:
+    ran = subprocess.run([sys.executable, "-m", "voiceops"], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0
+    assert "Usage: voiceops" in ran.stdout
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_state_that_can_no_longer_be_written_after_changes_is_exit_3(live: Bench) -> None:
+    for number in range(5):
+        live.write(f"agents/t{number}.yaml", TOOL.replace("lookup", f"lookup{number}"))
+    pause = live.control.fault("pause", when="before", method="POST", path="^/tool$", nth=[5])
+    command = [sys.executable, "-m", "voiceops", "-C", str(live.folder), "apply", "--auto-approve"]
+    process = subprocess.Popen(command, env=live.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    live.control.wait_for_pause(pause, 60)
+    (live.folder / ".voiceops/state/live/revisions").write_text("in the way")
+    live.control.release(pause)
+    _, err = process.communicate(timeout=60)
+
+    assert process.returncode == 3, err
+    assert "5 changes were made, and the state can't be written" in err
+    assert "revisions" in err
+    (live.folder / ".voiceops/state/live/revisions").unlink()
+    live.apply()
+    assert len(live.control.objects("/tool")) == 5
+    assert live.changes() == {}
+
+
+ODD_WORDS = [
+    "",
+    " ",
+    "-",
+    "--",
+    "\n",
+    "a" * 5000,
+    "\udc80",
+    "-e",
+    "/",
+    "..",
+    "/dev/null",
+    "Agent/",
+    "0",
+    "-1",
+    "1e9",
+    "[",
+    "*",
+]
+
+
+@pytest.mark.parametrize("command", [
+    "init", "validate", "plan", "apply", "destroy", "drift", "import", "rollback", "status", "history", "show", "diff",
+    "graph", "state", "generate", "simulate", "events", "doctor", "schema", "nonsense",
+])  # fmt: skip
+def test_odd_words_behind_every_command(live: Bench, command: str) -> None:
+    from random import Random
+
+    live.write("agents/tool.yaml", TOOL)
+    random = Random(command)
+    for _ in range(12):
+        words = random.choices(
+            [*ODD_WORDS, "--format", "--target", "-l", "-m", "--lock-timeout", "json"], k=random.randint(1, 3)
+        )
+        ran = live.run(command, *words, code=None)
+        assert ran.code in (0, 1, 2, 3, 5), (command, words, ran)
+
+
+ENVIRONMENT = ["VOICEOPS_ENV", "VOICEOPS_STATE", "VOICEOPS_STATE_IDENTITY", "VOICEOPS_STATE_KEY", "NO_COLOR", "COLUMNS"]
+ENVIRONMENT += ["TERM", "LANG", "HTTP_PROXY", "NO_PROXY", "GITHUB_ACTOR", "HOME", "USER"]
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+@pytest.mark.parametrize("value", ["", " ", "\n", "x\udc80", "a" * 3000, "-1", "[", "\u202e"])
+def test_odd_environments(live: Bench, name: str, value: str) -> None:
+    live.write("agents/tool.yaml", TOOL)
+    ran = live.run("plan", code=None, **{name: value})
+    assert ran.code in (0, 1, 5), ran
+
+
+@pytest.mark.parametrize(
+    "file", ["voiceops.yaml", ".env", "agents", "environments/live.yaml", "policies", ".voiceops", "agents/a.yaml"]
+)
+@pytest.mark.parametrize("what", ["folder", "pipe", "link to itself", "link to nothing", "not UTF-8", "file"])
+def test_what_is_not_the_file_that_it_should_be(live: Bench, file: str, what: str) -> None:
+    import os
+    import shutil
+
+    live.write("agents/tool.yaml", TOOL)
+    path = live.folder / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    match what:
+        case "folder":
+            path.mkdir()
+        case "pipe":
+            os.mkfifo(path)
+        case "link to itself":
+            path.symlink_to(path)
+        case "link to nothing":
+            path.symlink_to("nowhere")
+        case "not UTF-8":
+            path.write_bytes(b"version: 1\xff\xfe")
+        case _:
+            path.write_text("")
+    started = time.monotonic()
+    for command in ("validate", "plan", "apply --auto-approve", "history"):
+        ran = live.run(*command.split(), code=None)
+        assert ran.code in (0, 1, 3, 5), (command, ran)
+    assert time.monotonic() - started < 60

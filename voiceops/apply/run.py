@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -29,7 +29,7 @@ from voiceops.engine.planner import make_plan
 from voiceops.engine.saved import narrowed
 from voiceops.engine.schedule import schedule
 from voiceops.engine.sending import missing_secrets
-from voiceops.errors import Diagnostic, Refused, VoiceopsError
+from voiceops.errors import Diagnostic, PartialApply, Refused, StateError, VoiceopsError
 from voiceops.kinds.base import is_stock
 from voiceops.kinds.registry import KINDS
 from voiceops.model.address import kind_of, owner_of
@@ -148,16 +148,32 @@ async def _apply(
     session = _session(job, ledger, emit, options, snapshot, lease, found)
     operations = schedule(job.graph, ledger.state, found.changes)
     result = await execute(session, operations, job.parallelism, stop)
-    await learn_org(job, ledger, session)
-    if not changed_something(session, result):
+    if changed_something(session, result):
+        with _partly(result):
+            await learn_org(job, ledger, session)
+            number = await close(job.graph, job.store, session, found, result, request)
+    else:
+        await learn_org(job, ledger, session)
         if request.saved is not None:  # it can be applied yet
             await ledger.save(used_plans=tuple(id_ for id_ in ledger.state.used_plans if id_ != request.saved.id))
         await ledger.save()
         await _note_nothing_done(job, request, result)
         return Outcome(found, result)
-    number = await close(job.graph, job.store, session, found, result, request)
     await forget_old(job.store, ledger.state, job.retention)
     return Outcome(found, result, number, await served(session, result))
+
+
+@contextmanager
+def _partly(result: Result) -> Iterator[None]:
+    """What was sent was sent, also where the state can't be written any more."""
+    try:
+        yield
+    except StateError as error:
+        count = len(result.done)
+        raise PartialApply(
+            f"{count} change{'s were' if count != 1 else ' was'} made, and the state can't be written: {error.summary}",
+            hint="Mend that, and run apply again: it finds what was made.",
+        ) from None
 
 
 def _is_unrecorded(job: Job, request: Request, ledger: Ledger) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ def drift_command(console: Console, addresses: tuple[str, ...], accept: bool, me
     from voiceops.cli.wiring import load
 
     loaded = load(console)
-    found = _plan(loaded)
+    found = _plan(loaded, addresses)
     chosen = [d for d in found.drift if not addresses or _is_chosen(d, addresses)]
     if accept:
         return _accept(console, loaded, found, chosen, addresses, message, format_)
@@ -66,12 +67,32 @@ def _is_chosen(drift: Drift, addresses: tuple[str, ...]) -> bool:
     return any(address in (drift.address, owner, owner.partition("[")[0]) for address in addresses)
 
 
-def _plan(loaded: Loaded) -> Plan:
+def _check_known(loaded: Loaded, managed: Iterable[str], addresses: tuple[str, ...]) -> None:
+    """An address that nothing has is a slip of the keyboard, and no good news. Raises VoiceopsError."""
+    from difflib import get_close_matches
+
+    known = {*loaded.graph.resources, *managed}
+    known |= {owner_of(address) for address in known}
+    known |= {address.partition("[")[0] for address in known}
+    for address in addresses:
+        if address not in known:
+            near = get_close_matches(address, sorted(known), n=1)
+            raise VoiceopsError(
+                f"there is no {address} in {loaded.project.environment}",
+                hint=f"Did you mean {near[0]}?" if near else "`voiceops state list` names what is managed.",
+            )
+
+
+def _plan(loaded: Loaded, addresses: tuple[str, ...]) -> Plan:
     from voiceops.apply.run import plan
     from voiceops.cli.wiring import open_job, options_of
+    from voiceops.state.ledger import Ledger
 
     async def work() -> Plan:
         async with open_job(loaded, loaded.graph, options_of(loaded.project, refresh_only=True)) as job:
+            if addresses:
+                ledger = await Ledger.open(job.store, loaded.project.name, loaded.project.environment)
+                _check_known(loaded, ledger.state.entries, addresses)
             return await plan(job)
 
     return asyncio.run(work())

@@ -196,6 +196,11 @@ def _run(arguments: Sequence[str] | None) -> int:
             hint="Check that it is there, its rights, and room.",
         )
         return 1
+    except RuntimeError as error:
+        if not str(error).startswith("Symlink loop"):
+            raise
+        console.error(str(error), hint="A link leads to itself: take it away.")
+        return 1
     except KeyboardInterrupt:
         console.note("\nStopped.")
         return 1
