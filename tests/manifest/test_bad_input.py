@@ -1,12 +1,14 @@
 """Every malformed file: one clear message at its line, exit 1, no traceback, no network, nothing written."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from voiceops.cli.main import run
 from voiceops.errors import Diagnostic, InvalidProject
 from voiceops.manifest.compose import load_graph
 from voiceops.manifest.problems import Problems
@@ -39,7 +41,7 @@ def _problems(folder: Path) -> tuple[Diagnostic, ...]:
 
 
 def test_there_are_enough_cases() -> None:
-    assert len(CASES) >= 60
+    assert len(CASES) >= 160
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
@@ -56,6 +58,30 @@ def test_each_problem_is_named_at_its_line(case: Path, tmp_path: Path) -> None:
     if path:
         assert first.mark.path == path, str(first)
     assert len(found) == 1, "one message a problem, found:\n" + "\n".join(map(str, found))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
+def test_every_command_stops_there_with_one_line_and_sends_nothing(
+    case: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, code, line, _ = _lay_out(case, tmp_path)
+    before = {path.relative_to(tmp_path) for path in tmp_path.rglob("*")}
+    with socket.create_server(("127.0.0.1", 0)) as vendor:
+        vendor.settimeout(0)
+        for name in ("VAPI_BASE_URL", "TWILIO_BASE_URL"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{vendor.getsockname()[1]}")
+        monkeypatch.setenv("VAPI_API_KEY", "k")
+        for command in ("validate", "plan"):
+            assert run(["-C", str(tmp_path), command]) == 1
+            shown = capsys.readouterr()
+            text = shown.out + shown.err
+            place = f"{'voiceops.yaml' if line == 1 else file}:{line}:"
+            assert [row for row in text.splitlines() if place in row and f"error[{code}]" in row], text
+            assert text.count("error[") == 1
+            assert "Traceback" not in text
+        with pytest.raises(BlockingIOError):
+            vendor.accept()
+    assert {path.relative_to(tmp_path) for path in tmp_path.rglob("*")} == before
 
 
 @pytest.mark.parametrize("command", [["validate"], ["plan"], ["apply", "--auto-approve"]], ids=lambda c: c[0])

@@ -16,15 +16,13 @@ _SPOKEN = re.compile(r"(?:message|content|prompt|description|name|exact|summary|
 @lint("VO210", "text-cut-off", "A comment takes the end of a text with it")
 def text_cut_off(context: Context) -> Iterator[Finding]:
     for spot, text in context.strings:
-        if "\n" in text or not spot.path:
+        if not spot.path or not (" " in text or _SPOKEN.search(str(spot.path[-1]))) or "\n" in text:
             continue
         mark = spot.mark()
         line = context.texts.line(mark)
-        behind = _BEHIND.search(line, mark.column)
+        behind = _BEHIND.search(line, mark.column) if "#" in line else None
         plain = line[: behind.start()].rstrip() if behind else ""
-        if not behind or not plain.endswith(text) or plain.endswith(("'", '"', "]", "}")):
-            continue
-        if " " in text or _SPOKEN.search(str(spot.path[-1])):
+        if behind and plain.endswith(text) and not plain.endswith(("'", '"', "]", "}")):
             yield spot.finding(
                 f"the text ends before #{behind['rest'][:20]}: YAML reads the rest as a comment",
                 hint="Put the whole text into quotes, or a blank after the # where a comment is meant.",
