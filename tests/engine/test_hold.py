@@ -6,12 +6,14 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from tests.support.world import World, agent, graph, tool
 from voiceops.engine.hold import MOST_HOLDS, MOST_VALUES, bounded, still_held, taken_back, with_holds
 from voiceops.model.graph import Graph
 from voiceops.model.plan import Plan
-from voiceops.model.values import Ref, secret
+from voiceops.model.values import Ref, parse_path, secret
 
 PROMPT = "Tell every caller that the shop is closed for good."
 GOOD: dict[str, Any] = {
@@ -24,6 +26,7 @@ GOOD: dict[str, Any] = {
     },
     "voice": {"provider": "vapi", "voiceId": "Elliot"},
     "endCallMessage": "Goodbye",
+    "keywords": ["a", "b"],
 }
 TOOLS = tool("a"), tool("b"), tool("c")
 
@@ -85,6 +88,11 @@ BACK: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         changed(model={"toolIds": [Ref("Tool/a")]}, firstMessage="Hi"),
         ["model.toolIds"],
     ),
+    "another-order": (
+        changed(keywords=["b", "a"]),
+        changed(keywords=["b", "a"], firstMessage="Hi"),
+        ["keywords"],
+    ),
     "a-field-left-out": (
         changed(endCallMessage=None),
         changed(endCallMessage=None, firstMessage="Hi"),
@@ -115,7 +123,7 @@ def test_a_value_that_was_rolled_back_does_not_come_back_whatever_else_changed(c
     plan = held_plan(shop(bad), shop(GOOD), shop(new))
 
     assert {(code, address) for code, address, _ in told(plan)} == {("rolled-back", "Agent/support")}
-    assert {path.partition(".")[0] for *_, path in told(plan)} == {path.partition(".")[0] for path in paths}
+    assert {parse_path(path)[0] for *_, path in told(plan)} == {parse_path(path)[0] for path in paths}
     assert not plan.applyable
     assert all("rolled back in revision 3" in d.summary for d in plan.refusals)
     released = held_plan(shop(bad), shop(GOOD), shop(new), released=True)
@@ -258,3 +266,28 @@ def test_no_value_of_a_secret_is_kept() -> None:
 
     assert "HOOK" not in json.dumps(kept)
     assert json.loads(json.dumps(kept)) == kept
+
+
+VALUES = st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(["a", "b", "some longer text of a prompt"])
+BODIES = st.dictionaries(
+    st.sampled_from(["firstMessage", "endCallMessage", "metadata", "keywords", "plan"]),
+    VALUES | st.lists(VALUES, max_size=3) | st.dictionaries(st.sampled_from(["x", "y"]), VALUES, max_size=2),
+    max_size=4,
+)
+
+
+@given(good=BODIES, bad=BODIES)
+def test_of_any_manifests_the_good_ones_pass_and_the_bad_ones_come_back_only_as_a_warning(
+    good: dict[str, Any], bad: dict[str, Any]
+) -> None:
+    before, wrong = shop(good), shop(bad)
+    assume(before.digest != wrong.digest)
+    unrelated = shop({**bad, "voicemailMessage": "Please call back."})
+
+    assert told(held_plan(wrong, before, before)) == []
+    assert told(held_plan(wrong, before, shop({**good, "voicemailMessage": "Please call back."}))) == []
+    plan = held_plan(wrong, before, wrong)
+    if any(change.fields for change in plan.changes):
+        assert "rolled-back" in {code for code, *_ in told(plan)}
+        assert "rolled-back" in {code for code, *_ in told(held_plan(wrong, before, unrelated))}
+        assert not held_plan(wrong, before, unrelated, released=True).refusals

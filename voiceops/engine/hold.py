@@ -33,7 +33,7 @@ _ANYWHERE = "*"  # in place of an item's place in its list
 class _Wanted:
     """One resource's leaves by path, and which of them are new in it."""
 
-    digests: Mapping[str, set[str]]
+    digests: Mapping[str, list[str]]
     texts: frozenset[str]  # digests of those that are texts
     words: frozenset[tuple[str, str]]  # path and digest of those that are strings
     fields: Sequence[FieldChange] = field(default=())
@@ -77,7 +77,7 @@ def _brought_back(
     wanted = _wanted(resource, change.fields)
     hits = dict(_hits(wanted, entry))
     if "is" not in entry and not _is_the_same(wanted, entry):
-        hits = {key: found for key, found in hits.items() if wanted.digests.get(key, set()) & wanted.texts & found}
+        hits = {key: found for key, found in hits.items() if set(wanted.digests.get(key, ())) & wanted.texts & found}
     if not hits:
         return
     keys = sorted(hits)
@@ -118,7 +118,7 @@ def _wanted(resource: Resource, fields: Sequence[FieldChange]) -> _Wanted:
 def _hits(wanted: _Wanted, entry: Mapping[str, Any]) -> Iterator[tuple[str, set[str]]]:
     """The held paths that the change touches and where it has what was rolled back."""
     for key, was in entry.get("was", {}).items():
-        now = wanted.digests.get(key, set())
+        now = wanted.digests.get(key, [])
         found = {*now, _whole(now)} & set(was)
         if found and _touching(wanted.fields, key) is not None:
             yield key, found
@@ -157,20 +157,20 @@ def taken_back(rolled: Iterable[Graph], after: Graph) -> dict[str, dict[str, Any
     for address, entry in values.items():
         if "was" in entry and address in after.resources:
             there = _digests(after.resources[address].body)
-            entry["is"] = {key: sorted(there.get(key, ())) for key in entry["was"]}
+            entry["is"] = {key: there.get(key, []) for key in entry["was"]}
     return values
 
 
 def _otherwise(old: Resource, new: Resource | None) -> Iterator[tuple[str, str, int]]:
-    """Path, digest and size of what the older one has and the newer one lacks; where it only lacks something itself,
-    all that it has there as one."""
+    """Path, digest and size of what the older one has and the newer one lacks. Where it has nothing of its own, but
+    fewer, or in another order: all that it has there as one."""
     had, has = _digests(old.body), _digests(new.body) if new is not None else {}
     sizes = {_digest(leaf): len(leaf) for _, leaf in leaves(old.body) if isinstance(leaf, str)}
     for key in {**had, **has}:
-        before, after = had.get(key, set()), has.get(key, set())
-        for digest in before - after:
+        before, after = had.get(key, []), has.get(key, [])
+        for digest in {*before} - {*after}:
             yield key, digest, sizes.get(digest, 0)
-        if before < after and new is not None:
+        if new is not None and before != after and {*before} <= {*after}:
             yield key, _whole(before), 0
 
 
@@ -206,18 +206,19 @@ def _undecided(entry: Mapping[str, Any], resource: Resource | None) -> dict[str,
     if "is" in entry and resource is not None:
         there = _digests(resource.body)
         kept = {
-            key for key, put in entry["is"].items() if set(put) & there.get(key, set()) or not (put or there.get(key))
+            key for key, put in entry["is"].items() if set(put) & set(there.get(key, ())) or not (put or there.get(key))
         }
         if kept:
             rest |= {side: {k: found for k, found in entry[side].items() if k in kept} for side in ("was", "is")}
     return rest
 
 
-def _digests(body: JSON) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
+def _digests(body: JSON) -> dict[str, list[str]]:
+    """By path, in their order. A null field is not there; in a list it is an item."""
+    found: dict[str, list[str]] = {}
     for path, leaf in leaves(body):
-        if leaf is not None:
-            found.setdefault(_anywhere(path), set()).add(_digest(leaf))
+        if leaf is not None or (path and isinstance(path[-1], int)):
+            found.setdefault(_anywhere(path), []).append(_digest(leaf))
     return found
 
 
@@ -227,7 +228,7 @@ def _digest(leaf: JSON) -> str:
 
 def _whole(digests: Iterable[str]) -> str:
     """All values of a path as one: what was taken out of a list, or out of a body, is told by what is left."""
-    return "=" + hashlib.sha256(" ".join(sorted(digests)).encode()).hexdigest()[:15]
+    return "=" + hashlib.sha256(" ".join(digests).encode()).hexdigest()[:15]
 
 
 def _starred(path: Path) -> Path:
