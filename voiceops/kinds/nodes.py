@@ -51,9 +51,11 @@ def option_for(node: Node | None, value: Any) -> Node | None:
 
 
 def lacks_required(node: Node | None, value: dict[str, Any]) -> bool:
-    """Does a map miss what its type requires, so that the API would refuse it?"""
+    """Does a map miss what its type requires, or what tells its type, so that the API would refuse it?"""
     name = type_name(node, value)
-    return name is not None and any(key not in value for key in type_of(name)["required"])
+    if name is None:
+        return (by := variant_key(node, value)) is not None and by not in value
+    return any(key not in value for key in type_of(name)["required"])
 
 
 def type_name(node: Node | None, *values: Any) -> str | None:

@@ -43,6 +43,7 @@ class _Entry(Shape, frozen=True):
     imported: dict[str, Any] | None = None
     attributes: dict[str, str] = msgspec.field(default_factory=dict)
     deposed: list[str] = msgspec.field(default_factory=list)
+    refused: list[str] = msgspec.field(default_factory=list)
 
 
 class _Closed(Shape, frozen=True):
