@@ -15,6 +15,7 @@ from voiceops.kinds.base import SERVER_KEYS, Kind
 from voiceops.kinds.fits import fitting
 from voiceops.kinds.nodes import (
     body_node,
+    entries_of,
     field_of,
     fields_of,
     is_set,
@@ -194,9 +195,9 @@ def set_values(kind: Kind, body: dict[str, Any]) -> dict[str, Any]:
 
     In maps that take any keys (metadata, a tool's own JSON Schema) null is a value like others.
     """
-    node = body_node(kind, "create")
+    entries = entries_of(body_node(kind, "create"), body)
     return {
-        key: _set(field_of(node, key, body), value)
+        key: _set(entries.get(key), value)
         for key, value in body.items()
         if value is not None or key in kind.null_counts
     }
@@ -204,11 +205,10 @@ def set_values(kind: Kind, body: dict[str, Any]) -> dict[str, Any]:
 
 def _set(node: Node | None, value: JSON) -> JSON:
     if isinstance(value, dict):
-        known = fields_of(node, value)
+        entries = entries_of(node, value)
+        known = fields_of(node, value) if None in value.values() else {}
         return {
-            key: _set(field_of(node, key, value), item)
-            for key, item in value.items()
-            if item is not None or key not in known
+            key: _set(entries.get(key), item) for key, item in value.items() if item is not None or key not in known
         }
     if isinstance(value, list):
         return [_set(items_of(node), item) for item in value]

@@ -14,9 +14,9 @@ from enum import Enum
 from typing import TypeAlias
 
 from voiceops.engine.pairing import in_place, pairs
-from voiceops.kinds.nodes import field_of, is_set, items_of
+from voiceops.kinds.nodes import entries_of, is_set, items_of
 from voiceops.kinds.schema import Node
-from voiceops.model.values import ABSENT, JSON, Fingerprint, Path, Secret, canonical
+from voiceops.model.values import ABSENT, JSON, Fingerprint, Path, Secret, canonical, identical
 
 
 class Outcome(Enum):
@@ -127,15 +127,12 @@ def _compare(
     if path in context.stored:
         yield from _compare_stored(path, desired, applied, live, context, node)
     elif isinstance(desired, dict) and isinstance(live, dict):
+        entries = entries_of(node, desired, live)
         for key in [*desired, *(key for key in _keys(applied) if key not in desired)]:
-            yield from _compare(
-                (*path, key),
-                desired.get(key, ABSENT),
-                _get(applied, key),
-                live.get(key, ABSENT),
-                context,
-                field_of(node, key, desired, live),
-            )
+            wanted, found = desired.get(key, ABSENT), live.get(key, ABSENT)
+            if not path and not context.stored and identical(wanted, found):
+                continue  # most of most objects
+            yield from _compare((*path, key), wanted, _get(applied, key), found, context, entries.get(key))
     elif isinstance(desired, list) and isinstance(live, list):
         yield from _compare_lists(path, desired, applied, live, context, node)
     elif isinstance(desired, Fingerprint) or isinstance(applied, Fingerprint):
@@ -236,9 +233,8 @@ def _unmoved(applied: JSON, live: JSON, node: Node | None = None) -> bool:
 def same(wanted: JSON, found: JSON, node: Node | None = None) -> bool:
     """Equal as far as `wanted` speaks: what `found` has beyond it is the server's. `node`: the facts of the value."""
     if isinstance(wanted, dict) and isinstance(found, dict):
-        return all(
-            same(value, found.get(key, ABSENT), field_of(node, key, wanted, found)) for key, value in wanted.items()
-        )
+        entries = entries_of(node, wanted, found)
+        return all(same(value, found.get(key, ABSENT), entries.get(key)) for key, value in wanted.items())
     if isinstance(wanted, list) and isinstance(found, list):
         if is_set(node):
             return as_set(wanted) == as_set(found)
@@ -257,7 +253,7 @@ def same(wanted: JSON, found: JSON, node: Node | None = None) -> bool:
 
 def owns_same(owned: JSON, desired: JSON, node: Node | None = None) -> bool:
     """Would recording `desired` change what is owned? Nothing beyond it, on either side."""
-    return same(owned, desired, node) and same(desired, owned, node)
+    return identical(owned, desired) or (same(owned, desired, node) and same(desired, owned, node))
 
 
 def empty(value: JSON) -> bool:

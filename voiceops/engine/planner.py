@@ -246,7 +246,7 @@ class Planner:
         if actions != UPDATE:
             write = replacement(kind, sides, desired)
         elif not write.fields:
-            return self.settled(resource, found, seen, kept=bool(write.drift))
+            return self.settled(resource, found, seen, desired, kept=bool(write.drift))
         fields = self._written(resource, write, seen, desired)
         change = self.change(
             resource,
@@ -281,7 +281,9 @@ class Planner:
             return change
         return replace(change, keeps_old=True, notes=("the old number stays with Vapi, bound to nobody",))
 
-    def settled(self, resource: Resource, found: Found, seen: dict[str, Any], *, kept: bool) -> Change:
+    def settled(
+        self, resource: Resource, found: Found, seen: dict[str, Any], desired: dict[str, Any], *, kept: bool
+    ) -> Change:
         """Live is as it should be; the state may still have something to learn. `seen` is live without secrets."""
         entry = found.entry
         assert entry is not None
@@ -293,20 +295,21 @@ class Planner:
             reason, state_only = "protected" if resource.prevent_destroy else "unprotected", True
         elif entry.release != resource.release:
             reason, state_only = "release_changed", True
-        elif not owns_same(*self._owned(resource, entry), self._node(resource)):
+        elif not owns_same(*self._owned(resource, entry, desired), self._node(resource)):
             # Live is what the manifest wants, though not by our doing: an edit that was taken over into the file.
             reason, state_only = "recorded", True
         elif kept:
             reason = "drift_kept"
         elif found.settling:
             reason = "settling"
-        shown = project(seen, {**entry.owned, **self.wanted(resource)})
+        shown = project(seen, {**entry.owned, **desired})
         change = self.change(resource, NO_OP, reason, before=shown, after=shown, id_=entry.id)
         return replace(change, state_only=state_only, previous_address=previous)
 
-    def _owned(self, resource: Resource, entry: Entry) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _owned(
+        self, resource: Resource, entry: Entry, desired: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         """What the state says is ours, and what the manifest makes ours."""
-        desired = self.wanted(resource)
         if resource.type == TWILIO_TYPE:
             return entry.owned, desired
         create_only = KINDS[resource.kind].create_only

@@ -210,7 +210,7 @@ def _managed(
     changes = [d for d in differing if d not in kept]
     _report_shadow(planner, resource, live, kept)
     if not changes:
-        return planner.settled(resource, found, now, kept=bool(kept))
+        return planner.settled(resource, found, now, desired, kept=bool(kept))
     return replace(
         planner.change(
             resource,

@@ -84,16 +84,39 @@ def fields_of(node: Node | None, *values: Any) -> dict[str, Node]:
     return _any_variants(tuple(sorted(_type_names(chosen)))) if chosen and chosen["type"] == "union" else {}
 
 
-def field_of(node: Node | None, key: str, *values: Any) -> Node | None:
-    """The node of one entry of a map: of a field, or of any key where the map is free."""
+class _Every(dict[str, Node]):
+    """The entries of a map that takes any keys: one node for all of them."""
+
+    def __init__(self, node: Node) -> None:
+        super().__init__()
+        self._node = node
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self._node
+
+
+_NOTHING: dict[str, Node] = {}
+
+
+def entries_of(node: Node | None, *values: Any) -> dict[str, Node]:
+    """The node of each entry of a map, to be asked by `get`: of its fields, or of any key where the map is free."""
+    if node is None:
+        return _NOTHING
+    if node["type"] == "object" and "also" not in node:
+        if "of" in node:
+            found: dict[str, Node] = type_of(node["of"])["fields"]
+            return found
+        return _Every(node["values"]) if "values" in node else _NOTHING
     chosen = option_for(node, next((value for value in values if isinstance(value, dict)), {}))
     if chosen is not None and "values" in chosen:
-        found: Node = chosen["values"]
-        return found
-    if chosen is not None and key in chosen.get("also", ()):
-        also: Node = chosen["also"][key]
-        return also
-    return fields_of(chosen, *values).get(key)
+        return _Every(chosen["values"])
+    fields = fields_of(chosen, *values)
+    return {**fields, **chosen["also"]} if chosen is not None and "also" in chosen else fields
+
+
+def field_of(node: Node | None, key: str, *values: Any) -> Node | None:
+    """The node of one entry of a map: of a field, or of any key where the map is free."""
+    return entries_of(node, *values).get(key)
 
 
 def items_of(node: Node | None) -> Node | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import marshal
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -184,6 +185,14 @@ def copy(value: JSON) -> JSON:
     if isinstance(value, list):
         return [copy(item) for item in value]
     return value
+
+
+def identical(one: JSON, other: JSON) -> bool:
+    """Are two values the same to the last type, found out at once? False may also mean that it can't be told so."""
+    try:
+        return marshal.dumps(one, 2) == marshal.dumps(other, 2)
+    except ValueError:
+        return False  # a marker is in it
 
 
 def map_leaves(value: JSON, change: Callable[[JSON], JSON]) -> JSON:
