@@ -1,8 +1,7 @@
-"""Objects that are too new to be believed missing: before an apply writes to one, it is asked for by itself.
+"""Objects that are too new to be believed missing: an apply waits until lists show them, or they are gone for good.
 
-A list may lag behind for as long as `settle`. For a plan that has nothing to do with such an object that does not
-matter. What would be written to, or named by what is written, is waited for: until it answers by its id, or until it
-is old enough to be missing for good. Then the plan is made anew, and puts back what somebody deleted.
+A list may lag behind for as long as `settle`. A plan takes such an object for what it was; an apply has the time to be
+sure: once it is old enough to be missing, the plan is made anew, and puts back what somebody deleted.
 """
 
 from __future__ import annotations
@@ -11,49 +10,36 @@ import asyncio
 from collections.abc import Iterable
 
 from voiceops.apply.events import Emit, Event
-from voiceops.kinds.phone import TWILIO_TYPE
-from voiceops.kinds.registry import KINDS
-from voiceops.model.graph import Graph
 from voiceops.model.live import Snapshot
 from voiceops.model.plan import DELETE, Plan
 from voiceops.model.state import Entry, State
-from voiceops.providers.live import Accounts
+from voiceops.providers.live import Accounts, read_live
 
 _POLL = 0.5  # seconds
+_NAMED = 5
 
 
-def doubtful(plan: Plan, graph: Graph, state: State, snapshot: Snapshot, settle: float) -> tuple[Entry, ...]:
-    """The objects of a plan's writes that no list shows, and that are too new for that to mean anything."""
-    written = {c.previous_address or c.address for c in plan.active if not c.state_only and c.actions != DELETE}
-    named = {ref for address in written for ref in graph.dependencies(address)}
+def doubtful(plan: Plan, state: State, snapshot: Snapshot, settle: float) -> tuple[Entry, ...]:
+    """What a plan keeps or writes, no list shows, and is too new for that to mean anything."""
+    kept = {change.previous_address or change.address for change in plan.changes if change.actions != DELETE}
     return tuple(
-        entry
-        for address, entry in sorted(state.entries.items())
-        if address in written | named
-        and entry.type in snapshot.objects
-        and snapshot.get(entry.type, entry.id) is None
-        and snapshot.date - entry.recorded_at < settle
+        entry for address, entry in sorted(state.entries.items()) if address in kept and lags(entry, snapshot, settle)
     )
 
 
+def lags(entry: Entry, snapshot: Snapshot, settle: float) -> bool:
+    """Is an object missing in the lists that were read, though it was written so lately that they may lag behind?"""
+    read = entry.type in snapshot.objects
+    return read and snapshot.get(entry.type, entry.id) is None and snapshot.date - entry.recorded_at < settle
+
+
 async def wait_for(entries: Iterable[Entry], accounts: Accounts, settle: float, emit: Emit) -> None:
-    """Until each object answers by its id, or is old enough to be gone. Raises ProviderError."""
+    """Until lists show each object, or it is old enough to be gone. Raises ProviderError."""
     waiting = list(entries)
-    names = ", ".join(entry.address for entry in waiting)
+    more = f" and {len(waiting) - _NAMED} more" if len(waiting) > _NAMED else ""
+    names = ", ".join(entry.address for entry in waiting[:_NAMED]) + more
     emit(Event(type="apply_progress", message=f"no list shows {names} yet: waiting up to {settle:.0f} s for it"))
-    while True:
-        shown = await asyncio.gather(*(_is_there(entry, accounts) for entry in waiting))
-        waiting = [
-            entry
-            for entry, there in zip(waiting, shown, strict=True)
-            if not there and accounts.date - entry.recorded_at < settle
-        ]
-        if not waiting:
-            return
+    while waiting:
         await asyncio.sleep(min(_POLL, max(0.05, settle / 4)))
-
-
-async def _is_there(entry: Entry, accounts: Accounts) -> bool:
-    if entry.type == TWILIO_TYPE:
-        return accounts.twilio is not None and await accounts.twilio.get(entry.id) is not None
-    return await accounts.vapi.get(KINDS[entry.kind].at(entry.owned), entry.id) is not None
+        snapshot = await read_live(accounts, {entry.type for entry in waiting})
+        waiting = [entry for entry in waiting if lags(entry, snapshot, settle)]

@@ -118,7 +118,7 @@ async def _apply(
     binding = await check_account(job, ledger.state.binding, snapshot)
     options = await _options(job, ledger.state)
     found = make_plan(job.graph, ledger.state, snapshot, options)
-    if unseen := doubtful(found, job.graph, ledger.state, snapshot, options.settle):
+    if unseen := doubtful(found, ledger.state, snapshot, options.settle):
         await wait_for(unseen, job.accounts, options.settle, emit)
         snapshot = await _recovered(job, ledger, emit)
         found = make_plan(job.graph, ledger.state, snapshot, options)

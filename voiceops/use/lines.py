@@ -6,13 +6,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, replace
 from typing import Any
 
+from voiceops.apply.doubt import lags
 from voiceops.apply.run import Job, plan, types_needed
 from voiceops.engine.externals import Externals, externals_of
 from voiceops.engine.live_route import LiveRoute, Meant, Reason, Seen, live_route, server_of
 from voiceops.engine.traffic import day
+from voiceops.engine.twilio import lags as number_lags
+from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
 from voiceops.model.address import is_twilio_side, owner_of, twilio_side
 from voiceops.model.graph import Resource
@@ -26,6 +30,8 @@ from voiceops.providers.shapes import maps_of
 from voiceops.state.ledger import Ledger
 
 _READY_TIMEOUT = 5.0  # seconds
+_LAG = 3.0  # seconds for which lists may lag behind an apply that just ended
+_POLL = 0.4
 # What decides who answers, and what is asked for beside the manifests' own kinds.
 _LOOKED_AT = frozenset({"vapi_phone_number", "vapi_assistant", "vapi_squad", "vapi_tool", "vapi_credential"})
 
@@ -71,7 +77,7 @@ async def lines(job: Job, runtime_url: str | None) -> list[Row]:
     ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
     twilio = job.accounts.twilio
     snapshot, account_status, calls, ready = await asyncio.gather(
-        read_live(job.accounts, types_needed(job.graph, ledger) | _LOOKED_AT, for_plan=True),
+        _settled(job, types_needed(job.graph, ledger) | _LOOKED_AT, ledger.state),
         twilio.status() if twilio is not None else _told(""),
         _last_calls(job),
         _ready(runtime_url) if runtime_url and _may_need_runtime(job) else _told("not asked"),
@@ -88,6 +94,27 @@ async def lines(job: Job, runtime_url: str | None) -> list[Row]:
     )
     addresses = sorted(a for a in found.numbers if a in job.graph.resources or a in state.entries)
     return [_row(job, found, state, seen, address, calls, ready) for address in addresses]
+
+
+async def _settled(job: Job, types: set[str] | frozenset[str], state: State) -> Snapshot:
+    """What the lists show; right after an apply they are given a moment to show what it wrote."""
+    until = time.monotonic() + _LAG
+    while True:
+        snapshot = await read_live(job.accounts, types, for_plan=True)
+        settle = job.options.settle
+        waiting = any(_lags(entry, snapshot, settle) for entry in state.entries.values())
+        if not waiting or time.monotonic() > until:
+            return snapshot
+        await asyncio.sleep(_POLL)
+
+
+def _lags(entry: Entry, snapshot: Snapshot, settle: float) -> bool:
+    """Do the lists lack what was just written of an object, or the object itself?"""
+    live = snapshot.get(entry.type, entry.id)
+    if live is None:
+        return lags(entry, snapshot, settle)
+    older = number_lags(entry, live) if entry.type == TWILIO_TYPE else str(live.get("updatedAt")) < entry.updated_at
+    return older and snapshot.date - entry.recorded_at < settle
 
 
 def _row(job: Job, found: Plan, state: State, seen: Seen, address: str, calls: dict[str, str], ready: str) -> Row:
