@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
 
 SIGNATURE_HEADER = b"x-vapi-signature"
 TIMESTAMP_HEADER = b"x-vapi-timestamp"
@@ -75,14 +76,16 @@ def _hmac(secrets: tuple[bytes, ...]) -> Verify:
 
 def _shared(header: bytes, expected: list[bytes]) -> Verify:
     same = hmac.compare_digest
+    digests = [sha256(value).digest() for value in expected]  # of one length, so that not even that shows in the time
 
     def verify(headers: Headers, body: bytes, now: float) -> str:
         found = [value for name, value in headers if name == header]
         if len(found) != 1:
             return "malformed" if found else "missing"
+        offered = sha256(found[0]).digest()
         valid = False
-        for value in expected:
-            valid |= same(value, found[0])
+        for digest in digests:
+            valid |= same(digest, offered)
         return "" if valid else "signature"
 
     return verify
