@@ -212,12 +212,12 @@ def test_no_rule_changes(before: str, after: str) -> None:
         ("We give 10% off.", "We give 15% off.", "10% → 15%"),
         ("Open 9:00 to 17:30.", "Open 9:00 to 18:30.", "17:30 → 18:30"),
         ("Version 1.5 costs 1,200 dollars.", "Version 1.5 costs 1,300 dollars.", "1,200 → 1,300"),
-        ("Within 30 days you may return it.", "You may return it.", "30 leaves"),
+        ("Within 30 days you may return it.", "You may return it.", "a number leaves: 30"),
     ],
 )
 def test_numbers(before: str, after: str, text: str) -> None:
     found = [flag for flag in spoken(f"Hello. {before}", f"Hello. {after}") if flag.kind == NUMBER]
-    assert [flag.text for flag in found] == [text]
+    assert [flag.text for flag in found] == [text if "leaves" in text else f"a number changes: {text}"]
 
 
 def test_texts_are_looked_for_wherever_an_agent_speaks_from() -> None:

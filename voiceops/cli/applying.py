@@ -134,7 +134,7 @@ def run_apply(
     async def confirmed(plan: Plan) -> bool:
         nonlocal begun
         if flags.format_ == "text" and not console.quiet:
-            console.out(render_plan(plan, console.style(), verbose=console.verbose))
+            console.prose(render_plan(plan, console.style(), verbose=console.verbose))
         if flags.auto_approve or not asks:
             begun = True
             return True

@@ -40,6 +40,10 @@ class Console:
         """A result, made safe to print."""
         self.document(finished(text))
 
+    def prose(self, text: str) -> None:
+        """A result for people: on a terminal no word of it is cut by the edge."""
+        self.document(_fitted(finished(text), sys.stdout))
+
     def document(self, text: str) -> None:
         """A result that is safe already: a page of HTML, commands to GitHub."""
         _write(sys.stdout, text if text.endswith("\n") else text + "\n")
@@ -57,14 +61,14 @@ class Console:
 
     def note(self, text: str) -> None:
         if not self.quiet:
-            _write(sys.stderr, finished(text) + "\n")
+            _write(sys.stderr, _fitted(finished(text), sys.stderr) + "\n")
 
     def error(self, text: str, hint: str = "") -> None:
         style = self.style(sys.stderr)
         lines = [f"{style('error', 'red', 'bold')}: {indented(text)}"]
         if hint:
             lines.append(f"    {indented(hint)}")
-        _write(sys.stderr, finished("\n".join(lines)) + "\n")
+        _write(sys.stderr, _fitted(finished("\n".join(lines)), sys.stderr) + "\n")
 
     def failure(self, error: VoiceopsError) -> None:
         """An error with everything that it knows."""
@@ -72,11 +76,22 @@ class Console:
 
         style = self.style(sys.stderr)
         for diagnostic in error.diagnostics:
-            _write(sys.stderr, finished(render_diagnostic(diagnostic, style)) + "\n")
+            _write(sys.stderr, _fitted(finished(render_diagnostic(diagnostic, style)), sys.stderr) + "\n")
         if not error.diagnostics or error.code != "invalid-project":
             self.error(str(error) if isinstance(error, ProviderError) else error.summary, error.hint)
         else:
             _write(sys.stderr, finished(error.summary) + "\n")
+
+
+def _fitted(text: str, stream: TextIO) -> str:
+    """Broken between words where the terminal's line ends; a pipe gets whole lines."""
+    if not stream.isatty():
+        return text
+    from shutil import get_terminal_size
+
+    from voiceops.render.fitting import fitted
+
+    return fitted(text, get_terminal_size().columns)
 
 
 def flush() -> None:

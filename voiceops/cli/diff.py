@@ -80,7 +80,7 @@ def _revisions(console: Console, numbers: tuple[int, ...], format_: str) -> bool
     if format_ == "json":
         console.data({"first": names[0], "second": names[1], "differences": comparison_data(found)})
     else:
-        console.out(render_comparison(found, names[0], names[1], console.style()))
+        console.prose(render_comparison(found, names[0], names[1], console.style()))
     return bool(found)
 
 
@@ -114,10 +114,10 @@ def _environments(console: Console, first: str, second: str, format_: str) -> bo
             }
         )
     else:
-        console.out(render_comparison(found, first, second, console.style()))
+        console.prose(render_comparison(found, first, second, console.style()))
         if settings:
-            console.out(render_settings(settings, console.style()))
-        console.out(render_live(live, console.style()))
+            console.prose(render_settings(settings, console.style()))
+        console.prose(render_live(live, console.style()))
     return bool(found)
 
 

@@ -49,7 +49,9 @@ def drift_command(console: Console, addresses: tuple[str, ...], accept: bool, me
     if format_ == "json":
         console.data(_data(found, chosen))
     else:
-        console.out(render_drift(chosen, console.style(), plan=found) or "No drift: what is live is what was applied.")
+        console.prose(
+            render_drift(chosen, console.style(), plan=found) or "No drift: what is live is what was applied."
+        )
     return 2 if chosen else 0
 
 

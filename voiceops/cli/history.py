@@ -74,5 +74,5 @@ def show_command(console: Console, revision: str, format_: str) -> int:
     if format_ == "json":
         console.data(entry)
     else:
-        console.out(render_entry(entry, console.style(), verbose=console.verbose))
+        console.prose(render_entry(entry, console.style(), verbose=console.verbose))
     return 0

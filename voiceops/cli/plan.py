@@ -118,7 +118,8 @@ def plan_command(
         if not console.quiet:
             for entry in render_diagnostics(loaded.warnings, console.style()):
                 console.note(entry)
-        (console.document if format_ == "html" else console.out)(rendered(found, loaded.graph, format_, console))
+        show = {"html": console.document, "text": console.prose}.get(format_, console.out)
+        show(rendered(found, loaded.graph, format_, console))
     if found.refused and not found.needs_force and not refresh_only:
         return Refused.exit_code
     return 2 if detailed_exitcode and (found.active or (found.drift and refresh_only)) else 0

@@ -265,7 +265,7 @@ def _sentences(change: Change, path: Path, before: JSON, after: JSON) -> Iterato
             text = "a rule changes" if new else "a rule leaves"
             yield ReviewFlag(RULE, change.address, place, text, _quoted(old), _quoted(new) if new else None)
         elif old and (gone := _numbers(old, new)) is not None:
-            text = f"{gone[0]} → {gone[1]}" if gone[1] else f"{gone[0]} leaves"
+            text = f"a number changes: {gone[0]} → {gone[1]}" if gone[1] else f"a number leaves: {gone[0]}"
             yield ReviewFlag(NUMBER, change.address, place, text, _quoted(old), _quoted(new) if new else None)
 
 

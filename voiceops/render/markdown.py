@@ -42,8 +42,8 @@ def render_markdown(plan: Plan, graph: Graph | None = None) -> str:
         f"### {plan.project} · {plan.environment}: {headline(plan)}",
         "",
         *_problems(plan),
-        *_lines(plan),
         *_flags(flags(plan, seen_first)),
+        *_lines(plan),
         *_estimates(plan),
     ]
     tail = [_counts(plan)]

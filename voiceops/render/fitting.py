@@ -1,0 +1,46 @@
+"""Lines that a terminal would cut in the middle of a word, broken between words and moved in below their beginning."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_PIECE = re.compile(r"\x1b\[[\d;]*m|[ \t]+|[^ \t\x1b]+|\x1b")
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
+_NARROWEST = 40  # columns; on fewer nothing is gained
+_INDENT = re.compile(r"(?:\x1b\[[\d;]*m)* *(?:[-+~!·‼☎✓✗] )?")
+_MOST_INDENT = 16
+
+
+def fitted(text: str, width: int) -> str:
+    """The text with no line longer than `width` columns, but for words that are."""
+    if width < _NARROWEST:
+        return text
+    return "\n".join(
+        _broken(line, width) if len(line) > width or _columns(line) > width else line for line in text.split("\n")
+    )
+
+
+def _broken(line: str, width: int) -> str:
+    found = _INDENT.match(line)
+    indent = " " * min(_MOST_INDENT, _columns(found[0]) + 2 if found else 2)
+    rows, row, at, gap = [], "", 0, ""
+    for piece in _PIECE.findall(line):
+        if piece.startswith("\x1b"):
+            gap += piece
+        elif piece.isspace():
+            gap += piece
+            at += len(piece)
+        elif at + _columns(piece) > width and row.strip():
+            colours = "".join(_COLOUR.findall(gap))
+            rows.append(row)
+            row, at, gap = colours + indent + piece, len(indent) + _columns(piece), ""
+        else:
+            row += gap + piece
+            at, gap = at + _columns(piece), ""
+    return "\n".join([*rows, row + "".join(_COLOUR.findall(gap))])
+
+
+def _columns(text: str) -> int:
+    plain = _COLOUR.sub("", text)
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in plain)
