@@ -201,11 +201,11 @@ CASES = {
     ),
     "removed-map-with-foreign-additions": Case(
         desired={},
-        applied={"voice": {"a": 1, "b": 2}},
-        live={"voice": {"a": 1, "b": 2, "c": 3}},
+        applied={"artifactPlan": {"a": 1, "b": 2}},
+        live={"artifactPlan": {"a": 1, "b": 2, "c": 3}},
         actions=UPDATE,
         reason="manifest_changed",
-        paths={"voice.a": (1, None), "voice.b": (2, None)},
+        paths={"artifactPlan.a": (1, None), "artifactPlan.b": (2, None)},
     ),
     "removed-and-edited-live": Case(
         desired={},

@@ -80,6 +80,8 @@ def _check_foreign(desired: Any, owned: Any, live: Any, after: Any, path: tuple[
     """What neither side of ours ever set is there as before, as long as the maps around it are."""
     if path == ("model",) and desired and desired.get("provider") != live.get("provider"):
         return  # another provider: what it can't take leaves, and is shown (tests/engine/test_write.py)
+    if path == ("model",) and "provider" not in desired and (owned or {}).get("provider"):
+        return  # without a provider the API takes no model: it leaves as a whole, and is shown
     for key, value in live.items():
         wanted = desired.get(key, ABSENT) if isinstance(desired, dict) else ABSENT
         was = owned.get(key, ABSENT) if isinstance(owned, dict) else ABSENT

@@ -180,6 +180,15 @@ CASES = {
         live={"provider": "openai"},
         paths={"apiKey": (ABSENT, Fingerprint(("K",), "k:2"), "manifest_changed")},
     ),
+    "a-map-that-loses-what-tells-its-type-goes-as-a-whole": Case(
+        desired={},
+        applied={"voice": {"provider": "11labs", "voiceId": "sarah"}},
+        live={"voice": {"provider": "11labs", "voiceId": "sarah", "speed": 1.1}},
+        paths={
+            "voice": ({"provider": "11labs", "voiceId": "sarah", "speed": 1.1}, DROPPED, "manifest_removed"),
+        },
+        sent={"voice": None},
+    ),
     "a-null-that-was-set-before-goes-once": Case(
         desired={"firstMessage": None, "model": GPT},
         applied={"firstMessage": "Hi", "model": GPT},
