@@ -268,10 +268,13 @@ def test_no_value_of_a_secret_is_kept() -> None:
     assert json.loads(json.dumps(kept)) == kept
 
 
-VALUES = st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(["a", "b", "some longer text of a prompt"])
+# A null field means the same as none: only in lists it is something.
+VALUES = st.booleans() | st.integers(0, 3) | st.sampled_from(["a", "b", "some longer text of a prompt"])
 BODIES = st.dictionaries(
     st.sampled_from(["firstMessage", "endCallMessage", "metadata", "keywords", "plan"]),
-    VALUES | st.lists(VALUES, max_size=3) | st.dictionaries(st.sampled_from(["x", "y"]), VALUES, max_size=2),
+    VALUES
+    | st.lists(st.none() | VALUES, max_size=3)
+    | st.dictionaries(st.sampled_from(["x", "y"]), VALUES, max_size=2),
     max_size=4,
 )
 

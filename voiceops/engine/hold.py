@@ -150,7 +150,7 @@ def taken_back(rolled: Iterable[Graph], after: Graph) -> dict[str, dict[str, Any
             old, new = graph.resources.get(address), after.resources.get(address)
             if old is None:
                 values.setdefault(address, {})["deleted"] = True
-            elif new is None or old.body != new.body:
+            elif new is None or canonical(old.body) != canonical(new.body):  # false is not 0
                 sizes |= {(address, key, digest): size for key, digest, size in _otherwise(old, new)}
     for address, key, digest in sorted(sorted(sizes), key=lambda item: -sizes[item])[:MOST_VALUES]:
         values.setdefault(address, {}).setdefault("was", {}).setdefault(key, []).append(digest)
