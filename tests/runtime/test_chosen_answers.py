@@ -208,3 +208,33 @@ def test_handoffs(server: Serving, value: Any, answer: Any) -> None:
 )
 def test_other_questions(server: Serving, kind: str, value: Any, answer: Any) -> None:
     assert ask(server, kind, value) == answer
+
+
+def test_what_the_project_allows_passes(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    newer = {"assistant": {"firstMessage": "Hi", "newerThanTheSchema": True}}
+    with serving(tmp_path, replace(SPEC, allow_unknown=True), HANDLERS, known={"Agent/desk": DESK}) as lenient:
+        assert ask(lenient, "assistant-request", newer) == newer
+    assert refused("assistant-request", newer)
+    assert not refused("assistant-request", newer, allow_unknown=True)
+    assert replace(SPEC, allow_unknown=True) == type(SPEC).from_data(replace(SPEC, allow_unknown=True).to_data())
+
+
+def test_a_line_that_the_runtime_answers(tmp_path: Path) -> None:
+    """The call is made at Vapi only with what Vapi takes; else the line's fallback answers, and says so."""
+    line = LineSpec(
+        address="Phone/r", path="r", number="+14155550103", answer="runtime", handler="h:choose", fallback=FALLBACK
+    )
+    spec = spec_of(lines=(line,), agents=SPEC.agents)
+    with serving(tmp_path, spec, HANDLERS, known={"Agent/desk": DESK}) as server:
+        for value in (
+            {"agent": "desk", "greeting": "Hi"},
+            {"assistantId": "nobody"},
+            {"agent": "desk", "overrides": 5},
+        ):
+            folder = Path(server.runtime.settings.database).parent
+            next(folder.glob("handlers-*")).joinpath("value.json").write_text(json.dumps(value))
+            twiml = server.twilio("/twilio/voice/r", {"From": "+14155550111", "To": "+14155550103"}).text
+            assert "<!-- fallback -->" in twiml
+            assert "+14155550199" in twiml

@@ -133,7 +133,13 @@ def runtime_spec(loaded: Loaded) -> RuntimeSpec:
         raise VoiceopsError(
             "the project has no runtime", hint="Set runtime.url in voiceops.yaml: where Vapi and Twilio reach it."
         )
-    return spec_of(loaded.graph, project.runtime_url, project.runtime_auth, project.tool_seconds)
+    return spec_of(
+        loaded.graph,
+        project.runtime_url,
+        project.runtime_auth,
+        project.tool_seconds,
+        allow_unknown=project.allow_unknown,
+    )
 
 
 def runtime_environ(loaded: Loaded) -> Mapping[str, str]:

@@ -51,10 +51,10 @@ def verdict_on_message(
         return Verdict(said, (*failures, *late))
     if kind not in ANSWERED:
         return Verdict("" if text == "{}" else text, late)
-    return _answered(kind, text, answer.headers.get("voiceops-outcome", ""), late)
+    return _answered(kind, text, answer.headers.get("voiceops-outcome", ""), late, lenient=spec.allow_unknown)
 
 
-def _answered(kind: str, text: str, outcome: str, late: tuple[str, ...]) -> Verdict:
+def _answered(kind: str, text: str, outcome: str, late: tuple[str, ...], *, lenient: bool) -> Verdict:
     nobody = "nobody takes the call" if kind == ASSISTANT else "the answer is an error"
     failures = [f"{nobody}: the handler gave none ({outcome})"] if outcome else []
     refusal = ""
@@ -63,7 +63,7 @@ def _answered(kind: str, text: str, outcome: str, late: tuple[str, ...]) -> Verd
             data = json.loads(text)
         except (ValueError, RecursionError):
             return Verdict(text, (*failures, "the answer is no JSON", *late))
-        wrong = refused(kind, data)
+        wrong = refused(kind, data, allow_unknown=lenient)
         failures += [f"Vapi refuses the answer: {problem}" for problem in wrong[:5]]
         error = data.get("error") if isinstance(data, dict) else None
         if error and not failures:

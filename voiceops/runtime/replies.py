@@ -99,7 +99,9 @@ class Answers:
 
     def _checked(self, kind: str, answer: Any) -> Any:
         """The answer, if Vapi takes it: what it refuses would be a call that is lost."""
-        if isinstance(answer, Mapping) and (wrong := refused(kind, answer, ids=self._api.known_ids)):
+        if isinstance(answer, Mapping) and (
+            wrong := refused(kind, answer, allow_unknown=self._spec.allow_unknown, ids=self._api.known_ids)
+        ):
             more = f" (and {len(wrong) - 3} more)" if len(wrong) > 3 else ""
             return Failure("misused", without_values(f"Vapi would refuse it: {'; '.join(wrong[:3])}{more}", {}))
         return answer

@@ -82,6 +82,7 @@ class RuntimeSpec:
     auth: str
     digest: str = ""
     tool_seconds: float = TOOL_SECONDS  # for a tool whose server has no timeoutSeconds
+    allow_unknown: bool = False  # answers may hold what Vapi's schema doesn't know, as the manifests may
     tools: tuple[ToolSpec, ...] = ()
     lines: tuple[LineSpec, ...] = ()
     agents: tuple[AgentSpec, ...] = ()
@@ -115,6 +116,7 @@ class RuntimeSpec:
             "auth": self.auth,
             "digest": self.digest,
             **({"tool_seconds": self.tool_seconds} if self.tool_seconds != TOOL_SECONDS else {}),
+            **({"allow_unknown": True} if self.allow_unknown else {}),
             "tools": [_compact(asdict(item)) for item in self.tools],
             "lines": [_compact(asdict(item)) for item in self.lines],
             "agents": [_compact(asdict(item)) for item in self.agents],
@@ -138,6 +140,7 @@ class RuntimeSpec:
             auth=data["auth"],
             digest=data.get("digest", ""),
             tool_seconds=float(data.get("tool_seconds", TOOL_SECONDS)),
+            allow_unknown=data.get("allow_unknown", False),
             tools=tuple(ToolSpec(**item) for item in tools),
             lines=tuple(LineSpec(**item) for item in data["lines"]),
             agents=tuple(AgentSpec(**item) for item in data["agents"]),
@@ -148,7 +151,9 @@ def _compact(data: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in data.items() if v not in (None, "", (), [], {}, False)}
 
 
-def spec_of(graph: Graph, url: str | None, auth: str, tool_seconds: float = TOOL_SECONDS) -> RuntimeSpec:
+def spec_of(
+    graph: Graph, url: str | None, auth: str, tool_seconds: float = TOOL_SECONDS, *, allow_unknown: bool = False
+) -> RuntimeSpec:
     """The runtime's part of the desired graph."""
     base = url or ""
     resources = dict(sorted(graph.resources.items()))
@@ -175,6 +180,7 @@ def spec_of(graph: Graph, url: str | None, auth: str, tool_seconds: float = TOOL
         auth=auth,
         digest=graph.digest,
         tool_seconds=tool_seconds,
+        allow_unknown=allow_unknown,
         tools=tuple(item for item in tools if item is not None),
         lines=tuple(_lines(resources, base)),
         agents=tuple(
