@@ -81,3 +81,9 @@ def test_a_file_is_written_as_its_path() -> None:
     validator = jsonschema.Draft202012Validator(manifest_schema("File"))
     assert validator.is_valid({"kind": "File", "name": "a", "spec": {"path": "menu.pdf", "metadata": {"pages": 2}}})
     assert not validator.is_valid({"kind": "File", "name": "a", "spec": {"path": 7}})
+
+
+def test_an_editor_takes_the_old_names_of_values_too() -> None:
+    modes = manifest_schema("Tool")["$defs"]["TransferPlan"]["properties"]["mode"]
+    listed = [value for option in modes["anyOf"] for value in option.get("enum", ())]
+    assert {"warm-transfer-with-summary", "warm-transfer-say-summary"} <= set(listed)
