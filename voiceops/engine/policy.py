@@ -7,6 +7,7 @@ evaluated counts as broken: what was not checked is not approved.
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -76,6 +77,7 @@ class Policy:
 
 def compiled(text: str) -> Callable[[Mapping[str, Any]], Any]:
     """A CEL expression as a function of its variables. Raises BadExpression, ImportError without the library."""
+    _check_cost(text)
     from cel import Context
     from cel import compile as compile_cel
 
@@ -94,6 +96,30 @@ def compiled(text: str) -> Callable[[Mapping[str, Any]], Any]:
         if _UNDEFINED in str(error):
             raise BadExpression(f"{_first_line(str(error))} Known are {', '.join(VARIABLES)} and get().") from None
     return run
+
+
+_MOST_LENGTH = 4_000
+_MOST_NESTED = 2  # all(), exists(), map() and so on inside each other: each one multiplies the work
+_MACRO = re.compile(
+    r"""\.\s*(all|exists|exists_one|existsOne|map|filter)\s*\(|[()]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
+)
+
+
+def _check_cost(text: str) -> None:
+    """A rule is evaluated for every change: what would take minutes is no rule. Raises BadExpression."""
+    if len(text) > _MOST_LENGTH:
+        raise BadExpression(f"it is longer than {_MOST_LENGTH:,} characters.")
+    open_, nested = [], 0
+    for found in _MACRO.finditer(text):
+        if found[1]:
+            open_.append(True)
+        elif found[0] == "(":
+            open_.append(False)
+        elif found[0] == ")" and open_:
+            open_.pop()
+        nested = max(nested, sum(open_))
+    if nested > _MOST_NESTED:
+        raise BadExpression(f"more than {_MOST_NESTED} of all(), exists(), map(), filter() stand inside each other.")
 
 
 def get(value: Any = None, path: str = "", default: Any = None) -> Any:

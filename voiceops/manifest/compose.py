@@ -17,6 +17,7 @@ from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import ALL, KINDS, PARTS
 from voiceops.kinds.schema import root
 from voiceops.manifest import shapes
+from voiceops.manifest.budgets import Budget
 from voiceops.manifest.check import Checker
 from voiceops.manifest.cross import check_graph
 from voiceops.manifest.documents import Document, instances, read_manifests
@@ -134,6 +135,7 @@ def _instances(
     found: list[Document] = []
     patches = _patches(project, of_instances=True)
     used: set[int] = set()
+    budget = Budget()
     for document in documents:
 
         def interpolator(document: Document = document) -> Interpolator:
@@ -146,6 +148,7 @@ def _instances(
                 folder=document.folder,
                 runtime_url=project.runtime_url,
                 address=document.address,
+                budget=budget,
             )
 
         for instance in instances(document, interpolator(), problems):
@@ -161,6 +164,8 @@ def _instances(
     for number, patch in enumerate(patches):
         if number not in used:
             _no_target(patch, [d.address for d in found], problems)
+    if budget.told:
+        problems.raise_errors()  # to look at what is too much would take as long as to make it
     return found
 
 

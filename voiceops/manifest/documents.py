@@ -14,6 +14,7 @@ from typing import Any
 
 from voiceops.errors import InvalidProject, Mark
 from voiceops.kinds.registry import KINDS
+from voiceops.manifest import budgets
 from voiceops.manifest.check import Checker
 from voiceops.manifest.files import FileProblem, display, inside, load
 from voiceops.manifest.interpolate import Interpolator
@@ -144,12 +145,19 @@ def files(
         except FileProblem as problem:
             problems.error("file", str(problem), here)
             continue
+        if not budgets.is_path(target):
+            problems.error(f"{key}-pattern", f"{pattern[:100]!r} is no path", here)
+            continue
         if target.is_dir():
             matches = [*target.rglob("*.yaml"), *target.rglob("*.yml")]
         elif target.is_file():
             matches = [target]
         else:
-            matches = [path for path in root.glob(pattern) if path.is_file()]
+            try:
+                matches = [path for path in root.glob(budgets.tamed(pattern)) if path.is_file()]
+            except (ValueError, NotImplementedError) as error:
+                problems.error(f"{key}-pattern", f"{pattern[:100]!r}: {error}", here)
+                continue
             if not matches:
                 problems.error(f"{key}-missing", f"{pattern} names no folder and no file", here)
         for path in sorted(matches):
@@ -288,6 +296,9 @@ def instances(document: Document, interpolator: Interpolator, problems: Problems
             problems.error("each-key", f"{key!r} is no key (a-z, 0-9, -, at most 63)", here, address=document.family)
         elif key in seen:
             problems.error("each-key", f"the key {key!r} stands twice", here, address=document.family)
+        elif not interpolator.budget.take_instance():
+            problems.error("each-many", f"all forEach together make more than {budgets.MOST_INSTANCES:,} objects", here)
+            return
         else:
             seen.add(key)
             moved = document.moved_from

@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from voiceops.errors import Mark
+from voiceops.manifest.budgets import MOST_MADE, MOST_TEXT, Budget, size_of
 from voiceops.manifest.files import FileProblem, display, load
 from voiceops.manifest.problems import Problems, did_you_mean
 from voiceops.model.located import Map, Seq
@@ -38,6 +39,7 @@ class Interpolator:
     folder: Path | None = None  # of the manifest, for ${file:}; the project's without one
     runtime_url: str | None = None
     address: str = ""
+    budget: Budget = field(default_factory=Budget)
 
     def apply(self, value: Any, mark: Mark | None = None) -> Any:
         """A new tree with everything substituted; marks are kept."""
@@ -57,7 +59,7 @@ class Interpolator:
 
     def _text(self, text: str, mark: Mark, allowed: tuple[str, ...]) -> Any:
         parts: list[Any] = []
-        position = 0
+        position = taken = 0
         for match in _TOKEN.finditer(text):
             parts.append(text[position : match.start()])
             position = match.end()
@@ -65,12 +67,28 @@ class Interpolator:
                 parts[-1] += "${"
                 continue
             value = self._token(match, mark, allowed)
+            taken += size_of(value)
+            if not self._has_room(taken, mark):
+                return ""
             parts.append("" if value is _MISSING else value)
         parts.append(text[position:])
+        self.budget.made += taken
         whole = [part for part in parts if not (isinstance(part, str) and part == "")]
         if len(whole) == 1 and not isinstance(whole[0], str):
             return whole[0]
         return self._join(whole, mark)
+
+    def _has_room(self, taken: int, mark: Mark) -> bool:
+        """One text, and all together, stay within what a machine can hold; said once."""
+        if taken <= MOST_TEXT and self.budget.made <= MOST_MADE:
+            return True
+        if not self.budget.told:
+            what = f"a text of more than {MOST_TEXT // 1024 // 1024} MiB"
+            if taken <= MOST_TEXT:
+                what = f"more than {MOST_MADE // 1024 // 1024} MiB in all"
+            self._error("interpolate-large", f"the substitutions make {what}", mark)
+            self.budget.told = True
+        return False
 
     def _join(self, parts: list[Any], mark: Mark) -> Any:
         if any(isinstance(part, Secret) for part in parts):
@@ -169,10 +187,14 @@ class Interpolator:
             return _MISSING
         name = display(self.root, (self.folder or self.root) / argument)
         parts: list[Any] = []
+        taken = 0
         for number, line in enumerate(text.splitlines(keepends=True), 1):
             column = line.find("${") + 1
             at = Mark(name, number, column, mark.path)
             parts.append(self._text(line, at, ("env", "var", "each")) if column else line)
+            taken += size_of(parts[-1])
+            if not self._has_room(taken, at):
+                return ""
         return "".join(self._as_text(part, mark) for part in parts)
 
     def _ref(self, argument: str, mark: Mark) -> Any:
