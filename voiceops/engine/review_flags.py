@@ -6,7 +6,6 @@ where; how it is shown is the renderers' business.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,7 +32,7 @@ _SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?](?!\s|$)[^.!?\n]*)*(?:[.!?]+|\n|$)")
 _BULLET = re.compile(r"^(?:[-*•–]|#+)\s+")
 _ENUMERATION = re.compile(r"\d{1,2}[.)]?|\W+")  # of a numbered list: no sentence
 _ALIKE = 0.45  # from here on, one sentence is taken for the other's new form
-_MANY = 400  # sentences of a text that are paired one by one
+_MOST_PAIRS = 10_000  # of sentences that are compared one by one; a text written anew has no pairs
 _LONGEST = 160  # characters of a sentence that is quoted
 
 _SPOKEN = frozenset(
@@ -273,16 +272,15 @@ def sentence_changes(before: str, after: str) -> list[tuple[str, str]]:
     """Sentences that left, each with the one that took its place, or with nothing; white space aside."""
     old, new = _split(before), _split(after)
     gone, came = list((Counter(old) - Counter(new)).elements()), list((Counter(new) - Counter(old)).elements())
-    if len(gone) * len(came) > _MANY * _MANY:
-        return [(sentence, "") for sentence in gone if _RULE.search(sentence)]
+    if len(gone) * len(came) > _MOST_PAIRS:
+        return [(sentence, "") for sentence in gone]
+    words = {sentence: Counter(sentence.lower().split()) for sentence in (*gone, *came)}
     found = []
     for sentence in gone:
-        best = max(came, key=lambda other: _likeness(sentence, other), default="")
-        if best and _likeness(sentence, best) >= _ALIKE:
+        likeness, best = max(((_likeness(words[sentence], words[other]), other) for other in came), default=(0.0, ""))
+        if likeness >= _ALIKE:
             came.remove(best)
-        else:
-            best = ""
-        found.append((sentence, best))
+        found.append((sentence, best if likeness >= _ALIKE else ""))
     return found
 
 
@@ -291,9 +289,9 @@ def _split(text: str) -> list[str]:
     return [sentence for sentence in found if sentence and not _ENUMERATION.fullmatch(sentence)]
 
 
-def _likeness(one: str, other: str) -> float:
-    words, others = one.lower().split(), other.lower().split()
-    return difflib.SequenceMatcher(None, words, others, autojunk=False).ratio()
+def _likeness(one: Counter[str], other: Counter[str]) -> float:
+    """The share of words that two sentences have in common."""
+    return 2 * (one & other).total() / (one.total() + other.total())
 
 
 def _numbers(old: str, new: str) -> tuple[str, str] | None:
