@@ -42,7 +42,12 @@ _ELEVENLABS_RULES: Node = {
         "variants": {"alias": "ElevenLabsAliasRule", "phoneme": "ElevenLabsPhonemeRule"},
     },
 }
-_CARTESIA_ITEMS: Node = {"type": "array", "items": {"type": "object", "of": "CartesiaPronunciationDictItem"}}
+# They are added and taken away one by one: in which order they stand says nothing.
+_CARTESIA_ITEMS: Node = {
+    "type": "array",
+    "items": {"type": "object", "of": "CartesiaPronunciationDictItem"},
+    "set": True,
+}
 
 
 def _type(required: tuple[str, ...] = (), /, **fields: Node) -> dict[str, Any]:

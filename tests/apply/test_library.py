@@ -283,7 +283,9 @@ def test_cartesias_items_change_in_place_and_no_voice_needs_to_know(shelf: Bench
     assert shelf.changes() == {"Dictionary/dishes": ["update"]}
     shelf.apply()
     path = f"/provider/cartesia/pronunciation-dictionary/{shelf.id_of('Dictionary/dishes')}"
-    assert sent(shelf, "PATCH", path) == [{"items": [{"text": "Gnocchi", "alias": "NYOK-kee"}]}]
+    assert sent(shelf, "PATCH", path) == [
+        {"itemsToAdd": [{"text": "Gnocchi", "alias": "NYOK-kee"}], "itemsToRemove": ["Gnocchi"]}
+    ]
     assert shelf.changes() == {}
 
 

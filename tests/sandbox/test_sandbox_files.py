@@ -105,3 +105,4 @@ def test_cartesia_adds_and_takes_away(bench: Bench) -> None:
     one = f"{path}/{bench.make(path, {'name': 'd', 'items': [{'text': 'a'}, {'text': 'b'}]})['id']}"
     changed = bench.vapi.patch(one, json={"itemsToAdd": [{"text": "c"}], "itemsToRemove": [{"text": "a"}]}).json()
     assert changed["resource"]["items"] == [{"text": "b"}, {"text": "c"}]
+    assert bench.refused("PATCH", one, {"items": []}) == "property items should not exist"

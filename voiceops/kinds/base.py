@@ -57,6 +57,10 @@ def _as_it_is(live: dict[str, Any]) -> dict[str, Any]:
     return live
 
 
+def _as_asked(body: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
+    return body
+
+
 def _at_once(body: dict[str, Any]) -> tuple[Path, ...]:
     return ()
 
@@ -91,6 +95,7 @@ class Kind:
     """Beside `immutable`, by the value of `fixed_by`, else of `path_by`."""
     fixed_by: str = ""
     read: Callable[[dict[str, Any]], dict[str, Any]] = _as_it_is  # a live object in the terms of a manifest's body
+    patch: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]] = _as_asked  # (body, live) → what a PATCH says
     later: Callable[[dict[str, Any]], tuple[Path, ...]] = _at_once  # what a create can't say: its second step does
     unseen: frozenset[str] = frozenset()  # keys that the API never shows: what was applied stands for them
     upload: Upload | None = None

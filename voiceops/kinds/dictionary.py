@@ -21,6 +21,18 @@ def _read(live: dict[str, Any]) -> dict[str, Any]:
     return found | {"resourceId": live.get("resourceId") or inner.get("id"), "versionId": version}
 
 
+def _patch(body: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
+    """Cartesia's items are added and taken away: by their text, one that changes by both."""
+    if live.get("provider") != "cartesia" or not isinstance(body.get("items"), list):
+        return body
+    wanted = {str(item["text"]): item for item in body["items"]}
+    held = {str(item["text"]): item for item in live.get("items") or ()}
+    added = [item for text, item in wanted.items() if held.get(text) != item]
+    removed = [text for text, item in held.items() if wanted.get(text) != item]
+    rest = {key: value for key, value in body.items() if key != "items"}
+    return rest | ({"itemsToAdd": added} if added else {}) | ({"itemsToRemove": removed} if removed else {})
+
+
 KIND = Kind(
     name="Dictionary",
     type="vapi_pronunciation_dictionary",
@@ -33,6 +45,7 @@ KIND = Kind(
     path_values=("11labs", "cartesia"),
     immutable_by={"11labs": frozenset({"name", "description"})},  # "Only rules can be updated"
     read=_read,
+    patch=_patch,
     attributes={"resourceId": (), "versionId": ("11labs",)},
     volatile=frozenset({"versionId"}),
 )

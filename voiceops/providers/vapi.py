@@ -222,12 +222,12 @@ class Vapi:
         """
 
         async def again() -> dict[str, Any]:
-            return _sent(kind, await renew()) if renew is not None else sent
+            return kind.patch(_sent(kind, await renew()), live or {}) if renew is not None else sent
 
         attached = {key: list(body[key] or ()) for key in kind.attached if key in body}
         kept = {key: (live or {}).get(key, []) for key in kind.attached} | attached
         found = live or {"id": id_}
-        if sent := _sent(kind, body):
+        if sent := kind.patch(_sent(kind, body), live or {}):
             params = {name: value for key, name, value in kind.patch_query if key in body}
             answer = await self.api.call("PATCH", f"{kind.path}/{id_}", params=params, body=sent, renew=again)
             found = kind.read(self._object(answer, id_, f"PATCH {kind.path}/{id_}"))

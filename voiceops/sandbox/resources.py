@@ -104,7 +104,9 @@ def _dictionary(world: World, provider: str, path: str) -> Table:
 
 
 def _items_changed(resource: Body, changes: Body) -> Body:
-    """Cartesia's items can be replaced, or added to and taken from by their text."""
+    """Cartesia's items are added to and taken from by their text, never replaced."""
+    if "items" in changes:
+        raise bad_request("property items should not exist")
     added, removed = changes.pop("itemsToAdd", []), changes.pop("itemsToRemove", [])
     if not added and not removed:
         return changes
