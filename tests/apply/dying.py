@@ -138,7 +138,7 @@ def child(arguments: list[str], place: str, nth: int) -> int:
     @asynccontextmanager
     async def dying_job(*given: Any, **more: Any) -> Any:
         async with opened(*given, transport=DyingTransport(moment), **more) as job:
-            job.store = DyingStore(job.store, moment)
+            job.store.inner = DyingStore(job.store.inner, moment)
             yield job
 
     wiring.open_job = dying_job  # the composition root is where parts are exchanged
