@@ -69,6 +69,9 @@ CODES = {
     "each-outside": Code("1", "`${each:…}` in a manifest without `forEach`.", "Add `forEach`, or write the value."),
     "each-type": Code("1", "`forEach` is no list or map of entries.", "Give a list, a map, or a file with one."),
     "env-missing": Code("1", "An environment variable is not set.", "Set it, or write `${env:NAME:-default}`."),
+    "secret-shown": Code(
+        "1", "A manifest would show a secret to everybody.", "Write `${secret:NAME}`, or take it out."
+    ),
     "var-missing": Code("1", "There is no such variable.", "Add it to `variables:`."),
     "interpolate-form": Code("1", "An unknown `${…}`, or one that can't stand there.", "Take a form that is listed."),
     "interpolate-mixed": Code("1", "A secret and a reference stand in one text.", "Put them into two fields."),

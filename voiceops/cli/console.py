@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TextIO
 
 from voiceops.errors import ProviderError, VoiceopsError
+from voiceops.model.redactor import Redactor
 from voiceops.model.safe_text import indented, json_text
 from voiceops.render.style import Style, finished
 
@@ -27,6 +28,7 @@ class Console:
     colour: bool | None = None
     quiet: bool = False
     verbose: bool = False
+    redactor: ClassVar[Redactor] = Redactor()  # of the command under way: nothing that it knows is ever written
     unwritten: ClassVar[OSError | None] = None  # the first output that could not be written: nothing follows it
 
     def style(self, stream: Any = None) -> Style:
@@ -49,11 +51,11 @@ class Console:
         _write(sys.stdout, text if text.endswith("\n") else text + "\n")
 
     def data(self, value: Any) -> None:
-        self.document(_json(value, 2))
+        _write(sys.stdout, _json(Console.redactor.data(value), 2) + "\n", masked=True)
 
     def line(self, value: Any) -> None:
         """One JSON object in one line, at once."""
-        _write(sys.stdout, _json(value) + "\n", at_once=True)
+        _write(sys.stdout, _json(Console.redactor.data(value)) + "\n", at_once=True, masked=True)
 
     def say(self, text: str, end: str = "\n") -> None:
         """One line of what is under way, at once."""
@@ -100,8 +102,10 @@ def flush() -> None:
         _write(stream, "", at_once=True)
 
 
-def _write(stream: TextIO, text: str, *, at_once: bool = False) -> None:
+def _write(stream: TextIO, text: str, *, at_once: bool = False, masked: bool = False) -> None:
     """A reader that went away, or a full disk under a log, must not stop an apply half-way."""
+    if not masked:
+        text = Console.redactor.text(text)
     if Console.unwritten is not None and stream is sys.stdout:
         return
     try:

@@ -15,6 +15,7 @@ import click
 from voiceops._version import __version__
 from voiceops.cli.console import Console, flush
 from voiceops.errors import VoiceopsError
+from voiceops.model.redactor import Redactor
 
 # Command → the module that holds it: only the one that runs is imported.
 _COMMANDS = {
@@ -159,6 +160,7 @@ def _never_trace_what_is_written() -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; every error is shown, none as a traceback."""
     Console.unwritten = None
+    Console.redactor = Redactor(os.environ)
     _never_trace_what_is_written()
     code = _run(arguments)
     flush()

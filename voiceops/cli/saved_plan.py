@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from voiceops.cli.console import Console
 from voiceops.errors import Refused, VoiceopsError
 from voiceops.model.safe_text import json_text
 
@@ -60,7 +61,7 @@ def sign_flag(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def write_plan(path: Path, data: Mapping[str, Any], key: Path | None) -> None:
     """Keep a plan, for its owner's eyes; with a key also its signature beside it. Raises VoiceopsError."""
-    content = (json_text(data, 2) + "\n").encode("utf-8", "surrogatepass")
+    content = (json_text(Console.redactor.data(data), 2) + "\n").encode("utf-8", "surrogatepass")
     signature = None
     if key is not None:
         from voiceops.apply.signing import sign

@@ -22,6 +22,7 @@ from voiceops.manifest.policies import read_policies
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import Project, find_root, load_project
 from voiceops.manifest.resolve import RUNTIME_CREDENTIAL
+from voiceops.manifest.secrets import KnownSecrets
 from voiceops.manifest.shapes import WEBHOOK_SECRET
 from voiceops.model.env_values import checked, trimmed
 from voiceops.model.graph import Graph
@@ -46,17 +47,22 @@ class Loaded:
 
 
 def environment_variables(root: Path) -> dict[str, str]:
-    """The process's variables over those of `.env` beside voiceops.yaml."""
+    """The process's variables over those of `.env` beside voiceops.yaml; what of them is secret is printed no more."""
     path = root / ".env"
     if not path.is_file():
-        return trimmed(os.environ)
+        return _learnt(trimmed(os.environ))
     from dotenv import dotenv_values
 
     try:
         found = dotenv_values(path, interpolate=False)
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidProject([Diagnostic(code="file", summary=f".env can't be read: {error}")]) from None
-    return trimmed({key: value for key, value in found.items() if value is not None} | dict(os.environ))
+    return _learnt(trimmed({key: value for key, value in found.items() if value is not None} | dict(os.environ)))
+
+
+def _learnt(environ: dict[str, str]) -> dict[str, str]:
+    Console.redactor.learn(environ)
+    return environ
 
 
 def root_of(console: Console) -> Path:
@@ -73,7 +79,7 @@ def load(console: Console, environment: str | None = None) -> Loaded:
     problems = Problems()
     project = load_project(root, environment or console.environment or environ.get("VOICEOPS_ENV"), environ, problems)
     checks = checks_of(project, problems)
-    graph = load_graph(project, environ, problems)
+    graph = load_graph(project, environ, problems, KnownSecrets(environ, Console.redactor))
     return Loaded(project, graph, tuple(d for d in problems.all if d.severity == "warning"), environ, checks)
 
 
@@ -110,6 +116,7 @@ def store_of(
     """
     from voiceops.state.checked import CheckedStore
     from voiceops.state.encrypted import IDENTITY, Cipher, EncryptedStore
+    from voiceops.state.masked import MaskedStore
     from voiceops.state.open import open_store
 
     environ = environment_variables(project.root) if environ is None else environ
@@ -122,9 +129,9 @@ def store_of(
     )
     check_state(project, environ, location)  # nothing is connected yet
     identity = environ.get(IDENTITY, "")
-    if not project.recipients and not identity:
-        return CheckedStore(store)
-    return CheckedStore(EncryptedStore(store, Cipher(project.recipients, identity), plain=plain))
+    if project.recipients or identity:
+        store = EncryptedStore(store, Cipher(project.recipients, identity), plain=plain)
+    return MaskedStore(CheckedStore(store), Console.redactor)
 
 
 def options_of(project: Project, **given: Any) -> Options:
@@ -184,7 +191,8 @@ async def open_job(
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(store)
         ledger = await Ledger.open(store, project.name, project.environment)
-        secrets = Secrets(_sandbox_secrets(project, loaded.environ) if project.providers.sandbox else loaded.environ)
+        environ = _sandbox_secrets(project, loaded.environ) if project.providers.sandbox else loaded.environ
+        secrets = Secrets(environ, Console.redactor)
         types = {r.type for r in loaded.graph.resources.values()} | {e.type for e in ledger.state.entries.values()}
         with_twilio = TWILIO_TYPE in types
         check_accounts(project, ledger.state.binding, with_twilio=with_twilio)

@@ -26,6 +26,7 @@ from voiceops.manifest.interpolate import Interpolator
 from voiceops.manifest.problems import Problems, did_you_mean
 from voiceops.manifest.project import Project
 from voiceops.manifest.resolve import RUNTIME_CREDENTIAL, Index, Resolver, inline_names
+from voiceops.manifest.secrets import KnownSecrets, check_secrets
 from voiceops.manifest.uploads import shape_upload
 from voiceops.model.address import twilio_side
 from voiceops.model.graph import External, Graph, Resource
@@ -33,18 +34,25 @@ from voiceops.model.located import Map, Seq, merged, plain
 from voiceops.model.values import Outside, Path, Ref, Template, leaves, map_leaves, parse_path
 
 
-def load_graph(project: Project, environ: Mapping[str, str], problems: Problems) -> Graph:
-    """The desired graph of the project's environment. Raises InvalidProject when anything is wrong."""
+def load_graph(
+    project: Project, environ: Mapping[str, str], problems: Problems, known: KnownSecrets | None = None
+) -> Graph:
+    """The desired graph of the project's environment. Raises InvalidProject when anything is wrong.
+
+    `known` learns the secrets that the manifests ask for.
+    """
+    known = known or KnownSecrets(environ)
     documents = read_manifests(project.root, project.manifests, ALL, problems, project.manifest_marks)
     here, excluded = _by_environment(project, documents, problems)
     here = _with_defaults(project, here, problems)
     here = _patched(project, here, problems)
-    found = _instances(project, here, environ, problems)
+    found = _instances(project, here, environ, problems, known)
     index = _index(project, found, excluded)
     builder = _Builder(project, index, problems)
     graph = builder.build()
     problems.raise_errors()
     check_graph(graph, builder.lines, problems)
+    check_secrets(graph, known, problems)
     problems.raise_errors()
     return graph
 
@@ -130,7 +138,11 @@ def _no_target(patch: Map, known: list[str], problems: Problems) -> None:
 
 
 def _instances(
-    project: Project, documents: list[Document], environ: Mapping[str, str], problems: Problems
+    project: Project,
+    documents: list[Document],
+    environ: Mapping[str, str],
+    problems: Problems,
+    known: KnownSecrets,
 ) -> list[Document]:
     found: list[Document] = []
     patches = _patches(project, of_instances=True)
@@ -149,6 +161,7 @@ def _instances(
                 runtime_url=project.runtime_url,
                 address=document.address,
                 budget=budget,
+                known=known,
             )
 
         for instance in instances(document, interpolator(), problems):

@@ -16,6 +16,7 @@ from voiceops.errors import Mark
 from voiceops.manifest.budgets import MOST_MADE, MOST_TEXT, Budget, size_of
 from voiceops.manifest.files import FileProblem, display, load
 from voiceops.manifest.problems import Problems, did_you_mean
+from voiceops.manifest.secrets import KnownSecrets
 from voiceops.model.located import Map, Seq
 from voiceops.model.values import Ref, Secret, Template
 
@@ -40,6 +41,8 @@ class Interpolator:
     runtime_url: str | None = None
     address: str = ""
     budget: Budget = field(default_factory=Budget)
+    known: KnownSecrets | None = None  # what `${env:}` must not write out
+    vendors_own: frozenset[str] = frozenset()  # paths that may take the vendor's keys out of the environment
 
     def apply(self, value: Any, mark: Mark | None = None) -> Any:
         """A new tree with everything substituted; marks are kept."""
@@ -145,6 +148,8 @@ class Interpolator:
             self._error("interpolate-syntax", f"{argument!r} is no environment variable's name", mark)
             return _MISSING
         value = self.environ.get(match["name"])
+        if self._is_given_away(match["name"], value, mark):
+            return _MISSING
         if not value and match["default"] is not None:
             return match["default"]
         if value is None:
@@ -156,6 +161,17 @@ class Interpolator:
             )
             return _MISSING
         return value
+
+    def _is_given_away(self, name: str, value: str | None, mark: Mark) -> bool:
+        """Would a key be written out? Reported."""
+        if self.known is None or (mark.path in self.vendors_own and name.startswith(("VAPI_", "TWILIO_"))):
+            return False
+        why = self.known.why_not(name, value)
+        if why is not None:
+            self._error(
+                "secret-shown", why, mark, f"Use ${{secret:{name}}}: it is sent where it belongs, and shown nowhere."
+            )
+        return why is not None
 
     def _var(self, argument: str, mark: Mark) -> Any:
         if argument not in self.variables:
@@ -175,6 +191,8 @@ class Interpolator:
             return _MISSING
         if match["default"] == "" and not self.environ.get(match["name"]):
             return ""
+        if self.known is not None:
+            self.known.asked(match["name"])
         return Secret((match["name"],), ("", ""))
 
     def _file(self, argument: str, mark: Mark) -> Any:

@@ -18,6 +18,7 @@ from voiceops.manifest.check import Checker
 from voiceops.manifest.files import read_text
 from voiceops.manifest.interpolate import Interpolator
 from voiceops.manifest.problems import Problems, did_you_mean
+from voiceops.manifest.secrets import KnownSecrets
 from voiceops.manifest.yaml import read_documents
 from voiceops.model.address import NAME
 from voiceops.model.env_values import url_problem
@@ -28,6 +29,11 @@ from voiceops.model.values import Secret, secret
 PROJECT_FILE = "voiceops.yaml"
 SANDBOX_ACCOUNT = "AC" + "1".zfill(32)
 
+# Here the vendors' own variables may stand as `${env:}`: what they bring is a key, or names one.
+_VENDORS_OWN = frozenset(
+    f"providers.{path}"
+    for path in ("vapi.apiKey", "twilio.accountSid", "twilio.authToken", "twilio.apiKey", "twilio.apiSecret")
+)
 _BUILT_IN = "voiceops's defaults"
 _DEFAULTS = """
 manifests: [agents]
@@ -225,7 +231,14 @@ def _project(
     # A map in `drift` and manifests' own ${…} in defaults and patches are resolved later, with each manifest.
     now = settings.clone()
     now.pop("defaults", None)
-    interpolator = Interpolator(root=root, variables=Map(), environ=variables, problems=problems)
+    interpolator = Interpolator(
+        root=root,
+        variables=Map(),
+        environ=variables,
+        problems=problems,
+        known=KnownSecrets(variables),
+        vendors_own=_VENDORS_OWN,
+    )
     now = interpolator.apply(now)
     drift = now["drift"]
     runtime = now["runtime"]

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from voiceops.errors import VoiceopsError
+from voiceops.model.redactor import Redactor
 from voiceops.model.values import JSON, SENSITIVE, Secret, map_leaves
 
 
 class Secrets:
     """Looks secrets up in the environment; remembers those it gave out, so that no message repeats them."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], redactor: Redactor | None = None) -> None:
         self._environ = environ
         self._seen: set[str] = set()
+        self._redactor = redactor or Redactor(environ)  # of the command: what is given out here, it learns
 
     def lookup(self, name: str) -> str | None:
         value = self._environ.get(name)
@@ -47,8 +49,9 @@ class Secrets:
         """The text without any secret that was given out."""
         for secret in sorted(self._seen, key=len, reverse=True):
             text = text.replace(secret, SENSITIVE)
-        return text
+        return self._redactor.text(text)
 
     def _remember(self, value: str) -> None:
         if len(value) >= 4 and value != "sandbox":
             self._seen.add(value)
+            self._redactor.add(value)

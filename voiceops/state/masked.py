@@ -1,0 +1,112 @@
+"""A store that is never given a secret: whatever of one stands in what is to be kept is taken out first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from voiceops.model.redactor import Redactor
+from voiceops.model.values import map_leaves
+from voiceops.state.store import Lease, Store
+
+
+class MaskedStore:
+    """Any store. The history loses every secret that is known; the state, whose values are compared, those alone that
+    are certainly keys: what only looks like one by its variable's name may be an id."""
+
+    def __init__(self, inner: Store, redactor: Redactor) -> None:
+        self._inner = inner
+        self._redactor = redactor
+
+    def _kept(self, data: Any) -> Any:
+        certain = self._redactor.certain
+        if not certain:
+            return data
+        try:
+            encoded = msgspec.json.encode(data, enc_hook=str).decode()
+        except UnicodeEncodeError:  # half a character
+            encoded = json.dumps(data, ensure_ascii=False, default=str)
+        if not any(form in encoded for form in certain):
+            return data
+        redactor = self._redactor
+        return map_leaves(data, lambda leaf: redactor.text(leaf) if isinstance(leaf, str) else leaf)
+
+    @property
+    def place(self) -> str:
+        return self._inner.place
+
+    async def __aenter__(self) -> Self:
+        await self._inner.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._inner.__aexit__(kind, error, trace)
+
+    async def read(self) -> dict[str, Any] | None:
+        return await self._inner.read()
+
+    async def write(
+        self, data: dict[str, Any], *, if_serial: int | None, keep: list[dict[str, Any]] | None = None
+    ) -> None:
+        await self._inner.write(self._kept(data), if_serial=if_serial, keep=None if keep is None else self._kept(keep))
+
+    async def append(self, records: list[dict[str, Any]], *, urgent: bool = True) -> None:
+        await self._inner.append(self._kept(records), urgent=urgent)
+
+    async def journal(self) -> list[dict[str, Any]]:
+        return await self._inner.journal()
+
+    async def cut_journal(self, keep: list[dict[str, Any]]) -> None:
+        await self._inner.cut_journal(self._kept(keep))
+
+    async def put_blob(self, content: bytes) -> str:
+        return await self._inner.put_blob(content)
+
+    async def get_blob(self, digest: str) -> bytes:
+        return await self._inner.get_blob(digest)
+
+    async def blobs(self) -> list[str]:
+        return await self._inner.blobs()
+
+    async def add_revision(self, number: int, data: dict[str, Any]) -> None:
+        await self._inner.add_revision(number, self._redactor.data(data))
+
+    async def revisions(self) -> list[dict[str, Any]]:
+        return await self._inner.revisions()
+
+    async def revision(self, number: int) -> dict[str, Any] | None:
+        return await self._inner.revision(number)
+
+    async def revision_numbers(self) -> list[int]:
+        return await self._inner.revision_numbers()
+
+    async def add_note(self, id_: str, data: dict[str, Any]) -> None:
+        await self._inner.add_note(id_, self._redactor.data(data))
+
+    async def notes(self) -> list[dict[str, Any]]:
+        return await self._inner.notes()
+
+    async def forget(self, revisions: Iterable[int] = (), notes: Iterable[str] = ()) -> None:
+        await self._inner.forget(revisions, notes)
+
+    async def states(self) -> list[dict[str, Any]]:
+        return await self._inner.states()
+
+    async def restore(self, serial: int) -> dict[str, Any]:
+        return await self._inner.restore(serial)
+
+    async def siblings(self) -> list[dict[str, Any]]:
+        return await self._inner.siblings()
+
+    def lock(self, operation: str, timeout: float) -> AbstractAsyncContextManager[Lease]:
+        return self._inner.lock(operation, timeout)
+
+    async def unlock(self, id_: str) -> None:
+        await self._inner.unlock(id_)
