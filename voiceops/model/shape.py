@@ -33,6 +33,8 @@ def converted(data: Any, shape: type[S], where: str = "") -> S:
         return msgspec.convert(data, shape)
     except msgspec.ValidationError as error:
         raise Wrong(_said(str(error), where)) from None
+    except UnicodeEncodeError:  # msgspec looks at it as UTF-8
+        raise Wrong(f"{where or 'it'} has half a character in place of a word") from None
     except RecursionError:
         raise Wrong(f"{where or 'it'} is nested too deep") from None
 
