@@ -5,6 +5,7 @@ VOICEOPS_FUZZ=5000 tries as many.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from random import Random
@@ -85,7 +86,7 @@ def test_lists_of_any_shape(lived: Bench, seed: int) -> None:
     random = Random(f"lists {seed}")
     place, data = answers(lived, random)
     odd = mutated(data, random)
-    lived.control.fault("status", when="before", method="GET", path=place, status=200, answer=odd)
+    lived.control.fault("text", when="before", method="GET", path=place, status=200, answer=json.dumps(odd))
     try:
         run(lived, *random.choice(COMMANDS))
     finally:
@@ -107,12 +108,12 @@ def test_writes_that_are_answered_oddly(small: Bench, seed: int) -> None:
     answer |= {"sid": "PN" + "1" * 32, "phone_number": "+14155550100"}
     place = random.choice(["^/assistant", "^/tool", "^/phone-number", "IncomingPhoneNumbers"])
     small.control.fault(
-        "status",
+        "text",
         when="after",
         method="POST|PATCH|DELETE",
         path=place,
         status=200,
-        answer=mutated(answer, random),
+        answer=json.dumps(mutated(answer, random)),
         times=2,
     )
     run(small, "apply", "--auto-approve")
