@@ -14,7 +14,10 @@ class Code(NamedTuple):
 
 
 # Codes that an expression makes: where the source has the expression, these are meant.
-COMPUTED = {"f'{key}-missing'": ("manifests-missing", "policies-missing")}
+COMPUTED = {
+    "f'{key}-missing'": ("manifests-missing", "policies-missing"),
+    "f'{key}-pattern'": ("manifests-pattern", "policies-pattern"),
+}
 
 CODES = {
     # The command as a whole.
@@ -110,6 +113,8 @@ CODES = {
     # Policies.
     "policy-twice": Code("1", "Two rules have one id.", "Rename one."),
     "policy-empty": Code("1", "A rule would break on every change.", "Add `match`, `when` or `require`."),
+    "manifests-pattern": Code("1", "An entry of `manifests:` can't be a path.", "Correct it."),
+    "policies-pattern": Code("1", "An entry of `policies:` can't be a path.", "Correct it."),
     "policy-match": Code("1", "A rule matches words that don't exist.", "Correct the word."),
     "policy-expression": Code("1", "A rule's expression is no CEL.", "Correct it; see [policies.md](policies.md)."),
     "policy-library": Code("1", "The package for rules is missing.", 'Run `pip install "voiceops-iac[policy]"`.'),
