@@ -46,6 +46,7 @@ _TOOLS = {
     "dot",
     "terraform-compliance",
     "age-keygen",
+    "ssh-keygen",
     "eval",
     "source",
 }
@@ -76,6 +77,7 @@ def test_every_fence_is_read(page: Path) -> None:
 def test_little_is_not_run() -> None:
     assert [(block.page, block.reason) for block in BLOCKS if block.reason] == [
         ("README.md", "the installation: tests/test_wheel.py"),
+        ("docs/gitops.md", "makes keys"),
         ("docs/gitops.md", "needs Docker"),
         ("docs/state.md", "installs packages and makes a key"),
     ]
