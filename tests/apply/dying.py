@@ -138,7 +138,8 @@ def child(arguments: list[str], place: str, nth: int) -> int:
     @asynccontextmanager
     async def dying_job(*given: Any, **more: Any) -> Any:
         async with opened(*given, transport=DyingTransport(moment), **more) as job:
-            job.store.inner = DyingStore(job.store.inner, moment)
+            checked = job.store.inner  # within the layer that masks secrets
+            checked.inner = DyingStore(checked.inner, moment)
             yield job
 
     wiring.open_job = dying_job  # the composition root is where parts are exchanged

@@ -16,7 +16,7 @@ VOICEOPS = [sys.executable, "-m", "voiceops"]
 
 def test_a_second_apply_writes_nothing(tmp_path: Path) -> None:
     write_project(tmp_path, tools=2, agents=3)
-    first, second = compare([*VOICEOPS, "-C", str(tmp_path), "apply", "--auto-approve", "-q"])
+    first, second = compare([*VOICEOPS, "-C", str(tmp_path), "apply", "--auto-approve", "--local-state", "-q"])
     assert (first.exit, first.writes, first.executed, first.objects, first.duplicates) == (0, 5, 5, 5, 0)
     assert (second.exit, second.writes, second.executed, second.objects, second.duplicates) == (0, 0, 0, 5, 0)
     assert second.requests > 0

@@ -20,7 +20,7 @@ class MaskedStore:
     are certainly keys: what only looks like one by its variable's name may be an id."""
 
     def __init__(self, inner: Store, redactor: Redactor) -> None:
-        self._inner = inner
+        self.inner = inner
         self._redactor = redactor
 
     def _kept(self, data: Any) -> Any:
@@ -38,75 +38,75 @@ class MaskedStore:
 
     @property
     def place(self) -> str:
-        return self._inner.place
+        return self.inner.place
 
     async def __aenter__(self) -> Self:
-        await self._inner.__aenter__()
+        await self.inner.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._inner.__aexit__(kind, error, trace)
+        await self.inner.__aexit__(kind, error, trace)
 
     async def read(self) -> dict[str, Any] | None:
-        return await self._inner.read()
+        return await self.inner.read()
 
     async def write(
         self, data: dict[str, Any], *, if_serial: int | None, keep: list[dict[str, Any]] | None = None
     ) -> None:
-        await self._inner.write(self._kept(data), if_serial=if_serial, keep=None if keep is None else self._kept(keep))
+        await self.inner.write(self._kept(data), if_serial=if_serial, keep=None if keep is None else self._kept(keep))
 
     async def append(self, records: list[dict[str, Any]], *, urgent: bool = True) -> None:
-        await self._inner.append(self._kept(records), urgent=urgent)
+        await self.inner.append(self._kept(records), urgent=urgent)
 
     async def journal(self) -> list[dict[str, Any]]:
-        return await self._inner.journal()
+        return await self.inner.journal()
 
     async def cut_journal(self, keep: list[dict[str, Any]]) -> None:
-        await self._inner.cut_journal(self._kept(keep))
+        await self.inner.cut_journal(self._kept(keep))
 
     async def put_blob(self, content: bytes) -> str:
-        return await self._inner.put_blob(content)
+        return await self.inner.put_blob(content)
 
     async def get_blob(self, digest: str) -> bytes:
-        return await self._inner.get_blob(digest)
+        return await self.inner.get_blob(digest)
 
     async def blobs(self) -> list[str]:
-        return await self._inner.blobs()
+        return await self.inner.blobs()
 
     async def add_revision(self, number: int, data: dict[str, Any]) -> None:
-        await self._inner.add_revision(number, self._redactor.data(data))
+        await self.inner.add_revision(number, self._redactor.data(data))
 
     async def revisions(self) -> list[dict[str, Any]]:
-        return await self._inner.revisions()
+        return await self.inner.revisions()
 
     async def revision(self, number: int) -> dict[str, Any] | None:
-        return await self._inner.revision(number)
+        return await self.inner.revision(number)
 
     async def revision_numbers(self) -> list[int]:
-        return await self._inner.revision_numbers()
+        return await self.inner.revision_numbers()
 
     async def add_note(self, id_: str, data: dict[str, Any]) -> None:
-        await self._inner.add_note(id_, self._redactor.data(data))
+        await self.inner.add_note(id_, self._redactor.data(data))
 
     async def notes(self) -> list[dict[str, Any]]:
-        return await self._inner.notes()
+        return await self.inner.notes()
 
     async def forget(self, revisions: Iterable[int] = (), notes: Iterable[str] = ()) -> None:
-        await self._inner.forget(revisions, notes)
+        await self.inner.forget(revisions, notes)
 
     async def states(self) -> list[dict[str, Any]]:
-        return await self._inner.states()
+        return await self.inner.states()
 
     async def restore(self, serial: int) -> dict[str, Any]:
-        return await self._inner.restore(serial)
+        return await self.inner.restore(serial)
 
     async def siblings(self) -> list[dict[str, Any]]:
-        return await self._inner.siblings()
+        return await self.inner.siblings()
 
     def lock(self, operation: str, timeout: float) -> AbstractAsyncContextManager[Lease]:
-        return self._inner.lock(operation, timeout)
+        return self.inner.lock(operation, timeout)
 
     async def unlock(self, id_: str) -> None:
-        await self._inner.unlock(id_)
+        await self.inner.unlock(id_)
