@@ -16,7 +16,7 @@ from benchmarks.measure import sandbox
 from benchmarks.projects import write_project
 from voiceops.apply.revisions import Request
 from voiceops.apply.run import apply
-from voiceops.cli.console import Console
+from voiceops.cli.terminal.console import Console
 from voiceops.cli.wiring import load, open_job, options_of
 from voiceops.sandbox.client import SandboxClient
 from voiceops.state.folder import FolderStore

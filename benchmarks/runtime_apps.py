@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.runtime_load import SECRET
-from voiceops.runtime.app import Runtime, RuntimeApp
-from voiceops.runtime.loading import Loaded
-from voiceops.runtime.log import configure
-from voiceops.runtime.opening import backend_of
-from voiceops.runtime.run import bind, config_of, serve
+from voiceops.runtime.handlers.loading import Loaded
+from voiceops.runtime.http.app import Runtime, RuntimeApp
+from voiceops.runtime.http.workers import bind, config_of, serve
+from voiceops.runtime.messages.tool_calls import Tools
+from voiceops.runtime.observe.log import configure
 from voiceops.runtime.settings import Settings
 from voiceops.runtime.spec import RuntimeSpec, ToolSpec
-from voiceops.runtime.tools import Tools
+from voiceops.runtime.store.opening import backend_of
 
 SCHEMA = {
     "type": "object",

@@ -111,7 +111,7 @@ def _ended(port: int) -> dict[str, int]:
 
 
 def main() -> int:
-    from voiceops.runtime.bounds import allow_files
+    from voiceops.runtime.http.bounds import allow_files
 
     allow_files()
     if len(sys.argv) > 2 and sys.argv[1] == "attack":

@@ -19,8 +19,8 @@ import httpx
 
 from voiceops.cli import wiring
 from voiceops.cli.main import run
-from voiceops.state.appending import JournalFile
 from voiceops.state.folder import FolderStore
+from voiceops.state.journal_file import JournalFile
 
 PLACES = (
     "before the intent",

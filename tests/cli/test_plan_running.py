@@ -17,8 +17,8 @@ import pytest
 
 from tests.runtime.runtime_bench import SECRET, Process, served
 from tests.support.bench import Bench
-from voiceops.cli.running import Answer, judged, read
 from voiceops.runtime.spec import RuntimeSpec, ToolSpec
+from voiceops.use.runtime_check import Answer, judged, read
 
 TOKEN = "a-dashboard-token"
 PROJECT = """

@@ -17,8 +17,8 @@ import yaml
 
 from tests.support.bench import REPOSITORY
 from tests.support.pages import Block, blocks, commands, inline, pages
-from voiceops.cli.console import Console
 from voiceops.cli.main import cli
+from voiceops.cli.terminal.console import Console
 
 SHELL = ("sh", "console")
 # Language → what reads it.

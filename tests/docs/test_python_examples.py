@@ -18,7 +18,7 @@ from tests.runtime.runtime_bench import serving, spec_of, tool
 from tests.support.bench import REPOSITORY
 from tests.support.pages import blocks, blocks_of, pages
 from voiceops.runtime import Event
-from voiceops.runtime.loading import Loaded
+from voiceops.runtime.handlers.loading import Loaded
 
 HANDLERS = "docs/handlers.md"
 

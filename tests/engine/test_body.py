@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.support.world import World, agent, graph, resource, uid
-from voiceops.engine.body import Kept, additions, create_body, set_values, stored_otherwise, update_body
-from voiceops.engine.diff import Applied, differences
+from voiceops.engine.fields.body import Kept, additions, create_body, set_values, stored_otherwise, update_body
+from voiceops.engine.fields.diff import Applied, differences
 from voiceops.kinds.registry import KINDS
 from voiceops.kinds.schema import root
 from voiceops.model.values import ABSENT, Fingerprint, secret

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.support.world import World, agent, graph, tool
-from voiceops.engine.hold import MOST_HOLDS, MOST_VALUES, bounded, still_held, taken_back, with_holds
+from voiceops.engine.planning.hold import MOST_HOLDS, MOST_VALUES, bounded, still_held, taken_back, with_holds
 from voiceops.model.graph import Graph
 from voiceops.model.plan import Plan
 from voiceops.model.values import Ref, parse_path, secret

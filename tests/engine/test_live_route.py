@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceops.engine.live_route import Meant, Seen, live_route
-from voiceops.engine.traffic import pins, retirements, shares_in_words
+from voiceops.engine.lines.line_route import Meant, Seen, live_route
+from voiceops.engine.lines.traffic_split import pins, retirements, shares_in_words
 from voiceops.kinds.phone import is_vapis
 from voiceops.model.live import Allocation, Snapshot
 

@@ -19,7 +19,7 @@ from tests.support.world import (
     tool,
     uid,
 )
-from voiceops.engine.guards import Safety
+from voiceops.engine.planning.guards import Safety
 
 CREATE, UPDATE, DELETE, NO_OP = ("create",), ("update",), ("delete",), ("no-op",)
 ASSISTANT = "vapi_assistant"

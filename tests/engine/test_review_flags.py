@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceops.engine.review_flags import ABILITY, LINE, MODEL, NUMBER, RULE, ReviewFlag, review_flags, sentence_changes
+from voiceops.engine.review.review_flags import (
+    ABILITY,
+    LINE,
+    MODEL,
+    NUMBER,
+    RULE,
+    ReviewFlag,
+    review_flags,
+    sentence_changes,
+)
 from voiceops.model.plan import CREATE, DELETE, UPDATE, Change, FieldChange, Plan
 from voiceops.model.values import ABSENT, JSON, Path, Ref
 

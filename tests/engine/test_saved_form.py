@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.world import World, agent, graph, phone, resource, tool, twilio_line, twilio_live
-from voiceops.engine.saved import SavedPlan
-from voiceops.engine.saved_form import checked_form
+from voiceops.engine.review.saved_check import SavedPlan
+from voiceops.engine.review.saved_form import checked_form
 
 
 def kept(**asked: Any) -> dict[str, Any]:

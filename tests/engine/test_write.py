@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.support.world import uid
-from voiceops.engine.body import set_values
-from voiceops.engine.diff import Applied, Outcome
-from voiceops.engine.write import Sides, replacement, update
+from voiceops.engine.fields.body import set_values
+from voiceops.engine.fields.diff import Applied, Outcome
+from voiceops.engine.fields.write import Sides, replacement, update
 from voiceops.kinds.registry import KINDS
 from voiceops.model.values import ABSENT, Fingerprint, format_path
 

@@ -16,7 +16,7 @@ import pytest
 from tests.apply.manifests import AGENT
 from tests.state.stores import BACKENDS
 from tests.support.bench import Bench
-from voiceops.apply.notes import Retention, forget_old
+from voiceops.apply.history_notes import Retention, forget_old
 from voiceops.apply.revisions import choose
 from voiceops.errors import VoiceopsError
 from voiceops.model.state import State
@@ -90,7 +90,7 @@ def test_a_lock_that_is_taken_away_is_told(desk: Bench) -> None:
     import fcntl
     import os
 
-    from voiceops.state.holder import this_process
+    from voiceops.state.lock_holder import this_process
 
     path = desk.folder / ".voiceops/state/live/lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT)

@@ -9,7 +9,7 @@ import pytest
 
 from voiceops.kinds.json_schema import any_manifest_schema, manifest_schema, project_schema
 from voiceops.kinds.registry import ALL
-from voiceops.manifest.yaml import read_documents
+from voiceops.manifest.strict_yaml import read_documents
 
 REPOSITORY = Path(__file__).parent.parent.parent
 FILES = [

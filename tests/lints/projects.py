@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from voiceops.errors import Diagnostic, InvalidProject
-from voiceops.lints.run import lint
+from voiceops.lints.run_lints import lint
 from voiceops.manifest.compose import load_graph
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import load_project

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.lints.projects import PROJECT, places, validate, write
-from voiceops.lints.run import Linter
+from voiceops.lints.run_lints import Linter
 from voiceops.manifest.compose import load_graph
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import load_project

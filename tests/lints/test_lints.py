@@ -9,10 +9,10 @@ import pytest
 import voiceops.lints
 from tests.lints.projects import places, validate, write
 from voiceops.errors import Mark
+from voiceops.lints.all_lints import LINTS, MODULES, find
 from voiceops.lints.context import Context
-from voiceops.lints.registry import LINTS, MODULES, find
 from voiceops.lints.rule import lint
-from voiceops.lints.run import lint as lints_of
+from voiceops.lints.run_lints import lint as lints_of
 from voiceops.lints.texts import Texts
 from voiceops.manifest.compose import load_graph
 from voiceops.manifest.problems import Problems

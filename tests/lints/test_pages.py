@@ -11,7 +11,7 @@ import pytest
 from tests.lints.projects import validate
 from voiceops.errors import Diagnostic
 from voiceops.kinds.registry import ALL
-from voiceops.lints.registry import LINTS
+from voiceops.lints.all_lints import LINTS
 
 DOCS = Path(__file__).parents[2] / "docs" / "lints"
 SECTIONS = ["What it finds", "Why it hurts", "How to fix it", "Before", "After", "Ignore it"]

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voiceops.errors import Mark
+from voiceops.lints.all_lints import LINTS
 from voiceops.lints.context import Context
-from voiceops.lints.registry import LINTS
 from voiceops.lints.texts import Texts
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import Project, load_project

@@ -8,7 +8,7 @@ import tracemalloc
 import pytest
 
 from tests.support.folder import Folder
-from voiceops.engine.policy import BadExpression, compiled
+from voiceops.engine.review.policy import BadExpression, compiled
 from voiceops.manifest import budgets
 
 MIB = 1024 * 1024

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voiceops.errors import Mark
-from voiceops.manifest.edit import CannotEdit, replaced
-from voiceops.manifest.yaml import read_documents
+from voiceops.manifest.strict_yaml import read_documents
+from voiceops.manifest.yaml_edit import CannotEdit, replaced
 from voiceops.model.located import plain
 
 TEXT = """\

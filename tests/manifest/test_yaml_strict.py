@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voiceops.errors import InvalidProject
-from voiceops.manifest.yaml import MAX_DEPTH, read_documents
+from voiceops.manifest.strict_yaml import MAX_DEPTH, read_documents
 from voiceops.model.located import Map, Seq
 from voiceops.model.values import format_path
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.support.world import World, agent, codes, graph, phone, twilio_line
-from voiceops.engine.checks import Budgets, Checks, checked
-from voiceops.engine.estimate import Table, estimate, estimates
+from voiceops.engine.review.estimate import Table, estimate, estimates
+from voiceops.engine.review.plan_checks import Budgets, Checks, checked
 from voiceops.kinds.schema import facts
 from voiceops.model.graph import Graph
 from voiceops.model.plan import Plan

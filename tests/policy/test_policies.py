@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.world import World, agent, graph, phone, resource, tool, twilio_line
-from voiceops.engine.checks import Checks, checked
-from voiceops.engine.policy import BadExpression, Expression, Policy, compiled, get
+from voiceops.engine.review.plan_checks import Checks, checked
+from voiceops.engine.review.policy import BadExpression, Expression, Policy, compiled, get
 from voiceops.errors import Diagnostic, Mark
 from voiceops.model.graph import Graph
 from voiceops.model.plan import Plan

@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 
 from tests.support.world import World, agent, graph, phone, resource, tool
-from voiceops.engine.checks import Checks, checked
+from voiceops.engine.review.plan_checks import Checks, checked
 from voiceops.model.graph import Graph
 from voiceops.model.plan import Plan
 from voiceops.model.values import Ref

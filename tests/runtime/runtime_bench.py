@@ -23,10 +23,10 @@ from urllib.parse import urlencode
 import uvicorn
 from twilio.request_validator import RequestValidator
 
-from voiceops.runtime.app import Runtime, RuntimeApp
-from voiceops.runtime.loading import Loaded
-from voiceops.runtime.protocol import RuntimeProtocol
-from voiceops.runtime.run import bind, config_of
+from voiceops.runtime.handlers.loading import Loaded
+from voiceops.runtime.http.app import Runtime, RuntimeApp
+from voiceops.runtime.http.protocol import RuntimeProtocol
+from voiceops.runtime.http.workers import bind, config_of
 from voiceops.runtime.settings import Settings
 from voiceops.runtime.spec import AgentSpec, LineSpec, RuntimeSpec, ToolSpec
 

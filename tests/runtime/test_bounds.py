@@ -13,7 +13,7 @@ import pytest
 
 from tests.runtime.runtime_bench import DASHBOARD, ORDER, Serving, serving, spec_of, tool, wait_for
 from tests.runtime.test_protocol import answers, call, connected, request
-from voiceops.runtime import bounds
+from voiceops.runtime.http import bounds
 
 SPEC = spec_of(tool("lookupOrder", "h:lookup", parameters=ORDER), tool("slow", "h:slow"))
 HANDLERS = """

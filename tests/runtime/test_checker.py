@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from voiceops.runtime.checker import Checker
+from voiceops.runtime.handlers.argument_checker import Checker
 
 SCHEMA = {"properties": {"n": {"type": "integer"}, "t": {"type": "string"}}, "required": ["n"]}
 LARGE = {"properties": {"it": {"type": "string", "pattern": r"(?:(?:.?){40}){40}[xz]"}}}

@@ -12,9 +12,9 @@ from tests.runtime.runtime_bench import ORDER, served, serving, spec_of, tool, w
 from tests.runtime.test_runtime_commands import AGENTS, PROJECT, client_environ, ready
 from tests.support.bench import Bench
 from voiceops.errors import VoiceopsError
-from voiceops.runtime.calling import Failure
-from voiceops.runtime.failure_text import told, without_values
-from voiceops.runtime.loading import Loaded
+from voiceops.runtime.handlers.failure_text import told, without_values
+from voiceops.runtime.handlers.invoke import Failure
+from voiceops.runtime.handlers.loading import Loaded
 from voiceops.sandbox.server import SandboxServer
 
 HANDLERS = """
@@ -55,7 +55,8 @@ EXPECTED = {
 def test_kind_place_and_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, str] = {}
     monkeypatch.setattr(
-        "voiceops.runtime.tools.log_tool", lambda level, name, outcome, detail, *_: seen.update({name: detail})
+        "voiceops.runtime.messages.tool_calls.log_tool",
+        lambda level, name, outcome, detail, *_: seen.update({name: detail}),
     )
     tools = [tool(name, f"h:{name}") for name in EXPECTED]
     with serving(tmp_path, spec_of(*tools), HANDLERS) as server:
@@ -145,7 +146,7 @@ def test_the_log_of_a_served_project(tmp_path: Path) -> None:
 
 def test_the_log_of_a_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[dict[str, Any]] = []
-    monkeypatch.setattr("voiceops.runtime.replies.log", lambda event, level=20, **fields: seen.append(fields))
+    monkeypatch.setattr("voiceops.runtime.messages.replies.log", lambda event, level=20, **fields: seen.append(fields))
     handler = "@on_assistant_request\ndef choose(call): raise ValueError('no desk')\n"
     with serving(tmp_path, spec_of(tool("look", None, parameters=ORDER)), handler) as server:
         got = server.message("assistant-request")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceops.runtime.identity import claim_key, clean, request_key, whole
+from voiceops.runtime.store.foreign_ids import claim_key, clean, request_key, whole
 
 LONG = "x" * 200
 PAIRS = [

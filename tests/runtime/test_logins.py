@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.runtime_bench import DASHBOARD, Got, Serving, serving, spec_of, tool
-from voiceops.runtime.limits import Attempts, Limiter, Noise
+from voiceops.runtime.http.limits import Attempts, Limiter, Noise
 
 METRICS = "a-metrics-token"
 
@@ -135,7 +135,7 @@ def test_vendors_are_never_held_up_by_those_who_guess(server: Serving) -> None:
 
 
 def test_one_line_a_second_tells_of_many(capfd: pytest.CaptureFixture[str]) -> None:
-    from voiceops.runtime import log
+    from voiceops.runtime.observe import log
 
     log.configure()
     try:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.runtime.runtime_bench import Serving, serving, spec_of, tool
-from voiceops.runtime.tools import FAILED
+from voiceops.runtime.messages.tool_calls import FAILED
 
 EMAIL = r"^([a-zA-Z0-9]+([._-]?[a-zA-Z0-9]+)*)+@([a-zA-Z0-9]+([.-]?[a-zA-Z0-9]+)*)+\.[a-z]{2,}$"
 TREE = {"$defs": {"t": {"anyOf": [{"properties": {"a": {"$ref": "#/$defs/t"}}, "required": ["a"]}, {"const": 1}]}}}

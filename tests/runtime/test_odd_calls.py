@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.runtime.runtime_bench import ORDER, Serving, serving, spec_of, tool
-from voiceops.runtime.tools import FAILED, MISUNDERSTOOD
+from voiceops.runtime.messages.tool_calls import FAILED, MISUNDERSTOOD
 
 HANDLERS = """
 RAN = []

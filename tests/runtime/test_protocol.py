@@ -15,9 +15,9 @@ import pytest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tests.runtime.runtime_bench import ORDER, Serving, serving, spec_of, tool
-from voiceops.runtime import bounds
-from voiceops.runtime import protocol as module
-from voiceops.runtime.protocol import RuntimeProtocol
+from voiceops.runtime.http import bounds
+from voiceops.runtime.http import protocol as module
+from voiceops.runtime.http.protocol import RuntimeProtocol
 
 SPEC = spec_of(tool("lookupOrder", "h:lookup", parameters=ORDER), tool("slow", "h:slow"))
 HANDLERS = """

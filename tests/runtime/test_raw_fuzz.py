@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.runtime_bench import ORDER, LineSpec, Serving, serving, spec_of, tool
-from voiceops.runtime import bounds
+from voiceops.runtime.http import bounds
 
 COUNT = int(os.environ.get("VOICEOPS_FUZZ_RAW", "400"))
 SEED = int(os.environ.get("VOICEOPS_FUZZ_SEED", "0")) or random.randrange(1, 1 << 32)

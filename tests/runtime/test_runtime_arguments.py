@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from voiceops.runtime.arguments import Arguments
-from voiceops.runtime.sample_arguments import sample
+from voiceops.runtime.handlers.arguments import Arguments
+from voiceops.simulate.sample_arguments import sample
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none()

@@ -13,8 +13,8 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from tests.runtime.runtime_bench import SECRET, TOKEN, LineSpec, serving, spec_of, tool
-from voiceops.runtime import twilio_auth
-from voiceops.runtime.vapi_auth import sign, verifier
+from voiceops.runtime.auth import twilio_auth
+from voiceops.runtime.auth.vapi_auth import sign, verifier
 
 COUNT = """
 def count():

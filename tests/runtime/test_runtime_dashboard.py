@@ -13,12 +13,12 @@ import pytest
 from tests.runtime.places import place_of
 from tests.runtime.runtime_bench import DASHBOARD, ORDER, Serving, serving, spec_of, tool
 from tests.support.chromium import browser
-from voiceops.runtime.charts import Column, Part, bar, columns
-from voiceops.runtime.dashboard import About, duration, page
-from voiceops.runtime.dashboard_figures import Figures, Hour, Queued, ToolFigures, figures, outcomes
-from voiceops.runtime.metrics import Metrics
-from voiceops.runtime.opening import backend_of
-from voiceops.runtime.records import DEAD, DONE, WAITING, ClaimRow, EventRow, ResultRow
+from voiceops.runtime.dashboard.charts import Column, Part, bar, columns
+from voiceops.runtime.dashboard.figures import Figures, Hour, Queued, ToolFigures, figures, outcomes
+from voiceops.runtime.dashboard.page import About, duration, page
+from voiceops.runtime.observe.metrics import Metrics
+from voiceops.runtime.store.opening import backend_of
+from voiceops.runtime.store.records import DEAD, DONE, WAITING, ClaimRow, EventRow, ResultRow
 
 NOW = 1_700_000_000.0  # 22:13:20 UTC
 HOUR = int(NOW) // 3600 * 3600
@@ -216,7 +216,7 @@ def test_a_store_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def broken(*given: Any) -> Figures:
         raise OSError("gone")
 
-    monkeypatch.setattr("voiceops.runtime.pages.count_figures", broken)
+    monkeypatch.setattr("voiceops.runtime.http.pages.count_figures", broken)
     with serving(tmp_path, spec_of()) as server:
         got = server.get("/dashboard", DASHBOARD)
         assert (got.status, got.text) == (503, "The store does not answer in time")

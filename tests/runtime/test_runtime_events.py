@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.bench import Bench
-from voiceops.runtime.records import WAITING, EventRow
-from voiceops.runtime.sqlite import SqliteBackend
+from voiceops.runtime.store.records import WAITING, EventRow
+from voiceops.runtime.store.sqlite import SqliteBackend
 from voiceops.sandbox.server import SandboxServer
 
 

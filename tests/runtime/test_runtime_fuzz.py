@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.runtime.runtime_bench import ORDER, LineSpec, serving, spec_of, tool
-from voiceops.runtime.app import KNOWN_TYPES
+from voiceops.runtime.http.app import KNOWN_TYPES
 
 REQUESTS = int(os.environ.get("VOICEOPS_FUZZ", "400"))
 

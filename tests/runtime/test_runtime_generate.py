@@ -14,8 +14,8 @@ import pytest
 
 from tests.runtime.runtime_bench import serving, spec_of, tool
 from tests.support.bench import REPOSITORY, Bench, Ran
-from voiceops.runtime.stubs import module_of
 from voiceops.sandbox.server import SandboxServer
+from voiceops.scaffold.stubs import module_of
 
 PROJECT = """
 version: 1

@@ -26,11 +26,11 @@ from tests.runtime.runtime_bench import (
     wait_for,
 )
 from voiceops.errors import VoiceopsError
-from voiceops.runtime.opening import backend_of
-from voiceops.runtime.records import DEAD, DONE
-from voiceops.runtime.replies import NO_TRANSFER, UNAVAILABLE
+from voiceops.runtime.messages.replies import NO_TRANSFER, UNAVAILABLE
+from voiceops.runtime.messages.tool_calls import FAILED, MISUNDERSTOOD
 from voiceops.runtime.settings import Settings
-from voiceops.runtime.tools import FAILED, MISUNDERSTOOD
+from voiceops.runtime.store.opening import backend_of
+from voiceops.runtime.store.records import DEAD, DONE
 
 HANDLERS = """
 import asyncio, sys, time
@@ -326,7 +326,7 @@ def test_a_name_that_redacts_nothing_stops_the_start() -> None:
 def test_a_body_that_never_begins_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import socket
 
-    monkeypatch.setattr("voiceops.runtime.bounds.BODY_SECONDS", 0.5)
+    monkeypatch.setattr("voiceops.runtime.http.bounds.BODY_SECONDS", 0.5)
     with serving(tmp_path, spec_of()) as server:
         for head in (
             "POST /vapi/events HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n",
@@ -340,8 +340,8 @@ def test_a_body_that_never_begins_is_not_waited_for(tmp_path: Path, monkeypatch:
 def test_a_hanging_handler_does_not_keep_the_process(tmp_path: Path) -> None:
     script = """
 import asyncio, sys, time
-from voiceops.runtime.calling import Caller, Failure
-from voiceops.runtime.loading import handler_of
+from voiceops.runtime.handlers.invoke import Caller, Failure
+from voiceops.runtime.handlers.loading import handler_of
 async def main():
     caller = Caller()
     got = await caller.call(handler_of(lambda: time.sleep(60)), None, {}, 0.2)

@@ -11,9 +11,9 @@ import pytest
 from tests.runtime.runtime_bench import AgentSpec, LineSpec, served, spec_of, tool
 from tests.support.bench import Bench
 from voiceops.errors import InvalidProject
-from voiceops.runtime.script import default_script
-from voiceops.runtime.script_file import read_script
 from voiceops.sandbox.server import SandboxServer
+from voiceops.simulate.script import default_script
+from voiceops.simulate.script_file import read_script
 
 SPEC = spec_of(
     tool("find", "h:find"),

@@ -12,10 +12,10 @@ import pytest
 
 from tests.runtime.places import place_of
 from voiceops.errors import VoiceopsError
-from voiceops.runtime.inbox import Inbox
-from voiceops.runtime.opening import backend_of
-from voiceops.runtime.records import DEAD, DONE, WAITING, EventRow
-from voiceops.runtime.sqlite import SqliteBackend
+from voiceops.runtime.store.inbox import Inbox
+from voiceops.runtime.store.opening import backend_of
+from voiceops.runtime.store.records import DEAD, DONE, WAITING, EventRow
+from voiceops.runtime.store.sqlite import SqliteBackend
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -203,7 +203,7 @@ def test_an_old_session_of_ours_does_not_block_the_new_one(tmp_path: Path) -> No
     """As after a failover: the server has not noticed that the old connection is gone."""
     import psycopg
 
-    from voiceops.runtime.postgres import PostgresBackend
+    from voiceops.runtime.store.postgres import PostgresBackend
 
     place = place_of("postgres", tmp_path)
 

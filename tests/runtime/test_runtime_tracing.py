@@ -331,8 +331,8 @@ def test_spans_that_can_not_be_made_stop_no_call(tmp_path: Path, variables: dict
 def test_nothing_is_imported_where_there_are_no_spans(tmp_path: Path) -> None:
     script = """
 import sys
-from voiceops.runtime.app import Runtime
-from voiceops.runtime.loading import Loaded
+from voiceops.runtime.http.app import Runtime
+from voiceops.runtime.handlers.loading import Loaded
 from voiceops.runtime.settings import Settings
 from voiceops.runtime.spec import RuntimeSpec
 from pathlib import Path

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.runtime.runtime_bench import AgentSpec, LineSpec, ToolSpec, serving, spec_of
-from voiceops.runtime.tools import FAILED
+from voiceops.runtime.messages.tool_calls import FAILED
 
 INSTANCES = spec_of(
     *(

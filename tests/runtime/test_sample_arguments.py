@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from voiceops.runtime.pattern_text import texts_for
-from voiceops.runtime.sample_arguments import sample
+from voiceops.simulate.pattern_text import texts_for
+from voiceops.simulate.sample_arguments import sample
 
 BOOKING = {
     "type": "object",
@@ -151,7 +151,7 @@ def test_the_schema_allows_it(name: str) -> None:
 def test_always_the_same_in_every_process() -> None:
     script = (
         "import json, sys\n"
-        "from voiceops.runtime.sample_arguments import sample\n"
+        "from voiceops.simulate.sample_arguments import sample\n"
         "print(json.dumps([sample(schema) for schema in json.load(sys.stdin)]))"
     )
     found = {

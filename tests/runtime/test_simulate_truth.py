@@ -16,10 +16,10 @@ import pytest
 from tests.runtime.runtime_bench import LineSpec, served, spec_of, tool
 from tests.runtime.test_runtime_commands import AGENTS, ORDERS, PROJECT, client_environ, ready
 from tests.support.bench import Bench
-from voiceops.runtime.answer_verdict import patience, verdict_on_message, verdict_on_twiml
-from voiceops.runtime.sender import Answer, is_loopback
-from voiceops.runtime.tools import FAILED, MISUNDERSTOOD
+from voiceops.runtime.messages.tool_calls import FAILED, MISUNDERSTOOD
 from voiceops.sandbox.server import SandboxServer
+from voiceops.simulate.answer_verdict import patience, verdict_on_message, verdict_on_twiml
+from voiceops.simulate.sender import Answer, is_loopback
 
 STRICT = """
 kind: Tool

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.runtime_bench import DASHBOARD, Serving, serving, spec_of, tool, wait_for
-from voiceops.runtime.sqlite import SqliteBackend
+from voiceops.runtime.store.sqlite import SqliteBackend
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077], ids=["umask-000", "umask-022", "umask-077"])

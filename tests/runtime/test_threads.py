@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from voiceops.runtime.threads import NoThread, Threads
+from voiceops.runtime.handlers.threads import NoThread, Threads
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ import pytest
 
 from tests.apply.manifests import AGENT, LINE, TOOL
 from tests.support.bench import Bench, bench
-from voiceops.cli.origin import origin
 from voiceops.manifest.git import GitProblem, repository
+from voiceops.use.origin import origin
 
 READING = (
     ("validate",),

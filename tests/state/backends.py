@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.state.tf_http import TerraformServer
 from voiceops.state.bucket import Bucket, Target
-from voiceops.state.http import HttpStore
+from voiceops.state.http_store import HttpStore
 from voiceops.state.postgres import PostgresStore
 from voiceops.state.s3 import S3Store
 from voiceops.state.s3_lock import Timing

@@ -15,7 +15,7 @@ import pytest
 from tests.state.backends import http_store, key_of, terraform_server
 from tests.state.tf_http import LOGIN, TerraformServer
 from voiceops.errors import Locked, StateError
-from voiceops.state.http import KEPT_REVISIONS, HttpStore
+from voiceops.state.http_store import KEPT_REVISIONS, HttpStore
 from voiceops.state.open import open_store
 from voiceops.state.store import Store
 from voiceops.state.tf_server import Server, Settings

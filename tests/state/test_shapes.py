@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from voiceops.model.shape import Wrong
-from voiceops.state.shapes import check_entry, check_note, check_record, check_state
+from voiceops.model.data_form import Wrong
+from voiceops.state.state_forms import check_entry, check_note, check_record, check_state
 
 ENTRY: dict[str, Any] = {"kind": "Tool", "type": "vapi_tool", "id": "t-1", "owned": {}}
 STATE: dict[str, Any] = {

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from voiceops.engine.body import create_body, set_values
+from voiceops.engine.fields.body import create_body, set_values
+from voiceops.engine.fields.write import sides_of, update
 from voiceops.engine.options import Options
-from voiceops.engine.planner import make_plan
-from voiceops.engine.schedule import Operation, schedule
-from voiceops.engine.write import sides_of, update
+from voiceops.engine.ordering.schedule import Operation, schedule
+from voiceops.engine.planning.planner import make_plan
 from voiceops.errors import Mark
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS

@@ -13,10 +13,10 @@ from voiceops.apply.ready import content_of, wait_until_usable
 from voiceops.apply.recording import entry_for, intent_for, record
 from voiceops.apply.recover import Recovery, recover
 from voiceops.apply.session import Session
-from voiceops.engine.body import create_body
-from voiceops.engine.matching import equals, node_of
-from voiceops.engine.schedule import Operation
-from voiceops.engine.write import replacement, sides_of
+from voiceops.engine.fields.body import create_body
+from voiceops.engine.fields.write import replacement, sides_of
+from voiceops.engine.ordering.schedule import Operation
+from voiceops.engine.planning.sameness import equals, node_of
 from voiceops.errors import Ambiguous, ProviderError, Refused
 from voiceops.kinds.base import Kind
 from voiceops.kinds.registry import KINDS
@@ -24,7 +24,7 @@ from voiceops.model.graph import Resource
 from voiceops.model.live import SEND_WINDOW, Snapshot
 from voiceops.model.plan import Change
 from voiceops.model.state import Entry, Intent
-from voiceops.providers.live import read_live
+from voiceops.providers.snapshot_reader import read_live
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 MOST_SENDS = 3  # of one create, each only after it is certain that the one before made nothing

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from voiceops.apply.events import Emit, Event
+from voiceops.apply.apply_events import Emit, Event
 from voiceops.model.live import Snapshot
 from voiceops.model.plan import DELETE, Plan
 from voiceops.model.state import Entry, State
-from voiceops.providers.live import Accounts, read_live
+from voiceops.providers.snapshot_reader import Accounts, read_live
 
 _POLL = 0.5  # seconds
 _NAMED = 5

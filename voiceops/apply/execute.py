@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 from voiceops.apply import creating, numbers, steps
-from voiceops.apply.events import Event
+from voiceops.apply.apply_events import Event
 from voiceops.apply.session import Session, Unresolved
-from voiceops.engine.schedule import Operation
+from voiceops.engine.ordering.schedule import Operation
 from voiceops.errors import Refused, VoiceopsError
 from voiceops.model.graph import Resource
 from voiceops.model.values import Ref, format_path, leaves, parse_path

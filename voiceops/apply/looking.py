@@ -7,9 +7,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from voiceops.apply.events import Event
+from voiceops.apply.apply_events import Event
 from voiceops.apply.session import Session
-from voiceops.engine.found import remembered
+from voiceops.engine.planning.found import remembered
 from voiceops.errors import NotFound, ProviderError, Rejected, Stale
 from voiceops.kinds.base import Kind
 from voiceops.kinds.registry import KINDS

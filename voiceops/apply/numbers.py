@@ -8,12 +8,12 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from voiceops.apply.apply_events import Event
 from voiceops.apply.creating import look_for
-from voiceops.apply.events import Event
 from voiceops.apply.looking import MAX_AGE
 from voiceops.apply.session import Session
-from voiceops.engine.schedule import Operation
-from voiceops.engine.twilio import answers_today, form, restored, settings
+from voiceops.engine.lines.twilio_number import answers_today, form, restored, settings
+from voiceops.engine.ordering.schedule import Operation
 from voiceops.errors import Ambiguous, ProviderError, Stale
 from voiceops.kinds.phone import IMPORTED, TWILIO_STICKY, TWILIO_TYPE
 from voiceops.model.address import owner_of, twilio_side

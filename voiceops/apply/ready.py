@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from voiceops.apply.events import Event
+from voiceops.apply.apply_events import Event
 from voiceops.apply.session import Session
 from voiceops.errors import ProviderError, StateError, VoiceopsError
 from voiceops.kinds.registry import KINDS

@@ -7,9 +7,9 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from voiceops.apply.events import Event
+from voiceops.apply.apply_events import Event
 from voiceops.apply.session import Session
-from voiceops.engine.body import holds_secret, stored_otherwise
+from voiceops.engine.fields.body import holds_secret, stored_otherwise
 from voiceops.kinds.nodes import body_node
 from voiceops.kinds.registry import KINDS
 from voiceops.model.graph import Resource

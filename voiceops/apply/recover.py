@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from voiceops.engine.matching import equals, holds_secret, interchangeable, node_of
+from voiceops.engine.planning.sameness import equals, holds_secret, interchangeable, node_of
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
 from voiceops.model.live import SEND_WINDOW, SETTLE, Snapshot

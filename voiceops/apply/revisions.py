@@ -10,9 +10,9 @@ from typing import Any
 from voiceops._version import __version__
 from voiceops.apply.execute import Result
 from voiceops.apply.session import Session
-from voiceops.engine.hold import bounded, still_held, taken_back
-from voiceops.engine.returning import LEFT_OUT
-from voiceops.engine.saved import SavedPlan
+from voiceops.engine.planning.hold import bounded, still_held, taken_back
+from voiceops.engine.planning.rollback_losses import LEFT_OUT
+from voiceops.engine.review.saved_check import SavedPlan
 from voiceops.errors import VoiceopsError
 from voiceops.model.graph import Graph
 from voiceops.model.plan import Plan, shown

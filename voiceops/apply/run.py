@@ -9,26 +9,26 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from voiceops.apply.accounts import binding_of, check_account, learn_org
+from voiceops.apply.account_binding import binding_of, check_account, learn_org
+from voiceops.apply.apply_events import Emit, Event
 from voiceops.apply.creating import ambiguous
 from voiceops.apply.doubt import doubtful, wait_for
-from voiceops.apply.events import Emit, Event
 from voiceops.apply.execute import Result, execute
-from voiceops.apply.notes import Retention, forget_old, note_failure, write_note
+from voiceops.apply.history_notes import Retention, forget_old, note_failure, write_note
 from voiceops.apply.recording import imported
 from voiceops.apply.recover import Recovery, recover
 from voiceops.apply.revisions import Request, changed_something, close, revert_line
 from voiceops.apply.served import Served, served
 from voiceops.apply.session import Session, fingerprints
-from voiceops.engine.checks import Checks, checked
-from voiceops.engine.externals import externals_of
-from voiceops.engine.hold import with_holds
-from voiceops.engine.matching import late_arrivals
 from voiceops.engine.options import Options
-from voiceops.engine.planner import make_plan
-from voiceops.engine.saved import narrowed
-from voiceops.engine.schedule import schedule
-from voiceops.engine.sending import missing_secrets
+from voiceops.engine.ordering.schedule import schedule
+from voiceops.engine.planning.externals import externals_of
+from voiceops.engine.planning.hold import with_holds
+from voiceops.engine.planning.planner import make_plan
+from voiceops.engine.planning.sameness import late_arrivals
+from voiceops.engine.planning.secrets_to_send import missing_secrets
+from voiceops.engine.review.plan_checks import Checks, checked
+from voiceops.engine.review.saved_check import narrowed
 from voiceops.errors import Diagnostic, PartialApply, Refused, StateError, VoiceopsError
 from voiceops.kinds.base import is_stock
 from voiceops.kinds.registry import KINDS
@@ -37,8 +37,8 @@ from voiceops.model.graph import Graph
 from voiceops.model.live import Snapshot
 from voiceops.model.plan import Plan
 from voiceops.model.state import Entry, State
-from voiceops.providers.live import Accounts, read_live
-from voiceops.providers.secrets import Secrets
+from voiceops.providers.secret_values import Secrets
+from voiceops.providers.snapshot_reader import Accounts, read_live
 from voiceops.state.fingerprints import fingerprint_live
 from voiceops.state.ledger import Ledger
 from voiceops.state.store import Lease, Store

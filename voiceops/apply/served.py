@@ -6,13 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from voiceops.apply.events import Event
+from voiceops.apply.apply_events import Event
 from voiceops.apply.session import Session
-from voiceops.engine.traffic import shares_in_words, split_of
+from voiceops.engine.lines.traffic_split import shares_in_words, split_of
 from voiceops.errors import ProviderError
 from voiceops.model.graph import Resource
 from voiceops.model.live import Allocation
-from voiceops.providers.traffic import allocations
+from voiceops.providers.allocations import allocations
 
 if TYPE_CHECKING:
     from voiceops.apply.execute import Result

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from voiceops.apply.events import Emit
-from voiceops.engine.body import create_body, set_values
-from voiceops.engine.externals import Externals
+from voiceops.apply.apply_events import Emit
+from voiceops.engine.fields.body import create_body, set_values
 from voiceops.engine.options import Options, policy_for
+from voiceops.engine.planning.externals import Externals
 from voiceops.kinds.registry import KINDS
 from voiceops.model.graph import Graph, Resource
 from voiceops.model.live import Snapshot
 from voiceops.model.state import Entry, Intent
 from voiceops.model.values import JSON, Fingerprint, Outside, Path, Ref, Secret, Template, map_leaves
-from voiceops.providers.live import Accounts
-from voiceops.providers.secrets import Secrets
+from voiceops.providers.secret_values import Secrets
+from voiceops.providers.snapshot_reader import Accounts
 from voiceops.state.fingerprints import fingerprint
 from voiceops.state.ledger import Ledger
 from voiceops.state.store import Lease

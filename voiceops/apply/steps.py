@@ -15,11 +15,11 @@ from voiceops.apply.ready import wait_until_usable
 from voiceops.apply.recording import entry_for, imported, intent_for, observed, record
 from voiceops.apply.served import note_draft
 from voiceops.apply.session import Session
-from voiceops.engine.body import additions, holds_secret, update_body
-from voiceops.engine.diff import same
-from voiceops.engine.schedule import Operation
-from voiceops.engine.write import Write, sides_of
-from voiceops.engine.write import update as write_of
+from voiceops.engine.fields.body import additions, holds_secret, update_body
+from voiceops.engine.fields.diff import same
+from voiceops.engine.fields.write import Write, sides_of
+from voiceops.engine.fields.write import update as write_of
+from voiceops.engine.ordering.schedule import Operation
 from voiceops.errors import NotFound, Rejected, Stale, VoiceopsError
 from voiceops.kinds.base import Kind
 from voiceops.kinds.registry import KINDS

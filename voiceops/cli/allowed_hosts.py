@@ -29,7 +29,7 @@ def allowed_hosts() -> Hosts:
 
 def check_accounts(project: Project, binding: Binding, *, with_twilio: bool) -> None:
     """May the accounts' keys go where the project says? Compared with the state's binding, too. Raises Refused."""
-    from voiceops.apply.accounts import check_urls
+    from voiceops.apply.account_binding import check_urls
 
     providers = project.providers
     account = providers.account_sid if with_twilio else ""

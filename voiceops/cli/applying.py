@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from voiceops.cli.console import Console
-from voiceops.cli.options import exclusion, formats, selection
+from voiceops.cli.terminal.console import Console
+from voiceops.cli.terminal.options import exclusion, formats, selection
 from voiceops.errors import PartialApply, Refused, VoiceopsError
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def run_apply(
 ) -> int:
     """Apply, and tell how it ended."""
     from voiceops.apply.run import Outcome, apply
-    from voiceops.cli.progress import reporter
+    from voiceops.cli.terminal.progress import reporter
     from voiceops.render.grouped import render_diagnostics
     from voiceops.render.text import render_diagnostic, render_plan
 

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from voiceops._version import __version__
-from voiceops.cli.console import Console, flush
+from voiceops.cli.terminal.console import Console, flush
 from voiceops.errors import VoiceopsError
 from voiceops.model.redactor import Redactor
 
@@ -53,7 +53,7 @@ class _Lazy(click.Group):
             return None
         from importlib import import_module
 
-        module = import_module(f"voiceops.cli.{_COMMANDS[cmd_name]}")
+        module = import_module(f"voiceops.cli.commands.{_COMMANDS[cmd_name]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return _with_common_options(command)
 

@@ -11,7 +11,7 @@ from voiceops.errors import VoiceopsError
 from voiceops.packaging.generated import digest, held, lock_text, names_it, read_lock
 
 if TYPE_CHECKING:
-    from voiceops.cli.console import Console
+    from voiceops.cli.terminal.console import Console
     from voiceops.packaging.release import Release
 
 FOLDER = "ci/"

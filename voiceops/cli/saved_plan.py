@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from voiceops.cli.console import Console
+from voiceops.cli.terminal.console import Console
 from voiceops.errors import Refused, VoiceopsError
 from voiceops.model.safe_text import json_text
 
 if TYPE_CHECKING:
-    from voiceops.engine.saved import SavedPlan
+    from voiceops.engine.review.saved_check import SavedPlan
 
 SIGNERS = "VOICEOPS_PLAN_SIGNERS"  # of the process environment alone: no file of a folder says whom to trust
 MOST_BYTES = 256 * 1024 * 1024
@@ -98,7 +98,7 @@ def read_plan(path: Path | None, verify: str | None) -> KeptPlan | None:
     Raises VoiceopsError, and Refused for one without a good signature or that this version can't hold against a new
     plan.
     """
-    from voiceops.engine.saved import SavedPlan
+    from voiceops.engine.review.saved_check import SavedPlan
     from voiceops.model.json_in import parsed
 
     if path is None:

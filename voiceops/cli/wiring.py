@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voiceops.cli.allowed_hosts import check_accounts, check_state
-from voiceops.cli.console import Console
-from voiceops.engine.checks import Budgets, Checks
-from voiceops.engine.estimate import Table
-from voiceops.engine.guards import Safety
+from voiceops.cli.terminal.console import Console
 from voiceops.engine.options import Options
+from voiceops.engine.planning.guards import Safety
+from voiceops.engine.review.estimate import Table
+from voiceops.engine.review.plan_checks import Budgets, Checks
 from voiceops.errors import Diagnostic, InvalidProject, VoiceopsError
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.manifest.compose import load_graph
+from voiceops.manifest.plain_secrets import KnownSecrets
 from voiceops.manifest.policies import read_policies
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import Project, find_root, load_project
 from voiceops.manifest.resolve import RUNTIME_CREDENTIAL
-from voiceops.manifest.secrets import KnownSecrets
-from voiceops.manifest.shapes import WEBHOOK_SECRET
+from voiceops.manifest.vendor_bodies import WEBHOOK_SECRET
 from voiceops.model.env_values import checked, trimmed
 from voiceops.model.graph import Graph
 
@@ -85,7 +85,7 @@ def load(console: Console, environment: str | None = None) -> Loaded:
 
 def check_lints(loaded: Loaded) -> None:
     """What `validate` would not pass is not planned either. Raises InvalidProject."""
-    from voiceops.lints.run import errors
+    from voiceops.lints.run_lints import errors
 
     if found := errors(loaded.project, loaded.graph):
         raise InvalidProject(found)
@@ -177,11 +177,11 @@ async def open_job(
     """
     from contextlib import AsyncExitStack
 
-    from voiceops.apply.notes import Retention
+    from voiceops.apply.history_notes import Retention
     from voiceops.apply.run import Job
     from voiceops.providers.http import Api, Limiter
-    from voiceops.providers.live import Accounts
-    from voiceops.providers.secrets import Secrets
+    from voiceops.providers.secret_values import Secrets
+    from voiceops.providers.snapshot_reader import Accounts
     from voiceops.providers.twilio import Twilio
     from voiceops.providers.vapi import Vapi
     from voiceops.state.ledger import Ledger

@@ -6,7 +6,7 @@ import fnmatch
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from voiceops.engine.guards import Safety
+from voiceops.engine.planning.guards import Safety
 from voiceops.model.graph import Resource
 from voiceops.model.live import SETTLE
 from voiceops.model.values import JSON, Fingerprint, Path, Secret

@@ -1,7 +1,7 @@
 """What a kind is: data that the engine, the providers and the manifest layer read.
 
 A kind says where its objects live, how one is recognised, what can't change, and which fields come from the
-server. What a manifest of the kind may say beyond the vendor's own body is manifest/shapes.py's to translate.
+server. What a manifest of the kind may say beyond the vendor's own body is manifest/vendor_bodies.py's to translate.
 """
 
 from __future__ import annotations

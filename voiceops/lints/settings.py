@@ -7,7 +7,7 @@ from typing import Any
 from voiceops.errors import InvalidProject, Mark
 from voiceops.lints.context import Context
 from voiceops.manifest.project import PROJECT_FILE
-from voiceops.manifest.yaml import read_documents
+from voiceops.manifest.strict_yaml import read_documents
 from voiceops.model.located import Map
 
 

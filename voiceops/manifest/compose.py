@@ -16,17 +16,17 @@ from voiceops.errors import Mark
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import ALL, KINDS, PARTS
 from voiceops.kinds.schema import root
-from voiceops.manifest import shapes
+from voiceops.manifest import vendor_bodies
 from voiceops.manifest.budgets import Budget
-from voiceops.manifest.check import Checker
-from voiceops.manifest.cross import check_graph
 from voiceops.manifest.documents import Document, instances, read_manifests
+from voiceops.manifest.graph_checks import check_graph
 from voiceops.manifest.handlers import check_handler
 from voiceops.manifest.interpolate import Interpolator
+from voiceops.manifest.plain_secrets import KnownSecrets, check_secrets
 from voiceops.manifest.problems import Problems, did_you_mean
 from voiceops.manifest.project import Project
 from voiceops.manifest.resolve import RUNTIME_CREDENTIAL, Index, Resolver, inline_names
-from voiceops.manifest.secrets import KnownSecrets, check_secrets
+from voiceops.manifest.schema_check import Checker
 from voiceops.manifest.uploads import shape_upload
 from voiceops.model.address import twilio_side
 from voiceops.model.graph import External, Graph, Resource
@@ -189,7 +189,7 @@ def _index(project: Project, documents: list[Document], excluded: dict[str, Docu
         families.setdefault(document.family, []).append(document)
         if document.kind == "Agent":
             given = (document.external or document.spec).get("name")
-            names[given if isinstance(given, str) else shapes.live_name(project, document)] = document.address
+            names[given if isinstance(given, str) else vendor_bodies.live_name(project, document)] = document.address
     return Index({d.address: d for d in documents}, families, excluded, names)
 
 
@@ -199,7 +199,7 @@ class _Draft:
 
     document: Document
     spec: Map
-    line: shapes.Line | None = None
+    line: vendor_bodies.Line | None = None
     upload: str = ""  # the file whose bytes it stands for
 
 
@@ -210,7 +210,7 @@ class _Builder:
         self.project = project
         self.index = index
         self.problems = problems
-        self.lines: dict[str, shapes.Line] = {}
+        self.lines: dict[str, vendor_bodies.Line] = {}
         self.externals: dict[str, External] = {}
         self.forgotten: set[str] = set()
         self._uses_runtime = False
@@ -238,7 +238,7 @@ class _Builder:
         agents = {a: draft.spec for a, draft in drafts.items() if draft.document.kind == "Agent"}
         for where, draft in drafts.items():
             if agent_list := KINDS[draft.document.kind].agent_list:
-                shapes.link_outputs(agent_list, agents, where, draft.spec)
+                vendor_bodies.link_outputs(agent_list, agents, where, draft.spec)
         resources: dict[str, Resource] = {}
         for draft in drafts.values():
             for resource in self._resources(draft):
@@ -314,7 +314,7 @@ class _Builder:
     def _draft(self, document: Document, resolver: Resolver) -> _Draft:
         self._check_envelope(document)
         spec, mark = document.spec, document.spec_mark
-        if document.kind == "Phone" and spec.get("answer") in (None, "vapi") and shapes.needs_runtime(spec):
+        if document.kind == "Phone" and spec.get("answer") in (None, "vapi") and vendor_bodies.needs_runtime(spec):
             if self.project.runtime_url is None:
                 self._unanswered(document, spec, mark)
             else:
@@ -325,7 +325,7 @@ class _Builder:
         if document.kind == "Phone":
             # The line's own keys are not Vapi's: the rest is resolved first, then split.
             spec = resolver.rewrite(node, spec, mark)
-            line = shapes.shape_phone(self.project, document, spec, mark, self.problems)
+            line = vendor_bodies.shape_phone(self.project, document, spec, mark, self.problems)
             spec = line.spec
         else:
             spec = resolver.rewrite(node, spec, mark)
@@ -334,7 +334,7 @@ class _Builder:
         kind = KINDS[document.kind]
         if kind.named and spec.get("name") is None:
             spec = spec.clone()
-            name = shapes.default_name(self.project, document, kind, spec)
+            name = vendor_bodies.default_name(self.project, document, kind, spec)
             spec.put("name", name, document.mark._replace(path="name"))
         self._uses_runtime |= resolver.uses_runtime
         Checker(
@@ -418,7 +418,7 @@ class _Builder:
             return ("",)
         return tuple(f"{part}:" for part in sorted(self._lenient_parts))
 
-    def _routes(self, line: shapes.Line | None, document: Document) -> tuple[str, ...]:
+    def _routes(self, line: vendor_bodies.Line | None, document: Document) -> tuple[str, ...]:
         if line is None or line.answer != "runtime" or not line.target:
             return ()
         if line.target in self.externals:
@@ -460,7 +460,7 @@ class _Builder:
             return
         sources: dict[Path, Mark] = {}
         at = Mark("voiceops.yaml", 1, 1, "runtime")
-        body = plain(shapes.runtime_credential(self.project, at), sources)
+        body = plain(vendor_bodies.runtime_credential(self.project, at), sources)
         resources[RUNTIME_CREDENTIAL] = Resource(
             address=RUNTIME_CREDENTIAL,
             kind="Credential",

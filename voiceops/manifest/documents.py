@@ -15,11 +15,11 @@ from typing import Any
 from voiceops.errors import InvalidProject, Mark
 from voiceops.kinds.registry import KINDS
 from voiceops.manifest import budgets
-from voiceops.manifest.check import Checker
 from voiceops.manifest.files import FileProblem, display, inside, load
 from voiceops.manifest.interpolate import Interpolator
 from voiceops.manifest.problems import Problems, did_you_mean
-from voiceops.manifest.yaml import read_documents
+from voiceops.manifest.schema_check import Checker
+from voiceops.manifest.strict_yaml import read_documents
 from voiceops.model.address import ADDRESS, NAME, address, kind_of
 from voiceops.model.located import Map, Seq
 from voiceops.model.values import canonical

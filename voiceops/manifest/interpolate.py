@@ -15,8 +15,8 @@ from typing import Any
 from voiceops.errors import Mark
 from voiceops.manifest.budgets import MOST_MADE, MOST_TEXT, Budget, size_of
 from voiceops.manifest.files import FileProblem, display, load
+from voiceops.manifest.plain_secrets import KnownSecrets
 from voiceops.manifest.problems import Problems, did_you_mean
-from voiceops.manifest.secrets import KnownSecrets
 from voiceops.model.located import Map, Seq
 from voiceops.model.values import Ref, Secret, Template
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from voiceops.engine.policy import ACTIONS, LEAVING, BadExpression, Expression, Policy, compiled
+from voiceops.engine.review.policy import ACTIONS, LEAVING, BadExpression, Expression, Policy, compiled
 from voiceops.errors import InvalidProject, Mark
 from voiceops.kinds.registry import KINDS
-from voiceops.manifest.check import Checker
 from voiceops.manifest.documents import files
 from voiceops.manifest.files import FileProblem, display, load
 from voiceops.manifest.problems import Problems, did_you_mean
 from voiceops.manifest.project import Project
-from voiceops.manifest.yaml import read_documents
+from voiceops.manifest.schema_check import Checker
+from voiceops.manifest.strict_yaml import read_documents
 from voiceops.model.located import Map, Seq
 
 DEFAULT = "policies"

@@ -14,12 +14,12 @@ from typing import Any
 
 from voiceops.errors import Diagnostic, InvalidProject, Mark
 from voiceops.kinds.schema import Node
-from voiceops.manifest.check import Checker
 from voiceops.manifest.files import read_text
 from voiceops.manifest.interpolate import Interpolator
+from voiceops.manifest.plain_secrets import KnownSecrets
 from voiceops.manifest.problems import Problems, did_you_mean
-from voiceops.manifest.secrets import KnownSecrets
-from voiceops.manifest.yaml import read_documents
+from voiceops.manifest.schema_check import Checker
+from voiceops.manifest.strict_yaml import read_documents
 from voiceops.model.address import NAME
 from voiceops.model.env_values import url_problem
 from voiceops.model.hosts import place_of

@@ -1,6 +1,6 @@
 """What an agent probably feels like and costs: figures by part, before and after a plan. Pure data.
 
-The figures come from engine/estimate.py; ballpark numbers, never a bill.
+The figures come from engine/review/estimate.py; ballpark numbers, never a bill.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from voiceops.model.shape import Shape, Wrong
+from voiceops.model.data_form import Shape, Wrong
 from voiceops.model.values import parse_path
 
 

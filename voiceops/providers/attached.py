@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 from voiceops.errors import Ambiguous, NotFound, ProviderError, Rejected
 from voiceops.kinds.base import Attached, Kind
+from voiceops.providers.answer_forms import items_of, wrapped
 from voiceops.providers.http import Api
-from voiceops.providers.shapes import items_of, wrapped
 
 _ROUNDS = 3
 

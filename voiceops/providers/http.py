@@ -21,8 +21,8 @@ import httpx
 
 from voiceops.errors import Ambiguous, NotFound, NotSent, ProviderError, Rejected, Unauthorized
 from voiceops.model.json_in import NoJson, parsed
-from voiceops.net.identity import HEADERS
 from voiceops.net.receiving import OutOfBounds, receive
+from voiceops.net.user_agent import HEADERS
 from voiceops.providers.conflicts import HINTS, WRITE_CONFLICT, conflict_of
 
 Files: TypeAlias = Mapping[str, tuple[str, bytes, str]]  # by field of a form: file name, content, media type

@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from voiceops.errors import Ambiguous, NotFound, ProviderError
 from voiceops.model.json_in import described
+from voiceops.providers.answer_forms import items_of, number_of, object_of, unexpected
 from voiceops.providers.http import Api
 from voiceops.providers.paging import Reading
-from voiceops.providers.shapes import items_of, number_of, object_of, unexpected
 
 PAGE_SIZE = 1000
 

@@ -11,10 +11,10 @@ from typing import Any
 from voiceops.errors import Ambiguous, NotFound, ProviderError
 from voiceops.kinds.base import Kind, Upload, is_stock
 from voiceops.model.values import get_path
+from voiceops.providers.answer_forms import items_of, object_of, wrapped
 from voiceops.providers.attached import attach
 from voiceops.providers.http import Answer, Api, Files
 from voiceops.providers.paging import Reading
-from voiceops.providers.shapes import items_of, object_of, wrapped
 
 LIMIT = 1000  # the most that a list returns; without the parameter it is cut off at 100, silently
 _DEPTH = 40  # halvings of the time in which a list's objects were made

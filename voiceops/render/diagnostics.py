@@ -7,7 +7,7 @@ from typing import Any
 
 from voiceops._version import __version__
 from voiceops.errors import Diagnostic
-from voiceops.lints.registry import DOCS_URL, LINTS
+from voiceops.lints.all_lints import DOCS_URL, LINTS
 from voiceops.model.safe_text import json_text, workflow_command
 from voiceops.render.grouped import render_diagnostics
 from voiceops.render.style import PLAIN, Style

@@ -19,7 +19,7 @@ from voiceops.model.plan import Change, Plan
 from voiceops.model.safe_text import html as safe_html
 from voiceops.model.values import ABSENT, JSON
 from voiceops.render.equal_changes import EqualChanges, equal_changes
-from voiceops.render.estimates import rent, rows, touched_agents
+from voiceops.render.estimate_rows import rent, rows, touched_agents
 from voiceops.render.graph_svg import STYLE, svg
 from voiceops.render.htmldiff import change_body
 from voiceops.render.names import unquoted

@@ -16,7 +16,7 @@ from voiceops.model.safe_text import flowed, html, markdown_code, markdown_fence
 from voiceops.model.values import ABSENT, JSON
 from voiceops.render.difflines import FULL, SHORT, Level, diff_lines
 from voiceops.render.equal_changes import EqualChanges, equal_changes
-from voiceops.render.estimates import rent, rows, touched_agents
+from voiceops.render.estimate_rows import rent, rows, touched_agents
 from voiceops.render.graph_mermaid import mermaid
 from voiceops.render.names import unquoted
 from voiceops.render.picture import plan_picture

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from voiceops.engine.guards import is_destroyed
-from voiceops.engine.review_flags import LINE, MODEL, review_flags
-from voiceops.engine.twilio import BUYS
+from voiceops.engine.lines.twilio_number import BUYS
+from voiceops.engine.planning.guards import is_destroyed
+from voiceops.engine.review.review_flags import LINE, MODEL, review_flags
 from voiceops.model.address import is_twilio_side, kind_of, owner_of
 from voiceops.model.plan import CREATE, DELETE, UPDATE, Change, FieldChange, Plan, shown
 from voiceops.model.values import (

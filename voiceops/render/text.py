@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from textwrap import wrap
 
-from voiceops.engine.pairing import item_name
+from voiceops.engine.fields.pairing import item_name
 from voiceops.errors import Diagnostic
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.model.address import is_twilio_side, kind_of, owner_of
@@ -18,7 +18,7 @@ from voiceops.model.plan import DELETE, Change, Drift, FieldChange, Plan, moment
 from voiceops.model.safe_text import flowed, indented, one_line, visible
 from voiceops.model.values import ABSENT, JSON, format_path
 from voiceops.render.equal_changes import EqualChanges, equal_changes
-from voiceops.render.estimates import estimate_lines
+from voiceops.render.estimate_rows import estimate_lines
 from voiceops.render.listdiff import list_difference
 from voiceops.render.names import unquoted, with_addresses
 from voiceops.render.review import first, refreshed

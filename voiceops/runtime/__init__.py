@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from voiceops.runtime.call import Call, Event
-from voiceops.runtime.registry import (
+from voiceops.runtime.handlers.call import Call, Event
+from voiceops.runtime.handlers.decorators import (
     answers,
     on,
     on_assistant_request,
@@ -21,7 +21,7 @@ from voiceops.runtime.registry import (
 )
 
 if TYPE_CHECKING:
-    from voiceops.runtime.app import RuntimeApp
+    from voiceops.runtime.http.app import RuntimeApp
 
 __all__ = [
     "Call",
@@ -42,13 +42,13 @@ __all__ = [
 
 def application(folder: Any) -> RuntimeApp:
     """The application of a generated project; ends the process with one sentence when it can't start."""
-    from voiceops.runtime.project import application as make
+    from voiceops.runtime.generated_app import application as make
 
     return make(folder)
 
 
 def main(folder: Any, app: RuntimeApp) -> None:
     """Serve a generated project: `python app.py --host … --port … --workers …`."""
-    from voiceops.runtime.project import main as run
+    from voiceops.runtime.generated_app import main as run
 
     run(folder, app)

@@ -6,11 +6,11 @@ from typing import Any
 
 from starlette.requests import Request
 
+from voiceops.sandbox.account import World, new_id
 from voiceops.sandbox.catalog import CALLS, PHONES, Collection
 from voiceops.sandbox.listing import array
 from voiceops.sandbox.requests import Table, absent, bad_request, json_body, only
 from voiceops.sandbox.store import Body, Row
-from voiceops.sandbox.world import World, new_id
 
 _COLLECTION = Collection(path=CALLS, title="Call", kind="", filters=("id", "assistantId", "phoneNumberId"))
 _TARGETS = ("assistantId", "assistant", "squadId", "squad", "workflowId", "workflow")

@@ -17,11 +17,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from voiceops.sandbox import numbers
+from voiceops.sandbox.account import PINS, World, iso, new_id
 from voiceops.sandbox.deprecations import DEPRECATIONS
 from voiceops.sandbox.faults import parse
 from voiceops.sandbox.numbers import PURCHASES
 from voiceops.sandbox.store import Body, Row
-from voiceops.sandbox.world import PINS, World, iso, new_id
 
 _LOOPBACK = ("127.0.0.1", "localhost")
 

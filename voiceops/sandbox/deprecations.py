@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from voiceops.sandbox.account import World
 from voiceops.sandbox.store import Body
-from voiceops.sandbox.world import World
 
 DEPRECATIONS = "sandbox:deprecation"
 _SLOTS = ("model", "transcriber", "voice")

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
+from voiceops.sandbox.account import World, new_id
+from voiceops.sandbox.answers_as import shown
 from voiceops.sandbox.catalog import BY_PATH, Collection
 from voiceops.sandbox.listing import pages
 from voiceops.sandbox.requests import Table, absent, bad_request, json_body
-from voiceops.sandbox.shown import shown
 from voiceops.sandbox.store import Body
-from voiceops.sandbox.world import World, new_id
 
 RUNS = "/eval/run"
 SUITES = "/eval/simulation/suite"

@@ -10,13 +10,13 @@ from typing import Any
 
 from starlette.requests import Request
 
+from voiceops.sandbox.account import World, new_id
+from voiceops.sandbox.answers_as import noisy
 from voiceops.sandbox.catalog import FILES, KNOWLEDGE, TOOLS, Collection
 from voiceops.sandbox.listing import array
 from voiceops.sandbox.requests import Table, absent, bad_request, json_body, only
-from voiceops.sandbox.shown import noisy
 from voiceops.sandbox.store import Body, Row
 from voiceops.sandbox.validation import Check
-from voiceops.sandbox.world import World, new_id
 
 _COLLECTION = Collection(path=FILES, title="File", kind="File", filters=("purpose",))
 _ATTACHED = "sandbox:knowledge-base-file"

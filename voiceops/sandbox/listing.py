@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from voiceops.sandbox.account import World
 from voiceops.sandbox.catalog import Collection
 from voiceops.sandbox.requests import bad_request
 from voiceops.sandbox.store import Body
-from voiceops.sandbox.world import World
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000

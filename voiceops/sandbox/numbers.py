@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from voiceops.sandbox.account import Refusal, World
 from voiceops.sandbox.store import Body, Row
-from voiceops.sandbox.world import Refusal, World
 
 NUMBERS = "twilio:number"
 RESERVED = "twilio:reserved"  # by id: numbers that nobody can buy

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from voiceops.sandbox.account import World
 from voiceops.sandbox.catalog import PHONES
 from voiceops.sandbox.numbers import by_number, edited
 from voiceops.sandbox.requests import bad_request
 from voiceops.sandbox.store import Body, Row
-from voiceops.sandbox.world import World
 
 FREE_NUMBERS = 5  # https://docs.vapi.ai/free-telephony
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from voiceops.kinds.schema import root, select
+from voiceops.sandbox.account import World
 from voiceops.sandbox.catalog import TARGETS, Collection
-from voiceops.sandbox.typed import parts
-from voiceops.sandbox.world import World
+from voiceops.sandbox.schema_walk import parts
 
 
 def body_node(collection: Collection, live: dict[str, Any], operation: str = "create") -> dict[str, Any] | None:

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 from starlette.requests import Request
 
+from voiceops.sandbox.account import Refusal
 from voiceops.sandbox.store import Body
-from voiceops.sandbox.world import Refusal
 
 # What answers one route: a status and what goes out as JSON.
 Operation: TypeAlias = Callable[[Request], Awaitable[tuple[int, Any]]]

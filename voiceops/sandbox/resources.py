@@ -6,12 +6,12 @@ from typing import Any
 
 from starlette.requests import Request
 
+from voiceops.sandbox.account import World, new_id
+from voiceops.sandbox.answers_as import noisy
 from voiceops.sandbox.catalog import DICTIONARY_PROVIDERS, Collection
 from voiceops.sandbox.listing import pages
 from voiceops.sandbox.requests import Table, absent, bad_request, json_body
-from voiceops.sandbox.shown import noisy
 from voiceops.sandbox.store import Body, Row
-from voiceops.sandbox.world import World, new_id
 
 CALL_SLOTS = 10  # of an organization that bought none: https://docs.vapi.ai/calls/call-concurrency
 

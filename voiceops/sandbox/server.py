@@ -13,12 +13,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from voiceops.sandbox import control, twilio, vapi
-from voiceops.sandbox.gate import Gate
+from voiceops.sandbox.account import Account, World
+from voiceops.sandbox.middleware import Gate
 from voiceops.sandbox.numbers import own
+from voiceops.sandbox.sockets import bind, listen
 from voiceops.sandbox.store import Store
 from voiceops.sandbox.switches import Switches
-from voiceops.sandbox.wire import bind, listen
-from voiceops.sandbox.world import Account, World
 
 if TYPE_CHECKING:
     from voiceops.sandbox.client import SandboxClient

@@ -10,11 +10,11 @@ from typing import Any
 
 from starlette.requests import Request
 
+from voiceops.sandbox.account import Refusal, World, new_id
 from voiceops.sandbox.catalog import Collection
 from voiceops.sandbox.listing import pages
 from voiceops.sandbox.requests import Table, bad_request, json_body, not_found
 from voiceops.sandbox.store import Body
-from voiceops.sandbox.world import Refusal, World, new_id
 
 ALLOCATIONS = "/traffic-allocations"
 _COLLECTION = Collection(path=ALLOCATIONS, title="Traffic allocation", kind="", filters=("assistantId",))

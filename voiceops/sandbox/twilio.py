@@ -14,10 +14,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from voiceops.sandbox import numbers
-from voiceops.sandbox.gate import Answer
+from voiceops.sandbox.account import Refusal, World
+from voiceops.sandbox.middleware import Answer
 from voiceops.sandbox.numbers import NUMBERS, PURCHASES, RESERVED, refusal
 from voiceops.sandbox.store import Body, Row
-from voiceops.sandbox.world import Refusal, World
 
 APPLICATIONS = "twilio:application"
 _E164 = re.compile(r"\+[1-9]\d{6,14}")

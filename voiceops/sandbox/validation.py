@@ -13,7 +13,7 @@ from uuid import UUID
 
 from voiceops.kinds.schema import Node, root, select, type_of
 from voiceops.sandbox.catalog import Collection
-from voiceops.sandbox.typed import choose, is_a
+from voiceops.sandbox.schema_walk import choose, is_a
 
 # Keys that the live API takes beyond its published schema: fields that have left it, or not entered it yet.
 # Most of them are facts; these were only seen in what the API answers.

@@ -13,6 +13,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from voiceops.sandbox import calls, evals, files, phones, resources, traffic
+from voiceops.sandbox.account import PINS, Refusal, World, new_id
+from voiceops.sandbox.answers_as import shown
 from voiceops.sandbox.catalog import (
     BY_PATH,
     COLLECTIONS,
@@ -22,15 +24,13 @@ from voiceops.sandbox.catalog import (
     STOCK,
     Collection,
 )
-from voiceops.sandbox.gate import Answer
 from voiceops.sandbox.listing import array, pages
+from voiceops.sandbox.middleware import Answer
 from voiceops.sandbox.references import missing
 from voiceops.sandbox.requests import Operation, absent, bad_request, json_body, not_found
-from voiceops.sandbox.shown import shown
+from voiceops.sandbox.rewrites import accepted_modes, normalised
 from voiceops.sandbox.store import Body, Row
-from voiceops.sandbox.stored import accepted_modes, normalised
 from voiceops.sandbox.validation import Check, Problem
-from voiceops.sandbox.world import PINS, Refusal, World, new_id
 
 
 def application(world: World) -> Starlette:

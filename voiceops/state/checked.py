@@ -11,10 +11,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from voiceops.errors import StateError
-from voiceops.model.shape import Wrong
+from voiceops.model.data_form import Wrong
 from voiceops.model.state import STATE_VERSION
 from voiceops.state.sealed import serials
-from voiceops.state.shapes import check_note, check_record, check_revision, check_state, no_state
+from voiceops.state.state_forms import check_note, check_record, check_revision, check_state, no_state
 from voiceops.state.store import Lease, Store
 
 _JOURNAL_HINT = "It holds what an apply had under way: bring the file back from a copy, or look at what is live first."

@@ -31,9 +31,9 @@ from typing import Any, Self
 from voiceops.errors import StateError
 from voiceops.model import json_in
 from voiceops.state import sealed
-from voiceops.state.appending import JournalFile, sync_folder
 from voiceops.state.batch import Batch
-from voiceops.state.holder import locked_by, nobody_holds, taken_away, this_process, took_over, written_by_another
+from voiceops.state.journal_file import JournalFile, sync_folder
+from voiceops.state.lock_holder import locked_by, nobody_holds, taken_away, this_process, took_over, written_by_another
 from voiceops.state.store import Lease, LockInfo
 
 _MOST = 4096  # bytes that say who holds the lock

@@ -70,7 +70,7 @@ def _postgres(location: str, project: str, environment: str) -> Store:
 def _http(location: str, environment: str, environ: Mapping[str, str]) -> Store:
     if problem := url_problem(_split(location)._replace(query="", fragment="").geturl()):
         raise StateError(f"`state:` is no address: {problem}", hint="state: https://host/path")
-    from voiceops.state.http import HttpStore
+    from voiceops.state.http_store import HttpStore
     from voiceops.state.tf_server import Server, Settings
 
     return HttpStore(Server(Settings.of(location, environment, environ)), redacted(location))

@@ -19,7 +19,7 @@ from voiceops.errors import Locked, StateError
 from voiceops.state import postgres_schema as schema
 from voiceops.state import sealed
 from voiceops.state.batch import Batch
-from voiceops.state.holder import (
+from voiceops.state.lock_holder import (
     Shared,
     nobody_holds,
     taken_away,

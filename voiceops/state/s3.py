@@ -26,7 +26,7 @@ from voiceops.errors import Locked, StateError
 from voiceops.state import sealed
 from voiceops.state.batch import Batch
 from voiceops.state.bucket import Bucket
-from voiceops.state.holder import written_by_another
+from voiceops.state.lock_holder import written_by_another
 from voiceops.state.s3_lock import S3Lock, Timing
 from voiceops.state.store import Lease
 

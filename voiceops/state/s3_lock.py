@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from voiceops.errors import Locked, StateError
 from voiceops.state import sealed
 from voiceops.state.bucket import Bucket, Object
-from voiceops.state.holder import Shared, nobody_holds, seen_through, taken_away, this_process, took_over, wait_for
+from voiceops.state.lock_holder import Shared, nobody_holds, seen_through, taken_away, this_process, took_over, wait_for
 from voiceops.state.store import Lease, LockInfo
 
 _FREE = b"{}"

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from voiceops.errors import Locked, StateError
-from voiceops.net.identity import HEADERS
+from voiceops.net.user_agent import HEADERS
 from voiceops.state.store import LockInfo
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from typing import Any, Literal
 from voiceops.apply.run import Job
 from voiceops.errors import ProviderError, Unauthorized, VoiceopsError
 from voiceops.kinds.phone import TWILIO_TYPE
-from voiceops.manifest.shapes import WEBHOOK_SECRET
+from voiceops.manifest.vendor_bodies import WEBHOOK_SECRET
 from voiceops.model.address import owner_of
 from voiceops.model.graph import Graph
-from voiceops.net.identity import HEADERS
-from voiceops.providers.shapes import maps_of
+from voiceops.net.user_agent import HEADERS
+from voiceops.providers.answer_forms import maps_of
 from voiceops.use.lines import Row, lines
 
 _MOST_SKEW = 60.0  # seconds; signatures are refused beyond five minutes

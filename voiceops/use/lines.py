@@ -12,10 +12,10 @@ from typing import Any
 
 from voiceops.apply.doubt import lags
 from voiceops.apply.run import Job, plan, types_needed
-from voiceops.engine.externals import Externals, externals_of
-from voiceops.engine.live_route import LiveRoute, Meant, Reason, Seen, live_route, server_of
-from voiceops.engine.traffic import day
-from voiceops.engine.twilio import lags as number_lags
+from voiceops.engine.lines.line_route import LiveRoute, Meant, Reason, Seen, live_route, server_of
+from voiceops.engine.lines.traffic_split import day
+from voiceops.engine.lines.twilio_number import lags as number_lags
+from voiceops.engine.planning.externals import Externals, externals_of
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
 from voiceops.model.address import is_twilio_side, owner_of, twilio_side
@@ -24,9 +24,9 @@ from voiceops.model.live import Snapshot
 from voiceops.model.plan import Change, Plan
 from voiceops.model.state import Entry, State
 from voiceops.model.values import Outside, Ref
-from voiceops.net.identity import HEADERS
-from voiceops.providers.live import read_live
-from voiceops.providers.shapes import maps_of
+from voiceops.net.user_agent import HEADERS
+from voiceops.providers.answer_forms import maps_of
+from voiceops.providers.snapshot_reader import read_live
 from voiceops.state.ledger import Ledger
 
 _READY_TIMEOUT = 5.0  # seconds

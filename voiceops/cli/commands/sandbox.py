@@ -1,0 +1,79 @@
+"""`voiceops sandbox`: local Vapi and Twilio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from voiceops.cli.terminal.console import Console
+from voiceops.errors import VoiceopsError
+
+
+@click.command("sandbox")
+@click.option(
+    "--port-vapi", type=click.IntRange(0, 65535), default=8401, show_default=True, help="Vapi's port; 0: any."
+)
+@click.option(
+    "--port-twilio",
+    type=click.IntRange(0, 65535),
+    default=8402,
+    show_default=True,
+    help="Twilio's port; 0: any.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Keep the data there [default: in memory].",
+)
+@click.option(
+    "--number",
+    "numbers",
+    multiple=True,
+    metavar="E164",
+    help="A number that the Twilio account owns; repeat.",
+)
+@click.option(
+    "--switch",
+    "switches",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Another value of a switch (docs/sandbox.md lists them); repeat.",
+)
+@click.pass_obj
+def sandbox_command(
+    console: Console,
+    port_vapi: int,
+    port_twilio: int,
+    data: Path | None,
+    numbers: tuple[str, ...],
+    switches: tuple[str, ...],
+) -> int:
+    """Run both vendors' APIs on this machine, and print the variables that point at them.
+
+    \b
+    Example, in two terminals:
+      voiceops sandbox --number +14155550100 > sandbox.env
+      set -a; . ./sandbox.env; voiceops -e prod plan
+    Like an API that lags and fills in whatever it may:
+      voiceops sandbox --switch lag=1 --switch adversarial=true
+    """
+    from voiceops.sandbox.server import SandboxServer
+    from voiceops.sandbox.switches import Switches, parse_switches
+
+    try:
+        chosen = Switches().changed(parse_switches(switches))
+    except ValueError as error:
+        raise VoiceopsError(str(error), hint="docs/sandbox.md lists the switches.") from None
+    server = SandboxServer(data=data, numbers=numbers, port_vapi=port_vapi, port_twilio=port_twilio, switches=chosen)
+
+    def ready(running: SandboxServer) -> None:
+        console.out(
+            f"VAPI_BASE_URL={running.vapi_url}\nVAPI_API_KEY={running.api_key}\nTWILIO_BASE_URL={running.twilio_url}\n"
+            f"TWILIO_ACCOUNT_SID={running.account_sid}\nTWILIO_AUTH_TOKEN={running.auth_token}"
+        )
+        console.note("The sandbox is running; stop it with Ctrl-C.")
+
+    server.serve(ready)
+    return 0

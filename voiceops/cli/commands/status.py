@@ -1,0 +1,86 @@
+"""`voiceops status`: how the phone lines stand."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+
+from voiceops.cli.terminal.console import Console
+from voiceops.cli.terminal.options import formats
+from voiceops.errors import VoiceopsError
+from voiceops.model.safe_text import one_line
+
+if TYPE_CHECKING:
+    from voiceops.use.lines import Row
+
+
+@click.command("status")
+@click.argument("phone", required=False, metavar="[PHONE]")
+@formats("text", "json")
+@click.pass_obj
+def status_command(console: Console, phone: str | None, format_: str) -> int:
+    """One row a phone line: number, who answers now, on whose behalf, revision, drift, runtime, last call.
+
+    Both vendors are asked what a caller gets now; where that is not what the manifest means, the row says who is
+    meant, why, and what puts it right. Exit 2 when something is off. PHONE is a line's name or number.
+
+    \b
+    Examples:
+      voiceops -e prod status
+      voiceops -e prod status +14155550100
+    """
+    from voiceops.cli.wiring import load, open_job, options_of
+    from voiceops.use.lines import lines
+
+    loaded = load(console)
+
+    async def work() -> list[Row]:
+        async with open_job(loaded, loaded.graph, options_of(loaded.project)) as job:
+            return await lines(job, loaded.project.runtime_url)
+
+    rows = asyncio.run(work())
+    if phone is not None:
+        wanted = phone.removeprefix("Phone/")
+        rows = [row for row in rows if wanted in (row.address.removeprefix("Phone/"), row.number)]
+        if not rows:
+            raise VoiceopsError(f"there is no line {phone}", hint="See `voiceops status`.")
+    if format_ == "json":
+        console.data([row.to_data() for row in rows])
+    else:
+        for row in rows:
+            console.out(_line(console, row))
+            for text in _beside(console, row):
+                console.out(f"    {text}")
+        if not rows:
+            console.out("There are no phone lines.")
+    return 2 if any(row.off for row in rows) else 0
+
+
+def _line(console: Console, row: Row) -> str:
+    style = console.style()
+    sign = style("✗", "red") if row.off else style("✓", "green")
+    parts = [
+        f"{row.number or '(no number yet)':<16}",
+        f"{row.address:<28}",
+        f"{row.answers:<8}",
+        f"{row.target:<26}",
+        f"revision {row.revision}" if row.revision else "not applied",
+        "drift" if row.drift else "",
+        f"{row.pending} pending" if row.pending else "",
+        f"runtime {row.runtime}" if row.runtime != "not asked" else "",
+        f"last call {row.last_call}" if row.last_call else "no call yet",
+    ]
+    return f"{sign} " + one_line(" · ".join([" ".join(parts[:4]).rstrip(), *(part for part in parts[4:] if part)]))
+
+
+def _beside(console: Console, row: Row) -> list[str]:
+    """Below a row: who is meant where somebody else answers, what is wrong with what puts it right, and notes."""
+    style = console.style()
+    found = [one_line(f"meant: {row.meant}; answers: {row.target}")] if row.off and row.meant != row.target else []
+    for reason in row.off:
+        found.append(f"{style('✗', 'red')} {one_line(reason.text)}")
+        if reason.fix:
+            found.append(f"  {one_line(reason.fix)}")
+    return found + [f"{style('·', 'dim')} {one_line(note)}" for note in row.notes]

@@ -1,0 +1,284 @@
+"""The three-way comparison by field: what the manifest wants, what was applied, what is live.
+
+A field is owned when the manifest sets it or did so before. Everything else is the server's or somebody
+else's: it is neither compared nor ever removed. Lists are owned whole; which of them are sets, and by what the items
+of the others are told apart, the schema's facts say. Null and absent mean the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TypeAlias
+
+from voiceops.engine.fields.pairing import in_place, pairs
+from voiceops.kinds.nodes import entries_of, is_set, items_of
+from voiceops.kinds.schema import Node
+from voiceops.model.values import ABSENT, JSON, Fingerprint, Path, Secret, canonical, identical
+
+
+class Outcome(Enum):
+    """Why a field differs."""
+
+    MANIFEST = "manifest_changed"  # the manifest changed, live is as it was applied
+    DRIFT = "drift"  # the manifest is as it was applied, live was edited
+    CONFLICT = "conflict"  # both changed
+    UNSET = "manifest_removed"  # the manifest no longer sets it
+    LEAVES = "not_in_variant"  # nobody owns it, and the new provider or type does not have it
+    REFUSED = "not_writable"  # nobody owns it, and the API shows it but does not take it back
+    CARRIED = "carried_along"  # nobody owns it, and the write of its neighbours changes it
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field: its value before (live) and after (desired; ABSENT: reset)."""
+
+    path: Path
+    before: JSON
+    after: JSON
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was sent last, and where the server stored something else for it (`stored`, by path)."""
+
+    owned: JSON
+    stored: Mapping[Path, JSON]
+
+
+NOTHING_APPLIED = Applied(ABSENT, {})
+
+Another: TypeAlias = Callable[[Fingerprint, JSON], bool | None]
+
+_MASK = re.compile(r"^[*•·]{3,}|[*•·]{4,}")  # how APIs write a secret that they don't show
+
+
+def differences(
+    desired: JSON,
+    applied: Applied,
+    live: JSON,
+    ignore: tuple[Path, ...] = (),
+    node: Node | None = None,
+    another: Another | None = None,
+) -> list[Difference]:
+    """Every owned field that is not as desired, in the order of the body.
+
+    `node` is the schema's facts of the body; `another(secret, live)` says whether a live text is another than a
+    secret, or None where that can't be told.
+    """
+    return list(_compare((), desired, applied.owned, live, _Context(applied.stored, ignore, another), node))
+
+
+def drifted(
+    applied: Applied,
+    live: JSON,
+    ignore: tuple[Path, ...] = (),
+    node: Node | None = None,
+    another: Another | None = None,
+) -> list[Difference]:
+    """Owned fields that were edited live since they were applied: `before` as applied, `after` live."""
+    return [
+        Difference(found.path, found.after, found.before, Outcome.DRIFT)
+        for found in _compare((), applied.owned, applied.owned, live, _Context(applied.stored, ignore, another), node)
+    ]
+
+
+def still_drifted(edited: list[Difference], differing: list[Difference]) -> list[Difference]:
+    """The edits that the manifest does not agree with: what was taken over into it is no drift any more.
+
+    Where the manifest changed since, too, the edit is a conflict.
+    """
+    found = []
+    for edit in edited:
+        near = [o for o in differing if edit.path[: len(o.path)] == o.path or o.path[: len(edit.path)] == edit.path]
+        if near:
+            both = any(other.outcome in (Outcome.CONFLICT, Outcome.UNSET) for other in near)
+            found.append(replace(edit, outcome=Outcome.CONFLICT) if both else edit)
+    return found
+
+
+def reason_for(changes: list[Difference]) -> str:
+    """Why an object changes, of its fields' reasons."""
+    outcomes = {change.outcome for change in changes}
+    if Outcome.CONFLICT in outcomes:
+        return "conflict"
+    if outcomes == {Outcome.DRIFT}:
+        return "drift"
+    return "conflict" if Outcome.DRIFT in outcomes else "manifest_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What a comparison has at hand at every depth: what the server stores otherwise, and what is not ours to see."""
+
+    stored: Mapping[Path, JSON]
+    ignore: tuple[Path, ...]
+    another: Another | None = None
+
+
+def _compare(
+    path: Path, desired: JSON, applied: JSON, live: JSON, context: _Context, node: Node | None
+) -> Iterator[Difference]:
+    if is_left_alone(path, context.ignore, live):
+        return
+    if path in context.stored:
+        yield from _compare_stored(path, desired, applied, live, context, node)
+    elif isinstance(desired, dict) and isinstance(live, dict):
+        entries = entries_of(node, desired, live)
+        for key in [*desired, *(key for key in _keys(applied) if key not in desired)]:
+            wanted, found = desired.get(key, ABSENT), live.get(key, ABSENT)
+            if not path and not context.stored and identical(wanted, found):
+                continue  # most of most objects
+            yield from _compare((*path, key), wanted, _get(applied, key), found, context, entries.get(key))
+    elif isinstance(desired, list) and isinstance(live, list):
+        yield from _compare_lists(path, desired, applied, live, context, node)
+    elif isinstance(desired, Fingerprint) or isinstance(applied, Fingerprint):
+        yield from _compare_secret(path, desired, applied, live, context, node)
+    elif desired is ABSENT:
+        # Nothing wants it any more: what we set before is taken back, what we never set stays.
+        if applied is not ABSENT and not empty(applied) and not empty(live):
+            for here, was, now in _owned_leaves(path, applied, live):
+                yield Difference(here, now, ABSENT, Outcome.UNSET if same(was, now) else Outcome.CONFLICT)
+    elif not same(desired, live, node):
+        yield Difference(path, live, desired, _outcome(desired, applied, _unmoved(applied, live, node)))
+
+
+def is_left_alone(path: Path, ignore: tuple[Path, ...], live: JSON) -> bool:
+    """Is a field left to the dashboard? Where it is not there at all it is set once."""
+    return live is not ABSENT and any(path[: len(out)] == out for out in ignore if out)
+
+
+def _compare_stored(
+    path: Path, desired: JSON, applied: JSON, live: JSON, context: _Context, node: Node | None
+) -> Iterator[Difference]:
+    """The server keeps this value in a form of its own: as long as both sides stand still, it is fine."""
+    stored = context.stored[path]
+    if same(desired, live, node) or (same(stored, live, node) and same(desired, applied, node)):
+        return
+    if isinstance(desired, dict) and isinstance(applied, dict) and empty(live) and empty(stored):
+        # The server never shows this map (it holds a secret): what was applied stands for what is live.
+        yield from _compare(path, desired, applied, applied, _Context({}, context.ignore), node)
+        return
+    yield Difference(path, live, desired, _outcome(desired, applied, same(stored, live, node)))
+
+
+def _compare_lists(
+    path: Path, desired: list[JSON], applied: JSON, live: list[JSON], context: _Context, node: Node | None
+) -> Iterator[Difference]:
+    def alike(wanted: JSON, found: JSON) -> bool:
+        return same(wanted, found, items_of(node))
+
+    if is_set(node):
+        if as_set(desired) != as_set(live):
+            yield Difference(path, live, desired, _outcome(desired, applied, as_set(applied) == as_set(live)))
+        return
+    was = applied if isinstance(applied, list) else []
+    if len(desired) == len(live) and in_place(pairs(desired, live, node, alike)):
+        before = pairs(desired, was, node, alike)
+        for index, item in enumerate(desired):
+            other = before[index]
+            old = was[other] if other is not None else ABSENT
+            yield from _compare((*path, index), item, old, live[index], context, items_of(node))
+        return
+    yield Difference(path, live, desired, _outcome(desired, applied, _unmoved(applied, live, node)))
+
+
+def _compare_secret(
+    path: Path, desired: JSON, applied: JSON, live: JSON, context: _Context, node: Node | None
+) -> Iterator[Difference]:
+    """By fingerprints; and by what is live where the API shows it, as it does headers."""
+    another = context.another(desired, live) if context.another and isinstance(desired, Fingerprint) else None
+    if _same_secret(desired, applied):
+        hidden = node is not None and bool(node.get("secret"))
+        edited = another is True and not _MASK.search(live)
+        if not hidden and not empty(desired) and (edited or empty(live)):
+            yield Difference(path, live, desired, Outcome.DRIFT)
+    elif another is not False:
+        unset = empty(desired)
+        # What is taken away is shown as the secret that it was, also where the API shows nothing of it.
+        before = applied if unset and empty(live) else live
+        yield Difference(path, before, ABSENT if unset else desired, Outcome.UNSET if unset else Outcome.MANIFEST)
+
+
+def _owned_leaves(path: Path, applied: JSON, live: JSON) -> Iterator[tuple[Path, JSON, JSON]]:
+    """The leaves that we set and that are still there; a map that is all ours goes as one."""
+    if isinstance(applied, dict) and isinstance(live, dict) and not _all_ours(applied, live):
+        for key, was in applied.items():
+            if not empty(live.get(key, ABSENT)):
+                yield from _owned_leaves((*path, key), was, live[key])
+    else:
+        yield path, applied, live
+
+
+def _all_ours(applied: JSON, live: JSON) -> bool:
+    """Is there nothing live, at any depth, that we did not set?"""
+    if not (isinstance(applied, dict) and isinstance(live, dict)):
+        return True
+    return all(empty(value) or (key in applied and _all_ours(applied[key], value)) for key, value in live.items())
+
+
+def _outcome(desired: JSON, applied: JSON, unmoved: bool) -> Outcome:
+    if applied is ABSENT or unmoved:
+        return Outcome.MANIFEST
+    return Outcome.DRIFT if same(desired, applied) else Outcome.CONFLICT
+
+
+def _unmoved(applied: JSON, live: JSON, node: Node | None = None) -> bool:
+    return applied is ABSENT or same(applied, live, node)
+
+
+def same(wanted: JSON, found: JSON, node: Node | None = None) -> bool:
+    """Equal as far as `wanted` speaks: what `found` has beyond it is the server's. `node`: the facts of the value."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        entries = entries_of(node, wanted, found)
+        return all(same(value, found.get(key, ABSENT), entries.get(key)) for key, value in wanted.items())
+    if isinstance(wanted, list) and isinstance(found, list):
+        if is_set(node):
+            return as_set(wanted) == as_set(found)
+        items = items_of(node)
+        return len(wanted) == len(found) and all(same(a, b, items) for a, b in zip(wanted, found, strict=True))
+    if isinstance(wanted, dict) and empty(found):
+        return all(same(value, ABSENT) for value in wanted.values())
+    if empty(wanted) and empty(found):
+        return True
+    if isinstance(wanted, (Fingerprint, Secret)):
+        return not isinstance(found, Fingerprint) or _same_secret(wanted, found)
+    if isinstance(wanted, bool) or isinstance(found, bool):
+        return wanted is found
+    return bool(wanted == found)
+
+
+def owns_same(owned: JSON, desired: JSON, node: Node | None = None) -> bool:
+    """Would recording `desired` change what is owned? Nothing beyond it, on either side."""
+    return identical(owned, desired) or (same(owned, desired, node) and same(desired, owned, node))
+
+
+def empty(value: JSON) -> bool:
+    """Null and absent are one."""
+    return value is None or value is ABSENT
+
+
+def _same_secret(desired: JSON, applied: JSON) -> bool:
+    if empty(desired) and empty(applied):
+        return True
+    if not (isinstance(desired, Fingerprint) and isinstance(applied, Fingerprint)):
+        return False
+    if not desired.digest or not applied.digest or desired.key != applied.key:
+        return desired.names == applied.names  # not at hand, or under another key: the names are all there is
+    return desired.digest == applied.digest
+
+
+def as_set(items: JSON) -> frozenset[str]:
+    """The items of a list whose order means nothing."""
+    return frozenset(canonical(item) for item in items) if isinstance(items, list) else frozenset()
+
+
+def _keys(value: JSON) -> list[str]:
+    return list(value) if isinstance(value, dict) else []
+
+
+def _get(value: JSON, key: str) -> JSON:
+    return value.get(key, ABSENT) if isinstance(value, dict) else ABSENT

@@ -1,0 +1,1 @@
+"""Who answers a phone line, and the Twilio half of one. Pure."""

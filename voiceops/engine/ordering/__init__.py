@@ -1,0 +1,1 @@
+"""What has to come before what, and what depends on it. Pure."""

@@ -1,0 +1,49 @@
+"""What would be left pointing at nothing: live objects, managed or not, that refer to one that is to be deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from voiceops.engine.planning.guards import is_destroyed
+from voiceops.kinds.phone import TWILIO_TYPE
+from voiceops.kinds.registry import KINDS
+from voiceops.model.live import Snapshot
+from voiceops.model.plan import Change
+from voiceops.model.values import leaves
+
+_TITLES = {kind.type: kind for kind in KINDS.values()}
+_MOST_NAMED = 5
+
+
+def naming_dependents(changes: Iterable[Change], snapshot: Snapshot, managed: Iterable[str]) -> list[Change]:
+    """The changes, each deletion with a note on what still refers to the object.
+
+    Managed objects are changed by the same plan so that they don't; those that nobody here manages are named.
+    """
+    found = list(changes)
+    doomed = {change.id for change in found if is_destroyed(change) and change.id and change.type != TWILIO_TYPE}
+    if not doomed:
+        return found
+    users: dict[str, list[str]] = {}
+    skipped = {*managed, *doomed}
+    for type_, objects in snapshot.objects.items():
+        kind = _TITLES.get(type_)
+        if kind is None:
+            continue
+        for id_, live in objects.items():
+            if id_ in skipped:
+                continue
+            for hit in {leaf for _, leaf in leaves(live) if isinstance(leaf, str)} & doomed:
+                users.setdefault(hit, []).append(
+                    f"the {kind.title} {kind.name_of(live) or ''} ({id_})".replace("  ", " ")
+                )
+    return [_noted(change, users.get(change.id or "", [])) for change in found]
+
+
+def _noted(change: Change, users: list[str]) -> Change:
+    if not users or not is_destroyed(change):
+        return change
+    more = f" and {len(users) - _MOST_NAMED} more" if len(users) > _MOST_NAMED else ""
+    note = f"still used, and not managed here: {', '.join(sorted(users)[:_MOST_NAMED])}{more}"
+    return replace(change, notes=(*change.notes, note))

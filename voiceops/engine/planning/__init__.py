@@ -1,0 +1,1 @@
+"""From what is wanted, applied and live to a plan. Pure."""

@@ -1,0 +1,200 @@
+"""Only some of a plan: by address or label with what the chosen ones need first, or all but what is excluded."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from voiceops.engine.planning.guards import is_destroyed
+from voiceops.errors import Diagnostic, Mark, VoiceopsError
+from voiceops.model.address import is_twilio_side, owner_of
+from voiceops.model.plan import Change
+
+if TYPE_CHECKING:
+    from voiceops.engine.planning.planner import Planner
+
+_MOST_NAMED = 5
+
+
+def selected(planner: Planner, changes: list[Change]) -> list[Change]:
+    """The chosen ones, without those that are excluded and those that wait for them.
+
+    What others would still use after it is gone is refused. Raises VoiceopsError for a target that is not there, and
+    for labels that nothing carries.
+    """
+    targets, labels, excluded = planner.options.targets, planner.options.labels, planner.options.excluded
+    if not targets and not labels and not excluded:
+        return changes
+    carried = {a: resource.labels for a, resource in planner.graph.resources.items()} | dict(planner.options.carried)
+    known = {owner_of(address) for address in (*(c.address for c in changes), *carried, *planner.entries)}
+    chosen = _chosen(planner, changes, carried, known) if targets or labels else {owner_of(c.address) for c in changes}
+    found = [change for change in changes if owner_of(change.address) in chosen]
+    waiting = _waiting(planner, found, _excluded(planner, known))
+    found = [change for change in found if owner_of(change.address) not in waiting]
+    only_about(planner, {owner_of(change.address) for change in found})
+    planner.diagnostics += _said(waiting)
+    planner.diagnostics += _still_used(planner, found)
+    return found
+
+
+def _chosen(
+    planner: Planner, changes: list[Change], carried: Mapping[str, Mapping[str, str]], known: set[str]
+) -> set[str]:
+    targets, labels = planner.options.targets, planner.options.labels
+    labelled = {a for a, found in carried.items() if labels and _carries(found, labels)}
+    for target in targets:
+        if not any(target in (address, _family(address)) for address in known):
+            raise _no_target(target, known, planner.graph.environment)
+    if labels and not labelled:
+        raise _no_label(labels, carried, planner.graph.environment)
+    addresses = {owner_of(change.address) for change in changes}
+    chosen = {a for a in addresses if a in targets or _family(a) in targets or a in labelled}
+    # What a chosen object refers to must exist first.
+    waiting = list(chosen)
+    while waiting:
+        for following in planner.edges.get(waiting.pop(), ()):
+            if following not in chosen and following in planner.new:
+                chosen.add(following)
+                waiting.append(following)
+    return chosen
+
+
+# what stays out, and what waits for it
+
+
+def _excluded(planner: Planner, known: set[str]) -> set[str]:
+    found: set[str] = set()
+    for pattern in planner.options.excluded:
+        hits = {address for address in known if _matches(pattern, address)}
+        if not hits:
+            raise _no_target(pattern, known, planner.graph.environment)
+        found |= hits
+    return found
+
+
+def _matches(pattern: str, address: str) -> bool:
+    if pattern in (address, _family(address)):
+        return True
+    literal = pattern.replace("[", "[[]")  # an instance's brackets are no pattern
+    return any(c in pattern for c in "*?") and fnmatch.fnmatchcase(address, literal)
+
+
+def _waiting(planner: Planner, changes: list[Change], excluded: set[str]) -> dict[str, str]:
+    """Every owner whose changes stay out, with the excluded one that it is because of."""
+    if not excluded:
+        return {}
+    moving: dict[str, list[Change]] = {}
+    for change in changes:
+        if change.matters:
+            moving.setdefault(owner_of(change.address), []).append(change)
+    uses, users = _uses(planner), _users(planner)
+    because = {address: address for address in excluded}
+    grown = True
+    while grown:
+        grown = False
+        for owner, own in moving.items():
+            if owner in because:
+                continue
+            needs = {other for other in uses.get(owner, ()) if other in moving}
+            if any(map(is_destroyed, own)):
+                needs |= users.get(owner, set())
+            cause = next((because[other] for other in sorted(needs) if other in because), None)
+            if cause is not None:
+                because[owner] = cause
+                grown = True
+    return because
+
+
+def _uses(planner: Planner) -> dict[str, set[str]]:
+    """What each manifest refers to: it must be changed first."""
+    found: dict[str, set[str]] = {}
+    for address in planner.graph.resources:
+        owner = owner_of(address)
+        found.setdefault(owner, set()).update(map(owner_of, planner.graph.dependencies(address)))
+        found[owner].discard(owner)
+    return found
+
+
+def _users(planner: Planner) -> dict[str, set[str]]:
+    """Which managed objects refer to each: as they were applied, or as the manifests have them now."""
+    found: dict[str, set[str]] = {}
+    for address, entry in planner.entries.items():
+        depends = (*entry.depends, *planner.graph.dependencies(address), *planner.options.uses.get(address, ()))
+        for other in depends:
+            used = owner_of(planner.moved.get(other, other))
+            if used != owner_of(address):
+                found.setdefault(used, set()).add(owner_of(address))
+    return found
+
+
+def _said(waiting: Mapping[str, str]) -> list[Diagnostic]:
+    return [
+        Diagnostic(
+            code="waits",
+            severity="warning",
+            address=address,
+            summary=f"waits: it depends on the change of {cause}, which is excluded",
+            hint="It is planned again once that is no longer excluded.",
+        )
+        for address, cause in sorted(waiting.items())
+        if address != cause
+    ]
+
+
+def _still_used(planner: Planner, changes: list[Change]) -> list[Diagnostic]:
+    """Objects that go while others, which are not chosen, still refer to them."""
+    chosen = {owner_of(change.address) for change in changes}
+    users = _users(planner)
+    found = []
+    for change in changes:
+        if not is_destroyed(change) or is_twilio_side(change.address) or change.keeps_old:
+            continue
+        rest = sorted(users.get(owner_of(change.address), set()) - chosen)
+        if change.address != owner_of(change.address):  # left over from a replacement: few still name it
+            rest = [a for a in rest if str(change.id) in str(planner.found[a].live or {})]
+        if rest:
+            more = f" and {len(rest) - _MOST_NAMED} more" if len(rest) > _MOST_NAMED else ""
+            found.append(
+                Diagnostic(
+                    code="still-used",
+                    address=owner_of(change.address),
+                    mark=Mark(change.file, change.line, 1) if change.file else None,
+                    summary=f"would go, and is still used by {', '.join(rest[:_MOST_NAMED])}{more}",
+                    hint="Choose them, too: " + " ".join(f"--target {address}" for address in rest[:_MOST_NAMED]),
+                )
+            )
+    return found
+
+
+def _family(address: str) -> str:
+    return address.partition("[")[0]
+
+
+def _carries(found: Mapping[str, str], labels: Mapping[str, str]) -> bool:
+    return all(found.get(key) == value for key, value in labels.items())
+
+
+def _no_target(target: str, known: set[str], environment: str) -> VoiceopsError:
+    near = get_close_matches(target, sorted(known | set(map(_family, known))), n=1, cutoff=0.8)
+    hint = f"Did you mean {near[0]}?" if near else "Neither the manifests nor the state have it."
+    return VoiceopsError(f"there is no {target} in {environment}", hint=hint)
+
+
+def _no_label(labels: Mapping[str, str], carried: Mapping[str, Mapping[str, str]], environment: str) -> VoiceopsError:
+    asked = ", ".join(f"{key}={value}" for key, value in labels.items())
+    for key, value in labels.items():
+        values = sorted({found[key] for found in carried.values() if key in found})
+        if value not in values:
+            hint = f"{key} is one of: {', '.join(values)}." if values else f"No manifest has a label {key}."
+            break
+    else:
+        hint = "No manifest carries all of them."
+    return VoiceopsError(f"nothing in {environment} is labelled {asked}", hint=hint)
+
+
+def only_about(planner: Planner, chosen: set[str]) -> None:
+    """What is wrong or edited elsewhere is another plan's to say."""
+    planner.diagnostics = [d for d in planner.diagnostics if not d.address or owner_of(d.address) in chosen]
+    planner.drift = [d for d in planner.drift if owner_of(d.address) in chosen]

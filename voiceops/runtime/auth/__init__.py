@@ -1,0 +1,1 @@
+"""Is this request really from Vapi, or from Twilio?"""

@@ -1,0 +1,1 @@
+"""The handlers of a project: found, given their arguments, run within their time."""

@@ -1,0 +1,1 @@
+"""The server: connections and their bounds, routes, worker processes."""

@@ -1,0 +1,1 @@
+"""What each message is answered: tool calls, questions, webhooks, events."""

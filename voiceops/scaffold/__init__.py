@@ -1,0 +1,1 @@
+"""Files written for a new owner: the runtime as a project, first handlers."""

@@ -1,0 +1,191 @@
+"""Writing the runtime out as a small project: the same bytes for the same manifests, and nobody's edits lost.
+
+Knows the spec, the templates' texts and two folders; starts nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from voiceops.errors import VoiceopsError
+from voiceops.packaging.generated import digest, held, lock_text, names_it, read_lock
+from voiceops.packaging.locked import locked
+from voiceops.packaging.release import Release
+from voiceops.runtime.generated_app import HANDLERS, SPEC_FILE
+from voiceops.runtime.spec import RuntimeSpec, spec_text
+
+_LOCK = "handlers.lock"  # which bytes were written: a file that differs from them was edited
+_REQUIREMENTS = "requirements.txt"  # of the project; beside the handlers: the packages that they need
+_LOCKED = "requirements.lock"  # voiceops and all that it needs, each with its hashes
+_EXTRAS = ("otel", "postgres")
+_WHEEL = ".whl"
+
+
+@dataclass(slots=True)
+class Written:
+    """What was done to each file, by its path in the project."""
+
+    changed: list[str] = field(default_factory=list)
+    same: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)  # edited by hand: not what it would be
+    removed: list[str] = field(default_factory=list)  # as voiceops wrote them, and asked for no more
+    strange: list[str] = field(default_factory=list)  # handlers that voiceops never wrote, and the runtime may load
+
+
+def write_project(
+    out: Path, spec: RuntimeSpec, handlers: Path, templates: Mapping[str, str], pins: str, release: Release
+) -> Written:
+    """Write or renew the project, which installs `release`; `pins` is the lock of what that needs.
+
+    Raises VoiceopsError; then nothing was written, or what the disk still took.
+    """
+    try:
+        copies = _copies(handlers)
+        files = _generated(spec, templates, release, copies.get(_REQUIREMENTS))
+        files[_LOCKED] = locked(release, _EXTRAS, pins, _LOCKED).encode()
+        files |= {f"{HANDLERS}/{name}": content for name, content in copies.items()}
+        if release.wheel is not None:
+            files[release.wheel.name] = release.wheel.content
+        lock = read_lock(out / _LOCK, f"{HANDLERS}/")
+        written = _decide(out, files, lock)
+        for name in written.changed:
+            path = out / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(files[name])
+        for name in written.removed:
+            _remove(out, name)
+        # A file that was kept stays known by what was written last: once it is that again, it is renewed.
+        now = {name: lock.get(name, "") if name in written.kept else digest(files[name]) for name in files}
+        now |= {name: lock[name] for name in lock.keys() - files.keys() - set(written.removed) if (out / name).exists()}
+        _put(out / _LOCK, lock_text({name: value for name, value in now.items() if value}), written)
+    except OSError as error:
+        place = error.filename or out
+        raise VoiceopsError(f"{place} can't be read or written: {error.strerror or error}") from None
+    return written
+
+
+def _decide(out: Path, files: Mapping[str, bytes], lock: Mapping[str, str]) -> Written:
+    """What has to be done. Raises VoiceopsError where the project could not be what the manifests say."""
+    written = Written()
+    wrong: list[str] = []
+    for name, content in sorted(files.items(), key=lambda item: (item[0].startswith(f"{HANDLERS}/"), item[0])):
+        there = held(out / name)
+        if there == content:
+            written.same.append(name)
+        elif there is None or digest(there) == lock.get(name):
+            written.changed.append(name)
+        elif name == SPEC_FILE:
+            wrong.append(f"{name} was edited there, and has to be what the manifests say")
+        elif name.endswith(_WHEEL):
+            wrong.append(f"{name} is not the wheel that was written there")
+        else:
+            written.kept.append(name)
+    for name in sorted(lock.keys() - files.keys()):
+        there = held(out / name)
+        if name.endswith(_WHEEL) and names_it(name, out, written.kept):
+            continue  # a file that was edited installs it: it goes once that file is renewed
+        if there is not None and digest(there) == lock[name]:
+            written.removed.append(name)
+        elif there is not None:
+            wrong.append(f"{name} was edited there, and is no file of the project's any more")
+    if wrong:
+        raise VoiceopsError(
+            "; ".join(wrong),
+            hint="Nothing was written. Take over what is needed of it into the project; then delete it, and run again.",
+        )
+    known = files.keys() | lock.keys()
+    found = (path.relative_to(out).as_posix() for path in (out / HANDLERS).rglob("*.py"))
+    written.strange = sorted(name for name in found if name not in known)
+    return written
+
+
+def _generated(
+    spec: RuntimeSpec, templates: Mapping[str, str], release: Release, handlers_need: bytes | None
+) -> dict[str, bytes]:
+    """The files that are made, by their names; `handlers_need` is the handlers' own requirements.txt, if any."""
+    values = {
+        "__PROJECT__": spec.project,
+        "__ENVIRONMENT__": spec.environment,
+        "__URL__": spec.url,
+        "__UNHASHED__": release.requirement(_EXTRAS, hashed=False),
+    }
+    with_need = handlers_need is not None
+    files = {
+        _RENAMED.get(name, name): _filled(_chosen(text, release.wheel is not None, with_need), values)
+        for name, text in templates.items()
+    }
+    files[SPEC_FILE] = spec_text(spec)
+    if not spec.answers_lines:
+        files[".env.example"] = _without_twilio(files[".env.example"])
+    if handlers_need is not None:
+        # pip checks the hashes of all packages of one call, or of none.
+        kind = _LOCKED if b"--hash=" in handlers_need else "unhashed"
+        files[_REQUIREMENTS] = _filled(_WITH_HANDLERS[kind], values)
+    return {name: text.encode() for name, text in files.items()}
+
+
+_WITH_HANDLERS = {
+    _LOCKED: f"-r {_LOCKED}\n-r {HANDLERS}/{_REQUIREMENTS}\n",
+    "unhashed": f"__UNHASHED__ # {_LOCKED} first, since {HANDLERS}/{_REQUIREMENTS} has no hashes\n"
+    f"-r {HANDLERS}/{_REQUIREMENTS}\n",
+}
+
+
+def _chosen(text: str, with_wheel: bool, with_need: bool) -> str:
+    """Lines of a template that end in `#? wheel` or `#? handlers` stay only where there are such files."""
+    lines = []
+    for line in text.splitlines(keepends=True):
+        kept, mark, condition = line.partition(" #? ")
+        if not mark:
+            lines.append(line)
+        elif {"wheel": with_wheel, "no wheel": not with_wheel, "handlers": with_need}[condition.strip()]:
+            lines.append(kept + "\n")
+    return "".join(lines)
+
+
+# What a template can't be called itself, since tools would act on it in this repository.
+_RENAMED = {"env.example": ".env.example", "dockerfile": "Dockerfile", "dockerignore": ".dockerignore"}
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    for name, value in values.items():
+        text = text.replace(name, value)
+    return text
+
+
+def _without_twilio(text: str) -> str:
+    """The variables without those that only lines with `answer: runtime` need."""
+    blocks = text.split("\n\n")
+    return "\n\n".join(block for block in blocks if "TWILIO_AUTH_TOKEN" not in block)
+
+
+def _copies(folder: Path) -> dict[str, bytes]:
+    """The handlers' files: everything but what Python and editors leave beside them."""
+    found: dict[str, bytes] = {}
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        name = path.relative_to(folder)
+        hidden = any(part.startswith(".") or part == "__pycache__" for part in name.parts)
+        if path.is_file() and not hidden and path.suffix not in (".pyc", ".jsonl", ".db"):
+            found[name.as_posix()] = path.read_bytes()
+    return found
+
+
+def _remove(out: Path, name: str) -> None:
+    """The file, and the folders that are empty without it."""
+    path = out / name
+    path.unlink()
+    for folder in path.parents:
+        if folder in (out, out / HANDLERS) or any(folder.iterdir()):
+            break
+        folder.rmdir()
+
+
+def _put(path: Path, content: bytes, written: Written) -> None:
+    if held(path) == content:
+        written.same.append(path.name)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    written.changed.append(path.name)

@@ -1,0 +1,1 @@
+"""Scripted calls, played against a running runtime."""
