@@ -17,6 +17,12 @@ settings.register_profile("suite", deadline=None, database=None, print_blob=True
 settings.load_profile("suite")
 
 
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Async tests run on asyncio, as the product does; not on trio too."""
+    return "asyncio"
+
+
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Bench]:
     """An empty project `shop` whose environment `live` is a sandbox of its own."""

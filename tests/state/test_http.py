@@ -39,7 +39,7 @@ def _name(root: Path) -> str:
     return f"{key_of(root)}/dev"
 
 
-def test_every_write_under_the_lock_names_it(tmp_path: Path) -> None:
+async def test_every_write_under_the_lock_names_it(tmp_path: Path) -> None:
     async def check() -> str:
         store = http_store(tmp_path)
         async with store.lock("apply", 0):
@@ -47,52 +47,43 @@ def test_every_write_under_the_lock_names_it(tmp_path: Path) -> None:
             await store.write({"serial": 1}, if_serial=None, keep=[])
             return str((terraform_server().states[_name(tmp_path)].lock or {})["ID"])
 
-    held = asyncio.run(check())
+    held = await check()
     writes = [
         given for method, name, given in terraform_server().requests if (method, name) == ("POST", _name(tmp_path))
     ]
     assert writes == [{"ID": held}] * 2
 
 
-def test_a_wave_of_intents_is_one_write(tmp_path: Path) -> None:
-    async def check() -> None:
-        store = http_store(tmp_path)
-        async with store.lock("apply", 0):
-            await asyncio.gather(*(store.append([{"n": n}]) for n in range(50)))
-
-    asyncio.run(check())
+async def test_a_wave_of_intents_is_one_write(tmp_path: Path) -> None:
+    store = http_store(tmp_path)
+    async with store.lock("apply", 0):
+        await asyncio.gather(*(store.append([{"n": n}]) for n in range(50)))
     assert len(terraform_server().states[_name(tmp_path)].versions) <= 2
 
 
-def test_serials_of_the_document_never_come_twice(tmp_path: Path) -> None:
+async def test_serials_of_the_document_never_come_twice(tmp_path: Path) -> None:
     """GitLab keeps each version under its serial, and refuses one that it has."""
 
-    async def check() -> None:
-        for number in range(1, 4):
-            store = http_store(tmp_path)
-            async with store.lock("apply", 0):
-                await store.append([{"n": number}])
-                await store.add_revision(number, {"number": number})
-                await store.write({"serial": number}, if_serial=number - 1 or None, keep=[])
-
-    asyncio.run(check())
+    for number in range(1, 4):
+        store = http_store(tmp_path)
+        async with store.lock("apply", 0):
+            await store.append([{"n": number}])
+            await store.add_revision(number, {"number": number})
+            await store.write({"serial": number}, if_serial=number - 1 or None, keep=[])
     assert sorted(terraform_server().states[_name(tmp_path)].versions) == list(range(1, 10))
 
 
-def test_a_write_whose_answer_was_lost_is_not_sent_twice(server: TerraformServer) -> None:
-    async def check() -> None:
-        store = _store(server.url("x"))
-        async with store.lock("apply", 0):
-            server.lose_answers = 1
-            await store.append([{"n": 1}])
-            await store.append([{"n": 2}])
-
-    asyncio.run(check())
+async def test_a_write_whose_answer_was_lost_is_not_sent_twice(server: TerraformServer) -> None:
+    store = _store(server.url("x"))
+    async with store.lock("apply", 0):
+        server.lose_answers = 1
+        await store.append([{"n": 1}])
+        await store.append([{"n": 2}])
     assert sorted(server.states["x"].versions) == [1, 2]
     assert server.document("x")["voiceops"]["journal"] == [{"n": 1}, {"n": 2}]
 
 
-def test_a_server_that_goes_away_is_an_error_and_its_lock_stays(server: TerraformServer) -> None:
+async def test_a_server_that_goes_away_is_an_error_and_its_lock_stays(server: TerraformServer) -> None:
     async def check() -> None:
         store = HttpStore(Server(Settings.of(server.url("x"), "dev", {}), pauses=(0.01,)), "here")
         async with store.lock("apply", 0) as lease:
@@ -103,46 +94,40 @@ def test_a_server_that_goes_away_is_an_error_and_its_lock_stays(server: Terrafor
             await store.append([{"n": 2}])
 
     with pytest.raises(StateError, match="can't be reached"):
-        asyncio.run(check())
+        await check()
     assert server.states["x"].lock is not None
 
 
-def test_who_is_stopped_while_taking_the_lock_leaves_it_free(server: TerraformServer) -> None:
+async def test_who_is_stopped_while_taking_the_lock_leaves_it_free(server: TerraformServer) -> None:
     async def take() -> None:
         async with _store(server.url("x")).lock("apply", 0):
             pass
 
-    async def check() -> None:
-        server.lock_pause = 0.3
-        taking = asyncio.create_task(take())
-        assert await asyncio.to_thread(server.locked.wait, 10)
-        taking.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await taking
-
-    asyncio.run(check())
+    server.lock_pause = 0.3
+    taking = asyncio.create_task(take())
+    assert await asyncio.to_thread(server.locked.wait, 10)
+    taking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await taking
     assert server.states["x"].lock is None
     assert [method for method, _, _ in server.requests] == ["LOCK", "UNLOCK"]
 
 
-def test_who_is_stopped_while_giving_the_lock_back_leaves_it_free(server: TerraformServer) -> None:
+async def test_who_is_stopped_while_giving_the_lock_back_leaves_it_free(server: TerraformServer) -> None:
     async def hold(inside: asyncio.Event) -> None:
         async with _store(server.url("x")).lock("apply", 0):
             inside.set()
 
-    async def check() -> None:
-        inside = asyncio.Event()
-        holding = asyncio.create_task(hold(inside))
-        await inside.wait()
-        holding.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await holding
-
-    asyncio.run(check())
+    inside = asyncio.Event()
+    holding = asyncio.create_task(hold(inside))
+    await inside.wait()
+    holding.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await holding
     assert server.states["x"].lock is None
 
 
-def test_a_question_under_way_does_not_take_the_lock_in_the_end(server: TerraformServer) -> None:
+async def test_a_question_under_way_does_not_take_the_lock_in_the_end(server: TerraformServer) -> None:
     """Its LOCK must not reach the server after our UNLOCK."""
 
     async def hold() -> None:
@@ -150,22 +135,19 @@ def test_a_question_under_way_does_not_take_the_lock_in_the_end(server: Terrafor
             server.lock_pause = 0.3
             await lease.check()
 
-    async def check() -> None:
-        for pause in (0.02, 0.1, 0.2):
-            server.lock_pause = 0.0
-            holding = asyncio.create_task(hold())
-            while server.lock_pause == 0.0:  # noqa: ASYNC110 - set by the task itself
-                await asyncio.sleep(0.005)
-            await asyncio.sleep(pause)
-            holding.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await holding
-            assert server.states["x"].lock is None
-
-    asyncio.run(check())
+    for pause in (0.02, 0.1, 0.2):
+        server.lock_pause = 0.0
+        holding = asyncio.create_task(hold())
+        while server.lock_pause == 0.0:  # noqa: ASYNC110 - set by the task itself
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(pause)
+        holding.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await holding
+        assert server.states["x"].lock is None
 
 
-def test_a_server_that_does_not_keep_locks_is_refused(server: TerraformServer) -> None:
+async def test_a_server_that_does_not_keep_locks_is_refused(server: TerraformServer) -> None:
     server.forgets_locks = True
 
     async def check() -> None:
@@ -173,19 +155,16 @@ def test_a_server_that_does_not_keep_locks_is_refused(server: TerraformServer) -
             pass
 
     with pytest.raises(StateError, match="does not keep locks"):
-        asyncio.run(check())
+        await check()
 
 
-def test_a_write_without_the_lock_is_refused_while_another_has_it(tmp_path: Path) -> None:
-    async def check() -> None:
-        async with http_store(tmp_path).lock("apply", 0):
-            with pytest.raises(Locked, match="is locked by"):
-                await http_store(tmp_path).append([{"n": 1}])
-
-    asyncio.run(check())
+async def test_a_write_without_the_lock_is_refused_while_another_has_it(tmp_path: Path) -> None:
+    async with http_store(tmp_path).lock("apply", 0):
+        with pytest.raises(Locked, match="is locked by"):
+            await http_store(tmp_path).append([{"n": 1}])
 
 
-def test_a_document_that_is_not_ours_is_left_alone(server: TerraformServer) -> None:
+async def test_a_document_that_is_not_ours_is_left_alone(server: TerraformServer) -> None:
     async def check(text: str) -> None:
         server.states.clear()
         store = _store(server.url("x"))
@@ -197,53 +176,44 @@ def test_a_document_that_is_not_ours_is_left_alone(server: TerraformServer) -> N
             await store.append([{"n": 2}])
 
     for text in ('{"version": 4, "serial": 99, "resources": []}', "not JSON", "[]"):
-        asyncio.run(check(text))
+        await check(text)
 
 
-def test_a_damaged_state_names_the_newest_good_copy(server: TerraformServer) -> None:
-    async def check() -> None:
-        store = _store(server.url("x"))
-        await store.write({"serial": 1, "text": "one"}, if_serial=None)
-        await store.write({"serial": 2, "text": "two"}, if_serial=1)
-        document = server.document("x")
-        document["voiceops"]["state"]["text"] = "2wo"
-        document["voiceops"]["states"][1] = document["voiceops"]["states"][1][:-8]
-        server.states["x"].versions[99] = json.dumps(document | {"serial": 99}).encode()
-        with pytest.raises(StateError, match="is damaged") as caught:
-            await store.read()
-        assert "restore 1" in caught.value.hint
-        assert await store.restore(1) == {"serial": 2, "text": "one"} == await store.read()
-
-    asyncio.run(check())
+async def test_a_damaged_state_names_the_newest_good_copy(server: TerraformServer) -> None:
+    store = _store(server.url("x"))
+    await store.write({"serial": 1, "text": "one"}, if_serial=None)
+    await store.write({"serial": 2, "text": "two"}, if_serial=1)
+    document = server.document("x")
+    document["voiceops"]["state"]["text"] = "2wo"
+    document["voiceops"]["states"][1] = document["voiceops"]["states"][1][:-8]
+    server.states["x"].versions[99] = json.dumps(document | {"serial": 99}).encode()
+    with pytest.raises(StateError, match="is damaged") as caught:
+        await store.read()
+    assert "restore 1" in caught.value.hint
+    assert await store.restore(1) == {"serial": 2, "text": "one"} == await store.read()
 
 
-def test_the_document_is_bounded(tmp_path: Path) -> None:
-    async def check() -> None:
-        store = http_store(tmp_path)
-        async with store.lock("apply", 0):
-            for number in range(1, KEPT_REVISIONS + 4):
-                await store.add_revision(number, {"number": number, "pad": "x" * 10_000})
-        assert next(revision["number"] for revision in await store.revisions()) == 4
-        assert (await store.revision_numbers())[-1] == KEPT_REVISIONS + 3
-
-    asyncio.run(check())
+async def test_the_document_is_bounded(tmp_path: Path) -> None:
+    store = http_store(tmp_path)
+    async with store.lock("apply", 0):
+        for number in range(1, KEPT_REVISIONS + 4):
+            await store.add_revision(number, {"number": number, "pad": "x" * 10_000})
+    assert next(revision["number"] for revision in await store.revisions()) == 4
+    assert (await store.revision_numbers())[-1] == KEPT_REVISIONS + 3
     assert len(json.dumps(terraform_server().document(_name(tmp_path)))) < 20_000
 
 
-def test_gitlab_is_known_by_its_address(server: TerraformServer) -> None:
+async def test_gitlab_is_known_by_its_address(server: TerraformServer) -> None:
     name = "api/v4/projects/7/terraform/state/voice-dev"
 
-    async def check() -> None:
-        store = _store(server.url(name))
-        async with store.lock("apply", 0) as lease:
-            await lease.check()
-            await store.append([{"n": 1}])
-            with pytest.raises(Locked, match=r"locked by ops since .*lock \w+\)"):
-                async with _store(server.url(name)).lock("apply", 0):
-                    pass
-        assert await _store(server.url(name)).journal() == [{"n": 1}]
-
-    asyncio.run(check())
+    store = _store(server.url(name))
+    async with store.lock("apply", 0) as lease:
+        await lease.check()
+        await store.append([{"n": 1}])
+        with pytest.raises(Locked, match=r"locked by ops since .*lock \w+\)"):
+            async with _store(server.url(name)).lock("apply", 0):
+                pass
+    assert await _store(server.url(name)).journal() == [{"n": 1}]
     assert {method for method, _, _ in server.requests} == {"GET", "POST", "DELETE"}
 
 
@@ -279,9 +249,9 @@ def test_nothing_travels_in_the_clear() -> None:
         _store("http://states.example/x")
 
 
-def test_a_wrong_password_is_said_and_not_shown(server: TerraformServer) -> None:
+async def test_a_wrong_password_is_said_and_not_shown(server: TerraformServer) -> None:
     with pytest.raises(StateError, match="401") as caught:
-        asyncio.run(_store(server.url("x", login=("ops", "wr0ng"))).read())
+        await _store(server.url("x", login=("ops", "wr0ng"))).read()
     assert "wr0ng" not in f"{caught.value} {caught.value.to_data()} {_store(server.url('x')).place}"
     assert "TF_HTTP_PASSWORD" in caught.value.hint
 
@@ -322,19 +292,18 @@ def test_a_real_terraform_takes_the_server_of_these_tests_for_one(server: Terraf
 
 
 @terraform
-def test_a_real_terraform_reads_our_document_and_respects_our_lock(server: TerraformServer, tmp_path: Path) -> None:
+async def test_a_real_terraform_reads_our_document_and_respects_our_lock(
+    server: TerraformServer, tmp_path: Path
+) -> None:
     (tmp_path / "main.tf").write_text('terraform {\n  backend "http" {}\n}\n')
     assert _terraform(tmp_path, server, "init", "-input=false").returncode == 0
 
-    async def check() -> None:
-        store = _store(server.url("tf"))
-        async with store.lock("apply", 0):
-            await store.write({"serial": 1}, if_serial=None)
-            refused = await asyncio.to_thread(_terraform, tmp_path, server, "apply", "-auto-approve", "-no-color")
-            assert refused.returncode != 0
-            assert f"already locked: ID={(server.states['tf'].lock or {})['ID']}" in refused.stderr
-        pulled = await asyncio.to_thread(_terraform, tmp_path, server, "state", "list")
-        assert (pulled.returncode, pulled.stdout) == (0, ""), pulled.stderr
-        assert await store.read() == {"serial": 1}
-
-    asyncio.run(check())
+    store = _store(server.url("tf"))
+    async with store.lock("apply", 0):
+        await store.write({"serial": 1}, if_serial=None)
+        refused = await asyncio.to_thread(_terraform, tmp_path, server, "apply", "-auto-approve", "-no-color")
+        assert refused.returncode != 0
+        assert f"already locked: ID={(server.states['tf'].lock or {})['ID']}" in refused.stderr
+    pulled = await asyncio.to_thread(_terraform, tmp_path, server, "state", "list")
+    assert (pulled.returncode, pulled.stdout) == (0, ""), pulled.stderr
+    assert await store.read() == {"serial": 1}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -44,75 +43,60 @@ async def _content(store: Store) -> list[Any]:
 
 
 @pytest.mark.parametrize(("source", "target"), list(permutations(STORES, 2)))
-def test_everything_arrives(source: str, target: str, tmp_path: Path) -> None:
-    async def check() -> None:
-        old, new = STORES[source](tmp_path / "old", "dev"), STORES[target](tmp_path / "new", "dev")
-        await _filled(old)
-        before = await _content(old)
-        assert await migrate(old, new) == Moved(objects=3, records=2, revisions=2, blobs=1)
-        assert await _content(new) == before == await _content(old)
-        ledger = await Ledger.open(new, "shop", "dev")
-        assert set(ledger.intents) == {"n1"}
-        async with old.lock("apply", 0), new.lock("apply", 0) as lease:
-            assert lease.note == "", "both locks were given back"
-
-    asyncio.run(check())
+async def test_everything_arrives(source: str, target: str, tmp_path: Path) -> None:
+    old, new = STORES[source](tmp_path / "old", "dev"), STORES[target](tmp_path / "new", "dev")
+    await _filled(old)
+    before = await _content(old)
+    assert await migrate(old, new) == Moved(objects=3, records=2, revisions=2, blobs=1)
+    assert await _content(new) == before == await _content(old)
+    ledger = await Ledger.open(new, "shop", "dev")
+    assert set(ledger.intents) == {"n1"}
+    async with old.lock("apply", 0), new.lock("apply", 0) as lease:
+        assert lease.note == "", "both locks were given back"
 
 
-def test_a_state_that_was_never_written_moves_with_its_journal(tmp_path: Path) -> None:
-    async def check() -> None:
-        old, new = FolderStore(tmp_path / "old", "dev"), FolderStore(tmp_path / "new", "dev")
-        ledger = await Ledger.open(old, "shop", "dev")
-        await ledger.begin([intent_of("n1")])
-        await migrate(old, new)
-        again = await Ledger.open(new, "shop", "dev")
-        assert (again.state.lineage, again.state.salt) == (ledger.state.lineage, ledger.state.salt)
-
-    asyncio.run(check())
+async def test_a_state_that_was_never_written_moves_with_its_journal(tmp_path: Path) -> None:
+    old, new = FolderStore(tmp_path / "old", "dev"), FolderStore(tmp_path / "new", "dev")
+    ledger = await Ledger.open(old, "shop", "dev")
+    await ledger.begin([intent_of("n1")])
+    await migrate(old, new)
+    again = await Ledger.open(new, "shop", "dev")
+    assert (again.state.lineage, again.state.salt) == (ledger.state.lineage, ledger.state.salt)
 
 
 @pytest.mark.parametrize("what", ["state", "journal", "revision"])
-def test_nothing_is_written_over(what: str, tmp_path: Path) -> None:
-    async def check() -> None:
-        old, new = FolderStore(tmp_path / "old", "dev"), FolderStore(tmp_path / "new", "dev")
-        await _filled(old)
-        match what:
-            case "state":
-                await new.write({"serial": 1}, if_serial=None)
-            case "journal":
-                await new.append([{"record": "plan", "id": "x"}])
-            case "revision":
-                await new.add_revision(1, {"number": 1})
-        before = await _content(new)
-        with pytest.raises(Refused, match="already"):
-            await migrate(old, new)
-        assert await _content(new) == before
-        with pytest.raises(Refused):
-            await migrate(old, FolderStore(tmp_path / "old", "dev"))
-
-    asyncio.run(check())
+async def test_nothing_is_written_over(what: str, tmp_path: Path) -> None:
+    old, new = FolderStore(tmp_path / "old", "dev"), FolderStore(tmp_path / "new", "dev")
+    await _filled(old)
+    match what:
+        case "state":
+            await new.write({"serial": 1}, if_serial=None)
+        case "journal":
+            await new.append([{"record": "plan", "id": "x"}])
+        case "revision":
+            await new.add_revision(1, {"number": 1})
+    before = await _content(new)
+    with pytest.raises(Refused, match="already"):
+        await migrate(old, new)
+    assert await _content(new) == before
+    with pytest.raises(Refused):
+        await migrate(old, FolderStore(tmp_path / "old", "dev"))
 
 
-def test_both_are_locked(tmp_path: Path) -> None:
-    async def check() -> None:
-        old, new = FolderStore(tmp_path / "old", "dev"), FolderStore(tmp_path / "new", "dev")
-        for held in (FolderStore(tmp_path / "old", "dev"), FolderStore(tmp_path / "new", "dev")):
-            async with held.lock("apply", 0):
-                with pytest.raises(Locked):
-                    await migrate(old, new)
-
-    asyncio.run(check())
+async def test_both_are_locked(tmp_path: Path) -> None:
+    old, new = FolderStore(tmp_path / "old", "dev"), FolderStore(tmp_path / "new", "dev")
+    for held in (FolderStore(tmp_path / "old", "dev"), FolderStore(tmp_path / "new", "dev")):
+        async with held.lock("apply", 0):
+            with pytest.raises(Locked):
+                await migrate(old, new)
 
 
-def test_what_does_not_arrive_is_noticed(tmp_path: Path) -> None:
+async def test_what_does_not_arrive_is_noticed(tmp_path: Path) -> None:
     class Forgetful(FolderStore):
         async def add_revision(self, number: int, data: dict[str, Any]) -> None:
             """Says yes and does nothing."""
 
-    async def check() -> None:
-        old = FolderStore(tmp_path / "old", "dev")
-        await _filled(old)
-        with pytest.raises(StateError, match="is not what was sent"):
-            await migrate(old, Forgetful(tmp_path / "new", "dev"))
-
-    asyncio.run(check())
+    old = FolderStore(tmp_path / "old", "dev")
+    await _filled(old)
+    with pytest.raises(StateError, match="is not what was sent"):
+        await migrate(old, Forgetful(tmp_path / "new", "dev"))

@@ -47,7 +47,7 @@ async def _lock(store: S3Store) -> None:
 
 
 @pytest.mark.parametrize("ignored", ["If-None-Match", "If-Match"])
-def test_a_store_that_ignores_a_condition_is_refused(ignored: str, tmp_path: Path) -> None:
+async def test_a_store_that_ignores_a_condition_is_refused(ignored: str, tmp_path: Path) -> None:
     class Careless(Bucket):
         async def create(self, key: str, content: bytes) -> str | None:
             return await (self._put(key, content) if ignored == "If-None-Match" else super().create(key, content))
@@ -58,113 +58,95 @@ def test_a_store_that_ignores_a_condition_is_refused(ignored: str, tmp_path: Pat
     careless = Careless(target())
     for _ in range(2):
         with pytest.raises(StateError, match=f"conditional writes .{ignored}.") as caught:
-            asyncio.run(_lock(_store(careless, tmp_path)))
+            await _lock(_store(careless, tmp_path))
         assert "another store" in caught.value.hint
 
 
-def test_a_wave_of_intents_is_one_object(tmp_path: Path) -> None:
+async def test_a_wave_of_intents_is_one_object(tmp_path: Path) -> None:
     written: list[str] = []
 
-    async def check() -> None:
-        store = _store(Wrapped(written.append), tmp_path)
-        async with store.lock("apply", 0):
-            written.clear()
-            await asyncio.gather(*(store.append([{"n": n}]) for n in range(50)))
-
-    asyncio.run(check())
+    store = _store(Wrapped(written.append), tmp_path)
+    async with store.lock("apply", 0):
+        written.clear()
+        await asyncio.gather(*(store.append([{"n": n}]) for n in range(50)))
     assert len([key for key in written if "/journal/" in key]) <= 2
 
 
-def test_a_damaged_state_names_the_newest_good_copy(tmp_path: Path) -> None:
+async def test_a_damaged_state_names_the_newest_good_copy(tmp_path: Path) -> None:
     key = f"{key_of(tmp_path)}/dev/state.json"
 
-    async def check() -> None:
-        store = s3_store(tmp_path)
-        await store.write({"serial": 1, "text": "one"}, if_serial=None)
-        await store.write({"serial": 2, "text": "two"}, if_serial=1, keep=[{"n": 1}])
-        await store.append([{"n": 2}])
-        found = await bucket().get(key)
-        assert found is not None
-        for content in (found.content.replace(b"two", b"2wo"), found.content[:-9], b"", b"[]"):
-            await bucket().put(key, content)
-            with pytest.raises(StateError, match="is damaged") as caught:
-                await store.read()
-            assert "voiceops state restore 2" in caught.value.hint
-            with pytest.raises(StateError, match="is damaged"):
-                await store.write({"serial": 3}, if_serial=2)
-        assert await store.restore(2) == {"serial": 3, "text": "two"}
-        assert await s3_store(tmp_path).journal() == [{"n": 1}, {"n": 2}]
-        copy = f"{key_of(tmp_path)}/dev/states/000000003.json"
-        await bucket().put(copy, b"?")
-        await bucket().put(key, b"?")
+    store = s3_store(tmp_path)
+    await store.write({"serial": 1, "text": "one"}, if_serial=None)
+    await store.write({"serial": 2, "text": "two"}, if_serial=1, keep=[{"n": 1}])
+    await store.append([{"n": 2}])
+    found = await bucket().get(key)
+    assert found is not None
+    for content in (found.content.replace(b"two", b"2wo"), found.content[:-9], b"", b"[]"):
+        await bucket().put(key, content)
         with pytest.raises(StateError, match="is damaged") as caught:
             await store.read()
-        assert "restore 2" in caught.value.hint
+        assert "voiceops state restore 2" in caught.value.hint
+        with pytest.raises(StateError, match="is damaged"):
+            await store.write({"serial": 3}, if_serial=2)
+    assert await store.restore(2) == {"serial": 3, "text": "two"}
+    assert await s3_store(tmp_path).journal() == [{"n": 1}, {"n": 2}]
+    copy = f"{key_of(tmp_path)}/dev/states/000000003.json"
+    await bucket().put(copy, b"?")
+    await bucket().put(key, b"?")
+    with pytest.raises(StateError, match="is damaged") as caught:
+        await store.read()
+    assert "restore 2" in caught.value.hint
 
-    asyncio.run(check())
 
-
-def test_the_journal_is_cut_with_the_state_even_when_its_objects_stay(tmp_path: Path) -> None:
+async def test_the_journal_is_cut_with_the_state_even_when_its_objects_stay(tmp_path: Path) -> None:
     class Stays(Bucket):
         async def delete(self, keys: Any) -> None:
             """The process ends before it."""
 
-    async def check() -> None:
-        store = _store(Stays(target()), tmp_path)
+    store = _store(Stays(target()), tmp_path)
+    await store.append([{"n": 1}])
+    await store.append([{"n": 2}])
+    await store.write({"serial": 1}, if_serial=None, keep=[{"n": 2}])
+    assert await s3_store(tmp_path).journal() == [{"n": 2}]
+    await s3_store(tmp_path).append([{"n": 3}])
+    assert await s3_store(tmp_path).journal() == [{"n": 2}, {"n": 3}]
+
+
+async def test_who_writes_into_a_holders_journal_stops_it(tmp_path: Path) -> None:
+    store = s3_store(tmp_path)
+    async with store.lock("apply", 0):
         await store.append([{"n": 1}])
-        await store.append([{"n": 2}])
-        await store.write({"serial": 1}, if_serial=None, keep=[{"n": 2}])
-        assert await s3_store(tmp_path).journal() == [{"n": 2}]
-        await s3_store(tmp_path).append([{"n": 3}])
-        assert await s3_store(tmp_path).journal() == [{"n": 2}, {"n": 3}]
-
-    asyncio.run(check())
+        await s3_store(tmp_path).append([{"n": 2}])
+        with pytest.raises(Locked, match="somebody else"):
+            await store.append([{"n": 3}])
+        await store.cut_journal([])
 
 
-def test_who_writes_into_a_holders_journal_stops_it(tmp_path: Path) -> None:
-    async def check() -> None:
-        store = s3_store(tmp_path)
-        async with store.lock("apply", 0):
-            await store.append([{"n": 1}])
-            await s3_store(tmp_path).append([{"n": 2}])
-            with pytest.raises(Locked, match="somebody else"):
-                await store.append([{"n": 3}])
-            await store.cut_journal([])
-
-    asyncio.run(check())
+async def test_two_writers_of_one_serial_can_not_both_win(tmp_path: Path) -> None:
+    await s3_store(tmp_path).write({"serial": 1}, if_serial=None)
+    tries = [s3_store(tmp_path).write({"serial": 2, "who": n}, if_serial=1) for n in range(6)]
+    results = await asyncio.gather(*tries, return_exceptions=True)
+    assert [type(result) for result in results].count(StateError) == 5
+    assert results.count(None) == 1
 
 
-def test_two_writers_of_one_serial_can_not_both_win(tmp_path: Path) -> None:
-    async def check() -> None:
-        await s3_store(tmp_path).write({"serial": 1}, if_serial=None)
-        tries = [s3_store(tmp_path).write({"serial": 2, "who": n}, if_serial=1) for n in range(6)]
-        results = await asyncio.gather(*tries, return_exceptions=True)
-        assert [type(result) for result in results].count(StateError) == 5
-        assert results.count(None) == 1
-
-    asyncio.run(check())
-
-
-def test_a_write_whose_answer_was_lost_is_found_to_be_ours(tmp_path: Path) -> None:
+async def test_a_write_whose_answer_was_lost_is_found_to_be_ours(tmp_path: Path) -> None:
     """The retry meets our own first try."""
 
-    async def check() -> None:
-        found = bucket()
-        key = f"{key_of(tmp_path)}/x"
-        first = await found.create(key, b"mine")
-        assert first is not None
-        assert await found.create(key, b"mine") == first
-        assert await found.create(key, b"other") is None
-        second = await found.replace(key, b"next", first)
-        assert second is not None
-        assert await found.replace(key, b"next", first) == second
-        assert await found.replace(key, b"other", first) is None
-        assert await found.replace(key + "-gone", b"other", first) is None
-
-    asyncio.run(check())
+    found = bucket()
+    key = f"{key_of(tmp_path)}/x"
+    first = await found.create(key, b"mine")
+    assert first is not None
+    assert await found.create(key, b"mine") == first
+    assert await found.create(key, b"other") is None
+    second = await found.replace(key, b"next", first)
+    assert second is not None
+    assert await found.replace(key, b"next", first) == second
+    assert await found.replace(key, b"other", first) is None
+    assert await found.replace(key + "-gone", b"other", first) is None
 
 
-def test_a_lease_that_can_not_be_renewed_runs_out_before_it_is_void(tmp_path: Path) -> None:
+async def test_a_lease_that_can_not_be_renewed_runs_out_before_it_is_void(tmp_path: Path) -> None:
     timing = Timing(renew=0.2, void=1.2, pause=0.05)
     failing = threading.Event()
 
@@ -172,16 +154,13 @@ def test_a_lease_that_can_not_be_renewed_runs_out_before_it_is_void(tmp_path: Pa
         if failing.is_set():
             raise StateError("can't be reached")
 
-    async def check() -> None:
-        async with _store(Wrapped(on_write), tmp_path, timing).lock("apply", 0) as lease:
-            await asyncio.sleep(1.5)
+    async with _store(Wrapped(on_write), tmp_path, timing).lock("apply", 0) as lease:
+        await asyncio.sleep(1.5)
+        await lease.check()
+        failing.set()
+        await asyncio.sleep(timing.safe + 0.1)
+        with pytest.raises(Locked, match="ran out"):
             await lease.check()
-            failing.set()
-            await asyncio.sleep(timing.safe + 0.1)
-            with pytest.raises(Locked, match="ran out"):
-                await lease.check()
-
-    asyncio.run(check())
 
 
 class Slow(Bucket):
@@ -208,55 +187,43 @@ class Slow(Bucket):
         return etag
 
 
-def test_a_lock_given_back_amid_its_renewal_is_free(tmp_path: Path) -> None:
-    async def check() -> None:
-        slow = Slow()
-        async with _store(slow, tmp_path, Timing(renew=0.1)).lock("apply", 0):
-            slow.done.clear()
-            await slow.done.wait()  # a renewal, not yet answered
-        await _lock(s3_store(tmp_path))
-
-    asyncio.run(check())
+async def test_a_lock_given_back_amid_its_renewal_is_free(tmp_path: Path) -> None:
+    slow = Slow()
+    async with _store(slow, tmp_path, Timing(renew=0.1)).lock("apply", 0):
+        slow.done.clear()
+        await slow.done.wait()  # a renewal, not yet answered
+    await _lock(s3_store(tmp_path))
 
 
-def test_who_is_stopped_while_taking_the_lock_leaves_it_free(tmp_path: Path) -> None:
-    async def check() -> None:
-        await _lock(s3_store(tmp_path))
-        slow = Slow()
-        taking = asyncio.create_task(_lock(_store(slow, tmp_path)))
+async def test_who_is_stopped_while_taking_the_lock_leaves_it_free(tmp_path: Path) -> None:
+    await _lock(s3_store(tmp_path))
+    slow = Slow()
+    taking = asyncio.create_task(_lock(_store(slow, tmp_path)))
+    await slow.done.wait()
+    taking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await taking
+    await _lock(s3_store(tmp_path))
+
+
+async def test_a_renewal_whose_answer_was_lost_is_found_to_be_ours(tmp_path: Path) -> None:
+    slow = Slow()
+    async with _store(slow, tmp_path, Timing(renew=0.2)).lock("apply", 0) as lease:
+        slow.loses_one = True
+        slow.done.clear()
         await slow.done.wait()
-        taking.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await taking
-        await _lock(s3_store(tmp_path))
-
-    asyncio.run(check())
+        await asyncio.sleep(0.7)  # two more of them
+        assert not slow.loses_one
+        await lease.check()
 
 
-def test_a_renewal_whose_answer_was_lost_is_found_to_be_ours(tmp_path: Path) -> None:
-    async def check() -> None:
-        slow = Slow()
-        async with _store(slow, tmp_path, Timing(renew=0.2)).lock("apply", 0) as lease:
-            slow.loses_one = True
-            slow.done.clear()
-            await slow.done.wait()
-            await asyncio.sleep(0.7)  # two more of them
-            assert not slow.loses_one
-            await lease.check()
-
-    asyncio.run(check())
-
-
-def test_the_clock_of_this_machine_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_clock_of_this_machine_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", lambda: 0.0)
 
-    async def check() -> None:
-        async with s3_store(tmp_path).lock("apply", 0) as lease:
-            with pytest.raises(Locked):
-                await _lock(s3_store(tmp_path))
-            await lease.check()
-
-    asyncio.run(check())
+    async with s3_store(tmp_path).lock("apply", 0) as lease:
+        with pytest.raises(Locked):
+            await _lock(s3_store(tmp_path))
+        await lease.check()
 
 
 def test_without_a_date_nothing_is_taken_for_old() -> None:
@@ -276,7 +243,7 @@ def test_without_a_date_nothing_is_taken_for_old() -> None:
         (501, "NotImplemented", "NotImplemented", "conditional"),
     ],
 )
-def test_what_a_store_refuses_is_said(status: int, code: str, message: str, hint: str, tmp_path: Path) -> None:
+async def test_what_a_store_refuses_is_said(status: int, code: str, message: str, hint: str, tmp_path: Path) -> None:
     body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
 
     class Quiet(WSGIRequestHandler):
@@ -293,7 +260,7 @@ def test_what_a_store_refuses_is_said(status: int, code: str, message: str, hint
     try:
         location = f"s3://{BUCKET}/p?endpoint=http://127.0.0.1:{server.server_port}"
         with pytest.raises(StateError, match=message) as caught:
-            asyncio.run(_lock(open_store(location, tmp_path, "dev", environ=_keys())))  # type: ignore[arg-type]
+            await _lock(open_store(location, tmp_path, "dev", environ=_keys()))  # type: ignore[arg-type]
         assert hint in caught.value.hint
     finally:
         server.shutdown()
@@ -304,10 +271,10 @@ def _keys() -> dict[str, str]:
     return {"AWS_ACCESS_KEY_ID": "AKIATEST", "AWS_SECRET_ACCESS_KEY": "very-secret"}
 
 
-def test_a_store_that_is_not_there_is_said(tmp_path: Path) -> None:
+async def test_a_store_that_is_not_there_is_said(tmp_path: Path) -> None:
     location = f"s3://{BUCKET}/p?endpoint=http://127.0.0.1:9"
     with pytest.raises(StateError, match="can't be reached") as caught:
-        asyncio.run(open_store(location, tmp_path, "dev", environ=_keys()).read())
+        await open_store(location, tmp_path, "dev", environ=_keys()).read()
     assert "very-secret" not in str(caught.value)
 
 
@@ -329,7 +296,7 @@ def test_an_address_that_makes_no_sense_is_refused(location: str, tmp_path: Path
         open_store(location, tmp_path, "dev")
 
 
-def test_what_the_objects_are_called(tmp_path: Path) -> None:
+async def test_what_the_objects_are_called(tmp_path: Path) -> None:
     async def check() -> list[str]:
         store = s3_store(tmp_path)
         await _lock(store)
@@ -343,7 +310,7 @@ def test_what_the_objects_are_called(tmp_path: Path) -> None:
         root = f"{key_of(tmp_path)}/dev/"
         return [key.removeprefix(root).replace(digest, "DIGEST") for key in await bucket().keys(root)]
 
-    assert asyncio.run(check()) == [
+    assert await check() == [
         "blobs/DIGEST",
         "journal/000000001.json",
         "lock",
