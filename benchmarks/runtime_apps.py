@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.runtime_load import SECRET
-from voiceops.runtime.handlers.loading import Loaded
+from voiceops.runtime.handlers.loading import Handlers
 from voiceops.runtime.http.app import Runtime, RuntimeApp
-from voiceops.runtime.http.workers import bind, config_of, serve
 from voiceops.runtime.messages.tool_calls import Tools
 from voiceops.runtime.observe.log import configure
 from voiceops.runtime.settings import Settings
 from voiceops.runtime.spec import RuntimeSpec, ToolSpec
-from voiceops.runtime.store.opening import backend_of
+from voiceops.runtime.start.workers import bind, config_of, serve
+from voiceops.runtime.store.backends import backend_of
 
 SCHEMA = {
     "type": "object",
@@ -35,7 +35,7 @@ def runtime(folder: Path, database: str, *, stored: bool) -> RuntimeApp:
     spec = RuntimeSpec(project="bench", environment="bench", url="https://bench.example", auth="hmac", tools=(tool,))
     safe = os.environ.get("VOICEOPS_POWER_SAFE", "1") != "0"
     settings = Settings(database=database, vapi_secrets=(SECRET,), power_safe=safe)
-    loaded = Loaded(folder, spec.handlers)
+    loaded = Handlers(folder, spec.handlers)
     configure()  # as in use: a line a call
     made = Runtime(spec, settings, loaded, backend=backend_of(database))
     if not stored:

@@ -232,7 +232,7 @@ def test_there_is_one_door() -> None:
         "cli/terminal/console.py",
         "runtime/observe/log.py",
         "runtime/observe/tracing.py",
-        "runtime/generated_app.py",
+        "runtime/start/generated_project.py",
         "__main__.py",
     }
     allowed |= {"sandbox/__main__.py", "packaging/__main__.py"}

@@ -18,7 +18,7 @@ from tests.runtime.runtime_bench import serving, spec_of, tool
 from tests.support.bench import REPOSITORY
 from tests.support.pages import blocks, blocks_of, pages
 from voiceops.runtime import Event
-from voiceops.runtime.handlers.loading import Loaded
+from voiceops.runtime.handlers.loading import Handlers
 
 HANDLERS = "docs/handlers.md"
 
@@ -61,7 +61,7 @@ def test_functions_for_messages_are_registered_and_run(tmp_path: Path) -> None:
     (_, _, block) = blocks_of(HANDLERS, "python")
     module = "examples_of_messages"
     (tmp_path / f"{module}.py").write_text(block.text, encoding="utf-8")
-    loaded = Loaded(tmp_path, [f"{module}:{name}" for name in ("keep", "seen", "forward")])
+    loaded = Handlers(tmp_path, [f"{module}:{name}" for name in ("keep", "seen", "forward")])
     kept: list[tuple[Any, ...]] = []
 
     class Kept:

@@ -23,12 +23,12 @@ from urllib.parse import urlencode
 import uvicorn
 from twilio.request_validator import RequestValidator
 
-from voiceops.runtime.handlers.loading import Loaded
+from voiceops.runtime.handlers.loading import Handlers
 from voiceops.runtime.http.app import Runtime, RuntimeApp
 from voiceops.runtime.http.protocol import RuntimeProtocol
-from voiceops.runtime.http.workers import bind, config_of
 from voiceops.runtime.settings import Settings
 from voiceops.runtime.spec import AgentSpec, LineSpec, RuntimeSpec, ToolSpec
+from voiceops.runtime.start.workers import bind, config_of
 
 SECRET = "a-webhook-secret-of-some-length"
 TOKEN = "a-twilio-token"
@@ -137,7 +137,7 @@ def serving(
     async def ids() -> Mapping[str, str]:
         return known or {}
 
-    found = Loaded(home, [name.replace("h:", f"{module}:") for name in spec.handlers])
+    found = Handlers(home, [name.replace("h:", f"{module}:") for name in spec.handlers])
     data = json.loads(json.dumps(spec.to_data()).replace('"h:', f'"{module}:'))
     given = {
         "database": database or str(folder / "runtime.db"),

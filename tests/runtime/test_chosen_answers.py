@@ -11,7 +11,7 @@ import pytest
 
 from tests.runtime.runtime_bench import AgentSpec, LineSpec, Serving, serving, spec_of, tool
 from voiceops.runtime.messages.answer_check import refused
-from voiceops.runtime.messages.replies import NO_TRANSFER, UNAVAILABLE
+from voiceops.runtime.messages.questions import NO_TRANSFER, UNAVAILABLE
 
 DESK, TEAM = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 OTHER = "33333333-3333-4333-8333-333333333333"
@@ -53,7 +53,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     seen: list[dict[str, Any]] = []
-    monkeypatch.setattr("voiceops.runtime.messages.replies.log", lambda event, level=20, **fields: seen.append(fields))
+    monkeypatch.setattr(
+        "voiceops.runtime.messages.questions.log", lambda event, level=20, **fields: seen.append(fields)
+    )
     return seen
 
 

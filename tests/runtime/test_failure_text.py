@@ -14,7 +14,7 @@ from tests.support.bench import Bench
 from voiceops.errors import VoiceopsError
 from voiceops.runtime.handlers.failure_text import told, without_values
 from voiceops.runtime.handlers.invoke import Failure
-from voiceops.runtime.handlers.loading import Loaded
+from voiceops.runtime.handlers.loading import Handlers
 from voiceops.sandbox.server import SandboxServer
 
 HANDLERS = """
@@ -112,7 +112,7 @@ def test_control_characters_and_length() -> None:
 def test_a_module_that_does_not_load(tmp_path: Path, text: str, expected: str) -> None:
     (tmp_path / "orders_broken.py").write_text(text)
     with pytest.raises(VoiceopsError) as caught:
-        Loaded(tmp_path, ["orders_broken:f"])
+        Handlers(tmp_path, ["orders_broken:f"])
     assert expected in caught.value.summary
     assert "\n" not in caught.value.summary
 
@@ -146,7 +146,9 @@ def test_the_log_of_a_served_project(tmp_path: Path) -> None:
 
 def test_the_log_of_a_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[dict[str, Any]] = []
-    monkeypatch.setattr("voiceops.runtime.messages.replies.log", lambda event, level=20, **fields: seen.append(fields))
+    monkeypatch.setattr(
+        "voiceops.runtime.messages.questions.log", lambda event, level=20, **fields: seen.append(fields)
+    )
     handler = "@on_assistant_request\ndef choose(call): raise ValueError('no desk')\n"
     with serving(tmp_path, spec_of(tool("look", None, parameters=ORDER)), handler) as server:
         got = server.message("assistant-request")

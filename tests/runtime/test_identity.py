@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceops.runtime.store.foreign_ids import claim_key, clean, request_key, whole
+from voiceops.runtime.json_text import storable
+from voiceops.runtime.store.keys import claim_key, request_key, whole
 
 LONG = "x" * 200
 PAIRS = [
@@ -49,7 +50,7 @@ def test_keys_are_equal_only_where_both_ids_are(call: str, tool: str, call_2: st
 
 @given(st.text())
 def test_every_database_takes_a_key(text: str) -> None:
-    for key in (whole(text), claim_key(text, text), request_key(text), clean(text)):
+    for key in (whole(text), claim_key(text, text), request_key(text), storable(text)):
         assert "\0" not in key
         assert len(key) <= 250
 

@@ -17,7 +17,7 @@ from voiceops.runtime.dashboard.charts import Column, Part, bar, columns
 from voiceops.runtime.dashboard.figures import Figures, Hour, Queued, ToolFigures, figures, outcomes
 from voiceops.runtime.dashboard.page import About, duration, page
 from voiceops.runtime.observe.metrics import Metrics
-from voiceops.runtime.store.opening import backend_of
+from voiceops.runtime.store.backends import backend_of
 from voiceops.runtime.store.records import DEAD, DONE, WAITING, ClaimRow, EventRow, ResultRow
 
 NOW = 1_700_000_000.0  # 22:13:20 UTC

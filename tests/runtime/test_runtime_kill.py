@@ -21,7 +21,7 @@ import pytest
 
 from tests.runtime.places import place_of
 from tests.runtime.runtime_bench import SECRET, Client, served, wait_for
-from voiceops.runtime.store.opening import backend_of
+from voiceops.runtime.store.backends import backend_of
 from voiceops.runtime.store.records import DONE
 
 KILLS = int(os.environ.get("VOICEOPS_KILLS", "3"))

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.runtime_bench import DASHBOARD, ORDER, AgentSpec, LineSpec, serving, spec_of, tool, wait_for
-from voiceops.runtime.messages import event_queue
-from voiceops.runtime.messages.event_queue import redacted
+from voiceops.runtime.messages import event_worker
+from voiceops.runtime.messages.redaction import redacted
 from voiceops.runtime.store.records import DEAD, DONE
 from voiceops.runtime.store.sqlite import SqliteBackend
 
@@ -103,7 +103,7 @@ def test_a_delivery_that_is_repeated_is_kept_once(tmp_path: Path) -> None:
 
 
 def test_handlers_are_tried_again_and_then_the_message_is_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_queue, "ATTEMPTS", 3)
+    monkeypatch.setattr(event_worker, "ATTEMPTS", 3)
     with serving(tmp_path, spec_of(), EVENTS) as server:
         server.runtime.processor._backoff = (0.05,)
         for status in ("broken", "flaky", "fine"):

@@ -26,10 +26,10 @@ from tests.runtime.runtime_bench import (
     wait_for,
 )
 from voiceops.errors import VoiceopsError
-from voiceops.runtime.messages.replies import NO_TRANSFER, UNAVAILABLE
+from voiceops.runtime.messages.questions import NO_TRANSFER, UNAVAILABLE
 from voiceops.runtime.messages.tool_calls import FAILED, MISUNDERSTOOD
 from voiceops.runtime.settings import Settings
-from voiceops.runtime.store.opening import backend_of
+from voiceops.runtime.store.backends import backend_of
 from voiceops.runtime.store.records import DEAD, DONE
 
 HANDLERS = """
@@ -340,13 +340,13 @@ def test_a_body_that_never_begins_is_not_waited_for(tmp_path: Path, monkeypatch:
 def test_a_hanging_handler_does_not_keep_the_process(tmp_path: Path) -> None:
     script = """
 import asyncio, sys, time
-from voiceops.runtime.handlers.invoke import Caller, Failure
+from voiceops.runtime.handlers.invoke import Invoker, Failure
 from voiceops.runtime.handlers.loading import handler_of
 async def main():
-    caller = Caller()
-    got = await caller.call(handler_of(lambda: time.sleep(60)), None, {}, 0.2)
+    invoker = Invoker()
+    got = await invoker.invoke(handler_of(lambda: time.sleep(60)), None, {}, 0.2)
     assert got == Failure("timeout"), got
-    caller.close()
+    invoker.close()
 asyncio.run(main())
 print("ended")
 """

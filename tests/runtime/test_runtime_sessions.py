@@ -17,8 +17,8 @@ from tests.runtime.places import place_of
 from tests.runtime.runtime_bench import Serving, serving, spec_of, tool, wait_for
 from voiceops.runtime.handlers.call import Call
 from voiceops.runtime.handlers.sessions import MAX_BYTES, MAX_VALUES, Session, SessionError, Sessions
+from voiceops.runtime.store.backends import backend_of
 from voiceops.runtime.store.inbox import Inbox
-from voiceops.runtime.store.opening import backend_of
 
 HANDLERS = """
 import asyncio, json, threading

@@ -12,8 +12,8 @@ import pytest
 
 from tests.runtime.places import place_of
 from voiceops.errors import VoiceopsError
+from voiceops.runtime.store.backends import backend_of
 from voiceops.runtime.store.inbox import Inbox
-from voiceops.runtime.store.opening import backend_of
 from voiceops.runtime.store.records import DEAD, DONE, WAITING, EventRow
 from voiceops.runtime.store.sqlite import SqliteBackend
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.runtime.runtime_bench import ORDER, AgentSpec, Serving, serving, spec_of, tool
-from voiceops.runtime.messages.tool_calls import FAILED, MISUNDERSTOOD, one_line
+from voiceops.runtime.json_text import one_line
+from voiceops.runtime.messages.tool_calls import FAILED, MISUNDERSTOOD
 from voiceops.runtime.spec import deadline_of
 
 HANDLERS = """

@@ -332,14 +332,14 @@ def test_nothing_is_imported_where_there_are_no_spans(tmp_path: Path) -> None:
     script = """
 import sys
 from voiceops.runtime.http.app import Runtime
-from voiceops.runtime.handlers.loading import Loaded
+from voiceops.runtime.handlers.loading import Handlers
 from voiceops.runtime.settings import Settings
 from voiceops.runtime.spec import RuntimeSpec
 from pathlib import Path
 environ = {"VAPI_WEBHOOK_SECRET": "s", "OTEL_SERVICE_NAME": "x", "OTEL_TRACES_EXPORTER": "none"}
 settings = Settings.from_environ(environ, database="x.db", answers_lines=False)
 spec = RuntimeSpec(project="p", environment="e", url="https://x.example.com", auth="hmac")
-Runtime(spec, settings, Loaded(Path("."), []))
+Runtime(spec, settings, Handlers(Path("."), []))
 print([name for name in sys.modules if "opentelemetry" in name or name.endswith("tracing")])
 """
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""Whose tool, whose line: told by number, live name or live id, and never guessed."""
+"""Directory tool, whose line: told by number, live name or live id, and never guessed."""
 
 from __future__ import annotations
 

@@ -42,13 +42,13 @@ __all__ = [
 
 def application(folder: Any) -> RuntimeApp:
     """The application of a generated project; ends the process with one sentence when it can't start."""
-    from voiceops.runtime.generated_app import application as make
+    from voiceops.runtime.start.generated_project import application as make
 
     return make(folder)
 
 
 def main(folder: Any, app: RuntimeApp) -> None:
     """Serve a generated project: `python app.py --host … --port … --workers …`."""
-    from voiceops.runtime.generated_app import main as run
+    from voiceops.runtime.start.generated_project import main as run
 
     run(folder, app)

@@ -1,4 +1,4 @@
-"""JSON as it comes and as it goes: bodies that strict readers refuse, and values that no encoder knows.
+"""JSON and texts as they come and as they go: bodies that strict readers refuse, values that no encoder knows.
 
 What is sent to the runtime was signed by its sender, so that it is read as well as it can be: half an emoji, a byte
 that is no UTF-8 or a NaN costs that place, and not the message.
@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+
+_LONGEST = 200  # characters of a text that is stored as somebody's id
 
 
 def loads(body: bytes) -> Any:
@@ -60,6 +62,28 @@ def scrubbed(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {scrubbed(key): scrubbed(item) for key, item in value.items()}
     return [scrubbed(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def one_line(value: Any) -> str:
+    """A handler's value as one line: text as it is, everything else as JSON; nothing at all is said as done.
+
+    Raises TypeError on what has no text of its own, ValueError on a circle.
+    """
+    if not isinstance(value, str):
+        if value is None:
+            return "Done."
+        value = dumps(value).decode()
+    if not value.isprintable():
+        value = scrubbed(value)
+        value = " ".join(part for line in value.splitlines() if (part := line.strip()))
+    return value or "Done."
+
+
+def storable(text: str) -> str:
+    """A text to show, or to look for: what no database takes is left out, and what is too long is cut."""
+    if text.isascii() and "\0" not in text and len(text) <= _LONGEST:
+        return text
+    return text.encode("utf-8", "replace").decode().replace("\0", "")[:_LONGEST]
 
 
 def _own_text(value: Any) -> Any:

@@ -13,8 +13,8 @@ from voiceops.errors import VoiceopsError
 from voiceops.packaging.generated import digest, held, lock_text, names_it, read_lock
 from voiceops.packaging.locked import locked
 from voiceops.packaging.release import Release
-from voiceops.runtime.generated_app import HANDLERS, SPEC_FILE
 from voiceops.runtime.spec import RuntimeSpec, spec_text
+from voiceops.runtime.start.generated_project import HANDLERS, SPEC_FILE
 
 _LOCK = "handlers.lock"  # which bytes were written: a file that differs from them was edited
 _REQUIREMENTS = "requirements.txt"  # of the project; beside the handlers: the packages that they need

@@ -42,7 +42,7 @@ def dev_command(console: Console, host: str, port: int, url: str | None, no_tunn
       voiceops -e dev-ann dev --url https://ann.example.dev
     """
     from voiceops.cli.wiring import load
-    from voiceops.runtime.http.workers import address_of, bind, serve_reloading
+    from voiceops.runtime.start.workers import address_of, bind, serve_reloading
     from voiceops.use.tunnel import available, tunnel
 
     loaded = load(console)

@@ -38,7 +38,7 @@ def _store(console: Console) -> Iterator[Backend | None]:
     from voiceops.cli.allowed_hosts import check_database
     from voiceops.cli.commands.serve import default_database
     from voiceops.cli.wiring import environment_variables, load_settings
-    from voiceops.runtime.store.opening import backend_of
+    from voiceops.runtime.store.backends import backend_of
     from voiceops.runtime.store.sqlite import SqliteBackend
 
     project = load_settings(console)

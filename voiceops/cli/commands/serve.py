@@ -42,7 +42,7 @@ def serve_command(console: Console, host: str, port: int, workers: int, reloadin
       voiceops -e prod serve --host 0.0.0.0 --workers 2
     """
     from voiceops.cli.wiring import load
-    from voiceops.runtime.http.workers import address_of, bind, serve, serve_reloading, serve_workers
+    from voiceops.runtime.start.workers import address_of, bind, serve, serve_reloading, serve_workers
 
     loaded = load(console)
     with ExitStack() as stack:
@@ -93,12 +93,12 @@ def _reached_at(loaded: Loaded, url: str, state: str) -> Loaded:
 
 def _application(loaded: Loaded, vapi_url: str) -> RuntimeApp:
     from voiceops.cli.allowed_hosts import check_database, check_state, check_vendor
-    from voiceops.runtime.generated_app import check_store
-    from voiceops.runtime.handlers.loading import Loaded as Handlers
+    from voiceops.runtime.handlers.loading import Handlers
     from voiceops.runtime.http.app import Runtime, RuntimeApp
-    from voiceops.runtime.http.workers import BOOT
-    from voiceops.runtime.live_ids import known_from, revision_from
     from voiceops.runtime.observe.log import configure
+    from voiceops.runtime.start.generated_project import check_store
+    from voiceops.runtime.start.live_ids import known_from, revision_from
+    from voiceops.runtime.start.workers import BOOT
 
     project = loaded.project
     spec = runtime_spec(loaded)

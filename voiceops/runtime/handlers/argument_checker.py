@@ -115,7 +115,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 def main() -> None:
     """A child: answers until its parent goes away."""
     from voiceops.runtime.handlers.arguments import Arguments
-    from voiceops.runtime.messages.vapi_messages import arguments_of
+    from voiceops.runtime.vapi_messages import arguments_of
 
     with contextlib.suppress(OSError):
         os.nice(5)  # calls are answered first

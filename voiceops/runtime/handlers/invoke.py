@@ -46,7 +46,7 @@ def _failed(error: BaseException, arguments: Mapping[str, Any]) -> Failure:
     return Failure("failed", kind_and_place(error), message_of_error(error, arguments))
 
 
-class Caller:
+class Invoker:
     """Runs handlers; `close` forgets the threads of those that hang."""
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Caller:
     def close(self) -> None:
         self._threads.close()
 
-    async def call(self, handler: Handler, call: Call | None, arguments: Mapping[str, Any], seconds: float) -> Any:
+    async def invoke(self, handler: Handler, call: Call | None, arguments: Mapping[str, Any], seconds: float) -> Any:
         """The handler's value, or a Failure; after `seconds` always a Failure, whatever the handler does."""
         if seconds <= 0:
             return Failure("timeout")

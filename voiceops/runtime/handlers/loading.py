@@ -70,7 +70,7 @@ def _with_call_by_name(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda call, **arguments: function(call=call, **arguments)
 
 
-class Loaded:
+class Handlers:
     """The functions that manifests name, and what decorators registered beside them."""
 
     def __init__(self, folder: Path | None, names: list[str]) -> None:

@@ -13,8 +13,8 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
-from voiceops.runtime.store.foreign_ids import whole
 from voiceops.runtime.store.inbox import Inbox
+from voiceops.runtime.store.keys import whole
 from voiceops.runtime.store.records import Backend
 
 MAX_BYTES = 65_536  # of one call's values, as JSON in UTF-8

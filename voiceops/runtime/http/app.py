@@ -12,35 +12,36 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from voiceops.errors import VoiceopsError
 from voiceops.runtime.auth.vapi_auth import verifier
-from voiceops.runtime.handlers.invoke import Caller
-from voiceops.runtime.handlers.loading import Loaded
+from voiceops.runtime.handlers.invoke import Invoker
+from voiceops.runtime.handlers.loading import Handlers
 from voiceops.runtime.handlers.sessions import Sessions
-from voiceops.runtime.http import bounds
+from voiceops.runtime.http.body import NO_BODY, read_body, trust
 from voiceops.runtime.http.connections import Connections
 from voiceops.runtime.http.limits import Attempts, Limiter, Noise
 from voiceops.runtime.http.pages import routes
-from voiceops.runtime.messages.event_queue import Processor, redacted
-from voiceops.runtime.messages.replies import Answers
-from voiceops.runtime.messages.routing import Whose
+from voiceops.runtime.json_text import storable
+from voiceops.runtime.messages.directory import Directory
+from voiceops.runtime.messages.event_worker import EventWorker
+from voiceops.runtime.messages.questions import Questions
+from voiceops.runtime.messages.redaction import redacted
 from voiceops.runtime.messages.tool_calls import Tools
 from voiceops.runtime.messages.twilio_webhooks import Lines
 from voiceops.runtime.messages.vapi_api import Known, VapiApi
-from voiceops.runtime.messages.vapi_messages import Malformed, Message, lenient, strict
 from voiceops.runtime.observe.log import flush, log
 from voiceops.runtime.observe.metrics import Counter, Histogram, Metrics
 from voiceops.runtime.settings import Settings
 from voiceops.runtime.spec import RuntimeSpec
-from voiceops.runtime.store.foreign_ids import clean
+from voiceops.runtime.store.backends import backend_of
 from voiceops.runtime.store.inbox import Busy, Inbox, in_time
-from voiceops.runtime.store.opening import backend_of
 from voiceops.runtime.store.records import DONE, WAITING, Backend, EventRow, Stats
+from voiceops.runtime.vapi_messages import Malformed, Message, lenient, strict
 
 if TYPE_CHECKING:
     from voiceops.runtime.observe.tracing import Tracing
@@ -55,8 +56,6 @@ _FRESH = 0.2  # seconds for which that is good
 _WATCH_SECONDS = 10.0  # between looks that nobody asks for
 _STALE = frozenset({"speech-update", "user-interrupted"})
 _ONCE = frozenset({"end-of-call-report", "status-update"})  # of which a delivery may differ from its repetition
-
-NO_BODY = {400: "No body", 408: "The body did not arrive in time", 413: "Too large"}
 
 Fields = list[tuple[bytes, bytes]]
 Client = tuple[str, int] | None
@@ -74,7 +73,7 @@ class Runtime:
         self,
         spec: RuntimeSpec,
         settings: Settings,
-        loaded: Loaded,
+        loaded: Handlers,
         *,
         known: Known | None = None,
         backend: Backend | None = None,
@@ -91,7 +90,7 @@ class Runtime:
         self.draining = False
         self.started = time.time()
         self.inbox = Inbox(backend or backend_of(settings.database), power_safe=settings.power_safe)
-        self.caller = Caller()
+        self.caller = Invoker()
         self.limiter = Limiter(settings.rate)
         self.attempts = Attempts()  # to be taken for Vapi or Twilio
         self.logins = Attempts()  # to guess the dashboard's token
@@ -112,7 +111,7 @@ class Runtime:
     async def start(self) -> None:
         """Open the store and begin to work on what it holds. Raises VoiceopsError."""
         self.api = VapiApi(self.spec, self.settings.vapi_url, self.settings.vapi_key, self._known)
-        self.answers = Answers(
+        self.answers = Questions(
             self.spec,
             self._loaded,
             self.api,
@@ -121,9 +120,9 @@ class Runtime:
             self.settings.assistant_seconds,
             self.sessions,
         )
-        self.tools.whose = Whose(self.spec, self.api)
+        self.tools.whose = Directory(self.spec, self.api)
         self.lines = Lines(self.spec, self.answers, self.api, self.inbox, self.metrics, self.settings.answer_seconds)
-        self.processor = Processor(
+        self.processor = EventWorker(
             self._loaded.registry.events, self.inbox, self.caller, self.metrics, self.settings, self.sessions
         )
         await self.inbox.start()
@@ -236,8 +235,8 @@ class Runtime:
 
     def store(self, message: Message, body: bytes, now: float, state: int, note: str) -> asyncio.Future[bool]:
         """Put a message into the inbox: is it new? Its key is the same for every delivery."""
-        kind, sent = clean(message.kind), message.sent
-        call = clean(message.call_id)
+        kind, sent = storable(message.kind), message.sent
+        call = storable(message.call_id)
         if kind in _ONCE and sent is not None and call:
             identity = f"{kind}|{message.call_id}|{message.timestamp!r}|{message.status}".encode("utf-8", "replace")
         else:
@@ -331,35 +330,6 @@ class RuntimeApp(Starlette):
             await super().__call__(scope, receive, send)
 
 
-def trust(scope: Scope) -> None:
-    """The request was a vendor's: its connection is no stranger's any more."""
-    if (ours := (scope.get("extensions") or {}).get("voiceops")) is not None:
-        ours["trust"]()
-
-
-async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes | int:
-    """The request's body, or the status that says why there is none."""
-    for name, value in scope["headers"]:
-        if name == b"content-length" and (not value.isdigit() or int(value) > limit):
-            return 413
-    parts: list[bytes] = []
-    size, more = 0, True
-    try:
-        async with asyncio.timeout(bounds.BODY_SECONDS):
-            while more:
-                message = await receive()
-                if message["type"] != "http.request":
-                    return 400
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                if size > limit:
-                    return 413
-                more = message.get("more_body", False)
-    except TimeoutError:
-        return 408
-    return b"".join(parts)
-
-
 async def _read_loosely(body: bytes) -> Message:
     """A message that no strict reader takes; a large one beside the loop. Raises Malformed."""
     return lenient(body) if len(body) < _SMALL else await asyncio.to_thread(lenient, body)
@@ -422,5 +392,3 @@ KNOWN_TYPES = frozenset(
         "call.artifact.upload",
     ]
 )
-
-__all__ = ["EVENTS_PATH", "Any", "Runtime", "RuntimeApp", "read_body"]

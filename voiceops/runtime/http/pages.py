@@ -23,12 +23,13 @@ from voiceops.runtime.dashboard import page as dashboard
 from voiceops.runtime.dashboard.figures import Figures, outcomes
 from voiceops.runtime.dashboard.figures import figures as count_figures
 from voiceops.runtime.http import bounds
+from voiceops.runtime.http.body import NO_BODY, read_body, trust
 from voiceops.runtime.json_text import dumps
-from voiceops.runtime.messages.twilio_webhooks import EMPTY
-from voiceops.runtime.messages.vapi_messages import Message
+from voiceops.runtime.messages.twiml import EMPTY
 from voiceops.runtime.observe.log import log
 from voiceops.runtime.store.inbox import in_time
 from voiceops.runtime.store.records import DONE, WAITING
+from voiceops.runtime.vapi_messages import Message
 
 if TYPE_CHECKING:
     from voiceops.runtime.http.app import Runtime
@@ -98,8 +99,6 @@ class _Pages:
 
     async def _twilio(self, request: Request) -> list[tuple[str, str]] | Response:
         """A request's parameters, if it is Twilio's."""
-        from voiceops.runtime.http.app import NO_BODY, read_body, trust
-
         runtime = self._runtime
         body = await read_body(request.scope, request.receive, bounds.FORM_BYTES)
         if isinstance(body, int):

@@ -1,7 +1,7 @@
 """What Vapi refuses in the answer to one of its questions: keys that it doesn't know, values of another kind.
 
 An answer that Vapi refuses is a call that is lost, so this is asked before one is sent, and `simulate` asks it of
-every answer that it gets. Knows Vapi's schema; knows no names of agents (see `replies`).
+every answer that it gets. Knows Vapi's schema; knows no names of agents (see `questions`).
 """
 
 from __future__ import annotations

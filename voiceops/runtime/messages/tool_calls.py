@@ -16,21 +16,21 @@ from voiceops.runtime.handlers.argument_checker import Checker
 from voiceops.runtime.handlers.arguments import QUICK, Arguments
 from voiceops.runtime.handlers.call import Call
 from voiceops.runtime.handlers.failure_text import message_of_error, place_of_function
-from voiceops.runtime.handlers.invoke import Caller, Failure
-from voiceops.runtime.handlers.loading import Handler, Loaded, handler_of
+from voiceops.runtime.handlers.invoke import Failure, Invoker
+from voiceops.runtime.handlers.loading import Handler, Handlers, handler_of
 from voiceops.runtime.handlers.threads import Threads
-from voiceops.runtime.json_text import dumps, scrubbed
-from voiceops.runtime.messages.vapi_messages import Message, ToolCall, arguments_of, name_of, raw_arguments
+from voiceops.runtime.json_text import dumps, one_line, storable
 from voiceops.runtime.observe.log import log, log_tool
 from voiceops.runtime.observe.metrics import Counter, Histogram, Metrics
 from voiceops.runtime.spec import TOOL_SECONDS, RuntimeSpec, ToolSpec, deadline_of
-from voiceops.runtime.store.foreign_ids import claim_key, clean
 from voiceops.runtime.store.inbox import Inbox, in_time
+from voiceops.runtime.store.keys import claim_key
 from voiceops.runtime.store.records import Claim
+from voiceops.runtime.vapi_messages import Message, ToolCall, arguments_of, name_of, raw_arguments
 
 if TYPE_CHECKING:
     from voiceops.runtime.handlers.sessions import Sessions
-    from voiceops.runtime.messages.routing import Whose
+    from voiceops.runtime.messages.directory import Directory
     from voiceops.runtime.observe.tracing import Tracing
 
 FAILED = "I am sorry, I could not do that just now. Please try again in a moment."
@@ -72,18 +72,18 @@ class Tools:
     def __init__(
         self,
         spec: RuntimeSpec,
-        loaded: Loaded,
+        loaded: Handlers,
         inbox: Inbox | None,
-        caller: Caller,
+        invoker: Invoker,
         metrics: Metrics,
         sessions: Sessions | None = None,
     ) -> None:
         """Without an inbox nothing is stored, and nothing kept from running twice: for measurements only."""
         self._inbox = inbox
-        self._caller = caller
+        self._invoker = invoker
         self._sessions = sessions
         self.tracing: Tracing | None = None
-        self.whose: Whose | None = None
+        self.whose: Directory | None = None
         self._checks = Threads(_CHECKS, "voiceops-check")
         self._checker = Checker()
         self._tools: dict[str, list[Tool]] = {}
@@ -157,7 +157,7 @@ class Tools:
         assert self._inbox is not None
         id_ = call.id or ""
         try:
-            asked = self._inbox.claim(key, tool.spec.name, clean(message.call_id))
+            asked = self._inbox.claim(key, tool.spec.name, storable(message.call_id))
             claim: Claim | None = await in_time(asked, started + tool.seconds)
             if claim is not None and not claim.mine:
                 tool.outcomes["repeated"].add()
@@ -166,7 +166,7 @@ class Tools:
                     return found if found is not None else _failed(id_, name, tool.failure)
         except Exception as error:
             # Without the store a side effect could happen twice: the caller gets a sentence instead.
-            log("store", logging.ERROR, error=type(error).__name__, tool=tool.spec.name, tool_call=clean(id_))
+            log("store", logging.ERROR, error=type(error).__name__, tool=tool.spec.name, tool_call=storable(id_))
             tool.outcomes["lost"].add()
             return _failed(id_, name, tool.failure)
         entry = await self._run(tool, call, id_, name, message, body, started)
@@ -175,7 +175,7 @@ class Tools:
             kept = self._inbox.settle(key, entry, "", (time.monotonic() - started) * 1000)
             await in_time(kept, started + tool.settled)
         except Exception as error:
-            log("store", logging.ERROR, error=type(error).__name__, tool=tool.spec.name, tool_call=clean(id_))
+            log("store", logging.ERROR, error=type(error).__name__, tool=tool.spec.name, tool_call=storable(id_))
         return entry
 
     async def _existing(self, key: str, claim: Claim, tool: Tool, started: float) -> str | None:
@@ -230,7 +230,7 @@ class Tools:
                 outcome = "misused" if detail else "timeout"
             else:
                 context = self._context(tool, call.id or "", message, body, until) if handler.takes_call else None
-                value = await self._caller.call(handler, context, arguments, until - time.monotonic())
+                value = await self._invoker.invoke(handler, context, arguments, until - time.monotonic())
                 if isinstance(value, Failure):
                     outcome, detail = value.reason, value.whole
                 else:
@@ -244,8 +244,8 @@ class Tools:
         tool.outcomes[outcome].add()
         tool.latency.observe(seconds)
         level = logging.INFO if outcome == "ok" else logging.WARNING
-        call_id = clean(message.call_id)
-        log_tool(level, tool.spec.name, outcome, detail, round(seconds * 1000, 1), call_id, clean(id_))
+        call_id = storable(message.call_id)
+        log_tool(level, tool.spec.name, outcome, detail, round(seconds * 1000, 1), call_id, storable(id_))
         if outcome == "ok":
             return _entry({"toolCallId": id_, "name": name, "result": text})
         if outcome == "misused":
@@ -302,18 +302,6 @@ class Tools:
         )
 
 
-def one_line(value: Any) -> str:
-    """A handler's value as one line: text as it is, everything else as JSON; nothing at all is said as done."""
-    if not isinstance(value, str):
-        if value is None:
-            return "Done."
-        value = dumps(value).decode()
-    if not value.isprintable():
-        value = scrubbed(value)
-        value = " ".join(part for line in value.splitlines() if (part := line.strip()))
-    return value or "Done."
-
-
 def _read(check: Arguments, raw: bytes) -> tuple[dict[str, Any] | None, str]:
     """Arguments, read and checked; or None, and what is wrong."""
     try:
@@ -357,6 +345,3 @@ def _failed(id_: str, name: str, sentence: str, why: str = "") -> str:
             "message": {"type": "request-failed", "content": sentence},
         }
     )
-
-
-__all__ = ["FAILED", "Tool", "Tools", "one_line"]

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
 from collections.abc import Mapping
-from xml.sax.saxutils import escape, quoteattr
 
 from voiceops.runtime.handlers.call import Call
 from voiceops.runtime.handlers.invoke import Failure
-from voiceops.runtime.messages.replies import UNAVAILABLE, Answers
+from voiceops.runtime.json_text import storable
+from voiceops.runtime.messages.questions import UNAVAILABLE, Questions
+from voiceops.runtime.messages.twiml import dial, marked, say
 from voiceops.runtime.messages.vapi_api import VapiApi, VapiFailed
 from voiceops.runtime.observe.log import log
 from voiceops.runtime.observe.metrics import Metrics
 from voiceops.runtime.spec import LineSpec, RuntimeSpec
-from voiceops.runtime.store.foreign_ids import clean, request_key
 from voiceops.runtime.store.inbox import Inbox, in_time
+from voiceops.runtime.store.keys import request_key
 from voiceops.runtime.store.records import Claim
 
 _CLAIM_SECONDS = 1.5  # for the store to tell a repetition, while somebody listens to the ringing
@@ -32,10 +32,10 @@ class Lines:
     """Answers `/twilio/voice/…`."""
 
     def __init__(
-        self, spec: RuntimeSpec, answers: Answers, api: VapiApi, inbox: Inbox, metrics: Metrics, seconds: float
+        self, spec: RuntimeSpec, questions: Questions, api: VapiApi, inbox: Inbox, metrics: Metrics, seconds: float
     ) -> None:
         self._lines = {line.path: line for line in spec.lines if line.answer == "runtime"}
-        self._answers = answers
+        self._questions = questions
         self._api = api
         self._inbox = inbox
         self._metrics = metrics
@@ -64,7 +64,7 @@ class Lines:
     async def _once(self, line: LineSpec, fields: Mapping[str, str], key: str, started: float) -> str:
         if key != "twilio/":
             try:
-                asked = self._inbox.claim(key, line.address, clean(fields.get("CallSid", "")))
+                asked = self._inbox.claim(key, line.address, storable(fields.get("CallSid", "")))
                 claim = await in_time(asked, started + _CLAIM_SECONDS)
                 if not claim.mine and (found := await self._existing(key, claim, started)):
                     self._count(line, "repeated")
@@ -108,11 +108,11 @@ class Lines:
                 deadline=until,
                 message=fields,
             )
-            target = await self._answers.for_call(line, call, max(0.1, self._seconds * 0.5))
+            target = await self._questions.for_call(line, call, max(0.1, self._seconds * 0.5))
             if isinstance(target, Failure):
                 raise VapiFailed(f"nobody was chosen: {target.reason} {target.whole}".strip())
             if isinstance(target.get("destination"), Mapping):
-                return dial(target["destination"]), self._count(line, "forwarded")
+                return dial(target["destination"], UNAVAILABLE), self._count(line, "forwarded")
             if isinstance(target.get("error"), str):
                 return say(target["error"]), self._count(line, "refused")
             left = max(0.1, until - time.monotonic())
@@ -128,46 +128,8 @@ class Lines:
     def _fallback(self, line: LineSpec, why: str) -> str:
         log("fallback", logging.ERROR, line=line.address, detail=why)
         self._count(line, "fallback")
-        return _marked(dial(line.fallback) if line.fallback else say(UNAVAILABLE))
+        return marked(dial(line.fallback, UNAVAILABLE) if line.fallback else say(UNAVAILABLE))
 
     def _count(self, line: LineSpec, outcome: str) -> str:
         self._metrics.counter("voiceops_calls_total", line=line.address, outcome=outcome).add()
         return outcome
-
-
-def _marked(twiml: str) -> str:
-    """A comment for whoever tests: a fallback looks like a call that is forwarded on purpose."""
-    return twiml.replace("<Response>", "<!-- fallback --><Response>", 1)
-
-
-def say(sentence: str) -> str:
-    """TwiML that says a sentence and hangs up."""
-    return f"{_HEAD}<Response><Say>{_text(sentence)}</Say><Hangup/></Response>"
-
-
-def dial(destination: Mapping[str, object]) -> str:
-    """TwiML that connects to a `fallbackDestination`. https://www.twilio.com/docs/voice/twiml/dial"""
-    message = destination.get("message")
-    spoken = f"<Say>{_text(message)}</Say>" if isinstance(message, str) and message else ""
-    caller = destination.get("callerId")
-    attributes = f" callerId={quoteattr(_XML_LACKS.sub('', caller))}" if isinstance(caller, str) and caller else ""
-    sip, number = destination.get("sipUri"), destination.get("number")
-    if isinstance(sip, str) and sip:
-        target = f"<Sip>{_text(sip)}</Sip>"
-    elif isinstance(number, str) and number:
-        extension = destination.get("extension")
-        digits = f" sendDigits={quoteattr('ww' + _XML_LACKS.sub('', str(extension)))}" if extension else ""
-        target = f"<Number{digits}>{_text(number)}</Number>"
-    else:
-        return say(UNAVAILABLE)
-    return f"{_HEAD}<Response>{spoken}<Dial{attributes}>{target}</Dial></Response>"
-
-
-def _text(text: str) -> str:
-    return escape(_XML_LACKS.sub("", text))
-
-
-# What XML 1.0 has no place for, escaped or not.
-_XML_LACKS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
-EMPTY = f"{_HEAD}<Response/>"

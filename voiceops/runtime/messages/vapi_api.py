@@ -96,7 +96,7 @@ class VapiApi:
             return self._ids[address]
 
     async def address_of(self, id_: str, kind: str) -> str:
-        """Whose live id that is, among the addresses of a kind; empty where nothing tells."""
+        """Directory live id that is, among the addresses of a kind; empty where nothing tells."""
         self._age()
         if not (found := self._owner(id_, kind)) and kind not in self._asked:
             async with self._looking:

@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Iterable
 
 from voiceops.runtime.messages.vapi_api import VapiApi
-from voiceops.runtime.messages.vapi_messages import Message
 from voiceops.runtime.spec import LineSpec, RuntimeSpec
+from voiceops.runtime.vapi_messages import Message
 
 
-class Whose:
+class Directory:
     """Looks messages up in one spec; asks for ids only where numbers and names don't tell."""
 
     def __init__(self, spec: RuntimeSpec, api: VapiApi | None) -> None:

@@ -9,16 +9,15 @@ import asyncio
 import contextlib
 import logging
 import random
-import re
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from voiceops.runtime.handlers.call import Call, Event
-from voiceops.runtime.handlers.invoke import Caller, Failure
+from voiceops.runtime.handlers.invoke import Failure, Invoker
 from voiceops.runtime.handlers.loading import Handler, handler_of
 from voiceops.runtime.handlers.sessions import Sessions
-from voiceops.runtime.json_text import dumps, loads
+from voiceops.runtime.messages.redaction import redacted
 from voiceops.runtime.observe.log import log
 from voiceops.runtime.observe.metrics import Metrics
 from voiceops.runtime.settings import Settings
@@ -34,23 +33,16 @@ _SECONDS = 300.0  # for one handler of one event
 _AT_ONCE = 16
 _IDLE = 1.0  # between looks for what other workers left, or what has come due
 _CARE = 30.0  # between looks after the database
-_REDACTED = "(redacted)"
-REDACTIONS = {
-    "transcripts": re.compile(r"transcript|messages|messagesOpenAIFormatted|conversation|summary", re.IGNORECASE),
-    "recordings": re.compile(r".*(recording|stereo|mono|pcap|video|log)\w*url\w*|recording", re.IGNORECASE),
-}
-
-_SPOKEN = {"model-output": "output", "voice-input": "input"}  # where such a message holds what was said
 
 
-class Processor:
+class EventWorker:
     """Works on events until it is closed."""
 
     def __init__(
         self,
         registered: list[tuple[str, Callable[..., Any]]],
         inbox: Inbox,
-        caller: Caller,
+        invoker: Invoker,
         metrics: Metrics,
         settings: Settings,
         sessions: Sessions | None = None,
@@ -60,7 +52,7 @@ class Processor:
         for kind, function in registered:
             self._handlers.setdefault(kind, []).append(handler_of(function))
         self._inbox = inbox
-        self._caller = caller
+        self._invoker = invoker
         self._metrics = metrics
         self._settings = settings
         self._sessions = sessions
@@ -157,7 +149,7 @@ class Processor:
             return f"the message can't be read: {error}", ""
         for handler in (*self._handlers.get(stored.type, ()), *self._handlers.get("*", ())):
             call = Call(stored.body, type=stored.type, id=stored.call, sessions=self._sessions)
-            value = await self._caller.call(handler, call, {"event": event, "message": message}, _SECONDS)
+            value = await self._invoker.invoke(handler, call, {"event": event, "message": message}, _SECONDS)
             if isinstance(value, Failure):
                 wrong = f"{handler.name}: {value.reason}{f' ({value.detail})' if value.detail else ''}"
                 return wrong, f": {value.said}" if value.said else ""
@@ -197,28 +189,3 @@ class Processor:
                 await asyncio.sleep(1)
                 with contextlib.suppress(Exception):
                     await self._inbox.run(lambda backend: backend.maintain())
-
-
-def redacted(kind: str, body: bytes, names: Collection[str]) -> bytes:
-    """The message without the fields whose names match; nothing is left of one that can't be read."""
-    rules = [REDACTIONS[name] for name in names]
-    try:
-        data = loads(body)
-    except ValueError:
-        return dumps({"message": {"type": kind, "redacted": _REDACTED}})
-
-    def strip(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {
-                key: _REDACTED if any(rule.fullmatch(key) for rule in rules) else strip(item)
-                for key, item in value.items()
-            }
-        return [strip(item) for item in value] if isinstance(value, list) else value
-
-    message = data.get("message") if isinstance(data, dict) else None
-    if not isinstance(message, dict):
-        return body
-    left = strip(message)
-    if "transcripts" in names and (spoken := _SPOKEN.get(kind)) in left:
-        left[spoken] = _REDACTED
-    return dumps({**data, "message": left})

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-_LONGEST = 200
-
-
-def clean(text: str) -> str:
-    """A text to show, or to look for: what no database takes is left out, and what is too long is cut."""
-    if text.isascii() and "\0" not in text and len(text) <= _LONGEST:
-        return text
-    return text.encode("utf-8", "replace").decode().replace("\0", "")[:_LONGEST]
+from voiceops.runtime.json_text import storable
 
 
 def whole(text: str) -> str:
     """A text that is equal for equal ids, and for no others: one that had to be changed carries its hash."""
-    shown = clean(text)
+    shown = storable(text)
     return text if shown == text and not text.startswith("#") else f"#{_hash(text)}"
 
 
 def claim_key(call: str, tool_call: str) -> str:
     """Under which a tool call is claimed: Vapi's id of the phone call, and its own."""
     key = f"{call}/{tool_call}"
-    plain = clean(key) == key and key.count("/") == 1 and not call.startswith("#") and call != "twilio"
+    plain = storable(key) == key and key.count("/") == 1 and not call.startswith("#") and call != "twilio"
     return key if plain else f"#{_hash(call)}/{_hash(tool_call)}"
 
 

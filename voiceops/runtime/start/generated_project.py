@@ -11,14 +11,14 @@ from typing import Any
 
 from voiceops.errors import VoiceopsError
 from voiceops.model.env_values import trimmed
-from voiceops.runtime.handlers.loading import Loaded
+from voiceops.runtime.handlers.loading import Handlers
 from voiceops.runtime.http.app import Runtime, RuntimeApp
-from voiceops.runtime.http.workers import BOOT, address_of, bind, serve, serve_workers
-from voiceops.runtime.live_ids import known_from, revision_from
 from voiceops.runtime.observe.log import configure
 from voiceops.runtime.settings import DEFAULT_PORT, Settings
 from voiceops.runtime.spec import RuntimeSpec
-from voiceops.runtime.store.opening import backend_of
+from voiceops.runtime.start.live_ids import known_from, revision_from
+from voiceops.runtime.start.workers import BOOT, address_of, bind, serve, serve_workers
+from voiceops.runtime.store.backends import backend_of
 
 SPEC_FILE = "runtime.json"
 HANDLERS = "handlers"
@@ -44,7 +44,7 @@ def _application(folder: Path) -> RuntimeApp:
     if state := environ.get("VOICEOPS_STATE"):
         place = (state.replace("{environment}", spec.environment), folder, spec.project, spec.environment, environ)
         known, revision = known_from(*place), revision_from(*place)
-    loaded = Loaded(folder / HANDLERS, spec.handlers)
+    loaded = Handlers(folder / HANDLERS, spec.handlers)
     configure()
     return RuntimeApp(Runtime(spec, settings, loaded, known=known, boot=os.environ.get(BOOT, ""), revision=revision))
 
@@ -80,7 +80,7 @@ def main(folder: Path, app: RuntimeApp) -> None:
         if arguments.workers > 1:
             sys.path.insert(0, str(Path(folder).resolve()))
             os.environ["VOICEOPS_PROJECT"] = str(Path(folder).resolve())
-            serve_workers("voiceops.runtime.generated_app:from_environment", bound, arguments.workers)
+            serve_workers("voiceops.runtime.start.generated_project:from_environment", bound, arguments.workers)
         else:
             serve(app, bound)
     except VoiceopsError as error:

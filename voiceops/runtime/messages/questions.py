@@ -24,17 +24,17 @@ from voiceops.runtime.handlers.decorators import (
     VOICE,
 )
 from voiceops.runtime.handlers.failure_text import told, without_values
-from voiceops.runtime.handlers.invoke import Caller, Failure
-from voiceops.runtime.handlers.loading import Handler, Loaded, handler_of
+from voiceops.runtime.handlers.invoke import Failure, Invoker
+from voiceops.runtime.handlers.loading import Handler, Handlers, handler_of
 from voiceops.runtime.handlers.sessions import Sessions
 from voiceops.runtime.json_text import dumps, message_of
 from voiceops.runtime.messages.answer_check import is_id, refused
-from voiceops.runtime.messages.routing import Whose
+from voiceops.runtime.messages.directory import Directory
 from voiceops.runtime.messages.vapi_api import VapiApi, VapiFailed
-from voiceops.runtime.messages.vapi_messages import Message
 from voiceops.runtime.observe.log import log
 from voiceops.runtime.observe.metrics import Metrics
 from voiceops.runtime.spec import LineSpec, RuntimeSpec, ToolSpec
+from voiceops.runtime.vapi_messages import Message
 
 UNAVAILABLE = "I am sorry, nobody can take this call right now. Please call again later."
 NO_TRANSFER = "I am sorry, I can't connect you just now."
@@ -54,24 +54,24 @@ _RAW_ID = {"agent": "assistantId", "squad": "squadId"}
 _SOME_ID = "00000000-0000-4000-8000-000000000000"
 
 
-class Answers:
+class Questions:
     """Answers every message type of `ANSWERED`."""
 
     def __init__(
         self,
         spec: RuntimeSpec,
-        loaded: Loaded,
+        loaded: Handlers,
         api: VapiApi,
-        caller: Caller,
+        invoker: Invoker,
         metrics: Metrics,
         assistant_seconds: float,
         sessions: Sessions | None = None,
     ) -> None:
         self._spec = spec
-        self._whose = Whose(spec, api)
+        self._whose = Directory(spec, api)
         self._loaded = loaded
         self._api = api
-        self._caller = caller
+        self._invoker = invoker
         self._metrics = metrics
         self._assistant_seconds = assistant_seconds
         self._sessions = sessions
@@ -134,7 +134,7 @@ class Answers:
             deadline=until,
             sessions=self._sessions,
         )
-        value = await self._caller.call(handler, call, arguments, until - time.monotonic())
+        value = await self._invoker.invoke(handler, call, arguments, until - time.monotonic())
         if isinstance(value, Failure):
             return value
         match kind:
@@ -163,7 +163,7 @@ class Answers:
         handler = self._loaded.get(line.handler) or (None if line.target else self._decorated.get(ASSISTANT))
         if handler is None:
             return _pointing(line.target) if line.target else Failure("missing", "no agent, no squad, no handler")
-        value = await self._caller.call(handler, call, {}, seconds)
+        value = await self._invoker.invoke(handler, call, {}, seconds)
         if isinstance(value, Failure):
             return value
         try:
