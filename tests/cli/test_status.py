@@ -92,3 +92,25 @@ def test_a_sandbox_needs_no_secret_not_even_an_empty_one(live: Bench) -> None:
     live.write("agents/tool.yaml", TOOL)
     live.run("apply", "--auto-approve", VAPI_WEBHOOK_SECRET="")
     assert "Nothing to do" in live.run("plan", VAPI_WEBHOOK_SECRET="").out
+
+
+def test_the_runtime_gives_a_line_to_another_agent(line: Bench) -> None:
+    line.write("voiceops.yaml", "version: 1\nproject: shop\nenvironments: [live]\nruntime: {url: http://127.0.0.1:9}\n")
+    line.edit("agents/line.yaml", "agent: desk", "agent: desk, answer: runtime")
+    line.write("agents/night.yaml", AGENT.replace("name: desk", "name: night"))
+    line.apply()
+    line.edit("agents/line.yaml", "agent: desk", "agent: night")
+    plan = line.run("plan", "--detailed-exitcode", code=2).out
+    assert "another answers this line (agent): Agent/desk → Agent/night" in plan
+    line.apply()
+    line.run("plan", "--detailed-exitcode")
+
+    line.edit("agents/night.yaml", "name: night", "name: late\nmoved: {from: Agent/night}")
+    line.edit("agents/line.yaml", "agent: night", "agent: late")
+    line.apply()
+    line.edit("agents/night.yaml", "name: late\nmoved: {from: Agent/night}", "name: late")
+    line.run("plan", "--detailed-exitcode")
+    line.run("state", "mv", "Agent/late", "Agent/later")
+    line.edit("agents/night.yaml", "name: late", "name: later")
+    line.edit("agents/line.yaml", "agent: late", "agent: desk")
+    assert "another answers this line (agent): Agent/later → Agent/desk" in line.run("plan").out

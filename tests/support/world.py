@@ -295,7 +295,12 @@ class World:
                 if item is not None:
                     owned = self.resolved(item.body) if change.reason == "recorded" else held.owned
                     self.entries[address] = replace(
-                        held, address=address, owned=owned, protected=item.prevent_destroy, release=item.release
+                        held,
+                        address=address,
+                        owned=owned,
+                        protected=item.prevent_destroy,
+                        release=item.release,
+                        depends=desired.dependencies(address),
                     )
 
 

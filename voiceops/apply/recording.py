@@ -121,7 +121,7 @@ async def record(
     if previous is not None:
         entry = replace(entry, deposed=previous.deposed)
         if previous.address != entry.address:
-            await session.ledger.record("", previous.address, None)
+            await session.ledger.record_moved(previous.address, entry.address)
     await session.ledger.record(nonce, resource.address, entry)
 
 

@@ -237,8 +237,14 @@ async def keep_in_state(session: Session, operation: Operation) -> str:
             session, entry_for(session, resource, str(change.id), desired, entry), desired, live, session.snapshot.date
         )
         entry = replace(new, deposed=entry.deposed if entry else ())
-    entry = replace(entry, address=change.address, protected=resource.prevent_destroy, release=resource.release)
+    entry = replace(
+        entry,
+        address=change.address,
+        protected=resource.prevent_destroy,
+        release=resource.release,
+        depends=session.graph.dependencies(resource.address),
+    )
     if change.previous_address:
-        await session.ledger.record("", change.previous_address, None)
+        await session.ledger.record_moved(change.previous_address, change.address)
     await session.ledger.record("", change.address, entry)
     return entry.id

@@ -94,6 +94,7 @@ class Change:
     releases: bool = False  # the number is given back to the vendor for good
     keeps_old: bool = False  # a replacement whose old object stays: unbound, not deleted
     notes: tuple[str, ...] = ()
+    answers: tuple[str, str] | None = None  # who answered and who will, where only the runtime's routes tell it
 
     @property
     def is_no_op(self) -> bool:
@@ -107,6 +108,11 @@ class Change:
     def matters(self) -> bool:
         """Does apply have anything to do for it, live or in the state?"""
         return not self.is_no_op or self.state_only
+
+    @property
+    def is_noticed(self) -> bool:
+        """Do the callers of the lines that it affects get something else?"""
+        return not self.is_no_op or self.answers is not None
 
     def to_data(self) -> dict[str, Any]:
         after, unknown = (None, {}) if self.after is None else split_unknown(self.after)
@@ -138,6 +144,8 @@ class Change:
             data["previous_address"] = self.previous_address
         if self.notes:
             data["notes"] = list(self.notes)
+        if self.answers:
+            data["answers"] = {"before": self.answers[0], "after": self.answers[1]}
         return data
 
 

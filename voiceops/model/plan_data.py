@@ -40,6 +40,7 @@ class PlannedChange(Shape, frozen=True):
     previous_address: str | None = None
     state_only: bool = False
     notes: list[str] = msgspec.field(default_factory=list)
+    answers: dict[str, str] | None = None
 
 
 class PlanData(Shape, frozen=True):

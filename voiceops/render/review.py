@@ -148,7 +148,7 @@ def lines(plan: Plan) -> list[Line]:
     touched: dict[str, list[str]] = {}
     new = {c.address for c in plan.changes if c.kind == "Phone" and c.actions == CREATE and c.reason != "adopt"}
     for change in plan.changes:
-        if change.is_no_op:
+        if not change.is_noticed:
             continue
         for phone in change.affects:
             touched.setdefault(phone, []).append(owner_of(change.address))

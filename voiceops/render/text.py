@@ -48,6 +48,7 @@ _REASONS = {
     "take_over": "who answers this number",
     "unbound": "leaves management: unbound, and stays",
     "replaced": "left over from a replacement",
+    "rerouted": "the runtime gives its calls to another",
     "recorded": "live is as the manifest wants it by now",
 }
 _MAX_TEXT = 100
@@ -100,7 +101,7 @@ def _seen_first(plan: Plan, style: Style) -> list[str]:
 def _lines_touched(plan: Plan, style: Style) -> list[str]:
     touched: dict[str, list[str]] = {}
     for change in plan.changes:
-        if not change.is_no_op:
+        if change.is_noticed:
             for phone in change.affects:
                 touched.setdefault(phone, []).append(owner_of(change.address))
     if not touched:

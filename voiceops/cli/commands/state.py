@@ -117,7 +117,7 @@ def mv_command(console: Console, source: str, target: str) -> None:
         for address in sides:
             entry = ledger.state.entries[address]
             moved = target + address.removeprefix(source)
-            await ledger.record("", address, None)
+            await ledger.record_moved(address, moved)
             await ledger.record("", moved, replace(entry, address=moved))
         console.note(f"{source} is now {target}.")
 

@@ -27,6 +27,7 @@ from voiceops.engine.fields.diff import (
 from voiceops.engine.fields.seen import after_as_seen, before_as_seen, masked, project, with_values, without
 from voiceops.engine.fields.visible import visible
 from voiceops.engine.fields.write import Sides, Write, replacement, sides_of, update
+from voiceops.engine.lines.rerouted import rerouted
 from voiceops.engine.lines.traffic_split import report_traffic
 from voiceops.engine.lines.twilio_number import plan_number
 from voiceops.engine.options import Options, policy_for
@@ -298,6 +299,8 @@ class Planner:
         elif not owns_same(*self._owned(resource, entry, desired), self._node(resource)):
             # Live is what the manifest wants, though not by our doing: an edit that was taken over into the file.
             reason, state_only = "recorded", True
+        elif rerouted(resource, entry, self.entries, self.moved):
+            reason, state_only = "rerouted", True
         elif kept:
             reason = "drift_kept"
         elif found.settling:
@@ -356,6 +359,7 @@ class Planner:
             after=after,
             fields=fields,
             affects=self.affects.get(owner_of(resource.address), ()),
+            answers=rerouted(resource, self.found[resource.address].entry, self.entries, self.moved),
         )
 
     def field_changes(self, resource: Resource, found: Iterable[Difference]) -> tuple[FieldChange, ...]:

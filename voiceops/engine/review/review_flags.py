@@ -221,6 +221,10 @@ def _named(value: Any, names: Mapping[str, str]) -> str:
 def _rebound(change: Change, names: Mapping[str, str]) -> Iterator[ReviewFlag]:
     """A line that another one answers than today."""
     bound = [field for field in change.fields if field.path[0] in _BOUND]
+    if change.answers:
+        before, after = change.answers
+        yield ReviewFlag(LINE, change.address, "agent", "another answers this line", before, after)
+        return
     if change.kind != "Phone" or not bound or change.reason == "take_over":
         return
     before, after = (

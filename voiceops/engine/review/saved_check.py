@@ -119,6 +119,10 @@ def _difference(address: str, was: dict[str, Any], change: Change | None) -> Dia
         )
     if now["id"] != was["id"]:
         return Diagnostic(code="plan-changed", address=address, summary=f"is {now['id']} now, was {was['id']}")
+    if now.get("answers") != was.get("answers"):
+        return Diagnostic(
+            code="plan-changed", address=address, summary="another would answer this line than was reviewed"
+        )
     for old, new in ((_by_path(was), _by_path(now)), (_by_key(was), _by_key(now))):
         fields = sorted(path for path in {**old, **new} if _form(old.get(path)) != _form(new.get(path)))
         if fields:

@@ -63,6 +63,7 @@ class ChangeForm(_Strict, frozen=True):
     state_only: bool = False
     previous_address: str | None = None
     notes: list[str] = []
+    answers: dict[str, str] | None = None
 
 
 class Asked(_Strict, frozen=True):
