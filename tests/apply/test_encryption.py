@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 from pathlib import Path
@@ -119,13 +118,10 @@ def test_what_is_put_in_clear_beside_it_is_not_taken(
         assert "FORGED" not in desk.run("history", **KEY).out
 
 
-def test_blobs_keep_their_own_digest(tmp_path: Path) -> None:
-    async def work() -> None:
-        store = EncryptedStore(FolderStore(tmp_path, "live"), Cipher([], str(IDENTITY)))
-        digest = await store.put_blob(b"menu")
-        assert await store.put_blob(b"menu") == digest
-        assert await store.get_blob(digest) == b"menu"
-        assert await store.blobs() == [digest]
-
-    asyncio.run(work())
+async def test_blobs_keep_their_own_digest(tmp_path: Path) -> None:
+    store = EncryptedStore(FolderStore(tmp_path, "live"), Cipher([], str(IDENTITY)))
+    digest = await store.put_blob(b"menu")
+    assert await store.put_blob(b"menu") == digest
+    assert await store.get_blob(digest) == b"menu"
+    assert await store.blobs() == [digest]
     assert b"menu" not in b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import inspect
 import json
 import subprocess
@@ -57,7 +56,7 @@ def test_a_call_remembers(tmp_path: Path) -> None:
         assert client.tool("readCart", call="another")["result"] == "Your cart is empty."
 
 
-def test_functions_for_messages_are_registered_and_run(tmp_path: Path) -> None:
+async def test_functions_for_messages_are_registered_and_run(tmp_path: Path) -> None:
     (_, _, block) = blocks_of(HANDLERS, "python")
     module = "examples_of_messages"
     (tmp_path / f"{module}.py").write_text(block.text, encoding="utf-8")
@@ -81,12 +80,8 @@ def test_functions_for_messages_are_registered_and_run(tmp_path: Path) -> None:
         handler.function.__globals__.update(crm=Kept(), queue=Kept())
         given = handler.function(event)
         if inspect.isawaitable(given):
-            asyncio.run(_await(given))
+            await given
     assert kept == [("call-1", "customer-ended-call", str(event.id)), (event.body, str(event.id))]
-
-
-async def _await(given: Any) -> Any:
-    return await given
 
 
 def test_the_sandbox_in_a_test(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 import subprocess
@@ -186,23 +185,21 @@ def test_old_revisions_are_forgotten_but_not_the_way_back(desk: Bench) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_age_counts_too(backend: str, tmp_path: Path) -> None:
+async def test_age_counts_too(backend: str, tmp_path: Path) -> None:
     now = datetime(2026, 6, 1, tzinfo=UTC)
 
-    async def check() -> tuple[list[int], list[str]]:
-        store = BACKENDS[backend](tmp_path, "dev")
-        async with store, store.lock("apply", 0):
-            for number in range(1, 6):
-                at = (now - timedelta(days=50 - 10 * number)).isoformat()
-                revision = {"number": number, "at": at, "result": "ok", "target": None, "digest": str(number)}
-                await store.add_revision(number, revision)
-                await store.add_note(f"n{number}", {"id": f"n{number}", "at": at})
-            state = State(lineage="l", project="p", environment="dev", salt="00", revision=5, in_force=3)
-            await forget_old(store, state, Retention(keep=100, days=25), now)
-            return [r["number"] for r in await store.revisions()], [n["id"] for n in await store.notes()]
-
-    # 3 is in force and 2 is what a rollback returns to; 1 is too old.
-    assert asyncio.run(check()) == ([2, 3, 4, 5], ["n3", "n4", "n5"])
+    store = BACKENDS[backend](tmp_path, "dev")
+    async with store, store.lock("apply", 0):
+        for number in range(1, 6):
+            at = (now - timedelta(days=50 - 10 * number)).isoformat()
+            revision = {"number": number, "at": at, "result": "ok", "target": None, "digest": str(number)}
+            await store.add_revision(number, revision)
+            await store.add_note(f"n{number}", {"id": f"n{number}", "at": at})
+        state = State(lineage="l", project="p", environment="dev", salt="00", revision=5, in_force=3)
+        await forget_old(store, state, Retention(keep=100, days=25), now)
+        # 3 is in force and 2 is what a rollback returns to; 1 is too old.
+        assert [revision["number"] for revision in await store.revisions()] == [2, 3, 4, 5]
+        assert [note["id"] for note in await store.notes()] == ["n3", "n4", "n5"]
 
 
 def revision_of(number: int, dice: random.Random) -> dict[str, Any]:
@@ -212,7 +209,7 @@ def revision_of(number: int, dice: random.Random) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("seed", range(150))
-def test_the_way_back_stays_in_any_history(seed: int, tmp_path: Path) -> None:
+async def test_the_way_back_stays_in_any_history(seed: int, tmp_path: Path) -> None:
     """What is kept beyond the newest is just what a rollback needs, whatever was applied, failed and rolled back."""
     dice = random.Random(seed)
     count = dice.randrange(1, 14)
@@ -232,12 +229,9 @@ def test_the_way_back_stays_in_any_history(seed: int, tmp_path: Path) -> None:
     needed |= {revision["target"] for revision in made if revision["number"] in needed and revision["target"]}
     expected = [n for n in range(1, count + 1) if n > count - keep or n in needed]
 
-    async def check() -> list[int]:
-        store = FolderStore(tmp_path, "dev")
-        async with store.lock("apply", 0):
-            for revision in made:
-                await store.add_revision(revision["number"], revision)
-            await forget_old(store, state, Retention(keep=keep, days=10_000))
-        return await store.revision_numbers()
-
-    assert asyncio.run(check()) == expected
+    store = FolderStore(tmp_path, "dev")
+    async with store.lock("apply", 0):
+        for revision in made:
+            await store.add_revision(revision["number"], revision)
+        await forget_old(store, state, Retention(keep=keep, days=10_000))
+    assert await store.revision_numbers() == expected

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import itertools
 import json
@@ -28,27 +27,21 @@ NUMBERS = f"/2010-04-01/Accounts/{ACCOUNT}/IncomingPhoneNumbers.json"
 MIB = 1024 * 1024
 
 
-def vapi(url: str, use: Callable[[Vapi], Any], timeout: float = 5.0) -> Any:
-    async def work() -> Any:
-        async with Api("Vapi", url, Limiter(4), str, timeout=timeout, pace=0.001) as api:
-            return await use(Vapi(api))
-
-    return asyncio.run(work())
+async def vapi(url: str, use: Callable[[Vapi], Any], timeout: float = 5.0) -> Any:
+    async with Api("Vapi", url, Limiter(4), str, timeout=timeout, pace=0.001) as api:
+        return await use(Vapi(api))
 
 
-def numbers(url: str) -> list[dict[str, Any]]:
-    async def work() -> list[dict[str, Any]]:
-        async with Api("Twilio", url, Limiter(4), str, timeout=5.0, pace=0.001) as api:
-            return await Twilio(api, ACCOUNT).numbers()
-
-    return asyncio.run(work())
+async def numbers(url: str) -> list[dict[str, Any]]:
+    async with Api("Twilio", url, Limiter(4), str, timeout=5.0, pace=0.001) as api:
+        return await Twilio(api, ACCOUNT).numbers()
 
 
-def refused(answer: Answering, kind: str = "Tool", timeout: float = 5.0) -> ProviderError:
+async def refused(answer: Answering, kind: str = "Tool", timeout: float = 5.0) -> ProviderError:
     """The error of a list that is answered so; it comes after few requests."""
     with odd_server(answer) as server:
         with pytest.raises(ProviderError) as caught:
-            vapi(server.url, lambda one: one.all(KINDS[kind]), timeout)
+            await vapi(server.url, lambda one: one.all(KINDS[kind]), timeout)
         assert len(server.requests) < 1_200
     assert caught.value.endpoint
     return caught.value
@@ -106,11 +99,11 @@ ENDLESS: dict[str, tuple[str, Answering]] = {
 
 
 @pytest.mark.parametrize("name", ENDLESS)
-def test_a_list_without_an_end_is_an_error(name: str) -> None:
+async def test_a_list_without_an_end_is_an_error(name: str) -> None:
     kind, answer = ENDLESS[name]
     started = time.monotonic()
 
-    error = refused(answer, kind)
+    error = await refused(answer, kind)
 
     assert "can't be read to its end" in error.summary
     assert time.monotonic() - started < 60
@@ -147,21 +140,21 @@ CIRCLES: dict[str, Callable[[Asked], Any]] = {
 
 
 @pytest.mark.parametrize("name", CIRCLES)
-def test_twilios_links_are_followed_only_onwards_and_only_there(name: str) -> None:
+async def test_twilios_links_are_followed_only_onwards_and_only_there(name: str) -> None:
     with odd_server(lambda asked: asked.json(CIRCLES[name](asked))) as server:
         with pytest.raises(ProviderError) as caught:
-            numbers(server.url)
+            await numbers(server.url)
         assert len(server.requests) < 200
     assert NUMBERS in caught.value.endpoint
 
 
-def test_absolute_links_of_the_same_place_are_followed() -> None:
+async def test_absolute_links_of_the_same_place_are_followed() -> None:
     def answer(asked: Asked) -> None:
         host = asked.handler.headers["host"]
         asked.json(twilio_page(f"http://{host}{NUMBERS}?Page=1" if asked.number == 1 else None, asked.number * 2))
 
     with odd_server(answer) as server:
-        assert len(numbers(server.url)) == 4
+        assert len(await numbers(server.url)) == 4
 
 
 # Answers that don't end.
@@ -200,10 +193,10 @@ def bomb(layers: int, **headers: str) -> Answering:
 
 
 @pytest.mark.parametrize("answer", [drip, drip_head], ids=["content", "head"])
-def test_a_byte_now_and_then_is_no_answer(answer: Answering) -> None:
+async def test_a_byte_now_and_then_is_no_answer(answer: Answering) -> None:
     started = time.monotonic()
 
-    error = refused(answer, timeout=0.5)
+    error = await refused(answer, timeout=0.5)
 
     assert "did not end within 1 s" in error.summary
     assert time.monotonic() - started < 10
@@ -221,11 +214,11 @@ def test_a_byte_now_and_then_is_no_answer(answer: Answering) -> None:
     ],
     ids=["chunks", "gzip", "x-gzip", "gzip twice", "brotli", "deflate"],
 )
-def test_a_bomb_is_put_down_early(answer: Answering, why: str) -> None:
+async def test_a_bomb_is_put_down_early(answer: Answering, why: str) -> None:
     packed_often(1), packed_often(2)
     tracemalloc.start()
     try:
-        error = refused(answer, timeout=20)
+        error = await refused(answer, timeout=20)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -234,38 +227,38 @@ def test_a_bomb_is_put_down_early(answer: Answering, why: str) -> None:
     assert peak < 250 * MIB
 
 
-def test_packed_answers_are_read() -> None:
+async def test_packed_answers_are_read() -> None:
     packed = gzip.compress(json.dumps([{"id": "a"}]).encode())
     with odd_server(lambda asked: asked.raw(packed, content_encoding="gzip")) as server:
-        assert vapi(server.url, lambda one: one.all(KINDS["Tool"])) == [{"id": "a"}]
-        assert vapi(server.url, lambda one: one.all(KINDS["Tool"])) == [{"id": "a"}]
+        assert await vapi(server.url, lambda one: one.all(KINDS["Tool"])) == [{"id": "a"}]
+        assert await vapi(server.url, lambda one: one.all(KINDS["Tool"])) == [{"id": "a"}]
 
 
 @pytest.mark.parametrize("packed", [gzip.compress(b"[]")[:-9], b"nothing packed"], ids=["cut off", "not packed"])
-def test_a_broken_package_is_tried_again(packed: bytes) -> None:
+async def test_a_broken_package_is_tried_again(packed: bytes) -> None:
     def answer(asked: Asked) -> None:
         asked.raw(packed if asked.number < 3 else gzip.compress(b"[]"), content_encoding="gzip")
 
     with odd_server(answer) as server:
-        assert vapi(server.url, lambda one: one.all(KINDS["Tool"])) == []
+        assert await vapi(server.url, lambda one: one.all(KINDS["Tool"])) == []
         assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize("answer", [drip, endless, lambda asked: asked.json([1]), lambda asked: asked.raw(b"[" * 500)])
-def test_a_create_without_a_usable_answer_may_have_worked(answer: Answering) -> None:
+async def test_a_create_without_a_usable_answer_may_have_worked(answer: Answering) -> None:
     with odd_server(answer) as server:
         with pytest.raises(Ambiguous, match="may or may not exist"):
-            vapi(server.url, lambda one: one.create(KINDS["Tool"], {"type": "dtmf"}), timeout=1.0)
+            await vapi(server.url, lambda one: one.create(KINDS["Tool"], {"type": "dtmf"}), timeout=1.0)
         assert len(server.requests) == 1
 
 
-def test_an_error_answer_is_bounded_too() -> None:
+async def test_an_error_answer_is_bounded_too() -> None:
     huge = json.dumps({"message": ["x" * 10_000] * 400}).encode()
-    assert "larger than 1 MiB" in refused(lambda asked: asked.raw(huge, 400)).summary
+    assert "larger than 1 MiB" in (await refused(lambda asked: asked.raw(huge, 400))).summary
 
 
-def test_keys_follow_no_redirect() -> None:
-    error = refused(lambda asked: asked.raw(b"", 302, location="https://evil.example/"))
+async def test_keys_follow_no_redirect() -> None:
+    error = await refused(lambda asked: asked.raw(b"", 302, location="https://evil.example/"))
 
     assert "leads elsewhere (302)" in error.summary
     assert "VAPI_BASE_URL" in error.hint
@@ -297,8 +290,8 @@ ODD: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", ODD)
 @pytest.mark.parametrize("kind", ["Tool", "StructuredOutput", "Agent", "Phone"])
-def test_a_list_of_another_shape_names_what_came(name: str, kind: str) -> None:
-    error = refused(lambda asked: asked.json(ODD[name]), kind)
+async def test_a_list_of_another_shape_names_what_came(name: str, kind: str) -> None:
+    error = await refused(lambda asked: asked.json(ODD[name]), kind)
 
     assert "has an unknown shape: expected" in error.summary
     assert error.endpoint == f"GET {KINDS[kind].path}"
@@ -306,7 +299,7 @@ def test_a_list_of_another_shape_names_what_came(name: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["null", "a number", "a text", "true", "an object without an id"])
-def test_one_object_of_another_shape(name: str) -> None:
+async def test_one_object_of_another_shape(name: str) -> None:
     value = ODD[name][0] if isinstance(ODD[name], list) else ODD[name]
     with odd_server(lambda asked: asked.json(value)) as server:
         for use in (
@@ -314,7 +307,7 @@ def test_one_object_of_another_shape(name: str) -> None:
             lambda one: one.update(KINDS["Tool"], "a", {"name": "b"}),
         ):
             with pytest.raises(ProviderError, match="unknown shape"):
-                vapi(server.url, use)
+                await vapi(server.url, use)
 
 
 @pytest.mark.parametrize(
@@ -329,20 +322,20 @@ def test_one_object_of_another_shape(name: str) -> None:
         {"metadata": None},
     ],
 )
-def test_one_odd_field_stops_nothing(odd: dict[str, Any]) -> None:
+async def test_one_odd_field_stops_nothing(odd: dict[str, Any]) -> None:
     with odd_server(lambda asked: asked.json([{"id": "a"} | odd, {"id": "b"}])) as server:
-        assert [item["id"] for item in vapi(server.url, lambda one: one.all(KINDS["Tool"]))] == ["a", "b"]
+        assert [item["id"] for item in await vapi(server.url, lambda one: one.all(KINDS["Tool"]))] == ["a", "b"]
 
 
 @pytest.mark.parametrize("total", ["2", 2, True, None, -1, 2.0, "two", [2], "9" * 400])
-def test_an_odd_total_is_no_total(total: Any) -> None:
+async def test_an_odd_total_is_no_total(total: Any) -> None:
     answer = {"results": page(0, 2), "metadata": {"totalItems": total}}
     with odd_server(lambda asked: asked.json(answer)) as server:
         if total == "9" * 400:
             with pytest.raises(ProviderError, match="2 of 999"):
-                vapi(server.url, lambda one: one.all(KINDS["StructuredOutput"]))
+                await vapi(server.url, lambda one: one.all(KINDS["StructuredOutput"]))
         else:
-            assert len(vapi(server.url, lambda one: one.all(KINDS["StructuredOutput"]))) == 2
+            assert len(await vapi(server.url, lambda one: one.all(KINDS["StructuredOutput"]))) == 2
 
 
 @pytest.mark.parametrize(
@@ -383,16 +376,16 @@ def test_what_is_no_number_in_json_is_none() -> None:
         parsed(b"9" * 5_000)
 
 
-def test_half_a_character_goes_back_as_it_came() -> None:
+async def test_half_a_character_goes_back_as_it_came() -> None:
     def answer(asked: Asked) -> None:
         asked.json({"id": "a", "name": "\ud83d"})
 
     with odd_server(answer) as server:
-        live, _ = vapi(server.url, lambda one: one.update(KINDS["Tool"], "a", {"name": "\ud83d"}))
+        live, _ = await vapi(server.url, lambda one: one.update(KINDS["Tool"], "a", {"name": "\ud83d"}))
     assert live["name"] == "\ud83d"
 
 
-def test_a_body_is_made_anew_after_a_wait() -> None:
+async def test_a_body_is_made_anew_after_a_wait() -> None:
     seen = []
 
     def answer(asked: Asked) -> None:
@@ -406,16 +399,16 @@ def test_a_body_is_made_anew_after_a_wait() -> None:
         return {"n": len(seen)}
 
     with odd_server(answer) as server:
-        vapi(server.url, lambda one: one.api.call("PATCH", "/tool/a", body={"n": 0}, renew=renew))
+        await vapi(server.url, lambda one: one.api.call("PATCH", "/tool/a", body={"n": 0}, renew=renew))
     assert made == [1, 2]
 
 
 @pytest.mark.parametrize("proxy", ["nonsense", "ftp://proxy.example", "socks9://x", "http://[half"])
-def test_a_proxy_that_is_none_is_named(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_proxy_that_is_none_is_named(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", proxy)
     monkeypatch.delenv("NO_PROXY", raising=False)
     with pytest.raises(ProviderError) as caught:
-        vapi("http://vapi.example", lambda one: one.all(KINDS["Tool"]))
+        await vapi("http://vapi.example", lambda one: one.all(KINDS["Tool"]))
     assert "HTTP_PROXY" in caught.value.hint or "no connection" in caught.value.summary
 
 
@@ -434,10 +427,10 @@ def test_the_bounds_are_what_the_docs_say() -> None:
         {"id": "x", "createdAt": "2026-01-01T00:00:00.000Z"},
     ],
 )
-def test_an_answer_about_another_object_is_no_proof(answer: dict[str, Any]) -> None:
+async def test_an_answer_about_another_object_is_no_proof(answer: dict[str, Any]) -> None:
     body = {"type": "function", "function": {"name": "lookup"}}
     with odd_server(lambda asked: asked.json(answer)) as server, pytest.raises(Ambiguous, match="another object"):
-        vapi(server.url, lambda one: one.create(KINDS["Tool"], body))
+        await vapi(server.url, lambda one: one.create(KINDS["Tool"], body))
 
 
 @pytest.mark.parametrize(
@@ -449,6 +442,7 @@ def test_an_answer_about_another_object_is_no_proof(answer: dict[str, Any]) -> N
         ("Agent", {}, {}),
     ],
 )
-def test_what_the_server_adds_is_no_difference(kind: str, body: dict[str, Any], answer: dict[str, Any]) -> None:
+async def test_what_the_server_adds_is_no_difference(kind: str, body: dict[str, Any], answer: dict[str, Any]) -> None:
     with odd_server(lambda asked: asked.json({"id": "x"} | answer)) as server:
-        assert vapi(server.url, lambda one: one.create(KINDS[kind], body))[0]["id"] == "x"
+        live, _ = await vapi(server.url, lambda one: one.create(KINDS[kind], body))
+        assert live["id"] == "x"

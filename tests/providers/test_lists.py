@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -20,17 +19,14 @@ BODIES = {"Tool": {"type": "dtmf"}, "StructuredOutput": {"name": "o{n}", "schema
 PATHS = {"Tool": "/tool", "StructuredOutput": "/structured-output"}
 
 
-def read(server: SandboxServer, what: Callable[[Vapi], Any]) -> Any:
-    async def work() -> Any:
-        headers = {"authorization": f"Bearer {server.api_key}"}
-        async with Api("Vapi", server.vapi_url, Limiter(10), str, headers=headers) as api:
-            return await what(Vapi(api))
-
-    return asyncio.run(work())
+async def read(server: SandboxServer, what: Callable[[Vapi], Any]) -> Any:
+    headers = {"authorization": f"Bearer {server.api_key}"}
+    async with Api("Vapi", server.vapi_url, Limiter(10), str, headers=headers) as api:
+        return await what(Vapi(api))
 
 
-def read_all(server: SandboxServer, kind: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = read(server, lambda vapi: vapi.all(KINDS[kind]))
+async def read_all(server: SandboxServer, kind: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = await read(server, lambda vapi: vapi.all(KINDS[kind]))
     return found
 
 
@@ -46,40 +42,39 @@ def seed(control: SandboxClient, kind: str, count: int, *, same_time: int) -> se
 @pytest.mark.parametrize("order", ["desc", "asc", "random"])
 @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 999, 1000, 1001, 2500])
 @pytest.mark.parametrize("kind", BODIES)
-def test_every_object_is_found(kind: str, count: int, order: str) -> None:
+async def test_every_object_is_found(kind: str, count: int, order: str) -> None:
     with SandboxServer(list_order=order) as server, server.control() as control:
         ids = seed(control, kind, count, same_time=50)
         control.reset_requests()
-        found = read_all(server, kind)
+        found = await read_all(server, kind)
         assert {item["id"] for item in found} == ids
         assert len(found) == len(ids)
         assert control.counts()["requests"] <= (4 if order != "random" else 20)
 
 
 @pytest.mark.parametrize("count", [99, 100, 101, 900])
-def test_equal_times_all_through(count: int) -> None:
+async def test_equal_times_all_through(count: int) -> None:
     with SandboxServer() as server, server.control() as control:
         ids = seed(control, "Tool", count, same_time=count)
-        assert {item["id"] for item in read_all(server, "Tool")} == ids
+        assert {item["id"] for item in await read_all(server, "Tool")} == ids
 
 
-def test_a_list_that_cannot_be_proven_complete_is_an_error_not_a_guess() -> None:
+async def test_a_list_that_cannot_be_proven_complete_is_an_error_not_a_guess() -> None:
     with SandboxServer() as server, server.control() as control:
         seed(control, "Tool", 1200, same_time=1200)
         with pytest.raises(ProviderError, match="can't be read to its end"):
-            read_all(server, "Tool")
+            await read_all(server, "Tool")
 
 
 @pytest.mark.parametrize("count", [0, 1, 49, 50, 51, 1000, 1001])
-def test_twilios_pages_are_followed_to_the_end(count: int) -> None:
+async def test_twilios_pages_are_followed_to_the_end(count: int) -> None:
     with SandboxServer() as server, server.control() as control:
         numbers = [f"+1415{5_000_000 + n}" for n in range(count)]
         for number in numbers:
             control.add_number(number)
 
-        async def work() -> list[dict[str, Any]]:
-            auth = (server.account_sid, server.auth_token)
-            async with Api("Twilio", server.twilio_url, Limiter(4), str, auth=auth) as api:
-                return await Twilio(api, server.account_sid).numbers()
+        auth = (server.account_sid, server.auth_token)
+        async with Api("Twilio", server.twilio_url, Limiter(4), str, auth=auth) as api:
+            found = await Twilio(api, server.account_sid).numbers()
 
-        assert sorted(item["phone_number"] for item in asyncio.run(work())) == numbers
+        assert sorted(item["phone_number"] for item in found) == numbers

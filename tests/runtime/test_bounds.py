@@ -316,7 +316,7 @@ def blocked(work: Callable[[], None]) -> float:
                 now = time.perf_counter()
                 worst, last = max(worst, now - last - 0.002), now
 
-        asyncio.run(turn())
+        asyncio.run(turn())  # a loop of its own, in a thread of its own: it is what is measured
 
     thread = threading.Thread(target=watch)
     thread.start()

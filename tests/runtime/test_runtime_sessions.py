@@ -144,105 +144,93 @@ def test_a_value_that_does_not_fit_is_the_failure_sentence(tmp_path: Path) -> No
         assert client.tool("remember", {"name": "Al"})["result"] == "Hello."
 
 
-def test_values_last_their_time_and_are_then_pruned(place: str) -> None:
-    async def run() -> None:
-        async with opened(place, 0.6) as short, opened(place) as long:
-            box = short.inbox
-            await short.of("c").set("a", 1)
-            await long.of("c").set("b", 2)
-            await box.run(lambda b: b.prune(time.time() + 99, time.time() + 99))
-            assert await long.of("c").get("a") == 1  # never before its time
-            await asyncio.sleep(0.4)
-            await short.of("c").set("a", 3)
-            await asyncio.sleep(0.4)
-            assert await long.of("c").get("a") == 3  # a write begins it anew
-            await asyncio.sleep(0.3)
-            assert await long.of("c").get("a", "gone") == "gone"
-            assert await long.of("c").get("b") == 2
-            count = f"SELECT count(*) FROM {box.backend.prefix}sessions"
-            assert await box.run(lambda b: b.rows(count)) == [(2,)]
-            await box.run(lambda b: b.prune(0.0, 0.0))
-            assert await box.run(lambda b: b.rows(count)) == [(1,)]
-            await short.of("c").set("a", 4)
-            await asyncio.sleep(0.7)
-            assert await long.of("c").change("a", lambda value: [value], "new") == ["new"]  # what is over is not there
-
-    asyncio.run(run())
+async def test_values_last_their_time_and_are_then_pruned(place: str) -> None:
+    async with opened(place, 0.6) as short, opened(place) as long:
+        box = short.inbox
+        await short.of("c").set("a", 1)
+        await long.of("c").set("b", 2)
+        await box.run(lambda b: b.prune(time.time() + 99, time.time() + 99))
+        assert await long.of("c").get("a") == 1  # never before its time
+        await asyncio.sleep(0.4)
+        await short.of("c").set("a", 3)
+        await asyncio.sleep(0.4)
+        assert await long.of("c").get("a") == 3  # a write begins it anew
+        await asyncio.sleep(0.3)
+        assert await long.of("c").get("a", "gone") == "gone"
+        assert await long.of("c").get("b") == 2
+        count = f"SELECT count(*) FROM {box.backend.prefix}sessions"
+        assert await box.run(lambda b: b.rows(count)) == [(2,)]
+        await box.run(lambda b: b.prune(0.0, 0.0))
+        assert await box.run(lambda b: b.rows(count)) == [(1,)]
+        await short.of("c").set("a", 4)
+        await asyncio.sleep(0.7)
+        assert await long.of("c").change("a", lambda value: [value], "new") == ["new"]  # what is over is not there
 
 
-def test_a_deleted_value_is_not_brought_back_by_a_change(place: str) -> None:
-    async def run() -> None:
-        async with opened(place) as sessions:
-            session = sessions.of("c")
-            await session.set("a", 1)
-            seen: list[Any] = []
+async def test_a_deleted_value_is_not_brought_back_by_a_change(place: str) -> None:
+    async with opened(place) as sessions:
+        session = sessions.of("c")
+        await session.set("a", 1)
+        seen: list[Any] = []
 
-            def change(value: Any) -> Any:
-                seen.append(value)
-                return value + 1
+        def change(value: Any) -> Any:
+            seen.append(value)
+            return value + 1
 
-            kept = session._kept
-            calls = 0
+        kept = session._kept
+        calls = 0
 
-            async def slow(key: str) -> Any:
-                nonlocal calls
-                calls += 1
-                found = await kept(key)
-                if calls == 1:
-                    await sessions.of("c").delete("a")
-                return found
+        async def slow(key: str) -> Any:
+            nonlocal calls
+            calls += 1
+            found = await kept(key)
+            if calls == 1:
+                await sessions.of("c").delete("a")
+            return found
 
-            Session._kept, original = (lambda self, key: slow(key)), Session._kept  # type: ignore[method-assign]
-            try:
-                assert await session.change("a", change, 10) == 11
-            finally:
-                Session._kept = original  # type: ignore[method-assign]
-            assert seen == [1, 10]
-
-    asyncio.run(run())
+        Session._kept, original = (lambda self, key: slow(key)), Session._kept  # type: ignore[method-assign]
+        try:
+            assert await session.change("a", change, 10) == 11
+        finally:
+            Session._kept = original  # type: ignore[method-assign]
+        assert seen == [1, 10]
 
 
-def test_a_call_holds_only_so_much(place: str) -> None:
-    async def run() -> None:
-        async with opened(place) as sessions:
-            session = sessions.of("c")
-            with pytest.raises(SessionError, match="at most"):
-                await session.set("a", "x" * MAX_BYTES)
-            await session.set("a", "x" * (MAX_BYTES - 10))
-            with pytest.raises(SessionError, match="at most"):
-                await session.set("b", "x" * 20)
-            await session.set("a", "x")  # its own old value does not count
-            await session.set("b", "\0\ud7ffé" * 100)
-            assert await session.get("b") == "\0\ud7ffé" * 100
-            for n in range(MAX_VALUES - 2):
-                await session.set(f"k{n}", n)
-            with pytest.raises(SessionError, match="at most"):
-                await session.set("one too many", None)
-            await sessions.of("d").set("a", None)
-            assert await sessions.of("d").get("a", "default") is None
-            await session.clear()
-            assert [await session.get(key, "none") for key in ("a", "b", "k0")] == ["none"] * 3
-            await session.set("a", "x" * (MAX_BYTES - 10))
-            assert await sessions.of("d").get("a", "default") is None
-        with pytest.raises(RuntimeError, match="closed"):
-            session.get("a")
-
-    asyncio.run(run())
+async def test_a_call_holds_only_so_much(place: str) -> None:
+    async with opened(place) as sessions:
+        session = sessions.of("c")
+        with pytest.raises(SessionError, match="at most"):
+            await session.set("a", "x" * MAX_BYTES)
+        await session.set("a", "x" * (MAX_BYTES - 10))
+        with pytest.raises(SessionError, match="at most"):
+            await session.set("b", "x" * 20)
+        await session.set("a", "x")  # its own old value does not count
+        await session.set("b", "\0\ud7ffé" * 100)
+        assert await session.get("b") == "\0\ud7ffé" * 100
+        for n in range(MAX_VALUES - 2):
+            await session.set(f"k{n}", n)
+        with pytest.raises(SessionError, match="at most"):
+            await session.set("one too many", None)
+        await sessions.of("d").set("a", None)
+        assert await sessions.of("d").get("a", "default") is None
+        await session.clear()
+        assert [await session.get(key, "none") for key in ("a", "b", "k0")] == ["none"] * 3
+        await session.set("a", "x" * (MAX_BYTES - 10))
+        assert await sessions.of("d").get("a", "default") is None
+    with pytest.raises(RuntimeError, match="closed"):
+        session.get("a")
 
 
 @pytest.mark.parametrize(
     "value", [object(), {1: "a"}, (1, 2), float("nan"), {"a": {2}}, b"bytes"], ids=lambda value: type(value).__name__
 )
-def test_only_json_is_kept(tmp_path: Path, value: Any) -> None:
-    async def run() -> None:
-        async with opened(str(tmp_path / "r.db")) as sessions:
-            with pytest.raises(SessionError, match="no JSON"):
-                await sessions.of("c").set("a", value)
-            for key in ("", "x" * 101, "a\nb", 7):
-                with pytest.raises(SessionError, match="a key is"):
-                    await sessions.of("c").get(key)  # type: ignore[arg-type]
-
-    asyncio.run(run())
+async def test_only_json_is_kept(tmp_path: Path, value: Any) -> None:
+    async with opened(str(tmp_path / "r.db")) as sessions:
+        with pytest.raises(SessionError, match="no JSON"):
+            await sessions.of("c").set("a", value)
+        for key in ("", "x" * 101, "a\nb", 7):
+            with pytest.raises(SessionError, match="a key is"):
+                await sessions.of("c").get(key)  # type: ignore[arg-type]
 
 
 def test_without_a_call_there_is_no_session(tmp_path: Path) -> None:

@@ -38,95 +38,81 @@ def event(inbox: Inbox, key: str, state: int = WAITING, type_: str = "hang") -> 
     return EventRow(inbox.next_id(now), key.encode(), type_, "call", now, 0.0, state, "", b'{"message":{}}')
 
 
-def test_a_claim_has_one_owner(place: str) -> None:
-    async def run() -> None:
-        async with opened(place) as one, opened(place) as two:
-            claims = await asyncio.gather(
-                *(box.claim(f"k{n % 50}", "t", "c") for n in range(200) for box in (one, two))
-            )
-            assert sum(claim.mine for claim in claims) == 50
-            assert {claim.owner for claim in claims if not claim.mine} <= {one.owner, two.owner}
-            await one.settle("k1", '{"a":"é"}', "ok", 1.0)
-            assert (await two.claim("k1", "t", "c")).result == '{"a":"é"}'
-            assert await one.run(lambda b: b.alive(two.owner))
-        async with opened(place) as three:
-            assert not await three.run(lambda b: b.alive(two.owner))
-            claim = await three.claim("k2", "t", "c")
-            assert not claim.mine
-            assert await three.run(lambda b: b.take_over("k2", claim.owner))
-            assert not await three.run(lambda b: b.take_over("k2", claim.owner))
-
-    asyncio.run(run())
+async def test_a_claim_has_one_owner(place: str) -> None:
+    async with opened(place) as one, opened(place) as two:
+        claims = await asyncio.gather(*(box.claim(f"k{n % 50}", "t", "c") for n in range(200) for box in (one, two)))
+        assert sum(claim.mine for claim in claims) == 50
+        assert {claim.owner for claim in claims if not claim.mine} <= {one.owner, two.owner}
+        await one.settle("k1", '{"a":"é"}', "ok", 1.0)
+        assert (await two.claim("k1", "t", "c")).result == '{"a":"é"}'
+        assert await one.run(lambda b: b.alive(two.owner))
+    async with opened(place) as three:
+        assert not await three.run(lambda b: b.alive(two.owner))
+        claim = await three.claim("k2", "t", "c")
+        assert not claim.mine
+        assert await three.run(lambda b: b.take_over("k2", claim.owner))
+        assert not await three.run(lambda b: b.take_over("k2", claim.owner))
 
 
-def test_events_are_kept_once_and_worked_on_once(place: str) -> None:
-    async def run() -> None:
-        async with opened(place) as one, opened(place) as two:
-            new = await asyncio.gather(*(box.put(event(box, f"e{n % 60}")) for n in range(120) for box in (one, two)))
-            assert sum(new) == 60
-            taken = []
-            while found := [
-                item for box in (one, two) for item in await box.run(lambda b: b.take(["hang"], time.time(), 7))
-            ]:
-                taken += found
-            assert len({item.id for item in taken}) == len(taken) == 60
-            assert [item.attempts for item in taken] == [1] * 60
-            first, second, third, *_ = taken
-            await one.run(lambda b: b.finish(first.id))
-            await one.run(lambda b: b.put_off(second.id, time.time() + 60, "later"))
-            await one.run(lambda b: b.bury(third.id, "dead"))
-            assert await one.run(lambda b: b.take(None, time.time(), 7)) == []
-            (again,) = await one.run(lambda b: b.take(None, time.time() + 61, 7))
-            assert (again.id, again.attempts, again.error) == (second.id, 2, "later")
-            stats = await one.run(lambda b: b.stats())
-            assert (stats.waiting, stats.working, stats.dead) == (0, 58, 1)
-            (dead,) = await one.run(lambda b: b.find(state=DEAD, type_="hang", limit=5))
-            assert dead.error == "dead"
-            assert await one.run(lambda b: b.replay([dead.id, first.id, second.id])) == 2
-        async with opened(place) as three:
-            released, until = 0, time.monotonic() + 20
-            while released < 58 and time.monotonic() < until:  # PostgreSQL ends a session some moments after its client
-                released += await three.run(lambda b: b.release_dead())
-                await asyncio.sleep(0.02)
-            assert released == 58
-            assert (await three.run(lambda b: b.stats())).waiting == 60
-
-    asyncio.run(run())
+async def test_events_are_kept_once_and_worked_on_once(place: str) -> None:
+    async with opened(place) as one, opened(place) as two:
+        new = await asyncio.gather(*(box.put(event(box, f"e{n % 60}")) for n in range(120) for box in (one, two)))
+        assert sum(new) == 60
+        taken = []
+        while found := [
+            item for box in (one, two) for item in await box.run(lambda b: b.take(["hang"], time.time(), 7))
+        ]:
+            taken += found
+        assert len({item.id for item in taken}) == len(taken) == 60
+        assert [item.attempts for item in taken] == [1] * 60
+        first, second, third, *_ = taken
+        await one.run(lambda b: b.finish(first.id))
+        await one.run(lambda b: b.put_off(second.id, time.time() + 60, "later"))
+        await one.run(lambda b: b.bury(third.id, "dead"))
+        assert await one.run(lambda b: b.take(None, time.time(), 7)) == []
+        (again,) = await one.run(lambda b: b.take(None, time.time() + 61, 7))
+        assert (again.id, again.attempts, again.error) == (second.id, 2, "later")
+        stats = await one.run(lambda b: b.stats())
+        assert (stats.waiting, stats.working, stats.dead) == (0, 58, 1)
+        (dead,) = await one.run(lambda b: b.find(state=DEAD, type_="hang", limit=5))
+        assert dead.error == "dead"
+        assert await one.run(lambda b: b.replay([dead.id, first.id, second.id])) == 2
+    async with opened(place) as three:
+        released, until = 0, time.monotonic() + 20
+        while released < 58 and time.monotonic() < until:  # PostgreSQL ends a session some moments after its client
+            released += await three.run(lambda b: b.release_dead())
+            await asyncio.sleep(0.02)
+        assert released == 58
+        assert (await three.run(lambda b: b.stats())).waiting == 60
 
 
-def test_what_is_old_goes_and_what_waits_stays(place: str) -> None:
-    async def run() -> None:
-        async with opened(place) as inbox:
-            for n, state in enumerate((DONE, WAITING, DEAD)):
-                await inbox.put(event(inbox, f"e{n}", state))
-            await inbox.claim("k", "t", "c")
-            later = time.time() + 60
-            assert await inbox.run(lambda b: b.prune(later, later)) == 1
-            assert {e.state for e in await inbox.run(lambda b: b.find(state=None, type_="", limit=9))} == {
-                WAITING,
-                DEAD,
-            }
-            assert await inbox.run(lambda b: b.lookup("k")) is None
-            (waiting,) = await inbox.run(lambda b: b.find(state=WAITING, type_="", limit=9))
-            await inbox.run(lambda b: b.replace_body(waiting.id, b"{}"))
-            found = await inbox.run(lambda b: b.get(waiting.id))
-            assert found is not None
-            assert found.body == b"{}"
-
-    asyncio.run(run())
+async def test_what_is_old_goes_and_what_waits_stays(place: str) -> None:
+    async with opened(place) as inbox:
+        for n, state in enumerate((DONE, WAITING, DEAD)):
+            await inbox.put(event(inbox, f"e{n}", state))
+        await inbox.claim("k", "t", "c")
+        later = time.time() + 60
+        assert await inbox.run(lambda b: b.prune(later, later)) == 1
+        assert {e.state for e in await inbox.run(lambda b: b.find(state=None, type_="", limit=9))} == {
+            WAITING,
+            DEAD,
+        }
+        assert await inbox.run(lambda b: b.lookup("k")) is None
+        (waiting,) = await inbox.run(lambda b: b.find(state=WAITING, type_="", limit=9))
+        await inbox.run(lambda b: b.replace_body(waiting.id, b"{}"))
+        found = await inbox.run(lambda b: b.get(waiting.id))
+        assert found is not None
+        assert found.body == b"{}"
 
 
-def test_workers_leave_their_counters_for_each_other(place: str) -> None:
-    async def run() -> None:
-        async with opened(place) as one, opened(place) as two:
-            await one.run(lambda b: b.publish("boot", "1"))
-            await one.run(lambda b: b.publish("boot", "2"))
-            await two.run(lambda b: b.publish("boot", "3"))
-            assert await one.run(lambda b: b.published("boot")) == ["3"]
-            assert await two.run(lambda b: b.published("boot")) == ["2"]
-            assert await two.run(lambda b: b.published("other")) == []
-
-    asyncio.run(run())
+async def test_workers_leave_their_counters_for_each_other(place: str) -> None:
+    async with opened(place) as one, opened(place) as two:
+        await one.run(lambda b: b.publish("boot", "1"))
+        await one.run(lambda b: b.publish("boot", "2"))
+        await two.run(lambda b: b.publish("boot", "3"))
+        assert await one.run(lambda b: b.published("boot")) == ["3"]
+        assert await two.run(lambda b: b.published("boot")) == ["2"]
+        assert await two.run(lambda b: b.published("other")) == []
 
 
 def test_numbers_of_events_rise_and_differ() -> None:
@@ -148,58 +134,49 @@ def test_a_store_that_can_not_be_opened_is_one_sentence(location: str, said: str
         backend_of(location).open()
 
 
-def test_a_number_that_another_worker_chose_too_costs_nothing(place: str) -> None:
-    async def check() -> None:
-        async with opened(place) as one, opened(place) as two:
-            first, second = event(one, "a"), event(two, "b")
-            assert await one.put(first)
-            claim = two.claim("t1", "tool", "call")
-            assert await two.put(second._replace(id=first.id))
-            assert (await claim).mine
-            assert not await two.put(second._replace(id=first.id))  # the same message again
-            assert len(await one.run(lambda backend: backend.find(state=None, type_="", limit=9))) == 2
-
-    asyncio.run(check())
+async def test_a_number_that_another_worker_chose_too_costs_nothing(place: str) -> None:
+    async with opened(place) as one, opened(place) as two:
+        first, second = event(one, "a"), event(two, "b")
+        assert await one.put(first)
+        claim = two.claim("t1", "tool", "call")
+        assert await two.put(second._replace(id=first.id))
+        assert (await claim).mine
+        assert not await two.put(second._replace(id=first.id))  # the same message again
+        assert len(await one.run(lambda backend: backend.find(state=None, type_="", limit=9))) == 2
 
 
-def test_a_store_that_answers_again_is_no_longer_broken(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def check() -> None:
-        async with opened(place) as inbox:
+async def test_a_store_that_answers_again_is_no_longer_broken(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened(place) as inbox:
 
-            def fails(*given: object, **named: object) -> None:
-                raise OSError("no room")
+        def fails(*given: object, **named: object) -> None:
+            raise OSError("no room")
 
-            with monkeypatch.context() as patch:
-                patch.setattr(inbox.backend, "write", fails)
-                with pytest.raises(OSError, match="no room"):
-                    await inbox.put(event(inbox, "a"))
-            assert inbox.broken
-            await inbox.run(lambda backend: backend.stats())
-            assert not inbox.broken
-
-    asyncio.run(check())
+        with monkeypatch.context() as patch:
+            patch.setattr(inbox.backend, "write", fails)
+            with pytest.raises(OSError, match="no room"):
+                await inbox.put(event(inbox, "a"))
+        assert inbox.broken
+        await inbox.run(lambda backend: backend.stats())
+        assert not inbox.broken
 
 
-def test_a_connection_that_broke_is_replaced_and_nothing_is_refused(tmp_path: Path) -> None:
+async def test_a_connection_that_broke_is_replaced_and_nothing_is_refused(tmp_path: Path) -> None:
     import psycopg
 
     place = place_of("postgres", tmp_path)
 
-    async def check() -> None:
-        async with opened(place) as inbox:
-            assert await inbox.put(event(inbox, "a"))
-            with psycopg.connect(place, autocommit=True) as other:
-                other.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
-            assert (await inbox.claim("t1", "tool", "call")).mine
-            assert await inbox.put(event(inbox, "b"))
-
-    asyncio.run(check())
+    async with opened(place) as inbox:
+        assert await inbox.put(event(inbox, "a"))
+        with psycopg.connect(place, autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        assert (await inbox.claim("t1", "tool", "call")).mine
+        assert await inbox.put(event(inbox, "b"))
 
 
-def test_an_old_session_of_ours_does_not_block_the_new_one(tmp_path: Path) -> None:
+async def test_an_old_session_of_ours_does_not_block_the_new_one(tmp_path: Path) -> None:
     """As after a failover: the server has not noticed that the old connection is gone."""
     import psycopg
 
@@ -207,13 +184,10 @@ def test_an_old_session_of_ours_does_not_block_the_new_one(tmp_path: Path) -> No
 
     place = place_of("postgres", tmp_path)
 
-    async def check() -> None:
-        async with opened(place) as inbox:
-            backend = inbox.backend
-            assert isinstance(backend, PostgresBackend)
-            with psycopg.connect(place, autocommit=True) as old:
-                await inbox.run(lambda _: backend._connection and backend._connection.close())
-                old.execute("SELECT pg_advisory_lock(%s)", (backend.owner,))
-                assert await asyncio.wait_for(inbox.put(event(inbox, "a")), 10)
-
-    asyncio.run(check())
+    async with opened(place) as inbox:
+        backend = inbox.backend
+        assert isinstance(backend, PostgresBackend)
+        with psycopg.connect(place, autocommit=True) as old:
+            await inbox.run(lambda _: backend._connection and backend._connection.close())
+            old.execute("SELECT pg_advisory_lock(%s)", (backend.owner,))
+            assert await asyncio.wait_for(inbox.put(event(inbox, "a")), 10)

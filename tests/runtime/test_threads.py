@@ -19,88 +19,71 @@ def gate() -> Iterator[threading.Event]:
     event.set()
 
 
-def test_names_that_hang_leave_some_to_others(gate: threading.Event) -> None:
-    async def run() -> None:
-        threads = Threads(16, "t")
-        hanging = [
-            asyncio.ensure_future(threads.run(lambda: gate.wait(20), 0.3, name))
-            for name in "abcdefgh"
-            for _ in range(30)
-        ]
-        await asyncio.sleep(0.1)
-        started = time.monotonic()
-        assert await threads.run(lambda: 7, 5, "good") == (7, None)
-        assert time.monotonic() - started < 0.5
-        done = await asyncio.gather(*hanging, return_exceptions=True)
-        assert all(isinstance(error, TimeoutError) for error in done)
-        assert threading.active_count() < 16 + 2 * 9 + 10
-        gate.set()
-        await asyncio.sleep(0.1)
-        assert await threads.run(lambda: 8, 5, "a") == (8, None)
-        threads.close()
-
-    asyncio.run(run())
+async def test_names_that_hang_leave_some_to_others(gate: threading.Event) -> None:
+    threads = Threads(16, "t")
+    hanging = [
+        asyncio.ensure_future(threads.run(lambda: gate.wait(20), 0.3, name)) for name in "abcdefgh" for _ in range(30)
+    ]
+    await asyncio.sleep(0.1)
+    started = time.monotonic()
+    assert await threads.run(lambda: 7, 5, "good") == (7, None)
+    assert time.monotonic() - started < 0.5
+    done = await asyncio.gather(*hanging, return_exceptions=True)
+    assert all(isinstance(error, TimeoutError) for error in done)
+    assert threading.active_count() < 16 + 2 * 9 + 10
+    gate.set()
+    await asyncio.sleep(0.1)
+    assert await threads.run(lambda: 8, 5, "a") == (8, None)
+    threads.close()
 
 
-def test_what_cannot_start_is_told_before_its_time(gate: threading.Event) -> None:
-    async def run() -> None:
-        threads = Threads(4, "t")
-        hanging = [asyncio.ensure_future(threads.run(lambda: gate.wait(20), 30, "a")) for _ in range(2)]
-        await asyncio.sleep(0.05)
-        started = time.monotonic()
-        with pytest.raises(NoThread):
-            await threads.run(lambda: 1, 30, "a")
-        assert time.monotonic() - started < 3
-        started = time.monotonic()
-        with pytest.raises(NoThread):  # nothing has ended meanwhile: not even waited for
-            await threads.run(lambda: 1, 30, "a")
-        assert time.monotonic() - started < 0.5
-        gate.set()
-        assert [value for value, _ in await asyncio.gather(*hanging)] == [True, True]
-        assert await threads.run(lambda: 1, 30, "a") == (1, None)
-        threads.close()
-
-    asyncio.run(run())
+async def test_what_cannot_start_is_told_before_its_time(gate: threading.Event) -> None:
+    threads = Threads(4, "t")
+    hanging = [asyncio.ensure_future(threads.run(lambda: gate.wait(20), 30, "a")) for _ in range(2)]
+    await asyncio.sleep(0.05)
+    started = time.monotonic()
+    with pytest.raises(NoThread):
+        await threads.run(lambda: 1, 30, "a")
+    assert time.monotonic() - started < 3
+    started = time.monotonic()
+    with pytest.raises(NoThread):  # nothing has ended meanwhile: not even waited for
+        await threads.run(lambda: 1, 30, "a")
+    assert time.monotonic() - started < 0.5
+    gate.set()
+    assert [value for value, _ in await asyncio.gather(*hanging)] == [True, True]
+    assert await threads.run(lambda: 1, 30, "a") == (1, None)
+    threads.close()
 
 
-def test_what_is_slow_but_ends_is_waited_for() -> None:
-    async def run() -> None:
-        threads = Threads(4, "t")
-        work = [threads.run(lambda: time.sleep(0.1) or 1, 20, "a") for _ in range(30)]
-        assert await asyncio.gather(*work) == [(1, None)] * 30
-        threads.close()
-
-    asyncio.run(run())
+async def test_what_is_slow_but_ends_is_waited_for() -> None:
+    threads = Threads(4, "t")
+    work = [threads.run(lambda: time.sleep(0.1) or 1, 20, "a") for _ in range(30)]
+    assert await asyncio.gather(*work) == [(1, None)] * 30
+    threads.close()
 
 
-def test_whoever_gives_up_waiting_takes_no_turn(gate: threading.Event) -> None:
-    async def run() -> None:
-        threads = Threads(4, "t")
-        hanging = [asyncio.ensure_future(threads.run(lambda: gate.wait(20), 30, "a")) for _ in range(2)]
-        await asyncio.sleep(0.05)
-        waiting = [asyncio.ensure_future(threads.run(lambda: 1, 30, "a")) for _ in range(5)]
-        await asyncio.sleep(0.05)
-        for one in waiting[:4]:
-            one.cancel()
-        await asyncio.sleep(0.05)
-        gate.set()
-        assert await waiting[4] == (1, None)
-        await asyncio.gather(*hanging)
-        assert await asyncio.gather(*(threads.run(lambda: 2, 30, "b") for _ in range(4))) == [(2, None)] * 4
-        threads.close()
-
-    asyncio.run(run())
+async def test_whoever_gives_up_waiting_takes_no_turn(gate: threading.Event) -> None:
+    threads = Threads(4, "t")
+    hanging = [asyncio.ensure_future(threads.run(lambda: gate.wait(20), 30, "a")) for _ in range(2)]
+    await asyncio.sleep(0.05)
+    waiting = [asyncio.ensure_future(threads.run(lambda: 1, 30, "a")) for _ in range(5)]
+    await asyncio.sleep(0.05)
+    for one in waiting[:4]:
+        one.cancel()
+    await asyncio.sleep(0.05)
+    gate.set()
+    assert await waiting[4] == (1, None)
+    await asyncio.gather(*hanging)
+    assert await asyncio.gather(*(threads.run(lambda: 2, 30, "b") for _ in range(4))) == [(2, None)] * 4
+    threads.close()
 
 
-def test_errors_come_back_as_values() -> None:
+async def test_errors_come_back_as_values() -> None:
     def leaves() -> None:
         raise SystemExit(3)
 
-    async def run() -> None:
-        threads = Threads(2, "t")
-        value, error = await threads.run(leaves, 5)
-        assert value is None
-        assert isinstance(error, SystemExit)
-        threads.close()
-
-    asyncio.run(run())
+    threads = Threads(2, "t")
+    value, error = await threads.run(leaves, 5)
+    assert value is None
+    assert isinstance(error, SystemExit)
+    threads.close()
