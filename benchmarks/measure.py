@@ -17,9 +17,10 @@ VOICEOPS = [sys.executable, "-m", "voiceops"]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One command: wall seconds, peak memory in MB, what it printed."""
+    """One command: wall seconds, CPU seconds of its own, peak memory in MB, what it printed."""
 
     seconds: float
+    cpu: float
     megabytes: float
     output: str
     code: int
@@ -39,7 +40,7 @@ def run(command: list[str], environ: Mapping[str, str] | None = None, *, codes: 
         text = output.read().decode(errors="replace")
     if process.returncode not in codes:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{text[-2000:]}")
-    return Run(seconds, usage.ru_maxrss / 1024, text, process.returncode)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text, process.returncode)
 
 
 def best(command: list[str], environ: Mapping[str, str] | None = None, *, times: int = 3) -> Run:
