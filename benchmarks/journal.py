@@ -78,7 +78,7 @@ async def _apply(folder: Path, *, kept: bool) -> float:
 
     async with open_job(loaded, loaded.graph, options_of(loaded.project)) as job:
         if not kept:
-            job.store = Forgetful(folder / "state", "live")
+            job.ledger.store = Forgetful(folder / "state", "live")
         started = time.perf_counter()
         outcome = await apply(job, Request(), lambda _: None, yes)
         assert outcome.result is not None

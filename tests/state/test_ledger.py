@@ -174,3 +174,18 @@ def test_fingerprints() -> None:
     ]
     assert len({one.digest, *(other.digest for other in others)}) == 4
     assert fingerprint(secret("K"), None, "00" * 16).digest == ""
+
+
+async def test_a_ledger_takes_in_what_others_wrote(tmp_path: Path) -> None:
+    """Its intents and its serial, too: what it writes next follows on theirs."""
+    ours, theirs = await _open(tmp_path), await _open(tmp_path)
+    await theirs.begin([intent_of("n1")])
+    await ours.refresh()
+    assert list(ours.intents) == ["n1"]
+    assert ours.state.lineage == theirs.state.lineage
+    await theirs.record_failed("n1")
+    await theirs.save(revision=4)
+    await ours.refresh()
+    assert (ours.intents, ours.state.revision, ours.unfinished) == ({}, 4, False)
+    await ours.save(revision=5)
+    assert (await _open(tmp_path)).state.revision == 5

@@ -49,7 +49,7 @@ class Job:
     """Everything that planning and applying work on."""
 
     graph: Graph
-    store: Store
+    ledger: Ledger  # as it was read when the accounts were opened; an apply reads it again under the lock
     accounts: Accounts
     secrets: Secrets
     options: Options
@@ -58,6 +58,11 @@ class Job:
     urls: tuple[str, str] = ("", "")  # Vapi's and Twilio's base URLs as the project names them
     checks: Checks = field(default_factory=Checks)
     retention: Retention = field(default_factory=Retention)
+
+    @property
+    def store(self) -> Store:
+        """Where the ledger is kept."""
+        return self.ledger.store
 
 
 @dataclass(slots=True)
@@ -72,7 +77,7 @@ class Outcome:
 
 async def plan(job: Job, snapshot: Snapshot | None = None) -> Plan:
     """The plan as it is now, or of a snapshot that was just taken; writes nothing and takes no lock."""
-    ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
+    ledger = job.ledger
     snapshot = snapshot or await read_live(job.accounts, types_needed(job.graph, ledger), for_plan=True)
     state, notes = _as_recovered(ledger, snapshot, job.options.settle)
     await check_account(job, state.binding, snapshot)
@@ -112,7 +117,8 @@ async def _apply(
     stop: asyncio.Event,
 ) -> Outcome:
     """What happens while the lock is held."""
-    ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
+    ledger = job.ledger
+    await ledger.refresh()
     unrecorded = _is_unrecorded(job, request, ledger)
     snapshot = await _recovered(job, ledger, emit)
     binding = await check_account(job, ledger.state.binding, snapshot)
@@ -289,7 +295,8 @@ async def _held(job: Job, plan: Plan, state: State) -> Plan:
 async def adopt(job: Job, address: str, id_: str, origin: Mapping[str, Any]) -> str:
     """Take one live object into the state under an address of the graph. Returns its live name."""
     async with job.store.lock("import", 0.0):
-        ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
+        ledger = job.ledger
+        await ledger.refresh()
         snapshot = await read_live(job.accounts, types_needed(job.graph, ledger))
         await check_account(job, ledger.state.binding, snapshot)
         resource = job.graph.resources[address]

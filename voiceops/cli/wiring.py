@@ -235,7 +235,7 @@ async def open_job(
         accounts.on_wait(note_wait)
         yield Job(
             graph=graph,
-            store=store,
+            ledger=ledger,
             accounts=accounts,
             secrets=secrets,
             options=options,

@@ -56,6 +56,13 @@ class Ledger:
             ledger._replay(records)
         return ledger
 
+    async def refresh(self) -> None:
+        """Take in what others have written since: under the lock, before anything is decided. Raises StateError."""
+        newer = await Ledger.open(self.store, self.state.project, self.state.environment)
+        self.state, self.intents, self.written_serial = newer.state, newer.intents, newer.written_serial
+        self._befores.clear()
+        self._dirty, self._identified = newer._dirty, newer._identified
+
     @property
     def unfinished(self) -> bool:
         """Does the journal hold something that no state has yet: an apply at work, or one that was cut off?"""

@@ -27,7 +27,6 @@ from voiceops.model.values import Outside, Ref
 from voiceops.net.user_agent import HEADERS
 from voiceops.providers.answer_forms import maps_of
 from voiceops.providers.snapshot_reader import read_live
-from voiceops.state.ledger import Ledger
 
 _READY_TIMEOUT = 5.0  # seconds
 _LAG = 3.0  # seconds for which lists may lag behind an apply that just ended
@@ -74,7 +73,7 @@ class Row:
 
 async def lines(job: Job, runtime_url: str | None) -> list[Row]:
     """Every line of the manifests and of the state, in the order of addresses. Raises ProviderError, Refused."""
-    ledger = await Ledger.open(job.store, job.graph.project, job.graph.environment)
+    ledger = job.ledger
     twilio = job.accounts.twilio
     snapshot, account_status, calls, ready = await asyncio.gather(
         _settled(job, types_needed(job.graph, ledger) | _LOOKED_AT, ledger.state),

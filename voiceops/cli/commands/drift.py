@@ -88,13 +88,11 @@ def _check_known(loaded: Loaded, managed: Iterable[str], addresses: tuple[str, .
 def _plan(loaded: Loaded, addresses: tuple[str, ...]) -> Plan:
     from voiceops.apply.run import plan
     from voiceops.cli.wiring import open_job, options_of
-    from voiceops.state.ledger import Ledger
 
     async def work() -> Plan:
         async with open_job(loaded, loaded.graph, options_of(loaded.project, refresh_only=True)) as job:
             if addresses:
-                ledger = await Ledger.open(job.store, loaded.project.name, loaded.project.environment)
-                _check_known(loaded, ledger.state.entries, addresses)
+                _check_known(loaded, job.ledger.state.entries, addresses)
             return await plan(job)
 
     return asyncio.run(work())
