@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from voiceops.model.plan import CREATE, DELETE, Change, FieldChange, shown
 from voiceops.model.safe_text import visible
 from voiceops.model.values import ABSENT, JSON, format_path
-from voiceops.render.listdiff import SAME_ITEMS, list_difference
+from voiceops.render.listdiff import OTHERS_MOVED, SAME_ITEMS, list_difference
 from voiceops.render.names import unquoted
 from voiceops.render.review import leaves
 from voiceops.render.textdiff import around, blocks, lines_of, shortened, spelled_spaces
@@ -127,7 +127,7 @@ def _list(before: list[JSON], after: list[JSON], level: Level) -> list[str]:
         rows += [f"{sign} {shortened(item.text, level.width)}{item.note}" for item in items[: level.lines]]
         if len(items) > level.lines:
             rows.append(f"{sign} … {len(items) - level.lines} more")
-    return rows
+    return [*rows, f"# {OTHERS_MOVED}"] if difference.moved else rows
 
 
 def _plain(value: JSON) -> str:

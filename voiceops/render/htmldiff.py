@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from voiceops.model.plan import CREATE, DELETE, Change, FieldChange, shown
 from voiceops.model.safe_text import html, visible
 from voiceops.model.values import ABSENT, JSON, format_path
-from voiceops.render.listdiff import SAME_ITEMS, list_difference
+from voiceops.render.listdiff import OTHERS_MOVED, SAME_ITEMS, list_difference
 from voiceops.render.names import bare, unquoted
 from voiceops.render.review import leaves
 from voiceops.render.textdiff import Block, Spans, blocks, lines_of, shortened, word_spans
@@ -76,11 +76,12 @@ def _list(before: list[JSON], after: list[JSON]) -> list[str]:
     difference = list_difference([_plain(item) for item in before], [_plain(item) for item in after])
     if difference.only_order:
         return [f'<div class="one quiet">{SAME_ITEMS}</div>']
-    return [
+    rows = [
         f'<div class="one {css}">{html(shortened(visible(item.text), _WIDTH))}{item.note}</div>'
         for css, items in (("old", difference.gone), ("new", difference.came))
         for item in items[:_LINES]
     ]
+    return [*rows, f'<div class="one quiet">{OTHERS_MOVED}</div>'] if difference.moved else rows
 
 
 def _side_by_side(before: str, after: str) -> list[str]:

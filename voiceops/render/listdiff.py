@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SAME_ITEMS = "the same items in another order"
+OTHERS_MOVED = "the items that stay are in another order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class ListDifference:
 
     gone: tuple[Item, ...]
     came: tuple[Item, ...]
+    moved: bool = False  # do items that stay stand in another order?
 
     @property
     def only_order(self) -> bool:
@@ -31,7 +33,13 @@ class ListDifference:
 
 def list_difference(before: Sequence[str], after: Sequence[str]) -> ListDifference:
     """What left a list and what came, in the lists' own order."""
-    return ListDifference(_more(before, after), _more(after, before))
+    return ListDifference(_more(before, after), _more(after, before), reordered(before, after))
+
+
+def reordered(before: Sequence[str], after: Sequence[str]) -> bool:
+    """Do the items that are on both sides, once each, stand in another order?"""
+    old, new = Counter(before), Counter(after)
+    return [t for t in before if old[t] == new[t] == 1] != [t for t in after if old[t] == new[t] == 1]
 
 
 def _more(one: Sequence[str], other: Sequence[str]) -> tuple[Item, ...]:

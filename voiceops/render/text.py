@@ -19,7 +19,7 @@ from voiceops.model.safe_text import flowed, indented, one_line, visible
 from voiceops.model.values import ABSENT, JSON, format_path
 from voiceops.render.equal_changes import EqualChanges, equal_changes
 from voiceops.render.estimate_rows import estimate_lines
-from voiceops.render.listdiff import list_difference
+from voiceops.render.listdiff import OTHERS_MOVED, list_difference, reordered
 from voiceops.render.names import unquoted, with_addresses
 from voiceops.render.review import first, refreshed
 from voiceops.render.style import PLAIN, Style
@@ -259,6 +259,12 @@ def _list_diff(before: list[JSON], after: list[JSON], style: Style) -> Iterator[
         yield style(f"        ~ {one} → {other}", "yellow")
     if difference.only_order and not changed:
         yield "        (another order)"
+    elif reordered(*([_identity(item, both) for item in side] for side in (before, after))):
+        yield f"        ({OTHERS_MOVED})"
+
+
+def _identity(item: JSON, names: list[str]) -> str:
+    return name if (name := item_name(item)) in names else _quoted(item)
 
 
 def _by_name(items: list[JSON]) -> dict[str, JSON]:
