@@ -32,6 +32,7 @@ class Forge:
     comments: list[dict[str, Any]] = field(default_factory=list)
     issues: list[dict[str, Any]] = field(default_factory=list)
     plans: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    signatures: dict[bytes, bytes] = field(default_factory=dict)  # by the plan that is signed
     merged: dict[str, str] = field(default_factory=dict)  # commit on the main branch → head of its merge request
     # What is changed in what the forge says of a run, a merge request, or a user: `{"run": {"event": "push"}}`.
     said: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -195,7 +196,9 @@ def _jobs(forge: Forge, match: re.Match[str], query: dict[str, str], body: Any) 
 
 
 def _artifact(forge: Forge, match: re.Match[str], query: dict[str, str], body: Any) -> Any:
-    return Redirect(f"{forge.storage}/raw/{match[1]}")
+    if match[2] and not forge.signatures:
+        raise LookupError(match[0])
+    return Redirect(f"{forge.storage}/raw/{match[1]}{match[2] or ''}")
 
 
 Handler = Callable[[Forge, re.Match[str], dict[str, str], Any], Any]
@@ -224,7 +227,7 @@ _ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", f"{_LAB}/repository/commits/(\\w+)/merge_requests", _merge_requests),
     ("GET", f"{_LAB}/merge_requests/7/pipelines", _pipelines),
     ("GET", f"{_LAB}/pipelines/12/jobs", _jobs),
-    ("GET", f"{_LAB}/jobs/(\\d+)/artifacts/\\.voiceops/plan\\.json", _artifact),
+    ("GET", f"{_LAB}/jobs/(\\d+)/artifacts/\\.voiceops/plan\\.json(\\.sig)?", _artifact),
 ]
 
 
@@ -275,14 +278,18 @@ class _Storage(_Api):
         for name in ("authorization", "private-token"):
             if self.headers.get(name):
                 self.forge.leaked.append(name)
-        index = int(self.path.rpartition("/")[2])
+        index = int(self.path.rpartition("/")[2].removesuffix(".sig"))
         strays = {artifact["id"]: artifact["content"] for artifact in self.forge.stray}
         content = strays[index] if index in strays else list(self.forge.plans.values())[index]
         if self.path.startswith("/blob/"):
             packed = io.BytesIO()
             with zipfile.ZipFile(packed, "w") as archive:
                 archive.writestr("plan.json", content)
+                if content in self.forge.signatures:
+                    archive.writestr("plan.json.sig", self.forge.signatures[content])
             content = packed.getvalue()
+        elif self.path.endswith(".sig"):
+            content = self.forge.signatures[content]
         self._send(200, content)
 
     do_GET = _handle

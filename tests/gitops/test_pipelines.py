@@ -172,6 +172,8 @@ class Pipeline:
         plan = folder / ".voiceops/plan.json"
         if name == "plan" and plan.exists():
             self.forge.plans[("prod", sha)] = plan.read_bytes()
+            if (signature := plan.with_name("plan.json.sig")).exists():
+                self.forge.signatures[plan.read_bytes()] = signature.read_bytes()
         return ran.stdout + ran.stderr
 
     def _script(self, folder: Path, name: str) -> str:
@@ -344,6 +346,46 @@ def test_what_was_not_reviewed_is_not_applied(team: Pipeline) -> None:
     refused = team.job("apply", team.merge("first"), code=5)
     assert "would change otherwise" in refused or "would come out otherwise" in refused
     assert team.control.objects("/assistant") == []
+
+
+def test_a_signed_plan_is_applied_and_another_is_not(team: Pipeline) -> None:
+    tool(
+        "ssh-keygen",
+        "-q",
+        "-t",
+        "ed25519",
+        "-N",
+        "",
+        "-C",
+        "plan-job",
+        "-f",
+        str(team.root / "plan-key"),
+        cwd=team.root,
+    )
+    key, public = team.root / "plan-key", (team.root / "plan-key.pub").read_text()
+    value = str(key) if team.system == "gitlab" else key.read_text()  # a variable of type file there
+    edit(team, "greeting", "Hello", "Good day")
+    team.job("plan", "greeting")
+    merged = team.merge("greeting")
+    team.secrets["VOICEOPS_PLAN_SIGNERS"] = public
+    assert "is not signed" in team.job("apply", merged, code=5)
+    assert team.control.objects("/assistant") == []
+    team.secrets["VOICEOPS_PLAN_KEY"] = value
+    team.git("switch", "-q", "greeting")
+    team.job("plan", "greeting")
+    team.secrets.pop("VOICEOPS_PLAN_KEY")
+    team.job("apply", merged)
+    assert team.agent()["firstMessage"].startswith("Good day")
+
+
+def test_what_the_jobs_with_keys_are_given(tmp_path: Path) -> None:
+    tool(str(BIN / "voiceops"), "init", str(tmp_path / "shop"), "--ci", "github", cwd=tmp_path)
+    jobs = yaml.safe_load((tmp_path / "shop/.github/workflows/voiceops.yml").read_text())["jobs"]
+    for name in ("plan", "apply", "drift"):
+        assert jobs[name]["env"]["VOICEOPS_ALLOWED_HOSTS"] == "${{ vars.VOICEOPS_ALLOWED_HOSTS }}"
+    given = {name: {key for step in job["steps"] for key in step.get("env", {})} for name, job in jobs.items()}
+    assert {name for name, keys in given.items() if "VOICEOPS_PLAN_KEY" in keys} == {"plan"}
+    assert {name for name, keys in given.items() if "VOICEOPS_PLAN_SIGNERS" in keys} == {"apply"}
 
 
 def test_a_plan_that_cannot_be_applied_is_posted_and_fails_the_job(team: Pipeline) -> None:

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Applies to $VOICEOPS_ENV the plan that was reviewed with the commit that is checked out, and nothing else.
+# Where VOICEOPS_PLAN_SIGNERS names keys, only a plan that one of them signed is taken.
 # voiceops plans again: if a reviewed change would come out otherwise now, nothing is applied (exit 5).
 # How it ended is a comment on the pull request.
 set -eu

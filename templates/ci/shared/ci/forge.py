@@ -4,7 +4,8 @@ drift. Standard library only.
     forge.py comment FILE          post FILE, or update the pipeline's comment that starts with the same line
     forge.py applyable FILE        exit 5 where something stands against the plan in FILE
     forge.py failed WHAT FILE      post, in the plan's place, that WHAT (validate or plan) failed, with FILE's text
-    forge.py reviewed FILE         fetch into FILE the plan that was made for the merge request behind this commit
+    forge.py reviewed FILE         fetch into FILE the plan that was made for the merge request behind this commit;
+                                   its signature, where it has one, into FILE.sig
     forge.py applied CODE FILE     post on that merge request how the apply ended, with FILE's text
     forge.py drift FILE            open an issue with FILE, or update it
     forge.py no-drift              close that issue
@@ -147,9 +148,10 @@ class GitHub(Forge):
             if self.is_trusted(artifact, head):
                 packed = self.call("GET", f"{self.here}/actions/artifacts/{artifact['id']}/zip")
                 with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-                    if archive.getinfo("plan.json").file_size > LARGEST:
+                    if any(item.file_size > LARGEST for item in archive.infolist()):
                         sys.exit("The plan is too large.")
-                    return archive.read("plan.json")
+                    signed = "plan.json.sig" in archive.namelist()
+                    return archive.read("plan.json"), archive.read("plan.json.sig") if signed else b""
         return None
 
     def is_trusted(self, artifact, head):
@@ -250,7 +252,8 @@ class GitLab(Forge):
                 continue
             for job in self.every(f"{self.here}/pipelines/{listed['id']}/jobs"):
                 if job["name"] == f"plan {environment}":
-                    return self.call("GET", f"{self.here}/jobs/{job['id']}/artifacts/.voiceops/plan.json")
+                    plan = f"{self.here}/jobs/{job['id']}/artifacts/.voiceops/plan.json"
+                    return self.call("GET", plan), self.call("GET", plan + ".sig", absent=b"")
         return None
 
     def may_push(self, user):
@@ -324,15 +327,18 @@ def main(command, *rest):
         forge.comment(forge.this(), failed_text(environment, rest[0], text))
     elif command == "reviewed":
         merged = forge.merged()
-        plan = forge.reviewed(environment, merged) if merged else None
-        if plan is None:
+        found = forge.reviewed(environment, merged) if merged else None
+        if found is None:
             return "\n".join(
                 [
                     "No plan was reviewed for this commit: changes come in by a merge request, or are applied by hand.",
                     *(f"    not taken: {reason}" for reason in forge.reasons),
                 ]
             )
+        plan, signature = found
         Path(rest[0]).write_bytes(plan)
+        if signature:
+            Path(rest[0] + ".sig").write_bytes(signature)
     elif command == "applied":
         merged = forge.merged()
         if merged:

@@ -8,8 +8,19 @@ if ! sh ci/validate.sh "$VOICEOPS_ENV"; then
   python3 ci/forge.py failed validate .voiceops/validate.txt
   exit 1
 fi
+set --
+if [ -n "${VOICEOPS_PLAN_KEY:-}" ]; then # signs the plan; `apply` asks for it where it has VOICEOPS_PLAN_SIGNERS
+  key=$VOICEOPS_PLAN_KEY # a file, or the key itself
+  if [ ! -f "$key" ]; then
+    key=$(mktemp)
+    trap 'rm -f "$key"' EXIT
+    printf '%s\n' "$VOICEOPS_PLAN_KEY" > "$key"
+  fi
+  unset VOICEOPS_PLAN_KEY
+  set -- --sign "$key"
+fi
 code=0
-voiceops plan --format markdown --out .voiceops/plan.json > .voiceops/plan.md 2> .voiceops/plan.txt || code=$?
+voiceops plan "$@" --format markdown --out .voiceops/plan.json > .voiceops/plan.md 2> .voiceops/plan.txt || code=$?
 cat .voiceops/plan.txt
 if [ -s .voiceops/plan.md ]; then
   python3 ci/forge.py comment .voiceops/plan.md
