@@ -22,25 +22,13 @@ from schema_nodes import Node, Schema, Translator
 from schema_repairs import REPAIRS, TAGS, Repair
 from schema_types import ROOTS, SPECS, TYPES, Spec
 
+from voiceops.kinds.registry import KINDS
+
 FORMAT = 1
 OUT = Path(__file__).parent.parent / "schema" / "vapi.json"
 
-# The collection of each kind whose bodies the document describes.
-COLLECTIONS = {
-    "Agent": "/assistant",
-    "Eval": "/eval",
-    "File": "/file",
-    "KnowledgeBase": "/v2/knowledge-base",
-    "Personality": "/eval/simulation/personality",
-    "Phone": "/phone-number",
-    "Scenario": "/eval/simulation/scenario",
-    "Scorecard": "/observability/scorecard",
-    "Simulation": "/eval/simulation",
-    "SimulationSuite": "/eval/simulation/suite",
-    "Squad": "/squad",
-    "StructuredOutput": "/structured-output",
-    "Tool": "/tool",
-}
+# The collection of each kind whose bodies the document describes: those that no place of their body chooses.
+COLLECTIONS = {kind.name: kind.path for kind in KINDS.values() if not kind.path_by}
 # Kinds whose bodies are found by their types' names too: `CreateSUFFIXDTO`, chosen by the key. Credentials have no
 # published path; the path of tools leaves some out.
 BY_NAME = {"Credential": ("Credential", "provider"), "Tool": ("Tool", "type")}
@@ -167,6 +155,8 @@ def _as_written(body: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
 def _collections(openapi: Mapping[str, Any], translator: Translator, notes: list[str]) -> dict[str, Any]:
     roots: dict[str, Any] = {}
     for kind, path in COLLECTIONS.items():
+        if kind in BY_NAME and path not in openapi["paths"]:
+            continue
         root: dict[str, Any] = {}
         for operation, where, method in (("create", path, "post"), ("update", f"{path}/{{id}}", "patch")):
             content = openapi["paths"].get(where, {}).get(method, {}).get("requestBody", {}).get("content")

@@ -70,13 +70,15 @@ class Kind:
     """One kind of manifest with a live object.
 
     `type` is its name in plans; `path` its collection at Vapi; `listing` the shape of its list: a bare array,
-    or pages of `{results, metadata}`. The fields below `replace_order` are for what few kinds have.
+    or pages of `{results, metadata}`; `after` the kinds whose objects its own usually need, and which therefore stand
+    before it wherever kinds are listed. The fields below `replace_order` are for what few kinds have.
     """
 
     name: str
     type: str
     path: str
     title: str
+    after: tuple[str, ...] = ()
     listing: Literal["array", "page"] = "array"
     named: bool = True  # `name` is a field of the body, and defaults to the manifest's name
     identity: tuple[Path, ...] = (("name",),)  # where a live object's name stands, first found

@@ -27,6 +27,7 @@ KIND = Kind(
     type="vapi_knowledge_base",
     path="/v2/knowledge-base",
     title="knowledge base",
+    after=("File",),
     later=_files,
     attached={"files": Attached("file", "fileId")},
     details=True,

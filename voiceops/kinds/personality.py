@@ -3,5 +3,9 @@
 from voiceops.kinds.base import Kind
 
 KIND = Kind(
-    name="Personality", type="vapi_personality", path="/eval/simulation/personality", title="simulation personality"
+    name="Personality",
+    type="vapi_personality",
+    path="/eval/simulation/personality",
+    title="simulation personality",
+    after=("Squad",),
 )

@@ -12,6 +12,7 @@ KIND = Kind(
     type="vapi_phone_number",
     path="/phone-number",
     title="phone number",
+    after=("Squad",),
     identity=(("number",), ("sipUri",), ("name",)),
     caseless=frozenset({"sipUri"}),
     named_within=("provider",),

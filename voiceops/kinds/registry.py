@@ -1,44 +1,61 @@
-"""Every kind by name, in the order in which their objects usually come to be."""
+"""Every kind by name. A file of this folder with a `KIND` in it is a kind: it is found, not listed.
 
-from voiceops.kinds import (
-    agent,
-    credential,
-    dictionary,
-    eval,
-    file,
-    knowledge_base,
-    personality,
-    phone,
-    scenario,
-    scorecard,
-    simulation,
-    simulation_suite,
-    squad,
-    structured_output,
-    tool,
-)
+A kind stands after those that it names in `after`, else by its name. Knows nothing of what a kind is for.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Iterable
+from importlib import import_module
+
+from voiceops import kinds as _folder
 from voiceops.kinds.base import Kind
 
-KINDS: dict[str, Kind] = {
-    module.KIND.name: module.KIND
-    for module in (
-        credential,
-        file,
-        knowledge_base,
-        dictionary,
-        structured_output,
-        scorecard,
-        tool,
-        agent,
-        squad,
-        phone,
-        personality,
-        scenario,
-        simulation,
-        simulation_suite,
-        eval,
-    )
-}
+# What stands in this folder beside the kinds, and reads them or their facts.
+_NO_KINDS = frozenset({"base", "fits", "json_schema", "nodes", "places", "registry", "schema"})
+
+
+def discovered(package: str, folders: Iterable[str]) -> dict[str, Kind]:
+    """The kinds of a package by name, in their order. Its folders may be inside a zip.
+
+    Raises TypeError: a file there holds no kind. Raises ValueError: the kinds don't fit together.
+    """
+    found: list[Kind] = []
+    for module in pkgutil.iter_modules(folders):
+        if module.name in _NO_KINDS:
+            continue
+        kind = getattr(import_module(f"{package}.{module.name}"), "KIND", None)
+        if not isinstance(kind, Kind):
+            raise TypeError(
+                f"{package}.{module.name} has no `KIND = Kind(…)`: every file in voiceops/kinds/ is a kind, "
+                "save those that _NO_KINDS in voiceops/kinds/registry.py names"
+            )
+        found.append(kind)
+    return {kind.name: kind for kind in in_order(found)}
+
+
+def in_order(kinds: Iterable[Kind]) -> list[Kind]:
+    """Each after those that it names in `after`, and by name where that leaves a choice.
+
+    Raises ValueError: two kinds have one name, `after` names none of them, or it goes in a circle.
+    """
+    waiting = sorted(kinds, key=lambda kind: kind.name)
+    names = [kind.name for kind in waiting]
+    if double := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f"two files in voiceops/kinds/ call their kind {double}")
+    placed: dict[str, Kind] = {}
+    while waiting:
+        following = next((kind for kind in waiting if all(name in placed for name in kind.after)), None)
+        if following is None:
+            lost = {kind.name: [name for name in kind.after if name not in placed] for kind in waiting}
+            raise ValueError(f"these kinds wait for each other, or for one that does not exist, in `after`: {lost}")
+        waiting.remove(following)
+        placed[following.name] = following
+    return list(placed.values())
+
+
+KINDS: dict[str, Kind] = discovered(_folder.__name__, _folder.__path__)
 
 # Parts of others: they have no live object of their own.
 PARTS = ("Voice", "Transcriber", "Model", "Server")

@@ -2,4 +2,10 @@
 
 from voiceops.kinds.base import Kind
 
-KIND = Kind(name="Scenario", type="vapi_scenario", path="/eval/simulation/scenario", title="simulation scenario")
+KIND = Kind(
+    name="Scenario",
+    type="vapi_scenario",
+    path="/eval/simulation/scenario",
+    title="simulation scenario",
+    after=("Squad",),
+)

@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from voiceops.errors import VoiceopsError
+
 Node: TypeAlias = dict[str, Any]
 
 # A wheel carries the files inside the package, a checkout beside it.
@@ -43,8 +45,15 @@ def root(kind: str, operation: str = "create") -> Node:
     """The node of a kind's body: an object, or a union chosen by its discriminator.
 
     `operation` is create, update, or manifest: the spec as people write it, where that is not the body.
+    Raises VoiceopsError: the facts don't have the kind.
     """
-    entry = facts()["roots"][kind]
+    entry = facts()["roots"].get(kind)
+    if entry is None:
+        raise VoiceopsError(
+            f"schema/vapi.json does not describe the bodies of the kind {kind}",
+            hint="Write it anew from the vendor's OpenAPI file: make schema OPENAPI=FILE. A kind whose bodies it does "
+            "not have gets them in scripts/schema_types.py first.",
+        )
     target = (
         entry.get(operation, entry.get("create", entry)) if isinstance(entry, dict) and "by" not in entry else entry
     )

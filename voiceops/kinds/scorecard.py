@@ -7,6 +7,7 @@ KIND = Kind(
     type="vapi_scorecard",
     path="/observability/scorecard",
     title="scorecard",
+    after=("StructuredOutput",),
     listing="page",
     agent_list="scorecardIds",
 )

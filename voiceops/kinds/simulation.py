@@ -2,4 +2,10 @@
 
 from voiceops.kinds.base import Kind
 
-KIND = Kind(name="Simulation", type="vapi_simulation", path="/eval/simulation", title="simulation")
+KIND = Kind(
+    name="Simulation",
+    type="vapi_simulation",
+    path="/eval/simulation",
+    title="simulation",
+    after=("Personality", "Scenario"),
+)

@@ -3,5 +3,9 @@
 from voiceops.kinds.base import Kind
 
 KIND = Kind(
-    name="SimulationSuite", type="vapi_simulation_suite", path="/eval/simulation/suite", title="simulation suite"
+    name="SimulationSuite",
+    type="vapi_simulation_suite",
+    path="/eval/simulation/suite",
+    title="simulation suite",
+    after=("Simulation",),
 )

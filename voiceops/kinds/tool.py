@@ -10,6 +10,7 @@ KIND = Kind(
     type="vapi_tool",
     path="/tool",
     title="tool",
+    after=("Credential", "Dictionary", "File", "KnowledgeBase", "Scorecard", "StructuredOutput"),
     named=False,
     identity=(("function", "name"), ("name",)),
     immutable=frozenset({"type"}),
