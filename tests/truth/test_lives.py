@@ -21,6 +21,7 @@ import pytest
 
 from tests.support.bench import Bench, bench
 from tests.truth.values import MISSING, Values
+from voiceops.kinds.nodes import body_node, field_of, items_of
 from voiceops.kinds.registry import KINDS
 from voiceops.kinds.schema import root, select, type_of
 from voiceops.model.values import ABSENT, format_path, get_path, parse_path, set_path
@@ -293,7 +294,7 @@ class Life:
         for id_ in before.keys() & after.keys():
             paths = [parse_path(p["path"]) for p in listed.get(id_, {}).get("paths", [])]
             for path, old, new in differences(before[id_], after[id_], ()):
-                if STAMPS & set(path):
+                if STAMPS & set(path) or (old is None and self._is_default(path, after[id_], new)):
                     continue
                 covered = any(path[: len(p)] == p for p in paths)
                 assert covered, self._told(what, f"{format_path(path)} was not listed: {old!r} became {new!r}")
@@ -301,6 +302,13 @@ class Life:
                 self._check_listed(what, p, before[id_], after[id_])
         for id_ in before.keys() - after.keys():
             assert id_ in replaced, self._told(what, f"{id_} is gone, which no plan said")
+
+    def _is_default(self, path: tuple[Any, ...], whole: Any, value: Any) -> bool:
+        """Did the server fill this in by itself, in a part that got another type? What nobody set, no plan lists."""
+        node, part = body_node(self.kind), whole
+        for key in path:
+            node, part = (field_of(node, key, part) if isinstance(key, str) else items_of(node)), part[key]
+        return node is not None and "default" in node and bool(node["default"] == value)
 
     def _check_listed(self, what: str, listed: dict[str, Any], before: Any, after: Any) -> None:
         path = parse_path(listed["path"])
