@@ -57,5 +57,6 @@ def test_from_init_to_nothing_to_do(installed: dict[str, str], tmp_path: Path, f
     # A live environment needs to know where its runtime really is: the address that init writes is an example's.
     assert "Valid" in run(installed | {"RUNTIME_URL": "https://voice.shop.example"}, shop, "validate", "-e", "all")
     assert "to create" in run(installed, shop, "plan")
+    assert "</html>" in run(installed, shop, "plan", "--format", "html")
     run(installed, shop, "apply", "--auto-approve")
     assert "Nothing to do" in run(installed, shop, "plan", "--detailed-exitcode")

@@ -128,7 +128,8 @@ def test_schema_templates_and_locks_are_in_it(wheel: Wheel) -> None:
     names = set(zipfile.ZipFile(io.BytesIO(wheel.content)).namelist())
     for name in ("schema/vapi.json", "templates/ci/shared/ci/forge.py", "templates/lock/runtime.txt"):
         assert f"voiceops/_data/{name}" in names
-    assert {"voiceops/py.typed", "voiceops/render/assets/plan.css", f"{INFO}/licenses/LICENSE"} <= names
+    assets = {f"voiceops/{name}" for name in ("render/assets/plan.html.j2", "runtime/dashboard/assets/dashboard.css")}
+    assert {"voiceops/py.typed", *assets, f"{INFO}/licenses/LICENSE"} <= names
     assert not [n for n in names if "__pycache__" in n or "/." in n]
 
 

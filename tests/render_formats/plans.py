@@ -22,6 +22,7 @@ ATTACKS = (
     "\u202egnirts\u2066 zero\u200bwidth \x00 \x1b[31m \u2028 \ud800",
     "$`x`$ $$y$$ \\(z\\) &lt;b&gt; &#64;octocat",
     "\r```\r\n</details>\r",
+    "{{ 7*7 }}{% for x in y %}{# gone #}{{ cycler.__init__.__globals__ }}",
 )
 
 

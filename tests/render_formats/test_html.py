@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.render_formats.plans import attacked, many, small
+from tests.render_formats.plans import ATTACKS, attacked, many, small
 from tests.support.chromium import Page
 from voiceops.model.graph import Graph
 from voiceops.model.plan import Plan
@@ -53,6 +54,8 @@ def test_values_are_no_markup(page: Page, tmp_path: Path) -> None:
     assert page.run("document.scripts.length") == 1
     assert page.run("[...document.links].every(link => link.getAttribute('href').startsWith('#c-'))") is True
     assert page.run("document.body.textContent.includes('<script>alert(1)</script>')") is True
+    assert page.run(f"document.body.textContent.includes({json.dumps(ATTACKS[-1])})") is True
+    assert page.run("document.querySelector('#c-Agent\\\\/a10 summary').textContent.includes('{{ 7*7 }}')") is True
     assert page.run("/[\\u202a-\\u202e\\u2066-\\u2069\\u200b]/.test(document.body.textContent)") is False
 
 

@@ -224,7 +224,7 @@ def test_a_store_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_page_of_anything_is_well_formed() -> None:
-    wild = "</style><b>\"'&\x00"
+    wild = "</style><b>\"'&\x00\u202e{{ 7*7 }}{% for x in y %}{# gone #}"
     about = About(wild, wild, "1", 3, True, NOW, (wild,))
     hours = tuple(Hour(HOUR - n * 3600, n, n * 10, n * 100) for n in range(24))
     queue = (Queued(wild, 1, 2, 3, 4000.0),)
@@ -234,6 +234,7 @@ def test_a_page_of_anything_is_well_formed() -> None:
     )
     _parsed(text)
     assert wild not in text
+    assert "&lt;b&gt;&quot;&#x27;&amp;\\u0000\\u202e{{ 7*7 }}{% for x in y %}{# gone #}" in text
     assert text.count("</style>") == 1
     assert "revision 3" in text
     assert "stopping" in text

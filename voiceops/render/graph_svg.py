@@ -7,32 +7,13 @@ from html import escape
 
 from voiceops.model.safe_text import visible
 from voiceops.render.picture import Arrow, Box, Picture
+from voiceops.templating import asset
 
 _WIDTH, _HEIGHT = 190, 50
 _GAP_X, _GAP_Y, _MARGIN = 90, 14, 16
 _LANE = 4  # the height of a lane on which arrows pass a column
 _CHARACTERS = 26  # that fit into a box
 _SWEEPS = 6
-# A dark page inverts the grounds; inside the HTML report its own style rules apply.
-STYLE = """
-.g-box{fill:#fff;stroke:#8c959f;stroke-width:1.2}
-.g-kind{fill:#59636e;font-size:9px;letter-spacing:.04em}
-.g-title{fill:#1f2328;font-size:12px;font-weight:600}
-.g-detail{fill:#59636e;font-size:10px}
-.g-arrow{fill:none;stroke:#8c959f;stroke-width:1.2}
-.g-back{stroke-dasharray:4 3}
-.g-tip{fill:#8c959f}
-.g-label{fill:#59636e;font-size:9px}
-.g-create .g-box{stroke:#1a7f37;stroke-width:2.5}
-.g-update .g-box,.g-adopt .g-box{stroke:#9a6700;stroke-width:2.5}
-.g-delete .g-box,.g-unbind .g-box{stroke:#cf222e;stroke-width:2.5;stroke-dasharray:6 3}
-.g-replace .g-box{stroke:#8250df;stroke-width:2.5}
-@media (prefers-color-scheme:dark){
-.g-box{fill:#161b22;stroke:#6e7681}
-.g-title{fill:#e6edf3}
-.g-kind,.g-detail,.g-label{fill:#9198a1}
-}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +35,7 @@ def _height(box: Box | None) -> int:
 
 
 def svg(picture: Picture, *, standalone: bool = True) -> str:
-    """The drawing; not `standalone`: to stand in an HTML page that has `STYLE`."""
+    """The drawing; not `standalone`: to stand in an HTML page that has `assets/graph.css`."""
     columns, segments = _columns(picture)
     places = _placed(columns, segments)
     loops = any(places[arrow.source].x == places[arrow.target].x for arrow in picture.arrows)
@@ -68,7 +49,7 @@ def svg(picture: Picture, *, standalone: bool = True) -> str:
     )
     rows = [head, f"<title>{escape(_summary(picture))}</title>"]
     if standalone:
-        rows.append(f"<style>{STYLE}</style>")
+        rows.append(f"<style>\n{asset('voiceops.render', 'graph.css')}</style>")
     rows.append(
         '<defs><marker id="g-tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
         'orient="auto"><path class="g-tip" d="M0 0 8 4 0 8z"/></marker></defs>'

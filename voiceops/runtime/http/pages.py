@@ -225,8 +225,9 @@ class _Pages:
             started=runtime.started,
             tools=tuple(tool.name for tool in runtime.spec.tools),
         )
-        text = dashboard.page(about, figures, outcomes([runtime.metrics.snapshot(), *others]))
-        return Response(text, media_type="text/html; charset=utf-8", headers=dashboard.HEADERS)
+        counted = outcomes([runtime.metrics.snapshot(), *others])
+        text = await asyncio.to_thread(dashboard.page, about, figures, counted)  # the first one reads its template
+        return Response(text, media_type="text/html; charset=utf-8", headers=dashboard.headers())
 
     async def _figures(self) -> Figures:
         """What the store says now, or said a moment ago: however many look, they count through it one at a time."""
