@@ -53,10 +53,13 @@ def _project(folder: Path) -> Project:
     return load_project(folder, None, {}, Problems())
 
 
-@given(bodies=st.tuples(BODIES, BODIES, BODIES, BODIES, BODIES))
+SETTINGS = st.dictionaries(st.sampled_from(["voice_url", "voice_fallback_url", "friendly_name"]), LEAVES)
+
+
+@given(bodies=st.tuples(BODIES, BODIES, BODIES, BODIES, BODIES, SETTINGS))
 def test_lints_never_fail(bodies: tuple[dict[str, Any], ...], tmp_path_factory: Any) -> None:
     project = _project(tmp_path_factory.getbasetemp())
-    addresses = ("Agent/a", "Tool/b", "Squad/c", "Phone/d", "Scenario/e")
+    addresses = ("Agent/a", "Tool/b", "Squad/c", "Phone/d", "Scenario/e", "Phone/d/twilio")
     resources = {
         address: Resource(
             address=address,

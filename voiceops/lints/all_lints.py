@@ -24,7 +24,8 @@ from voiceops.lints import (
     yaml_texts,
 )
 from voiceops.lints.context import Context
-from voiceops.lints.rule import DEFINED, Finding, Lint, lint
+from voiceops.lints.rule import DEFINED, Lint, lint
+from voiceops.lints.spot import Finding
 
 UNUSED = "VO001"
 DOCS_URL = "https://github.com/voiceops/voiceops/blob/main/docs/lints"  # where a lint's page is read from afar

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from voiceops.lints.context import Context, Spot, walk
-from voiceops.lints.rule import Finding, lint
+from voiceops.lints.context import Context
+from voiceops.lints.rule import lint
+from voiceops.lints.spot import Finding, Spot
 from voiceops.manifest.resolve import UUID
 
 _ID_LISTS = (
@@ -23,17 +24,13 @@ _WHO = ("assistantId", "assistantName", "assistant")
 
 @lint("VO901", "destination-nobody", "A handoff that names nobody", "error", refused=True)
 def destination_nobody(context: Context) -> Iterator[Finding]:
-    for body in context.bodies:
-        for spot in walk(body):
-            inside = len(spot.path) > 1 and spot.path[-2] in ("destinations", "assistantDestinations")
-            if not inside or not isinstance(spot.value, dict):
-                continue
-            kind = spot.get("type")
-            keys = _WHO if kind == "assistant" else ("squadId", "squad") if kind == "squad" else ()
-            if keys and all(spot.get(key) is None for key in keys):
-                yield spot.finding(
-                    f"the destination names no {kind}", "type", hint=f"Add {keys[0]} with the name of its manifest."
-                )
+    for spot in context.index.maps_at("destinations", "assistantDestinations"):
+        kind = spot.get("type")
+        keys = _WHO if kind == "assistant" else ("squadId", "squad") if kind == "squad" else ()
+        if isinstance(spot.path[-1], int) and keys and all(spot.get(key) is None for key in keys):
+            yield spot.finding(
+                f"the destination names no {kind}", "type", hint=f"Add {keys[0]} with the name of its manifest."
+            )
 
 
 @lint("VO902", "member-form", "A squad member that is nobody, or two at once", "error", refused=True)
@@ -74,11 +71,10 @@ def tool_twice(context: Context) -> Iterator[Finding]:
 def id_of_one_account(context: Context) -> Iterator[Finding]:
     if len(context.project.environments) < 2:
         return
-    for body in context.bodies:
-        for spot in walk(body):
-            inside = spot.path[-2:-1]
-            named = bool(spot.path) and (spot.path[-1] in _IDS or (inside and inside[0] in _ID_LISTS))
-            if named and isinstance(spot.value, str) and UUID.match(spot.value):
+    for key in (*_IDS, *_ID_LISTS):
+        for spot, text in context.index.texts_at(key):
+            named = isinstance(spot.path[-1], int) if key in _ID_LISTS else spot.path[-1] == key
+            if named and isinstance(spot.value, str) and UUID.match(text):
                 yield spot.finding(
                     "an id belongs to one account, and this project has several environments",
                     hint="Name a manifest, or take the id from a variable: ${var:name}, set in environments/NAME.yaml.",

@@ -9,23 +9,36 @@ import re
 from collections.abc import Iterator
 
 from voiceops.errors import Mark
-from voiceops.lints.context import Context, Spot, walk
-from voiceops.lints.rule import Finding, lint
+from voiceops.lints.context import Context
+from voiceops.lints.rule import lint
+from voiceops.lints.spot import Finding, Spot, body_of, walk
 from voiceops.model import graph
 
 # The documented socket of a call that was asked for by POST /call is another one: …/{callId}/transport.
 _VAPI_STREAM = re.compile(r"wss://api\.(?:eu\.)?vapi\.ai(?!/[^\s\"'<>/]+/(?:transport|listen))")
 _STREAM = re.compile(r"<Stream\b[^>]*", re.IGNORECASE)
+_OWNERS = ("<stream", "incomingphonenumbers", "incoming_phone_numbers")  # what one of the two needs
 _NUMBERS = re.compile(r"IncomingPhoneNumbers\b|\bincoming_phone_numbers\b|\bincomingPhoneNumbers\b")
 
 
-def texts(context: Context, part: str | None = None) -> Iterator[tuple[Spot | None, Mark | None, str]]:
-    """Every text of the manifests, and every line of the handlers. With `part`: no manifest's where none has it."""
-    for spot, text in context.strings if part is None or context.mentions(part) else ():
-        yield spot, None, text
+def texts(context: Context, *parts: str, folded: bool = False) -> Iterator[tuple[Spot | None, Mark | None, str]]:
+    """Every text of the manifests, and every line of the handlers, that has one of these parts in it.
+
+    `folded`: the parts are in small letters, and capitals don't count. To look for a few parts first is far quicker
+    than a regular expression over every text.
+    """
+    for spot, text in context.index.texts() if context.mentions(*parts, folded=folded) else ():
+        if _has(text, parts, folded=folded):
+            yield spot, None, text
     for file in context.handler_files():
         for row, line in enumerate(context.texts.lines(file), 1):
-            yield None, Mark(file, row, 1), line
+            if _has(line, parts, folded=folded):
+                yield None, Mark(file, row, 1), line
+
+
+def _has(text: str, parts: tuple[str, ...], *, folded: bool) -> bool:
+    shown = text.casefold() if folded else text
+    return any(part in shown for part in parts)
 
 
 def found(
@@ -45,7 +58,7 @@ def transfer_bypassed(context: Context) -> Iterator[Finding]:
             continue
         for address in graph.walk(context.edges, line.spot.resource.address):
             resource = context.graph.resources[address]
-            for spot in walk(Spot(resource, (), resource.body)):
+            for spot in walk(body_of(resource)):
                 path = _transfer(spot)
                 if path is not None:
                     yield spot.finding(
@@ -84,7 +97,7 @@ def vapi_media_stream(context: Context) -> Iterator[Finding]:
 
 @lint("VO407", "second-audio-owner", "Something else takes over a number or a call that voiceops gave to Vapi")
 def second_audio_owner(context: Context) -> Iterator[Finding]:
-    for spot, mark, text in texts(context):
+    for spot, mark, text in texts(context, *_OWNERS, folded=True):
         stream = _STREAM.search(text)
         if stream and "vapi.ai" not in text:
             yield found(

@@ -2,52 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from voiceops.errors import Mark
-from voiceops.lints.rule import Finding
+from voiceops.lints.index import Index
+from voiceops.lints.spot import Finding, Spot, body_of
 from voiceops.lints.texts import Texts
 from voiceops.manifest.project import Project
 from voiceops.model.address import is_twilio_side, twilio_side
-from voiceops.model.graph import Graph, Resource, reaching
-from voiceops.model.values import ABSENT, Path, Ref, Secret, Template, get_path
+from voiceops.model.graph import Graph, reaching
+from voiceops.model.values import Path, Ref
 
 _INLINE = "assistant"
 _OVERRIDES = ("assistantOverrides", "membersOverrides", "squadOverrides", "targetOverrides")
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """A value somewhere in a resource's body."""
-
-    resource: Resource
-    path: Path
-    value: Any
-
-    def get(self, *steps: str | int) -> Any:
-        """The value below, or None."""
-        found = get_path(self.value, steps)
-        return None if found is ABSENT else found
-
-    def at(self, *steps: str | int) -> Spot:
-        return Spot(self.resource, (*self.path, *steps), self.get(*steps))
-
-    def items(self, *steps: str | int) -> list[Spot]:
-        """The items of a list below; none where there is no list."""
-        found = self.get(*steps)
-        return [self.at(*steps, index) for index in range(len(found))] if isinstance(found, list) else []
-
-    def mark(self, *steps: str | int) -> Mark:
-        return self.resource.source_of((*self.path, *steps))
-
-    def finding(self, summary: str, *steps: str | int, hint: str = "") -> Finding:
-        return Finding(mark=self.mark(*steps), summary=summary, hint=hint, address=self.resource.address)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Assistant:
     """An agent, an assistant written into a squad, or what a squad overrides of one."""
 
@@ -58,7 +30,7 @@ class Assistant:
     def name(self) -> str:
         return self.spot.resource.address
 
-    @property
+    @cached_property
     def system_prompts(self) -> list[tuple[Spot, str]]:
         """Its system messages with their texts."""
         found = []
@@ -68,7 +40,7 @@ class Assistant:
                 found.append((message.at("content"), text))
         return found
 
-    @property
+    @cached_property
     def transcribers(self) -> list[Spot]:
         """The transcriber, and those that stand in for it."""
         return [
@@ -80,7 +52,7 @@ class Assistant:
             if isinstance(spot.value, dict)
         ]
 
-    @property
+    @cached_property
     def voices(self) -> list[Spot]:
         """The voice, and those that stand in for it."""
         return [
@@ -127,37 +99,36 @@ class Context:
         self.graph = graph
         self.texts = texts
         self.tracked = tracked  # `.env` files that git keeps
+        self._tools: dict[tuple[str, Path], list[Attached]] = {}
 
     @cached_property
     def bodies(self) -> list[Spot]:
         """Every object's body. A Twilio number's settings are part of its line."""
-        return [
-            Spot(resource, (), resource.body)
-            for address, resource in self.graph.resources.items()
-            if not is_twilio_side(address)
-        ]
+        return [body_of(resource) for address, resource in self.graph.resources.items() if not is_twilio_side(address)]
 
     @cached_property
-    def maps(self) -> list[Spot]:
-        """Every map in those bodies, they themselves among them."""
-        return [spot for body in self.bodies for spot in _maps(body.resource, (), body.value)]
+    def index(self) -> Index:
+        """Every map and text of every body, by the key under which it stands."""
+        return Index(self.graph.resources.values())
 
-    def mentions(self, part: str) -> bool:
-        """Does any text of the manifests have this in it? Quicker than to look at every text with its place."""
-        return any(part in text for resource in self.graph.resources.values() for text in _texts(resource.body))
+    @cached_property
+    def files(self) -> frozenset[str]:
+        """The files that some value of the graph was written in."""
+        marks = (mark for resource in self.graph.resources.values() for mark in resource.sources.values())
+        return frozenset([mark.file for mark in marks]) | {r.mark.file for r in self.graph.resources.values()}
 
     @cached_property
     def assistants(self) -> list[Assistant]:
-        found = []
-        for spot in self.maps:
-            if not spot.path and spot.resource.kind == "Agent":
-                found.append(Assistant(spot, override=False))
-            if spot.path and spot.path[-1] in (_INLINE, *_OVERRIDES):
-                found.append(Assistant(spot, override=spot.path[-1] != _INLINE))
-        return found
+        """Agents, assistants written into squads, and overrides of both."""
+        found = [Assistant(body, override=False) for body in self.bodies if body.resource.kind == "Agent"]
+        inside = self.index.maps_at(_INLINE, *_OVERRIDES)
+        return found + [
+            Assistant(spot, override=spot.path[-1] != _INLINE) for spot in inside if isinstance(spot.path[-1], str)
+        ]
 
     @cached_property
     def edges(self) -> dict[str, tuple[str, ...]]:
+        """What refers to what."""
         return {address: self.graph.dependencies(address) for address in self.graph.resources}
 
     @cached_property
@@ -178,7 +149,7 @@ class Context:
             if body.resource.kind != "Phone":
                 continue
             side = self.graph.resources.get(twilio_side(body.resource.address))
-            twilio = Spot(side, (), side.body) if side else None
+            twilio = body_of(side) if side else None
             # Vapi writes the voice URL of the lines that it answers: it is not known before.
             runtime = twilio is not None and isinstance(twilio.get("voice_url"), str)
             refs = [body.get(key) for key in ("assistantId", "squadId")]
@@ -192,52 +163,41 @@ class Context:
         if isinstance(value, Ref) and value.address in self.graph.resources:
             resource = self.graph.resources[value.address]
             if resource.kind == "Agent":
-                return Assistant(Spot(resource, (), resource.body), override=False)
+                return Assistant(body_of(resource), override=False)
         return None
 
     def tools(self, assistant: Assistant) -> list[Attached]:
         """What a model of this assistant can call, as far as the manifests say."""
-        found = []
+        key = (assistant.spot.resource.address, assistant.spot.path)
+        if key not in self._tools:
+            self._tools[key] = list(self._attached(assistant))
+        return self._tools[key]
+
+    def _attached(self, assistant: Assistant) -> Iterator[Attached]:
         for place in assistant.spot.items("model", "toolIds"):
             if isinstance(place.value, Ref) and place.value.address in self.graph.resources:
-                resource = self.graph.resources[place.value.address]
-                found.append(Attached(place, Spot(resource, (), resource.body)))
-        for key in (("model", "tools"), ("tools:append",)):
-            found += [Attached(spot, spot) for spot in assistant.spot.items(*key) if isinstance(spot.value, dict)]
-        return found
+                yield Attached(place, body_of(self.graph.resources[place.value.address]))
+        for path in (("model", "tools"), ("tools:append",)):
+            yield from (Attached(spot, spot) for spot in assistant.spot.items(*path) if isinstance(spot.value, dict))
 
     @cached_property
     def all_tools(self) -> list[Spot]:
         """Every tool once: manifests, and those written into agents, squads and hooks."""
-        found = []
-        for spot in self.maps:
-            if not spot.path and spot.resource.kind == "Tool":
-                found.append(spot)
-            inside = spot.path[-2:-1] in (("tools",), ("tools:append",)) or spot.path[-1:] == ("tool",)
-            if inside and isinstance(spot.value.get("type"), str):
-                found.append(spot)
-        return found
+        found = [body for body in self.bodies if body.resource.kind == "Tool"]
+        lists = self.index.maps_at("tools", "tools:append")
+        inside = [spot for spot in lists if spot.path[-2:-1] in (("tools",), ("tools:append",))]
+        inside += [spot for spot in self.index.maps_at("tool") if spot.path[-1] == "tool"]
+        return found + [spot for spot in inside if isinstance(spot.value.get("type"), str)]
 
     @cached_property
     def servers(self) -> list[Spot]:
         """Everything that is called at a `server`."""
-        return [spot for spot in self.maps if spot.path and spot.path[-1] == "server"]
+        return [spot for spot in self.index.maps_at("server") if spot.path[-1] == "server"]
 
-    @cached_property
-    def strings(self) -> list[tuple[Spot, str]]:
-        """Every text, with the literal parts of texts that hold secrets or references."""
-        found = []
-        for resource in self.graph.resources.values():
-            for spot in walk(Spot(resource, (), resource.body)):
-                match spot.value:
-                    case str():
-                        found.append((spot, spot.value))
-                    case Secret() if spot.value.names:
-                        found.append((spot, "\0".join(spot.value.parts)))
-                    case Template():
-                        parts = (part if isinstance(part, str) else "\0" for part in spot.value.parts)
-                        found.append((spot, "".join(parts)))
-        return found
+    def mentions(self, *parts: str, folded: bool = False) -> bool:
+        """Does any text of the manifests have one of these in it? `folded`: capitals don't count."""
+        text = self.index.folded if folded else self.index.haystack
+        return any(part in text for part in parts)
 
     def handler_files(self) -> list[str]:
         """The Python files of handlers that manifests name."""
@@ -255,50 +215,6 @@ class Context:
         via = spot.mark()
         mark = self.texts.place(via, spot.value, offset) if isinstance(spot.value, str) else via
         return Finding(mark=mark, summary=summary, hint=hint, address=spot.resource.address, via=via)
-
-
-def walk(spot: Spot) -> Iterator[Spot]:
-    """Every value below, the value itself first."""
-    yield spot
-    if isinstance(spot.value, dict):
-        inside: Iterable[tuple[str | int, Any]] = spot.value.items()
-    elif isinstance(spot.value, list):
-        inside = enumerate(spot.value)
-    else:
-        return
-    for step, value in inside:
-        below = Spot(spot.resource, (*spot.path, step), value)
-        if isinstance(value, (dict, list)):
-            yield from walk(below)
-        else:  # most of all there is: no generator for each
-            yield below
-
-
-def _maps(resource: Resource, path: Path, value: Any) -> Iterator[Spot]:
-    """As `walk`, the maps alone."""
-    if isinstance(value, dict):
-        yield Spot(resource, path, value)
-        for key, item in value.items():
-            if isinstance(item, (dict, list)):
-                yield from _maps(resource, (*path, key), item)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            if isinstance(item, (dict, list)):
-                yield from _maps(resource, (*path, index), item)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text below, and the literal parts of those that hold secrets or references; keys aside."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-    elif isinstance(value, (Secret, Template)):
-        yield from (part for part in value.parts if isinstance(part, str))
 
 
 def number(value: Any) -> float | None:

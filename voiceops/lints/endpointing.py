@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from voiceops.lints.context import Context, Spot, number
-from voiceops.lints.rule import Finding, lint
+from voiceops.lints.context import Context, number
+from voiceops.lints.rule import lint
+from voiceops.lints.spot import Finding, Spot
 
 # Which field is a pause, and how many of its units are a second.
 _PAUSES = {"deepgram": ("endpointing", 1000), "gladia": ("endpointing", 1)}

@@ -13,8 +13,9 @@ from functools import lru_cache
 from typing import Any
 
 from voiceops.errors import Mark
-from voiceops.lints.context import Context, Spot, tool_names
-from voiceops.lints.rule import Finding, lint
+from voiceops.lints.context import Context, tool_names
+from voiceops.lints.rule import lint
+from voiceops.lints.spot import Finding, Spot
 from voiceops.manifest.handlers import read_module
 
 _CALL = "call"

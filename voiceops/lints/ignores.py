@@ -11,11 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from voiceops.errors import Mark
-from voiceops.lints.rule import Finding, Lint
+from voiceops.lints.rule import Lint
+from voiceops.lints.spot import Finding
 from voiceops.lints.texts import Texts
 from voiceops.manifest.problems import did_you_mean
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*voiceops:\s*ignore(?P<file>-file)?\b(?:\[(?P<ids>[^\]]*)\])?")
+_SIGN = "voiceops:"  # no file without it has such a comment
 _ID = re.compile(r"[A-Za-z0-9-]+\Z")
 _CODE = re.compile(r"VO\d+\Z", re.IGNORECASE)
 
@@ -53,6 +55,10 @@ class Ignores:
                         hit = True
         return hit
 
+    def has(self, file: str) -> bool:
+        """Whether a file has any such comment."""
+        return bool(self._of(file))
+
     def judge(self, lines: Mapping[str, Iterable[int]]) -> None:
         """From now on the comments count that stand in one document with one of these lines."""
         for file, active in lines.items():
@@ -88,7 +94,8 @@ class Ignores:
 
     def _of(self, file: str) -> list[Comment]:
         if file not in self._files:
-            self._files[file] = [] if file.endswith((".md", ".txt")) else list(_comments(file, self._texts.lines(file)))
+            quiet = file.endswith((".md", ".txt")) or _SIGN not in self._texts.text(file)
+            self._files[file] = [] if quiet else list(_comments(file, self._texts.lines(file)))
         return self._files[file]
 
 

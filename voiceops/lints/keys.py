@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from voiceops.lints.bypass import found, texts
-from voiceops.lints.context import Context, walk
-from voiceops.lints.rule import Finding, lint
+from voiceops.lints.context import Context
+from voiceops.lints.rule import lint
+from voiceops.lints.spot import Finding
 
 _KEY = r"(?:api[-_]?key|(?:access|auth|bearer)?[-_]?token|secret|authorization|password|private[-_]?key|key)"
 _PARAMETER = re.compile(rf"<Parameter\b[^>]*\bname=\\?[\"']{_KEY}\\?[\"'][^>]*", re.IGNORECASE)
@@ -19,7 +20,7 @@ _HEADER = re.compile(r"^(?:proxy-)?authorization$|api[-_]?key|secret|token\b|pas
 
 @lint("VO604", "key-in-twiml", "A key in TwiML")
 def key_in_twiml(context: Context) -> Iterator[Finding]:
-    for spot, mark, text in texts(context):
+    for spot, mark, text in texts(context, "<parameter", "<stream", folded=True):
         match = _PARAMETER.search(text) or _STREAM_URL.search(text)
         if match:
             yield found(
@@ -34,34 +35,30 @@ def key_in_twiml(context: Context) -> Iterator[Finding]:
 
 @lint("VO605", "key-in-headers", "A key in headers, which the API shows to everybody who may read the object")
 def key_in_headers(context: Context) -> Iterator[Finding]:
-    for body in context.bodies:
-        for spot in walk(body):
-            headers = spot.get("headers") if isinstance(spot.value, dict) else None
-            if not isinstance(headers, dict):
-                continue
-            schema = headers.get("properties") if headers.get("type") == "object" else None
-            for name, value in (schema if isinstance(schema, dict) else headers).items():
-                path = ("headers", "properties", name) if isinstance(schema, dict) else ("headers", name)
-                fixed = not isinstance(value, dict) or any(key in value for key in ("value", "const", "default"))
-                if _HEADER.search(name) and value and fixed:
-                    yield spot.finding(
-                        f"the header {name} holds a key, and Vapi shows headers to everybody in the organisation",
-                        *path,
-                        hint="Make it a Credential manifest and name it in credentialId.",
-                    )
+    for headers in context.index.maps_at("headers"):
+        if headers.path[-1] != "headers":
+            continue
+        schema = headers.get("properties") if headers.get("type") == "object" else None
+        for name, value in (schema if isinstance(schema, dict) else headers.value).items():
+            path = ("properties", name) if isinstance(schema, dict) else (name,)
+            fixed = not isinstance(value, dict) or any(key in value for key in ("value", "const", "default"))
+            if _HEADER.search(name) and value and fixed:
+                yield headers.finding(
+                    f"the header {name} holds a key, and Vapi shows headers to everybody in the organisation",
+                    *path,
+                    hint="Make it a Credential manifest and name it in credentialId.",
+                )
 
 
 @lint("VO606", "key-in-url", "A key in an address")
 def key_in_url(context: Context) -> Iterator[Finding]:
-    for spot, text in context.strings:
-        last = str(spot.path[-1]) if spot.path else ""
-        if not last.lower().endswith("url"):
-            continue
-        match = _QUERY.search(text) or _USER.search(text)
-        if match:
-            yield context.text_finding(
-                spot,
-                match.start(),
-                "a key stands in an address: logs, plans and the API show addresses",
-                "Make it a Credential manifest and name it in credentialId.",
-            )
+    for key in context.index.keys_of_texts():
+        for spot, text in context.index.texts_at(key) if key.lower().endswith("url") else ():
+            match = _QUERY.search(text) or _USER.search(text)
+            if match and spot.path[-1] == key:
+                yield context.text_finding(
+                    spot,
+                    match.start(),
+                    "a key stands in an address: logs, plans and the API show addresses",
+                    "Make it a Credential manifest and name it in credentialId.",
+                )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
-from voiceops.lints.context import Context, Spot, walk
-from voiceops.lints.rule import Finding, lint
+from voiceops.lints.context import Context
+from voiceops.lints.rule import lint
+from voiceops.lints.servers import parts_of
+from voiceops.lints.spot import Finding, body_of, walk
 from voiceops.model import graph
-
-_E164 = re.compile(r"\+[1-9]\d{6,14}\Z")
+from voiceops.model.phone_numbers import E164
 
 
 @lint("VO401", "line-without-fallback", "A phone line on which a caller hears an error when nobody answers")
@@ -45,10 +45,10 @@ def line_without_fallback(context: Context) -> Iterator[Finding]:
 
 @lint("VO402", "fallback-same-host", "A line's fallback runs where the runtime does")
 def fallback_same_host(context: Context) -> Iterator[Finding]:
-    runtime = urlsplit(context.project.runtime_url or "").hostname
+    runtime = parts_of(context.project.runtime_url or "").hostname
     for line in context.phone_lines:
         url = line.twilio.get("voice_fallback_url") if line.twilio else None
-        if line.twilio and runtime and isinstance(url, str) and urlsplit(url).hostname == runtime:
+        if line.twilio and runtime and isinstance(url, str) and parts_of(url).hostname == runtime:
             yield line.twilio.finding(
                 f"the fallback is on {runtime} too, and fails together with the runtime",
                 "voice_fallback_url",
@@ -58,16 +58,16 @@ def fallback_same_host(context: Context) -> Iterator[Finding]:
 
 @lint("VO403", "number-format", "A phone number that is not in E.164 form", "error", refused=True)
 def number_format(context: Context) -> Iterator[Finding]:
-    for spot in context.maps:
-        value = spot.value.get("number")
-        if not isinstance(value, str) or "{{" in value or _E164.match(value):
+    for place, value in context.index.texts_at("number"):
+        if not isinstance(place.value, str) or "{{" in value or E164.match(value) or place.path[-1] != "number":
             continue
+        spot = body_of(place.resource).at(*place.path[:-1])
         root = spot.resource.kind == "Phone" and not spot.path
         destination = spot.get("type") == "number"
         if not (root or destination) or spot.get("numberE164CheckEnabled") is False:
             continue
         digits = re.sub(r"[^\d]", "", value)
-        hint = f"Write +{digits}." if value.startswith("+") and _E164.match(f"+{digits}") else ""
+        hint = f"Write +{digits}." if value.startswith("+") and E164.match(f"+{digits}") else ""
         yield spot.finding(
             f"{value!r} is no number in E.164 form",
             "number",
@@ -82,7 +82,7 @@ def call_loop(context: Context) -> Iterator[Finding]:
             continue
         for address in (line.spot.resource.address, *_reached(context, line.target)):
             resource = context.graph.resources[address]
-            for spot in walk(Spot(resource, (), resource.body)):
+            for spot in walk(body_of(resource)):
                 if isinstance(spot.value, dict) and spot.get("type") == "number" and spot.get("number") == line.number:
                     yield spot.finding(
                         f"the transfer goes to {line.number}, where {line.spot.resource.address} answers again",

@@ -6,8 +6,9 @@ import difflib
 import re
 from collections.abc import Iterator
 
-from voiceops.lints.context import Assistant, Attached, Context, Spot, tool_names, walk
-from voiceops.lints.rule import Finding, lint
+from voiceops.lints.context import Assistant, Attached, Context, tool_names
+from voiceops.lints.rule import lint
+from voiceops.lints.spot import Finding, Spot, walk
 
 _LONG_ENOUGH = 200  # characters from which a prompt should say how to speak
 _SHARE = 0.15  # of a text's words that are common ones of its language
@@ -89,10 +90,13 @@ def prompt_asks_for_markup(context: Context) -> Iterator[Finding]:
 
 @lint("VO206", "prompt-repeated", "A heading or a paragraph stands twice in a prompt")
 def prompt_repeated(context: Context) -> Iterator[Finding]:
+    keys: dict[str, str] = {}  # of lines that many prompts share
     for _, spot, text in _prompts(context, on_a_line=False):
         seen: dict[str, int] = {}
+        if not _repeats(text, keys):
+            continue
         for offset, block in _blocks(text):
-            key = " ".join(block.split()).lower()
+            key = _key(block)
             if key in seen:
                 shown = " ".join(block.split())[:50]
                 row = text.count("\n", 0, seen[key]) + 1
@@ -104,6 +108,25 @@ def prompt_repeated(context: Context) -> Iterator[Finding]:
                 )
                 break
             seen[key] = offset
+
+
+def _repeats(text: str, keys: dict[str, str]) -> bool:
+    """Whether a line that might count stands twice, code or not: a quick look before the close one."""
+    seen: set[str] = set()
+    for line in text.split("\n"):
+        key = keys.get(line)
+        if key is None:
+            counts = line.startswith("# ") or len(line) >= _PARAGRAPH
+            key = keys[line] = _key(line) if counts else ""
+        if key in seen:
+            return True
+        if key:
+            seen.add(key)
+    return False
+
+
+def _key(block: str) -> str:
+    return " ".join(block.split()).lower()
 
 
 def _blocks(text: str) -> Iterator[tuple[int, str]]:
@@ -121,22 +144,37 @@ def _blocks(text: str) -> Iterator[tuple[int, str]]:
 @lint("VO207", "prompt-tool-missing", "A prompt names a tool that the agent doesn't have")
 def prompt_tool_missing(context: Context) -> Iterator[Finding]:
     everywhere = {name for tool in context.all_tools if (name := tool_names(tool))}
+    added = _added_by_squads(context)
+    telling: dict[str, bool] = {}  # whether a line holds an identifier, of lines that many prompts share
+    fields: dict[int, frozenset[str]] = {}  # of tools by the identity of their bodies, which outlive this
     for assistant, spot, text in _prompts(context, on_a_line=False):
+        if not any(_tells(line, telling) for line in text.split("\n")):
+            continue
         if assistant.override or not _all_known(context, assistant):
             continue
-        tools = [attached.tool for attached in _with_overrides(context, assistant)]
+        attached = [*context.tools(assistant), *added.get(assistant.spot.resource.address, ())]
+        tools = [one.tool for one in attached]
         names = {name for tool in tools if (name := tool_names(tool))}
-        types = {str(tool.get("type")) for tool in tools}
-        fields = {str(spot.path[-1]) for tool in tools for spot in walk(tool) if spot.path}
+        known = names | {str(tool.get("type")) for tool in tools}
+        for tool in tools:
+            if id(tool.value) not in fields:
+                fields[id(tool.value)] = frozenset(str(inner.path[-1]) for inner in walk(tool) if inner.path)
         told: set[str] = set()
         for match in _IDENTIFIER.finditer(text):
             word = match.group()
-            if word in names or word in types or word in fields or word in told:
+            if word in known or word in told or any(word in fields[id(tool.value)] for tool in tools):
                 continue
             summary, hint = _judged(word, names, everywhere, assistant)
             if summary:
                 told.add(word)
                 yield context.text_finding(spot, match.start(), summary, hint)
+
+
+def _tells(line: str, telling: dict[str, bool]) -> bool:
+    found = telling.get(line)
+    if found is None:
+        found = telling[line] = _IDENTIFIER.search(line) is not None
+    return found
 
 
 def _judged(word: str, names: set[str], everywhere: set[str], assistant: Assistant) -> tuple[str, str]:
@@ -165,13 +203,14 @@ def _all_known(context: Context, assistant: Assistant) -> bool:
     )
 
 
-def _with_overrides(context: Context, assistant: Assistant) -> list[Attached]:
-    """The agent's tools, and those that squads add to it."""
-    found = context.tools(assistant)
+def _added_by_squads(context: Context) -> dict[str, list[Attached]]:
+    """The tools that squads add to their members, by the agents' addresses."""
+    found: dict[str, list[Attached]] = {}
     for body in context.bodies:
         for member in body.items("members") if body.resource.kind == "Squad" else ():
             agent = context.agent(member.get("assistantId"))
-            if agent is not None and agent.spot.resource is assistant.spot.resource:
+            if agent is not None:
                 for layer in (member.at("assistantOverrides"), body.at("membersOverrides")):
-                    found += context.tools(Assistant(layer, override=True))
+                    tools = context.tools(Assistant(layer, override=True))
+                    found.setdefault(agent.spot.resource.address, []).extend(tools)
     return found

@@ -1,6 +1,6 @@
 """What a lint is: a code, a name, how bad it is, and a function from a context to findings.
 
-The table of all lints fills itself as the modules that define them are imported: `registry.py` does that.
+The table of all lints fills itself as the modules that define them are imported: `all_lints.py` does that.
 """
 
 from __future__ import annotations
@@ -8,29 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-from voiceops.errors import Diagnostic, Mark, Severity
-
-if TYPE_CHECKING:
-    from voiceops.lints.context import Context
+from voiceops.errors import Diagnostic, Severity
+from voiceops.lints.context import Context
+from voiceops.lints.spot import Finding
 
 _CODE = re.compile(r"VO\d{3}\Z")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One place that a lint points at. `via` is where a manifest brings the text in that `mark` lies in."""
-
-    mark: Mark
-    summary: str
-    hint: str = ""
-    address: str = ""
-    via: Mark | None = None
-
-
-Check: TypeAlias = "Callable[[Context], Iterator[Finding]]"
+Check: TypeAlias = Callable[[Context], Iterator[Finding]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ from voiceops.lints.all_lints import LINTS, UNUSED
 from voiceops.lints.context import Context
 from voiceops.lints.ignores import Ignores
 from voiceops.lints.repository import tracked_env_files
-from voiceops.lints.rule import Finding, Lint
+from voiceops.lints.rule import Lint
+from voiceops.lints.spot import Finding
 from voiceops.lints.texts import Texts
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import PROJECT_FILE, Project
@@ -37,14 +38,18 @@ class Linter:
                 if not self._ignores.silences(lint.code, finding.mark, finding.via):
                     found.add(_diagnostic(lint, finding, graph))
         found.extend(self.silenced(d for d in warnings if d.mark is None or (d.code, d.mark) not in said))
-        lines: dict[str, set[int]] = {PROJECT_FILE: {1}, f"environments/{project.environment}.yaml": {1}}
-        for resource in graph.resources.values():
-            for mark in (resource.mark, *resource.sources.values()):
-                lines.setdefault(mark.file, set()).add(mark.line)
-        for file in context.handler_files():
-            lines[file] = {1}
-        self._ignores.judge(lines)
+        self._ignores.judge(self._lines_of(context))
         return list(found.all)
+
+    def _lines_of(self, context: Context) -> dict[str, set[int]]:
+        """The lines that some value of the environment comes from, of the files with comments."""
+        commented = {file for file in context.files if self._ignores.has(file)}
+        lines: dict[str, set[int]] = {PROJECT_FILE: {1}, f"environments/{context.project.environment}.yaml": {1}}
+        for resource in context.graph.resources.values() if commented else ():
+            for mark in (resource.mark, *resource.sources.values()):
+                if mark.file in commented:
+                    lines.setdefault(mark.file, set()).add(mark.line)
+        return lines | {file: {1} for file in context.handler_files()}
 
     def silenced(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
         """The diagnostics without the warnings that a comment silences."""

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from voiceops.lints.context import Context, Spot
-from voiceops.lints.rule import Finding, lint
+from voiceops.lints.context import Context
+from voiceops.lints.rule import lint
+from voiceops.lints.spot import Finding, Spot
 from voiceops.lints.tools import parameters
 from voiceops.manifest.problems import did_you_mean, nearly
 
@@ -33,7 +34,9 @@ _DEEPEST = 20
 def _schemas(context: Context) -> Iterator[Spot]:
     """What models fill in: parameters of tools, bodies of requests, structured outputs."""
     for tool in context.all_tools:
-        yield parameters(tool)
+        schema = parameters(tool)
+        if isinstance(schema.value, dict):
+            yield schema
     for body in context.bodies:
         if body.resource.kind == "StructuredOutput":
             yield body.at("schema")

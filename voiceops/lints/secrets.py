@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from voiceops.errors import Mark
 from voiceops.lints.bypass import found, texts
 from voiceops.lints.context import Context
-from voiceops.lints.rule import Finding, lint
+from voiceops.lints.rule import lint
 from voiceops.lints.settings import setting
-from voiceops.model.values import Secret, leaves
+from voiceops.lints.spot import Finding
 
 _FORMS = (
     (re.compile(r"\bsk-(?:proj-|ant-|or-)?[A-Za-z0-9_-]{20,}"), "an API key of a model's provider"),
@@ -22,12 +22,17 @@ _FORMS = (
     (re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"), "a token (JWT)"),
     (re.compile(r"\bBearer [A-Za-z0-9._~+/-]{20,}"), "a bearer token"),
 )
+# One of these is in every text that has one of those forms.
+_SIGNS = (
+    *("sk-", "sk_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xoxa", "xoxb", "xoxp", "xoxr"),
+    *("xoxs", "hooks.slack.com/services/", "AKIA", "AIza", "PRIVATE KEY-----", "eyJ", "Bearer "),
+)
 _SHORTEST = 6
 
 
 @lint("VO601", "secret-in-text", "A key or a token in a prompt, another text, or a handler")
 def secret_in_text(context: Context) -> Iterator[Finding]:
-    for spot, mark, text in texts(context):
+    for spot, mark, text in texts(context, *_SIGNS):
         for pattern, what in _FORMS:
             if match := pattern.search(text):
                 yield found(
@@ -43,18 +48,12 @@ def secret_in_text(context: Context) -> Iterator[Finding]:
 
 @lint("VO602", "secret-literal", "A secret is written into a manifest")
 def secret_literal(context: Context) -> Iterator[Finding]:
-    for resource in context.graph.resources.values():
-        for path, leaf in leaves(resource.body):
-            if not isinstance(leaf, Secret) or leaf.names or not leaf.parts:
-                continue
-            mark = resource.source_of(path)
-            if _written_at(context, mark, leaf.parts[0]):
-                yield Finding(
-                    mark=mark,
-                    summary="a secret stands in the manifest itself",
-                    hint="Revoke it, and write ${secret:NAME}; the value comes from the environment, or from .env.",
-                    address=resource.address,
-                )
+    for spot in context.index.literals:
+        if spot.value.parts and _written_at(context, spot.mark(), spot.value.parts[0]):
+            yield spot.finding(
+                "a secret stands in the manifest itself",
+                hint="Revoke it, and write ${secret:NAME}; the value comes from the environment, or from .env.",
+            )
     providers = context.project.providers
     for value, steps in (
         (providers.vapi_key, ("vapi", "apiKey")),

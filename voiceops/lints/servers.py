@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
 
 from voiceops.errors import Mark
-from voiceops.lints.context import Context, Spot
-from voiceops.lints.rule import Finding, lint
+from voiceops.lints.context import Context
+from voiceops.lints.rule import lint
 from voiceops.lints.settings import setting
+from voiceops.lints.spot import Finding, body_of
 from voiceops.manifest.resolve import RUNTIME_CREDENTIAL
 
 _AUTH_HEADER = re.compile(r"authorization|secret|token|api[-_]?key", re.IGNORECASE)
@@ -63,10 +64,11 @@ def _addresses(context: Context) -> Iterator[tuple[SplitResult, str, Mark, str]]
     for server in context.servers:
         url = server.get("url")
         if isinstance(url, str) and not (runtime and url.startswith(f"{runtime}/")):
-            yield _parts(url), "server.url", server.mark("url"), server.resource.address
+            yield parts_of(url), "server.url", server.mark("url"), server.resource.address
 
 
-def _parts(url: str) -> SplitResult:
+def parts_of(url: str) -> SplitResult:
+    """An address in its parts, which are empty where it is none."""
     try:
         return urlsplit(url)
     except ValueError:
@@ -79,7 +81,7 @@ def server_without_credential(context: Context) -> Iterator[Finding]:
     for server in context.servers:
         headers = server.get("headers")
         proven = any(_AUTH_HEADER.search(name) for name in headers) if isinstance(headers, dict) else False
-        owner = Spot(server.resource, (), server.resource.body).at(*server.path[:-1])
+        owner = body_of(server.resource).at(*server.path[:-1])
         if owner.get("type") == "mcp":
             continue  # an MCP server's address is often its key
         if server.get("url") and not (server.get("credentialId") or server.get("secret") or proven):

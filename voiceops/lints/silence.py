@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from voiceops.lints.context import Assistant, Context, Spot, number
-from voiceops.lints.rule import Finding, lint
+from voiceops.lints.context import Assistant, Context, number
+from voiceops.lints.rule import lint
+from voiceops.lints.spot import Finding, Spot
 
 _DEFAULT_SILENCE = 30  # seconds after which Vapi ends a silent call
 _DEFAULT_HOOK = 7.5

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from voiceops.lints.context import Context, Spot
-from voiceops.lints.rule import Finding, lint
+from voiceops.lints.context import Context
+from voiceops.lints.rule import lint
+from voiceops.lints.spot import Finding, Spot
 from voiceops.model.values import Ref
 
 _PRIMITIVE = ("string", "number", "integer", "boolean")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from voiceops.lints.context import Assistant, Context, Line, Spot, walk
-from voiceops.lints.rule import Finding, lint
+from voiceops.lints.context import Assistant, Context, Line
+from voiceops.lints.rule import lint
+from voiceops.lints.spot import Finding, Spot, body_of
 
 _SPEAKS_FIRST = (None, "assistant-speaks-first")
 _LONGEST_SECONDS = 15
@@ -28,7 +29,7 @@ def entry(context: Context, line: Line) -> tuple[Assistant, list[Spot]] | None:
     if line.target is None or line.target not in context.graph.resources:
         return None
     resource = context.graph.resources[line.target]
-    target = Spot(resource, (), resource.body)
+    target = body_of(resource)
     if resource.kind == "Agent":
         return Assistant(target, override=False), []
     members = target.items("members")
@@ -77,23 +78,23 @@ def first_message_long(context: Context) -> Iterator[Finding]:
 
 @lint("VO203", "spoken-markup", "A text that is spoken holds markdown, a list, a web address or an emoji")
 def spoken_markup(context: Context) -> Iterator[Finding]:
-    for body in context.bodies:
-        for spot in walk(body):
-            if not isinstance(spot.value, str) or not _is_spoken(body, spot) or _WHOLE_URL.match(spot.value):
+    for key in (*_SPOKEN_KEYS, "idleMessages", "content", "message", "exact"):
+        for spot, text in context.index.texts_at(key):
+            if not isinstance(spot.value, str) or not _is_spoken(spot) or _WHOLE_URL.match(text):
                 continue
             for pattern, what in _MARKUP:
-                if match := pattern.search(spot.value):
+                if match := pattern.search(text):
                     yield context.text_finding(
                         spot, match.start(), f"{what} stands in a text that is spoken", "Write it as one would say it."
                     )
                     break
 
 
-def _is_spoken(body: Spot, spot: Spot) -> bool:
+def _is_spoken(spot: Spot) -> bool:
     *above, last = spot.path
     if last in _SPOKEN_KEYS or (above and above[-1] == "idleMessages"):
-        return body.resource.kind in ("Agent", "Squad", "Tool")
-    parent = Spot(body.resource, (), body.value).at(*above)
+        return spot.resource.kind in ("Agent", "Squad", "Tool")
+    parent = body_of(spot.resource).at(*above)
     if last == "content" and len(above) > 1 and above[-2] == "messages":
         kind = parent.get("type")  # a tool's message; a model's has no type
         return isinstance(kind, str) and kind.startswith("request-") and parent.get("role") != "system"

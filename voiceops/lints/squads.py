@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from voiceops.lints.context import Assistant, Context, Spot, walk
-from voiceops.lints.rule import Finding, lint
+from voiceops.lints.context import Assistant, Context
+from voiceops.lints.rule import lint
+from voiceops.lints.spot import Finding, Spot, body_of, walk
 from voiceops.model.values import Ref
 
 _HANDS_OVER = ("handoff", "transferCall")
@@ -51,7 +52,7 @@ def _hook_tools(context: Context, assistant: Assistant) -> list[Spot]:
             ref = action.get("toolId")
             if isinstance(ref, Ref) and ref.address in context.graph.resources:
                 resource = context.graph.resources[ref.address]
-                found.append(Spot(resource, (), resource.body))
+                found.append(body_of(resource))
     return found
 
 

@@ -23,18 +23,32 @@ class Texts:
     """Files of one project by the name that marks use."""
 
     root: Path
+    _texts: dict[str, str] = field(default_factory=dict)
     _lines: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def lines(self, file: str) -> tuple[str, ...]:
-        """A file's lines; none where it can't be read (marks of built-in defaults name no real file)."""
-        if file not in self._lines:
+    def text(self, file: str) -> str:
+        """A file's text; empty where it can't be read (marks of built-in defaults name no real file)."""
+        if file not in self._texts:
             try:
-                self._lines[file] = tuple(load(self.root, self.root / file, hidden=True).splitlines())
+                self._texts[file] = load(self.root, self.root / file, hidden=True)
             except (FileProblem, ValueError):
-                self._lines[file] = ()
+                self._texts[file] = ""
+        return self._texts[file]
+
+    def lines(self, file: str) -> tuple[str, ...]:
+        """A file's lines; none where it can't be read."""
+        if file not in self._lines:
+            self._lines[file] = tuple(self.text(file).splitlines())
         return self._lines[file]
 
+    def numbers_of_lines_with(self, file: str, part: str) -> frozenset[int]:
+        """Which of a file's lines, counted from 1, have this in them."""
+        if part not in self.text(file):
+            return frozenset()
+        return frozenset(number for number, line in enumerate(self.lines(file), 1) if part in line)
+
     def line(self, mark: Mark) -> str:
+        """The line that a mark lies in."""
         lines = self.lines(mark.file)
         return lines[mark.line - 1] if 0 < mark.line <= len(lines) else ""
 

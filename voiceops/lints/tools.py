@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from voiceops.lints.context import Context, Spot, number, tool_names
-from voiceops.lints.rule import Finding, lint
+from voiceops.lints.context import Context, number, tool_names
+from voiceops.lints.rule import lint
 from voiceops.lints.settings import setting
+from voiceops.lints.spot import Finding, Spot
 
 _DEFAULT_MAX_TOKENS = 250
 _CALL_TOKENS = 60  # a call's frame and a few words said beside it
@@ -29,6 +30,7 @@ def parameters(tool: Spot) -> Spot:
 
 @lint("VO301", "max-tokens-low", "maxTokens is too low for a call of one of the agent's tools")
 def max_tokens_low(context: Context) -> Iterator[Finding]:
+    tokens: dict[int, int] = {}  # of schemas by their identity: bodies outlive this
     for assistant in context.assistants:
         if assistant.spot.get("model") is None:
             continue
@@ -40,7 +42,9 @@ def max_tokens_low(context: Context) -> Iterator[Finding]:
         for attached in context.tools(assistant):
             schema = parameters(attached.tool).value
             if isinstance(schema, dict) and schema.get("properties"):
-                needed[tool_names(attached.tool) or "a tool"] = _CALL_TOKENS + _tokens(schema)
+                if id(schema) not in tokens:
+                    tokens[id(schema)] = _CALL_TOKENS + _tokens(schema)
+                needed[tool_names(attached.tool) or "a tool"] = tokens[id(schema)]
         if needed and (most := max(needed.values())) > limit:
             name = max(needed, key=lambda key: needed[key])
             default = "" if given is not None else "the default of "

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from voiceops.kinds.schema import facts, type_of
 from voiceops.lints.context import Context
-from voiceops.lints.rule import Finding, lint
+from voiceops.lints.rule import lint
+from voiceops.lints.spot import Finding
 
 # https://docs.vapi.ai/providers/voice/vapi-voices
 _VAPI_VOICES = (
@@ -39,8 +40,10 @@ def voice_foreign_field(context: Context) -> Iterator[Finding]:
                 continue
             own = type_of(variants[provider])["fields"]
             for key in voice.value:
+                if key in own:
+                    continue
                 owners = sorted(name for name, kind in variants.items() if key in type_of(kind)["fields"])
-                if key in own or not owners:
+                if not owners:
                     continue
                 yield voice.finding(
                     f"{key} is no field of a {provider} voice: Vapi refuses it",

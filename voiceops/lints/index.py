@@ -1,0 +1,93 @@
+"""One walk over all bodies, for every lint: maps and texts by the key under which they stand.
+
+A lint asks for the keys that it knows instead of looking at every value again. An item of a list stands under the
+list's key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from voiceops.lints.spot import Spot
+from voiceops.model.graph import Resource
+from voiceops.model.values import Path, Secret, Template
+
+_BETWEEN = "\n"  # of two texts in the one that holds them all: no lint looks for anything over lines
+
+
+class Index:
+    """The maps, texts and markers of some resources, each in the order of the resources and of their bodies."""
+
+    def __init__(self, resources: Iterable[Resource]) -> None:
+        self._maps_at: dict[str, list[Spot]] = {}
+        # A place is made of its parts when somebody asks for it: most texts are never asked for.
+        self._leaves_at: dict[str, list[tuple[Resource, Path, str | int, Any]]] = {}
+        self.literals: list[Spot] = []  # secrets without a name: somebody wrote the value itself
+        for resource in resources:
+            self._add(resource, (), "", resource.body)
+        leaves = self._leaves_at.values()
+        self.haystack = _BETWEEN.join(part for found in leaves for leaf in found for part in _parts(leaf[3]))
+        self.folded = self.haystack.casefold()
+
+    def _add(self, resource: Resource, path: Path, key: str, value: dict[str, Any]) -> None:
+        self._maps_at.setdefault(key, []).append(Spot(resource, path, value))
+        for name, item in value.items():
+            kind = type(item)
+            if kind is str:
+                self._leaves_at.setdefault(name, []).append((resource, path, name, item))
+            elif kind is dict:
+                self._add(resource, (*path, name), name, item)
+            elif kind is list:
+                self._items(resource, (*path, name), name, item)
+            elif kind is Secret or kind is Template:
+                self._marker(resource, path, name, name, item)
+
+    def _items(self, resource: Resource, path: Path, key: str, value: list[Any]) -> None:
+        for index, item in enumerate(value):
+            kind = type(item)
+            if kind is str:
+                self._leaves_at.setdefault(key, []).append((resource, path, index, item))
+            elif kind is dict:
+                self._add(resource, (*path, index), key, item)
+            elif kind is list:
+                self._items(resource, (*path, index), key, item)
+            elif kind is Secret or kind is Template:
+                self._marker(resource, path, index, key, item)
+
+    def _marker(self, resource: Resource, path: Path, step: str | int, key: str, item: Secret | Template) -> None:
+        if isinstance(item, Secret) and not item.names:
+            self.literals.append(Spot(resource, (*path, step), item))
+        else:
+            self._leaves_at.setdefault(key, []).append((resource, path, step, item))
+
+    def maps_at(self, *keys: str) -> list[Spot]:
+        """The maps under one of these keys, and those in a list under one."""
+        return [spot for key in keys for spot in self._maps_at.get(key, ())]
+
+    def texts_at(self, key: str) -> Iterator[tuple[Spot, str]]:
+        """The texts under a key, with the literal parts of those that hold secrets or references."""
+        for resource, path, step, value in self._leaves_at.get(key, ()):
+            yield Spot(resource, (*path, step), value), text_of(value)
+
+    def keys_of_texts(self) -> Iterable[str]:
+        """Every key under which a text stands."""
+        return self._leaves_at.keys()
+
+    def texts(self) -> Iterator[tuple[Spot, str]]:
+        """Every text, with the literal parts of those that hold secrets or references; by keys, not by files."""
+        for key in self._leaves_at:
+            yield from self.texts_at(key)
+
+
+def text_of(value: Any) -> str:
+    """A text, or a marker that stands for one, as it is looked at: what is not known yet is no letter of it."""
+    if isinstance(value, Secret):
+        return "\0".join(value.parts)
+    if isinstance(value, Template):
+        return "".join(part if isinstance(part, str) else "\0" for part in value.parts)
+    return str(value)
+
+
+def _parts(value: Any) -> Iterable[str]:
+    return (value,) if type(value) is str else (text_of(value),)
