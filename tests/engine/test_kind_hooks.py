@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.world import World, agent, change_of, changes, graph, in_order, resource, uid
-from voiceops.engine.planning.guards import Safety
+from voiceops.engine.options import Safety
 from voiceops.kinds.registry import KINDS
 from voiceops.model.graph import Resource
 from voiceops.model.values import Ref

@@ -25,7 +25,7 @@ from tests.support.world import (
     tool,
     uid,
 )
-from voiceops.engine.planning.guards import Safety
+from voiceops.engine.options import Safety
 from voiceops.model.plan import Plan
 from voiceops.model.values import Ref, Template
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.support.world import World, agent, graph, phone, resource
 from voiceops.engine.fields.body import set_values, update_body
 from voiceops.engine.fields.diff import NOTHING_APPLIED, Applied, differences, empty
+from voiceops.engine.options import Safety
 from voiceops.engine.ordering.creation_order import plan_creation
-from voiceops.engine.planning.guards import Safety
 from voiceops.kinds.registry import KINDS
 from voiceops.kinds.schema import root
 from voiceops.model.graph import Graph, Resource

@@ -19,7 +19,7 @@ from tests.support.world import (
     tool,
     uid,
 )
-from voiceops.engine.planning.guards import Safety
+from voiceops.engine.options import Safety
 
 CREATE, UPDATE, DELETE, NO_OP = ("create",), ("update",), ("delete",), ("no-op",)
 ASSISTANT = "vapi_assistant"

@@ -12,7 +12,7 @@ from tests.support.world import (
     resource,
     tool,
 )
-from voiceops.engine.planning.guards import Safety
+from voiceops.engine.options import Safety
 
 CREATE, UPDATE, DELETE, NO_OP = ("create",), ("update",), ("delete",), ("no-op",)
 ASSISTANT = "vapi_assistant"

@@ -19,7 +19,7 @@ from tests.support.world import (
     twilio_live,
 )
 from voiceops.engine.lines.twilio_number import form, settings
-from voiceops.engine.planning.guards import Safety
+from voiceops.engine.options import Safety
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.model.graph import Graph, Resource
 from voiceops.model.plan import Plan

@@ -9,7 +9,7 @@ from typing import Any
 
 from voiceops.apply.apply_events import Event
 from voiceops.apply.session import Session
-from voiceops.engine.planning.found import remembered
+from voiceops.engine.planning.match import remembered
 from voiceops.errors import NotFound, ProviderError, Rejected, Stale
 from voiceops.kinds.base import Kind
 from voiceops.kinds.registry import KINDS

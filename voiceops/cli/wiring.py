@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from voiceops.cli.allowed_hosts import check_accounts, check_state
 from voiceops.cli.terminal.console import Console
-from voiceops.engine.options import Options
-from voiceops.engine.planning.guards import Safety
+from voiceops.engine.options import Options, Safety
 from voiceops.engine.review.estimate import Table
 from voiceops.engine.review.plan_checks import Budgets, Checks
 from voiceops.errors import Diagnostic, InvalidProject, VoiceopsError

@@ -6,10 +6,17 @@ import fnmatch
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from voiceops.engine.planning.guards import Safety
 from voiceops.model.graph import Resource
 from voiceops.model.live import SETTLE
 from voiceops.model.values import JSON, Fingerprint, Path, Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Safety:
+    """`safety:` of the project: deletes and replacements above this percentage of the managed objects are refused."""
+
+    max_destroy_percent: float = 20
+    max_destroy_minimum: int = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

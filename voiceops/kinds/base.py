@@ -53,6 +53,16 @@ class Attached:
     id_key: str  # of what attaches one, and of what lists them
 
 
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """Objects that stay with the vendor when they leave management, let go instead of deleted: unless their manifest
+    says `release: true`."""
+
+    where: tuple[str, str]  # the key, and the value of it that those objects have
+    bound_by: tuple[str, ...]  # the keys that are cleared, so that nothing of ours is bound to them
+    called: str  # what people call such an object
+
+
 def _as_it_is(live: dict[str, Any]) -> dict[str, Any]:
     return live
 
@@ -108,6 +118,10 @@ class Kind:
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What the server gives an object and others refer to, with the values of `path_by` that have it (none: all)."""
     volatile: frozenset[str] = frozenset()  # attributes that change with every update
+    dialled: str = ""  # the key of what callers dial: objects of such a kind are the lines that a change reaches
+    unique: frozenset[str] = frozenset()  # keys whose value no two objects share, in whatever environment
+    stays: Stays | None = None
+    beside: frozenset[str] = frozenset()  # attributes that the vendor writes into what stands beside the object
     stands_for: Mapping[str, str] = field(default_factory=dict)
     """`Kind/NAME` may stand where another kind's id is wanted: which kind, and the attribute that is sent."""
 
@@ -134,6 +148,14 @@ class Kind:
 
     def attributes_of(self, live: Mapping[str, Any]) -> dict[str, str]:
         return {key: str(live[key]) for key in self.attributes if live.get(key)}
+
+    def outlives(self, body: Mapping[str, Any]) -> bool:
+        """Does an object with this body stay with the vendor when nothing wants it any more?"""
+        return self.stays is not None and body.get(self.stays.where[0]) == self.stays.where[1]
+
+    def names_of(self, body: Any) -> list[str]:
+        """Every name by which an object can be recognised, most telling first."""
+        return [name for _, name in self._names(body)]
 
     def name_of(self, body: Any) -> str | None:
         """The name by which people know the object: of a live one, or of a desired body."""

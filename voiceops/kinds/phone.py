@@ -5,7 +5,10 @@ https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
 
 from urllib.parse import urlsplit
 
-from voiceops.kinds.base import Kind
+from voiceops.kinds.base import Kind, Stays
+
+# What Vapi writes into a Twilio number when it imports it.
+IMPORTED = ("voice_url", "voice_method")
 
 KIND = Kind(
     name="Phone",
@@ -24,6 +27,10 @@ KIND = Kind(
     patch_omits=frozenset({"provider"}),
     null_counts=frozenset({"assistantId", "squadId"}),
     replace_order=("delete", "create"),
+    dialled="number",
+    unique=frozenset({"number", "sipUri"}),
+    stays=Stays(where=("provider", "vapi"), bound_by=("assistantId", "squadId"), called="number"),
+    beside=frozenset(IMPORTED),
 )
 
 TWILIO_TYPE = "twilio_phone_number"
@@ -50,9 +57,6 @@ TWILIO_SETTINGS = {
     "statusCallback": "status_callback",
     "statusCallbackMethod": "status_callback_method",
 }
-
-# What Vapi writes into a number when it imports it.
-IMPORTED = ("voice_url", "voice_method")
 
 # Settings that can't be cleared, only replaced; a field that leaves the manifest keeps its last value.
 TWILIO_STICKY = frozenset(

@@ -64,3 +64,13 @@ PARTS = ("Voice", "Transcriber", "Model", "Server")
 PART_KEYS = {"voice": "Voice", "transcriber": "Transcriber", "model": "Model", "server": "Server"}
 
 ALL = [*KINDS, *PARTS]
+
+_BY_TYPE = {kind.type: kind for kind in KINDS.values()}
+
+# The kinds whose objects are lines: what callers dial.
+LINES = tuple(kind.name for kind in KINDS.values() if kind.dialled)
+
+
+def kind_of_type(type_: str) -> Kind | None:
+    """The kind whose live objects have this type; None for what only stands beside one (a Twilio number)."""
+    return _BY_TYPE.get(type_)

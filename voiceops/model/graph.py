@@ -184,11 +184,12 @@ class Graph:
         )
 
 
-def reaching(edges: Mapping[str, tuple[str, ...]], kind: str) -> dict[str, tuple[str, ...]]:
-    """For every address, which addresses of `kind` reach it by following edges: the lines that a change touches."""
+def reaching(edges: Mapping[str, tuple[str, ...]], *kinds: str) -> dict[str, tuple[str, ...]]:
+    """For every address, which addresses of `kinds` reach it by following edges: the lines that a change touches."""
     found: dict[str, set[str]] = {}
+    starts = tuple(f"{kind}/" for kind in kinds)
     for start in sorted(edges):
-        if not start.startswith(f"{kind}/"):
+        if not start.startswith(starts):
             continue
         for reached in walk(edges, start):
             found.setdefault(reached, set()).add(start)

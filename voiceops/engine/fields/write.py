@@ -27,10 +27,11 @@ from voiceops.engine.fields.pairing import in_place, pairs
 from voiceops.engine.options import Options, live_differs
 from voiceops.kinds.base import SERVER_KEYS, Kind
 from voiceops.kinds.nodes import body_node, field_of, fields_of, is_set, items_of, variant_key
+from voiceops.kinds.registry import KINDS
 from voiceops.kinds.schema import Node
 from voiceops.model.graph import Resource
 from voiceops.model.state import Entry
-from voiceops.model.values import ABSENT, JSON, Fingerprint, Path, Secret, get_path, set_path
+from voiceops.model.values import ABSENT, JSON, Fingerprint, Path, Ref, Secret, Template, get_path, leaves, set_path
 from voiceops.model.values import copy as copied
 
 
@@ -116,6 +117,30 @@ def replacement(kind: Kind, sides: Sides, desired: dict[str, Any]) -> Write:
     differing = (*exact(before, body, node), *filter(_is_secret, owned))
     found = tuple(replace(d, outcome=_outcome(d, sides, owned, node)) for d in differing)
     return Write({**desired, **body}, tuple({d.path: d for d in found}.values()), owned)
+
+
+def is_replaced(resource: Resource, applied: Applied, live: dict[str, Any]) -> bool:
+    """Is there a difference that no update can remove, so that another object has to take the live one's place?
+
+    Of an object that we didn't make it isn't known which fields the API leaves out.
+    """
+    kind = KINDS[resource.kind]
+    if resource.type != kind.type:
+        return False
+    fixed = kind.fixed({**live, **resource.body})
+    if not fixed:
+        return False
+    owned = applied.owned if isinstance(applied.owned, dict) else {}
+
+    def only(body: Mapping[str, JSON]) -> dict[str, JSON]:
+        return {key: body[key] for key in fixed if key in body}
+
+    def is_plain(value: JSON) -> bool:
+        return not any(isinstance(leaf, (Ref, Secret, Template, Fingerprint)) for _, leaf in leaves(value))
+
+    node = body_node(kind, "create")
+    found = differences(only(resource.body), Applied(only(owned), applied.stored), only(live), resource.ignore, node)
+    return any((owned or not empty(d.before)) and is_plain(d.after) for d in found)
 
 
 def exact(before: JSON, after: JSON, node: Node | None, path: Path = ()) -> Iterator[Difference]:

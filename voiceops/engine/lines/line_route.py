@@ -11,30 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voiceops.engine.lines.agent_reached import AgentHealth, agent_health, squad_health, title_of
+from voiceops.engine.lines.meant import Meant
 from voiceops.engine.lines.number_route import number_reasons, picks_up
 from voiceops.engine.lines.reasons import Reason
 from voiceops.model.live import Snapshot
 
 APPLY = "`voiceops apply` puts it back."
 PHONE = "vapi_phone_number"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meant:
-    """What the manifest and the state say about a line: whom it is meant to reach, and what it is known by."""
-
-    address: str
-    provider: str = "twilio"
-    number: str = ""  # E.164, or a SIP URI; empty: Vapi gives one
-    answer: str = "vapi"  # vapi | runtime | none: nobody answers, it only calls out
-    target: str = ""  # Agent/NAME or Squad/NAME; empty: Vapi asks `server_url` for every call
-    target_id: str = ""  # its live id; empty: not known
-    server_url: str = ""
-    voice_url: str = ""  # the runtime's own; empty: what Vapi's import wrote
-    imported_url: str = ""  # what that was; empty: not known
-    phone_id: str = ""  # of the Vapi number; empty: never applied
-    account: str = ""  # the Twilio account that the number is in
-    purchase: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from voiceops.engine.lines.meant import Meant
 from voiceops.engine.lines.reasons import Reason
 from voiceops.engine.lines.twilio_number import clearing, settings, shadow
 from voiceops.kinds.phone import TWILIO_DEMO, is_vapis
-
-if TYPE_CHECKING:
-    from voiceops.engine.lines.line_route import Meant
 
 # Words in a number's status that mean that no call gets through; `in-use` is the usual one.
 _DEAD = ("pending", "suspend", "released", "inactive", "closed", "failed")

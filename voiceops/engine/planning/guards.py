@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from voiceops.engine.options import Safety
 from voiceops.errors import Diagnostic, Mark
 from voiceops.model.plan import DELETE, UPDATE, Change
 from voiceops.model.state import State
-
-
-@dataclass(frozen=True, slots=True)
-class Safety:
-    """`safety:` of the project: deletes and replacements above this percentage of the managed objects are refused."""
-
-    max_destroy_percent: float = 20
-    max_destroy_minimum: int = 3
 
 
 def guard(changes: Iterable[Change], state: State, safety: Safety, *, force: bool) -> list[Diagnostic]:

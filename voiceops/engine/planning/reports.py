@@ -4,35 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 
-from voiceops.engine.fields.diff import (
-    Difference,
-)
-from voiceops.engine.fields.seen import after_as_seen
+from voiceops.engine.options import policy_for
+from voiceops.engine.planning.twins import users_of
+from voiceops.engine.planning.view import View
 from voiceops.errors import Diagnostic
 from voiceops.kinds.registry import KINDS
 from voiceops.model.address import owner_of
 from voiceops.model.graph import Resource
-from voiceops.model.live import Snapshot
 from voiceops.model.plan import Drift, FieldChange
-from voiceops.model.state import Entry
-from voiceops.model.values import (
-    SENSITIVE_UNCHECKED,
-    Fingerprint,
-    format_path,
-    leaves,
-)
-
-if TYPE_CHECKING:
-    from voiceops.engine.planning.planner import Planner
-
+from voiceops.model.values import JSON, SENSITIVE_UNCHECKED, Fingerprint, format_path, leaves
 
 _MOST_USERS = 3
 _FIELDS = 6  # of a refusal that names them
 
 
-def report_unchecked(planner: Planner, resource: Resource, entry: Entry | None, desired: dict[str, Any]) -> None:
+def unchecked_secrets(resource: Resource, desired: JSON) -> tuple[Diagnostic, ...]:
     """Whether a secret changed can't be told where it isn't at hand."""
     unchecked = sorted(
         {
@@ -42,30 +29,30 @@ def report_unchecked(planner: Planner, resource: Resource, entry: Entry | None, 
             for name in leaf.names
         }
     )
-    if entry is not None and unchecked:
-        planner.diagnostics.append(
-            Diagnostic(
-                code="secret-not-checked",
-                severity="warning",
-                mark=resource.mark,
-                address=resource.address,
-                summary=f"{SENSITIVE_UNCHECKED}: {', '.join(unchecked)} is not set here",
-                hint="Whether it changed shows only where it is set; apply needs it only to send it.",
-            )
-        )
+    if not unchecked:
+        return ()
+    return (
+        Diagnostic(
+            code="secret-not-checked",
+            severity="warning",
+            mark=resource.mark,
+            address=resource.address,
+            summary=f"{SENSITIVE_UNCHECKED}: {', '.join(unchecked)} is not set here",
+            hint="Whether it changed shows only where it is set; apply needs it only to send it.",
+        ),
+    )
 
 
-def report_twins(planner: Planner, resource: Resource, twins: tuple[str, ...]) -> None:
+def existing_twins(view: View, resource: Resource, twins: tuple[str, ...]) -> Diagnostic:
     """Live objects that a resource could be, each with what tells it apart and the command that takes it."""
     kind = KINDS[resource.kind]
     called = f"{kind.title} {resource.name!r}" if resource.name is not None else f"{kind.title} that equals this one"
     several = f" ({len(twins)} of them: {', '.join(twins)})" if len(twins) > 1 else ""
-    others = [
-        a for a, f in planner.found.items() if a != resource.address and f.entry is None and set(f.twins) & set(twins)
-    ]
+    claiming = {address for id_ in twins for address in view.claims.get(id_, ())} - {resource.address}
+    others = [address for address in view.found if address in claiming] if claiming else []
     if others and not several:
         several = f", and {', '.join(others)} could be it, too"
-    about = {id_: described(planner.snapshot, resource.type, id_) for id_ in twins}
+    about = {id_: described(view, resource.type, id_) for id_ in twins}
     if len(twins) == 1 and not others:
         hint = (
             f"Take it over with `voiceops import {resource.address} {twins[0]}`, or with `apply --adopt`; "
@@ -74,29 +61,22 @@ def report_twins(planner: Planner, resource: Resource, twins: tuple[str, ...]) -
     else:
         lines = [f"voiceops import {resource.address} {id_}  ({text})" for id_, text in about.items()]
         hint = "\n".join(["Take the one that is meant, or give this one another name:", *lines])
-    planner.diagnostics.append(
-        Diagnostic(
-            code="exists_unmanaged",
-            mark=resource.mark,
-            address=resource.address,
-            summary=f"the {called} exists already and is not managed{several}",
-            hint=hint,
-        )
+    return Diagnostic(
+        code="exists_unmanaged",
+        mark=resource.mark,
+        address=resource.address,
+        summary=f"the {called} exists already and is not managed{several}",
+        hint=hint,
     )
 
 
-def described(snapshot: Snapshot, type_: str, id_: str) -> str:
+def described(view: View, type_: str, id_: str) -> str:
     """What tells a live object from others of its name: its age, its number, who uses it."""
-    live = snapshot.get(type_, id_) or {}
+    live = view.snapshot.get(type_, id_) or {}
     made = str(live.get("createdAt") or "")
-    found = [f"made {made[:10]}{_age(made, snapshot.date)}" if made else "made nobody knows when"]
+    found = [f"made {made[:10]}{_age(made, view.snapshot.date)}" if made else "made nobody knows when"]
     found += [str(live[key]) for key in ("number", "sipUri") if live.get(key)]
-    users = sorted(
-        f"{kind.title} {kind.name_of(other) or other_id}"
-        for kind in KINDS.values()
-        for other_id, other in snapshot.all(kind.type).items()
-        if other_id != id_ and any(leaf == id_ for _, leaf in leaves(other))
-    )
+    users = sorted(view.users[id_] if id_ in view.users else users_of([id_], view.snapshot)[id_])
     named = ", ".join(users[:_MOST_USERS]) + (f" and {len(users) - _MOST_USERS} more" if users[_MOST_USERS:] else "")
     return ", ".join([*found, f"used by the {named}" if users else "used by nothing that was read"])
 
@@ -109,24 +89,6 @@ def _age(made: str, now: float) -> str:
     return f", {days} day{'' if days == 1 else 's'} ago" if days > 0 else ", today"
 
 
-def note_drift(
-    planner: Planner, resource: Resource, entry: Entry, found: Iterable[Difference], seen: dict[str, Any]
-) -> None:
-    found = [after_as_seen(d, seen) for d in found]
-    if found:
-        planner.drift.append(
-            Drift(
-                address=resource.address,
-                kind=resource.kind,
-                type=resource.type,
-                id=entry.id,
-                fields=planner.field_changes(resource, found),
-                updated_at=str(seen.get("updatedAt") or ""),
-                applied_at=entry.recorded_at,
-            )
-        )
-
-
 def _named(fields: list[FieldChange]) -> str:
     """The fields by name, as many as one reads, with their verb."""
     names = [format_path(field.path) for field in fields]
@@ -134,21 +96,22 @@ def _named(fields: list[FieldChange]) -> str:
     return f"{', '.join(names[:_FIELDS])}{more} {'was' if len(names) == 1 else 'were'}"
 
 
-def drift_refusals(planner: Planner) -> list[Diagnostic]:
+def drift_refusals(view: View, drift: Iterable[Drift]) -> list[Diagnostic]:
+    """What was edited live in fields whose drift this project refuses to overwrite."""
     found = []
-    for drift in planner.drift:
-        resource = planner.graph.resources.get(drift.address)
+    for each in drift:
+        resource = view.graph.resources.get(each.address)
         if resource is None:
             continue
-        fields = [f for f in drift.fields if planner.policy(resource, f.path) == "refuse"]
+        fields = [f for f in each.fields if policy_for(view.options, resource, f.path) == "refuse"]
         if fields:
             found.append(
                 Diagnostic(
                     code="drift",
                     mark=resource.mark,
-                    address=drift.address,
+                    address=each.address,
                     summary=f"{_named(fields)} edited live, and this project refuses to overwrite that",
-                    hint=f"Take it over with `voiceops drift --accept {owner_of(drift.address)}`, "
+                    hint=f"Take it over with `voiceops drift --accept {owner_of(each.address)}`, "
                     "or apply with drift: revert.",
                 )
             )

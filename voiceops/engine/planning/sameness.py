@@ -11,8 +11,7 @@ from voiceops.engine.fields.diff import empty, same
 from voiceops.errors import Diagnostic
 from voiceops.kinds.base import SERVER_KEYS
 from voiceops.kinds.nodes import body_node, field_of, items_of
-from voiceops.kinds.phone import TWILIO_TYPE
-from voiceops.kinds.registry import KINDS
+from voiceops.kinds.registry import KINDS, kind_of_type
 from voiceops.kinds.schema import Node
 from voiceops.model.live import Snapshot
 from voiceops.model.state import State
@@ -59,8 +58,8 @@ def nothing_beyond(sent: JSON, live: JSON, node: Node | None) -> bool:
 
 
 def node_of(kind: str, type_: str) -> Node | None:
-    """The facts of a kind's body; of a Twilio number there are none."""
-    return None if type_ == TWILIO_TYPE else body_node(KINDS[kind], "create")
+    """The facts of a kind's body; of what only stands beside an object of the kind (a Twilio number) there are none."""
+    return body_node(KINDS[kind], "create") if KINDS[kind].type == type_ else None
 
 
 def holds_secret(sent: JSON) -> bool:
@@ -82,7 +81,8 @@ def late_arrivals(state: State, snapshot: Snapshot) -> Iterator[Diagnostic]:
             continue
         for id_, live in sorted(snapshot.all(closed["type"]).items()):
             if id_ not in held and id_ not in state.gone and _created(live) >= closed["at"] - 2 and _is(closed, live):
-                title = "number" if closed["type"] == TWILIO_TYPE else KINDS[closed["kind"]].title
+                kind = kind_of_type(closed["type"])
+                title = kind.title if kind is not None else "number"
                 yield Diagnostic(
                     code="probable-duplicate",
                     severity="warning",
@@ -93,7 +93,7 @@ def late_arrivals(state: State, snapshot: Snapshot) -> Iterator[Diagnostic]:
 
 
 def _is(closed: dict[str, Any], live: dict[str, Any]) -> bool:
-    if closed["type"] == TWILIO_TYPE:
+    if kind_of_type(closed["type"]) is None:
         return bool(live.get("phone_number") == closed["name"])
     return equals(closed["body"], live, node_of(closed["kind"], closed["type"]))
 

@@ -5,57 +5,61 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 
 from voiceops.engine.planning.guards import is_destroyed
+from voiceops.engine.planning.view import Draft, View
 from voiceops.errors import Diagnostic, Mark, VoiceopsError
 from voiceops.model.address import is_twilio_side, owner_of
 from voiceops.model.plan import Change
 
-if TYPE_CHECKING:
-    from voiceops.engine.planning.planner import Planner
-
 _MOST_NAMED = 5
 
 
-def selected(planner: Planner, changes: list[Change]) -> list[Change]:
-    """The chosen ones, without those that are excluded and those that wait for them.
+def selected(view: View, draft: Draft) -> Draft:
+    """The chosen changes, without those that are excluded and those that wait for them, and what is said of them.
 
     What others would still use after it is gone is refused. Raises VoiceopsError for a target that is not there, and
     for labels that nothing carries.
     """
-    targets, labels, excluded = planner.options.targets, planner.options.labels, planner.options.excluded
-    if not targets and not labels and not excluded:
-        return changes
-    carried = {a: resource.labels for a, resource in planner.graph.resources.items()} | dict(planner.options.carried)
-    known = {owner_of(address) for address in (*(c.address for c in changes), *carried, *planner.entries)}
-    chosen = _chosen(planner, changes, carried, known) if targets or labels else {owner_of(c.address) for c in changes}
+    options, changes = view.options, draft.changes
+    if not options.targets and not options.labels and not options.excluded:
+        return draft
+    carried = {a: resource.labels for a, resource in view.graph.resources.items()} | dict(options.carried)
+    known = {owner_of(address) for address in (*(c.address for c in changes), *carried, *view.entries)}
+    chosen = {owner_of(c.address) for c in changes}
+    if options.targets or options.labels:
+        chosen = _chosen(view, chosen, carried, known)
     found = [change for change in changes if owner_of(change.address) in chosen]
-    waiting = _waiting(planner, found, _excluded(planner, known))
+    waiting = _waiting(view, found, _excluded(view, known))
     found = [change for change in found if owner_of(change.address) not in waiting]
-    only_about(planner, {owner_of(change.address) for change in found})
-    planner.diagnostics += _said(waiting)
-    planner.diagnostics += _still_used(planner, found)
-    return found
+    # What is wrong or edited elsewhere is another plan's to say.
+    about = {owner_of(change.address) for change in found}
+    return Draft(
+        tuple(found),
+        tuple(d for d in draft.drift if owner_of(d.address) in about),
+        (
+            *(d for d in draft.diagnostics if not d.address or owner_of(d.address) in about),
+            *_said(waiting),
+            *_still_used(view, found),
+        ),
+    )
 
 
-def _chosen(
-    planner: Planner, changes: list[Change], carried: Mapping[str, Mapping[str, str]], known: set[str]
-) -> set[str]:
-    targets, labels = planner.options.targets, planner.options.labels
+def _chosen(view: View, addresses: set[str], carried: Mapping[str, Mapping[str, str]], known: set[str]) -> set[str]:
+    """The addresses that are asked for, with what they need that is not there yet."""
+    targets, labels = view.options.targets, view.options.labels
     labelled = {a for a, found in carried.items() if labels and _carries(found, labels)}
     for target in targets:
         if not any(target in (address, _family(address)) for address in known):
-            raise _no_target(target, known, planner.graph.environment)
+            raise _no_target(target, known, view.graph.environment)
     if labels and not labelled:
-        raise _no_label(labels, carried, planner.graph.environment)
-    addresses = {owner_of(change.address) for change in changes}
+        raise _no_label(labels, carried, view.graph.environment)
     chosen = {a for a in addresses if a in targets or _family(a) in targets or a in labelled}
     # What a chosen object refers to must exist first.
     waiting = list(chosen)
     while waiting:
-        for following in planner.edges.get(waiting.pop(), ()):
-            if following not in chosen and following in planner.new:
+        for following in view.edges.get(waiting.pop(), ()):
+            if following not in chosen and following in view.new:
                 chosen.add(following)
                 waiting.append(following)
     return chosen
@@ -64,12 +68,12 @@ def _chosen(
 # what stays out, and what waits for it
 
 
-def _excluded(planner: Planner, known: set[str]) -> set[str]:
+def _excluded(view: View, known: set[str]) -> set[str]:
     found: set[str] = set()
-    for pattern in planner.options.excluded:
+    for pattern in view.options.excluded:
         hits = {address for address in known if _matches(pattern, address)}
         if not hits:
-            raise _no_target(pattern, known, planner.graph.environment)
+            raise _no_target(pattern, known, view.graph.environment)
         found |= hits
     return found
 
@@ -81,7 +85,7 @@ def _matches(pattern: str, address: str) -> bool:
     return any(c in pattern for c in "*?") and fnmatch.fnmatchcase(address, literal)
 
 
-def _waiting(planner: Planner, changes: list[Change], excluded: set[str]) -> dict[str, str]:
+def _waiting(view: View, changes: list[Change], excluded: set[str]) -> dict[str, str]:
     """Every owner whose changes stay out, with the excluded one that it is because of."""
     if not excluded:
         return {}
@@ -89,7 +93,7 @@ def _waiting(planner: Planner, changes: list[Change], excluded: set[str]) -> dic
     for change in changes:
         if change.matters:
             moving.setdefault(owner_of(change.address), []).append(change)
-    uses, users = _uses(planner), _users(planner)
+    uses, users = _uses(view), _users(view)
     because = {address: address for address in excluded}
     grown = True
     while grown:
@@ -107,23 +111,23 @@ def _waiting(planner: Planner, changes: list[Change], excluded: set[str]) -> dic
     return because
 
 
-def _uses(planner: Planner) -> dict[str, set[str]]:
+def _uses(view: View) -> dict[str, set[str]]:
     """What each manifest refers to: it must be changed first."""
     found: dict[str, set[str]] = {}
-    for address in planner.graph.resources:
+    for address in view.graph.resources:
         owner = owner_of(address)
-        found.setdefault(owner, set()).update(map(owner_of, planner.graph.dependencies(address)))
+        found.setdefault(owner, set()).update(map(owner_of, view.graph.dependencies(address)))
         found[owner].discard(owner)
     return found
 
 
-def _users(planner: Planner) -> dict[str, set[str]]:
+def _users(view: View) -> dict[str, set[str]]:
     """Which managed objects refer to each: as they were applied, or as the manifests have them now."""
     found: dict[str, set[str]] = {}
-    for address, entry in planner.entries.items():
-        depends = (*entry.depends, *planner.graph.dependencies(address), *planner.options.uses.get(address, ()))
+    for address, entry in view.entries.items():
+        depends = (*entry.depends, *view.graph.dependencies(address), *view.options.uses.get(address, ()))
         for other in depends:
-            used = owner_of(planner.moved.get(other, other))
+            used = owner_of(view.moved.get(other, other))
             if used != owner_of(address):
                 found.setdefault(used, set()).add(owner_of(address))
     return found
@@ -143,17 +147,17 @@ def _said(waiting: Mapping[str, str]) -> list[Diagnostic]:
     ]
 
 
-def _still_used(planner: Planner, changes: list[Change]) -> list[Diagnostic]:
+def _still_used(view: View, changes: list[Change]) -> list[Diagnostic]:
     """Objects that go while others, which are not chosen, still refer to them."""
     chosen = {owner_of(change.address) for change in changes}
-    users = _users(planner)
+    users = _users(view)
     found = []
     for change in changes:
         if not is_destroyed(change) or is_twilio_side(change.address) or change.keeps_old:
             continue
         rest = sorted(users.get(owner_of(change.address), set()) - chosen)
         if change.address != owner_of(change.address):  # left over from a replacement: few still name it
-            rest = [a for a in rest if str(change.id) in str(planner.found[a].live or {})]
+            rest = [a for a in rest if str(change.id) in str(view.found[a].live or {})]
         if rest:
             more = f" and {len(rest) - _MOST_NAMED} more" if len(rest) > _MOST_NAMED else ""
             found.append(
@@ -192,9 +196,3 @@ def _no_label(labels: Mapping[str, str], carried: Mapping[str, Mapping[str, str]
     else:
         hint = "No manifest carries all of them."
     return VoiceopsError(f"nothing in {environment} is labelled {asked}", hint=hint)
-
-
-def only_about(planner: Planner, chosen: set[str]) -> None:
-    """What is wrong or edited elsewhere is another plan's to say."""
-    planner.diagnostics = [d for d in planner.diagnostics if not d.address or owner_of(d.address) in chosen]
-    planner.drift = [d for d in planner.drift if owner_of(d.address) in chosen]

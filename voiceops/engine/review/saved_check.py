@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from voiceops.engine.planning.guards import Safety, guard
+from voiceops.engine.options import Safety
+from voiceops.engine.planning.guards import guard
 from voiceops.engine.review.saved_form import checked_form
 from voiceops.errors import Diagnostic, Refused
 from voiceops.model.address import owner_of

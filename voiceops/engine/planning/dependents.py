@@ -6,13 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from voiceops.engine.planning.guards import is_destroyed
-from voiceops.kinds.phone import TWILIO_TYPE
-from voiceops.kinds.registry import KINDS
+from voiceops.kinds.registry import kind_of_type
 from voiceops.model.live import Snapshot
 from voiceops.model.plan import Change
 from voiceops.model.values import leaves
 
-_TITLES = {kind.type: kind for kind in KINDS.values()}
 _MOST_NAMED = 5
 
 
@@ -22,13 +20,13 @@ def naming_dependents(changes: Iterable[Change], snapshot: Snapshot, managed: It
     Managed objects are changed by the same plan so that they don't; those that nobody here manages are named.
     """
     found = list(changes)
-    doomed = {change.id for change in found if is_destroyed(change) and change.id and change.type != TWILIO_TYPE}
+    doomed = {change.id for change in found if is_destroyed(change) and change.id and kind_of_type(change.type)}
     if not doomed:
         return found
     users: dict[str, list[str]] = {}
     skipped = {*managed, *doomed}
     for type_, objects in snapshot.objects.items():
-        kind = _TITLES.get(type_)
+        kind = kind_of_type(type_)
         if kind is None:
             continue
         for id_, live in objects.items():
