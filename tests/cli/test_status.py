@@ -114,3 +114,19 @@ def test_the_runtime_gives_a_line_to_another_agent(line: Bench) -> None:
     line.edit("agents/night.yaml", "name: late", "name: later")
     line.edit("agents/line.yaml", "agent: late", "agent: desk")
     assert "another answers this line (agent): Agent/later → Agent/desk" in line.run("plan").out
+
+
+@pytest.mark.parametrize(
+    ("policy", "fix"),
+    [
+        ("revert", "`voiceops apply` puts it back."),
+        ("keep", "drift: keep leaves it so; with drift: revert `voiceops apply` puts it back."),
+        ("refuse", "drift: refuse keeps `voiceops apply` from it"),
+    ],
+)
+def test_what_puts_a_line_right_depends_on_the_policy(line: Bench, policy: str, fix: str) -> None:
+    line.apply()
+    line.write("voiceops.yaml", f"version: 1\nproject: shop\nenvironments: [live]\ndrift: {policy}\n")
+    line.control.edit(line.id_of("Phone/line"), {"assistantId": None})
+    reasons = line.run("status", "--format", "json", code=2).data[0]["reasons"]
+    assert any(reason["fix"].startswith(fix) for reason in reasons if reason["code"] == "unbound"), reasons

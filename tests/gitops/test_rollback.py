@@ -322,6 +322,28 @@ def test_rollback_to_a_git_ref_and_the_hold_afterwards(desk: Bench) -> None:
     assert "no older" in desk.run("rollback", "--auto-approve", code=1).err
 
 
+def test_a_git_ref_that_validate_refuses_is_returned_to_only_where_it_was_live(desk: Bench) -> None:
+    git(desk.folder, "init", "-q")
+    desk.write(".gitignore", ".voiceops/\n")
+    desk.edit(
+        "agents/agent.yaml", "{provider: 11labs, voiceId: sarah, speed: 1.0}", "{provider: vapi, voiceId: elliot}"
+    )
+    git(desk.folder, "add", ".")
+    git(desk.folder, "commit", "-qm", "a voice that nobody has")
+    head = git(desk.folder, "rev-parse", "HEAD").strip()
+    desk.run("apply", "--auto-approve", code=1)
+    assert "VO112" in desk.run("rollback", "--git", "HEAD", "--plan-only", code=1).err
+
+    # An older voiceops applied that very commit: it is said, and stands in nobody's way at 3 a.m.
+    path = desk.folder / ".voiceops/state/live/revisions/000001.json"
+    revision = json.loads(path.read_text())
+    path.write_text(json.dumps(revision | {"origin": {**revision["origin"], "commit": head, "dirty": False}}))
+    shown = desk.run("rollback", "--git", "HEAD", "--plan-only")
+    assert "VO112" in shown.err
+    assert "elliot" in shown.out
+    assert "VO112" not in desk.run("rollback", "1", "--plan-only").err, "a revision is not judged anew"
+
+
 def test_a_merge_is_reverted_with_its_parent_named(desk: Bench) -> None:
     git(desk.folder, "init", "-q", "-b", "main")
     desk.write(".gitignore", ".voiceops/\n")

@@ -68,6 +68,27 @@ def test_schemas(schema: str, places: list[str], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("schema", "says"),
+    [
+        ("type: object\nproperties: {a: {type: string, pattern: '^(?=.*\\d)x'}}", "looks around or back"),
+        ("type: object\nproperties: {a: {type: array, items: {pattern: '(a)\\1'}}}", "looks around or back"),
+        ("type: object\npatternProperties: {'(?<!x)y': {type: string}}", "looks around or back"),
+        ("type: object\nproperties: {a: {type: string, pattern: '^[A-Z]\\d{5}$'}}", ""),
+    ],
+)
+def test_patterns_that_the_runtime_cannot_bound(schema: str, says: str, tmp_path: Path) -> None:
+    files = {"agents/a.yaml": function(schema) + "handler: m:f\n", "agents/handlers/m.py": "def f(**given): ...\n"}
+    told = [d for d in validate(tmp_path, files) if d.code == "VO311"]
+    assert [d.severity for d in told] == ["warning"] * bool(says)
+    for diagnostic in told:
+        assert says in diagnostic.summary
+        assert diagnostic.mark is not None
+        assert diagnostic.mark.line > 1
+    files["agents/a.yaml"] = function(schema)
+    assert not [d for d in validate(tmp_path, files) if d.code == "VO311"], "somebody else's server has its own engine"
+
+
+@pytest.mark.parametrize(
     ("line", "cut"),
     [
         ("firstMessage: You are caller #1", True),

@@ -37,6 +37,25 @@ def test_a_state_in_a_pipeline_s_checkout_is_refused(desk: Bench, pipeline: dict
     assert not (desk.folder / ".voiceops/state/live").exists()
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("import", "Agent/desk", "0b7c1d7e-0000-4000-8000-000000000000"),
+        ("state", "mv", "Agent/desk", "Agent/front"),
+        ("state", "rm", "Agent/desk"),
+        ("state", "restore", "1"),
+        ("drift", "--accept"),
+    ],
+    ids=lambda command: "-".join(command[:2]),
+)
+def test_so_is_whatever_else_writes_it(desk: Bench, command: tuple[str, ...]) -> None:
+    refused = desk.run(*command, code=5, CI="true")
+    assert "--local-state" in refused.err
+    assert desk.control.requests() == []
+    assert not (desk.folder / ".voiceops/state/live").exists()
+    assert "checkout" not in desk.run(*command, "--local-state", code=None, CI="true").err
+
+
 def test_a_plan_there_says_it(desk: Bench) -> None:
     codes = [d["code"] for d in json.loads(desk.run("plan", "--format", "json", CI="true").out)["diagnostics"]]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from voiceops.cli.terminal.console import Console
-from voiceops.cli.terminal.options import exclusion, formats, selection
+from voiceops.cli.terminal.options import exclusion, formats, local_state, selection
 from voiceops.errors import PartialApply, Refused, VoiceopsError
 
 if TYPE_CHECKING:
@@ -70,11 +70,7 @@ def apply_flags(command: Callable[..., Any], *more_formats: str) -> Callable[...
             metavar="N",
             help="How many requests at once, at most.",
         ),
-        click.option(
-            "--local-state",
-            is_flag=True,
-            help="In a pipeline: the state in the checkout is meant, and committed afterwards.",
-        ),
+        local_state,
         click.option("--auto-approve", is_flag=True, help="Don't ask."),
         click.option(
             "--adopt",

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from voiceops.cli.wiring import environment_variables
-from voiceops.errors import VoiceopsError
+from voiceops.errors import Diagnostic, VoiceopsError
 from voiceops.kinds.file import MAX_BYTES
 from voiceops.manifest.compose import load_graph
 from voiceops.manifest.git import GitProblem, NoGit, Repository, repository
@@ -27,8 +27,11 @@ _LINK, _MODULE = "120000", "160000"
 
 
 @contextmanager
-def graph_at(project: Project, ref: str) -> Iterator[tuple[Graph, str]]:
-    """The graph of a commit, tag or branch, and the commit's id; files last as long. Raises VoiceopsError."""
+def graph_at(project: Project, ref: str) -> Iterator[tuple[Graph, str, list[Diagnostic]]]:
+    """The graph of a commit, tag or branch, the commit's id, and what lints say that certainly fails live; files last
+    as long. Raises VoiceopsError."""
+    from voiceops.lints.run_lints import errors
+
     with TemporaryDirectory(prefix="voiceops-") as folder:
         root = Path(folder).resolve()
         commit, modules = _written(project.root, ref, root)
@@ -40,7 +43,8 @@ def graph_at(project: Project, ref: str) -> Iterator[tuple[Graph, str]]:
         if old.name != project.name:
             raise VoiceopsError(f"in {ref} this is the project {old.name}, not {project.name}")
         _check_modules(old, modules, ref)
-        yield load_graph(old, variables, problems), commit
+        graph = load_graph(old, variables, problems)
+        yield graph, commit, errors(old, graph)
 
 
 def _written(project: Path, ref: str, root: Path) -> tuple[str, list[str]]:

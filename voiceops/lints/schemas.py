@@ -15,6 +15,7 @@ from voiceops.lints.rule import lint
 from voiceops.lints.spot import Finding, Spot
 from voiceops.lints.tools import parameters
 from voiceops.manifest.problems import did_you_mean, nearly
+from voiceops.model.ecma_pattern import translate
 
 _META = "https://json-schema.org/draft/2020-12/schema"
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
@@ -109,6 +110,39 @@ def _compiles(pattern: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+@lint("VO311", "pattern-unchecked", "The runtime can't check a pattern of a tool's arguments in bounded time")
+def pattern_unchecked(context: Context) -> Iterator[Finding]:
+    """Only tools with a handler: what other servers make of a pattern is theirs to know."""
+    for tool in context.all_tools:
+        if tool.resource.kind != "Tool" or tool.resource.handler is None:
+            continue
+        for schema in _below(parameters(tool)):
+            names = schema.get("patternProperties")
+            for pattern, *steps in (
+                (schema.get("pattern"), "pattern"),
+                *((name, "patternProperties", name) for name in (names if isinstance(names, dict) else ())),
+            ):
+                if isinstance(pattern, str) and _compiles(pattern) and (why := _unchecked(pattern)):
+                    yield schema.finding(
+                        f"the runtime {why}",
+                        *steps,
+                        hint=r"Write it without (?=…), (?!…), (?<=…), (?<!…) and \1, or check it in the handler.",
+                    )
+
+
+def _unchecked(pattern: str) -> str:
+    """What the runtime makes of a pattern that its engine of linear time doesn't take; empty for the others."""
+    try:
+        looks = translate(pattern).looks
+    except ValueError as error:
+        return f"can't check this pattern ({error}), and lets every value through"
+    return (
+        "gives up on this pattern, which looks around or back, after a while, and lets the value through"
+        if looks
+        else ""
+    )
 
 
 @lint("VO310", "schema-name", "A schema requires a property that it doesn't describe, or has a misspelt keyword")

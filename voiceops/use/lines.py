@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -133,6 +134,7 @@ def _row(job: Job, found: Plan, state: State, seen: Seen, address: str, calls: d
         for d in found.diagnostics
         if d.severity == "error" and owner_of(d.address) == address and d.code not in ("number-missing",)
     ]
+    off = [_with_true_fix(reason, found, touching, drifted) for reason in off]
     return Row(
         address=address,
         number=_shown_number(found, seen.snapshot, address, entry),
@@ -154,6 +156,21 @@ def _reasons(route: LiveRoute, *, applied: bool) -> tuple[Reason, ...]:
     """Of a line that was never applied only what keeps it from being so: the rest is what the apply is for."""
     lasting = ("number-missing", "account-status", "no-voice", "number-status", "shadowed", "vapi-blocked")
     return tuple(reason for reason in route.reasons if applied or reason.code in lasting)
+
+
+def _with_true_fix(reason: Reason, found: Plan, touching: Sequence[Change], drifted: Sequence[str]) -> Reason:
+    """An edit that the project keeps, or refuses to overwrite, is not put back by an apply."""
+    if not reason.fix.startswith("`voiceops apply`") or not drifted:
+        return reason
+    if any(d.code == "drift" and d.address in drifted for d in found.refusals):
+        fix = (
+            "drift: refuse keeps `voiceops apply` from it; `voiceops drift --accept` takes it over, drift: revert puts "
+        )
+        return replace(reason, fix=f"{fix}it back.")
+    edited = [change for change in touching if change.address in drifted]
+    if edited and not any(change.matters for change in edited):
+        return replace(reason, fix="drift: keep leaves it so; with drift: revert `voiceops apply` puts it back.")
+    return reason
 
 
 def _edited(found: Plan, address: str) -> str:

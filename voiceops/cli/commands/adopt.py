@@ -8,15 +8,16 @@ from dataclasses import replace
 import click
 
 from voiceops.cli.terminal.console import Console
-from voiceops.cli.terminal.options import Address
+from voiceops.cli.terminal.options import Address, local_state
 from voiceops.errors import VoiceopsError
 
 
 @click.command("import")
 @click.argument("address", type=Address())
 @click.argument("id_", metavar="ID")
+@local_state
 @click.pass_obj
-def import_command(console: Console, address: str, id_: str) -> int:
+def import_command(console: Console, address: str, id_: str, local_state: bool) -> int:
     """Adopt one live object: it becomes the live side of a manifest. Nothing live is changed.
 
     \b
@@ -26,8 +27,10 @@ def import_command(console: Console, address: str, id_: str) -> int:
     from voiceops.apply.run import adopt
     from voiceops.cli.wiring import load, open_job, options_of
     from voiceops.use.origin import origin
+    from voiceops.use.state_place import check_place
 
     loaded = load(console)
+    check_place(loaded.project, local=local_state)
     if address not in loaded.graph.resources:
         raise VoiceopsError(f"no manifest declares {address}", hint="Write its manifest first; the fields may differ.")
 

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 import click
 
 from voiceops.cli.terminal.console import Console
-from voiceops.errors import VoiceopsError
+from voiceops.errors import InvalidProject, VoiceopsError
 
 if TYPE_CHECKING:
     from voiceops.apply.run import Outcome
     from voiceops.cli.wiring import Loaded
     from voiceops.manifest.project import Project
+
+
+_ADDRESSES = ("VO705", "VO707")  # lints of addresses that `dev` puts its own in the place of
 
 
 @click.command("dev")
@@ -46,6 +49,7 @@ def dev_command(console: Console, host: str, port: int, url: str | None, no_tunn
     from voiceops.use.tunnel import available, tunnel
 
     loaded = load(console)
+    _check_lints(loaded)
     sandbox = loaded.project.providers.sandbox
     if loaded.project.runtime_url is None:
         raise VoiceopsError(
@@ -77,6 +81,14 @@ def dev_command(console: Console, host: str, port: int, url: str | None, no_tunn
         os.environ["VOICEOPS_SERVE"] = json.dumps(place)
         serve_reloading("voiceops.cli.commands.serve:application", bound, [loaded.project.root])
     return 0
+
+
+def _check_lints(loaded: Loaded) -> None:
+    """As `apply` does; where the runtime is reached is another matter here. Raises InvalidProject."""
+    from voiceops.lints.run_lints import errors
+
+    if found := [d for d in errors(loaded.project, loaded.graph) if d.code not in _ADDRESSES]:
+        raise InvalidProject(found)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from voiceops.cli.terminal.console import Console
-from voiceops.cli.terminal.options import Address, formats
+from voiceops.cli.terminal.options import Address, formats, local_state
 from voiceops.errors import VoiceopsError
 from voiceops.model.address import owner_of
 
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 @click.argument("addresses", type=Address(), nargs=-1, metavar="[ADDR]...")
 @click.option("--accept", is_flag=True, help="Write the live edits back into the manifests; comments stay.")
 @click.option("-m", "message", default="", metavar="TEXT", help="With --accept: why, kept in the history.")
+@local_state
 @formats("text", "json")
 @click.pass_obj
-def drift_command(console: Console, addresses: tuple[str, ...], accept: bool, message: str, format_: str) -> int:
+def drift_command(
+    console: Console, addresses: tuple[str, ...], accept: bool, message: str, local_state: bool, format_: str
+) -> int:
     """Show what was edited live since the last apply, by field; exit 2 where something was.
 
     --accept takes edits over into the files: the manifest, a part, defaults, an environment's patch or a prompt's file,
@@ -38,8 +41,11 @@ def drift_command(console: Console, addresses: tuple[str, ...], accept: bool, me
       voiceops -e prod drift --accept Agent/support   keep what was changed in the dashboard
     """
     from voiceops.cli.wiring import load
+    from voiceops.use.state_place import check_place
 
     loaded = load(console)
+    if accept:
+        check_place(loaded.project, local=local_state)
     found = _plan(loaded, addresses)
     chosen = [d for d in found.drift if not addresses or _is_chosen(d, addresses)]
     if accept:

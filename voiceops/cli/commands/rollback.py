@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ import click
 from voiceops.cli.applying import Flags, apply_flags, check_can_ask, check_confirmed, run_apply
 from voiceops.cli.saved_plan import KeptPlan, check_asked, read_plan, sign_flag, verify_flag, write_plan
 from voiceops.cli.terminal.console import Console
-from voiceops.errors import Refused, VoiceopsError
+from voiceops.errors import Diagnostic, InvalidProject, Refused, VoiceopsError
 
 if TYPE_CHECKING:
     from voiceops.cli.wiring import Loaded
@@ -229,7 +229,22 @@ def _goal(console: Console, flags: Flags, wanted: int | None, ref: str | None) -
         return
     from voiceops.cli.at_ref import graph_at
 
-    with graph_at(project, ref) as (graph, commit):
+    with graph_at(project, ref) as (graph, commit, wrong):
+        _judge(console, wrong, commit, revisions)
         loaded = Loaded(project, never_buying(graph), (), variables, checks)
         name = ref if commit.startswith(ref) else f"{ref} ({commit[:12]})"
         yield _Goal(name=name, loaded=loaded, options=options, ref=name, asked=ref)
+
+
+def _judge(console: Console, wrong: Sequence[Diagnostic], commit: str, revisions: Sequence[Mapping[str, Any]]) -> None:
+    """What `apply` would refuse is not returned to, either, unless these very manifests were live: then it is said.
+
+    Raises InvalidProject.
+    """
+    from voiceops.render.text import render_diagnostic
+
+    origins = [r["origin"] for r in revisions if r.get("result") == "ok" and isinstance(r.get("origin"), Mapping)]
+    if wrong and not any(o.get("commit") == commit and not o.get("dirty") for o in origins):
+        raise InvalidProject([*wrong])
+    for found in wrong:
+        console.note(render_diagnostic(replace(found, severity="warning"), console.style()))

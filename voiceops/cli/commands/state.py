@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from voiceops.cli.terminal.console import Console
-from voiceops.cli.terminal.options import Address, formats
+from voiceops.cli.terminal.options import Address, formats, local_state
 from voiceops.errors import Locked, VoiceopsError
 from voiceops.model.address import kind_of, name_of, owner_of
 from voiceops.model.safe_text import one_line
@@ -38,11 +38,15 @@ def _with_ledger(console: Console, work: Callable[[Ledger], Awaitable[None]]) ->
     asyncio.run(run())
 
 
-def _edit(console: Console, operation: str, summary: str, work: Callable[[Ledger], Awaitable[None]]) -> None:
+def _edit(
+    console: Console, operation: str, summary: str, local: bool, work: Callable[[Ledger], Awaitable[None]]
+) -> None:
     """Change the state under its lock, and tell the history."""
     from voiceops.cli.wiring import load_settings, store_of
+    from voiceops.use.state_place import check_place
 
     project = load_settings(console)
+    check_place(project, local=local)
 
     async def run() -> None:
         store = store_of(project)
@@ -99,8 +103,9 @@ def show_command(console: Console, address: str) -> None:
 @state_command.command("mv")
 @click.argument("source", type=Address())
 @click.argument("target", type=Address())
+@local_state
 @click.pass_obj
-def mv_command(console: Console, source: str, target: str) -> None:
+def mv_command(console: Console, source: str, target: str, local_state: bool) -> None:
     """Rename an object in the state, as `moved:` does in a manifest."""
 
     async def work(ledger: Ledger) -> None:
@@ -121,7 +126,7 @@ def mv_command(console: Console, source: str, target: str) -> None:
             await ledger.record("", moved, replace(entry, address=moved))
         console.note(f"{source} is now {target}.")
 
-    _edit(console, "state mv", f"{source} is now {target}", work)
+    _edit(console, "state mv", f"{source} is now {target}", local_state, work)
 
 
 @state_command.command("unlock")
@@ -149,8 +154,9 @@ def unlock_command(console: Console, lock_id: str) -> None:
 
 @state_command.command("rm")
 @click.argument("address", type=Address())
+@local_state
 @click.pass_obj
-def rm_command(console: Console, address: str) -> None:
+def rm_command(console: Console, address: str, local_state: bool) -> None:
     """Forget an object: it stays live and is managed no more."""
 
     async def work(ledger: Ledger) -> None:
@@ -161,21 +167,25 @@ def rm_command(console: Console, address: str) -> None:
             await ledger.record("", side, None)
         console.note(f"{address} is no longer managed; it stays live.")
 
-    _edit(console, "state rm", f"{address} is no longer managed", work)
+    _edit(console, "state rm", f"{address} is no longer managed", local_state, work)
 
 
 @state_command.command("restore")
 @click.argument("serial", type=int, required=False)
+@local_state
 @formats("text", "json")
 @click.pass_obj
-def restore_command(console: Console, serial: int | None, format_: str) -> None:
+def restore_command(console: Console, serial: int | None, local_state: bool, format_: str) -> None:
     """Bring an old state back, also when the present one is damaged; without SERIAL: list those that are kept.
 
     What was made since stays live, and the journal stays: look at the plan before you apply.
     """
     from voiceops.cli.wiring import load_settings, store_of
+    from voiceops.use.state_place import check_place
 
     project = load_settings(console)
+    if serial is not None:
+        check_place(project, local=local_state)
     store = store_of(project)
 
     async def run() -> None:

@@ -82,6 +82,15 @@ def exclusion(command: F) -> F:
     )(command)
 
 
+def local_state(command: F) -> F:
+    """`--local-state`: of every command that writes a state."""
+    return click.option(
+        "--local-state",
+        is_flag=True,
+        help="In a pipeline: the state in the checkout is meant, and committed afterwards.",
+    )(command)
+
+
 def formats(*names: str) -> Callable[[F], F]:
     """`--format`, the first name being the default."""
     return click.option(

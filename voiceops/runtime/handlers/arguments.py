@@ -14,8 +14,8 @@ from typing import Any
 import jsonschema_rs
 import msgspec
 
+from voiceops.model.ecma_pattern import Pattern, translate
 from voiceops.runtime.handlers.argument_types import Shapes, local, null_fits
-from voiceops.runtime.handlers.patterns import Pattern, translate
 
 _BACKTRACKS = 100_000  # steps that a pattern that looks around may take: some milliseconds
 QUICK = 1_000_000  # of cost: some milliseconds

@@ -13,8 +13,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from voiceops.model.ecma_pattern import translate
 from voiceops.runtime.handlers.arguments import Arguments
-from voiceops.runtime.handlers.patterns import translate
 
 TABLE: dict[str, Any] = json.loads((Path(__file__).parent / "ecma_patterns.json").read_text())
 NODE = """
