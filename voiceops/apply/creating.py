@@ -109,10 +109,9 @@ async def _create_once(
 def _is_anothers(session: Session, kind: Kind, intent: Intent, live: dict[str, Any]) -> bool:
     """Does an answer speak of an object that this create can't have made? Then the lists have to tell."""
     id_ = str(live["id"])
-    held = {entry.id for entry in session.ledger.state.entries.values()}
     return (
         id_ in intent.before
-        or id_ in held
+        or session.ledger.holds(id_)
         or UUID.match(id_) is None
         or (intent.name is not None and kind.name_of(live) is not None and not kind.bears(live, intent.name))
     )

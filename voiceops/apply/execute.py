@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 from voiceops.apply import creating, numbers, steps
 from voiceops.apply.apply_events import Event
@@ -71,57 +72,97 @@ class Result:
         return next((error for error in self.failed.values() if isinstance(error, Refused)), None)
 
 
+class _Waiting:
+    """Operations that have not been started, each with how many of its needs have not ended."""
+
+    def __init__(self, operations: list[Operation]) -> None:
+        self._operations = operations
+        self._left: dict[str, int] = {}
+        self._users: dict[str, list[int]] = {}
+        self._ready: list[int] = []  # a heap: in the order of the schedule
+        for index, operation in enumerate(operations):
+            self._left[operation.key] = len(operation.needs)
+            for need in operation.needs:
+                self._users.setdefault(need, []).append(index)
+            if not operation.needs:
+                heappush(self._ready, index)
+
+    def __iter__(self) -> Iterator[Operation]:
+        return (operation for operation in self._operations if operation.key in self._left)
+
+    def __bool__(self) -> bool:
+        return bool(self._left)
+
+    def next(self) -> Operation | None:
+        """The first of those whose needs have all ended, taken out; None where there is none."""
+        if not self._ready:
+            return None
+        operation = self._operations[heappop(self._ready)]
+        del self._left[operation.key]
+        return operation
+
+    def ended(self, key: str) -> None:
+        """An operation is over, whatever came of it."""
+        for index in self._users.pop(key, ()):
+            user = self._operations[index].key
+            self._left[user] -= 1
+            if not self._left[user]:
+                heappush(self._ready, index)
+
+
 async def execute(session: Session, operations: list[Operation], parallelism: int, stop: asyncio.Event) -> Result:
-    """Run the operations. `stop` lets those under way finish and starts no more."""
+    """Run the operations. `stop` lets those under way finish and starts no more.
+
+    The accounts let `parallelism` requests be under way; half as many operations more write down meanwhile what they
+    are about to send, or what came of it, so that no lane waits for a disk.
+    """
     result = Result()
     total = sum(operation.step not in _SILENT for operation in operations)
-    waiting = {operation.key: set(operation.needs) for operation in operations}
     by_key = {operation.key: operation for operation in operations}
     session.settings = frozenset(op.change.address for op in operations if op.step == "settings")
+    waiting = _Waiting(operations)
     running: dict[asyncio.Task[None], str] = {}
-    ended: set[str] = set()
-
-    def ready() -> list[str]:
-        return [key for key, needs in waiting.items() if needs <= ended]
-
-    while waiting or running:
-        if not stop.is_set():
-            for key in ready()[: max(0, parallelism - len(running))]:
-                del waiting[key]
-                broken = next((n for n in by_key[key].needs if n in result.failed or n in result.skipped), None)
-                if broken is not None:
-                    cause = result.skipped.get(broken, by_key[broken].change.address)
-                    result.skipped[key] = cause
-                    ended.add(key)
-                    session.emit(
-                        Event(
-                            type="apply_skipped",
-                            address=by_key[key].change.address,
-                            action=_word(by_key[key]),
-                            message=f"skipped because {cause} failed",
-                        )
-                    )
-                    continue
-                running[asyncio.create_task(_run(session, by_key[key], result, total))] = key
+    most = parallelism + parallelism // 2
+    while True:
+        while not stop.is_set() and len(running) < most and (operation := waiting.next()) is not None:
+            if (cause := _broken(operation, result, by_key)) is not None:
+                _skip(session, operation, result, cause)
+                waiting.ended(operation.key)
+            else:
+                running[asyncio.create_task(_run(session, operation, result, total))] = operation.key
         if not running:
-            if stop.is_set():
-                result.interrupted = bool(waiting)
-                break
-            if not ready():
-                break
-            continue
+            break
         done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
-            ended.add(running.pop(task))
+            waiting.ended(running.pop(task))
             try:
                 task.result()
             except BaseException:
                 if running:  # what is under way is recorded before the lock is given back
                     await asyncio.wait(running)
                 raise
-    for key in waiting:
-        result.skipped[key] = "the interruption" if result.interrupted else by_key[key].change.address
+    result.interrupted = stop.is_set() and bool(waiting)
+    for operation in waiting:
+        result.skipped[operation.key] = "the interruption" if result.interrupted else operation.change.address
     return result
+
+
+def _broken(operation: Operation, result: Result, by_key: Mapping[str, Operation]) -> str | None:
+    """The address because of which an operation can't be done any more; None where it can."""
+    broken = next((need for need in operation.needs if need in result.failed or need in result.skipped), None)
+    return None if broken is None else result.skipped.get(broken, by_key[broken].change.address)
+
+
+def _skip(session: Session, operation: Operation, result: Result, cause: str) -> None:
+    result.skipped[operation.key] = cause
+    session.emit(
+        Event(
+            type="apply_skipped",
+            address=operation.change.address,
+            action=_word(operation),
+            message=f"skipped because {cause} failed",
+        )
+    )
 
 
 def _word(operation: Operation) -> str:

@@ -55,7 +55,7 @@ class Session:
         await self.ledger.begin([intent])
 
     def entry(self, address: str) -> Entry | None:
-        return self.ledger.state.entries.get(address)
+        return self.ledger.entry(address)
 
     def target(self, address: str) -> Entry | None:
         """What a reference means; of an object that is being renamed the entry that it had."""
@@ -128,7 +128,7 @@ class Session:
 
         def leaf(item: JSON) -> JSON:
             if isinstance(item, Secret):
-                return fingerprint(item, self.secrets.reveal(item), self.ledger.state.salt, self.state_key)
+                return fingerprint(item, self.secrets.reveal(item), self.ledger.salt, self.state_key)
             return item
 
         return _with_known(map_leaves(body, leaf), known)

@@ -11,16 +11,20 @@ import asyncio
 import json
 import random
 import re
+import ssl
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, TypeAlias
 
 import httpx
 
 from voiceops.errors import Ambiguous, NotFound, NotSent, ProviderError, Rejected, Unauthorized
 from voiceops.model.json_in import NoJson, parsed
+from voiceops.net.lanes import ONE, Lanes
 from voiceops.net.receiving import OutOfBounds, receive
 from voiceops.net.user_agent import HEADERS
 from voiceops.providers.conflicts import HINTS, WRITE_CONFLICT, conflict_of
@@ -70,19 +74,43 @@ class Limiter:
         self.limit = float(limit)
         self._running = 0
         self._resume = 0.0
-        self._free = asyncio.Condition()
+        self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def __aenter__(self) -> None:
-        async with self._free:
-            await self._free.wait_for(lambda: self._running < int(self.limit))
+        if self._waiting or self._running >= int(self.limit):
+            await self._turn()
+        else:
             self._running += 1
-        if (rest := self._resume - time.monotonic()) > 0:
-            await asyncio.sleep(rest)
+        try:
+            if (rest := self._resume - time.monotonic()) > 0:
+                await asyncio.sleep(rest)
+        except BaseException:
+            self._leave()
+            raise
 
     async def __aexit__(self, *_: object) -> None:
-        async with self._free:
-            self._running -= 1
-            self._free.notify_all()
+        self._leave()
+
+    async def _turn(self) -> None:
+        """Wait in the order of coming; whoever leaves lets the next one in."""
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except BaseException:
+            if turn.done() and not turn.cancelled():
+                self._leave()  # it was let in, and does not come
+            else:
+                turn.cancel()
+            raise
+
+    def _leave(self) -> None:
+        self._running -= 1
+        while self._waiting and self._running < int(self.limit):
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self._running += 1
+                turn.set_result(None)
 
     def succeeded(self) -> None:
         self.limit = min(self.most, self.limit + 1 / self.limit)
@@ -110,21 +138,15 @@ class Api:
     pace: float = 1.0  # how long to wait before trying again: a factor
     on_wait: Callable[[str], None] | None = None  # hears of waits that somebody in front of a terminal notices
     _date_at: float = 0.0
-    _client: httpx.AsyncClient | None = None
+    _lanes: Lanes | None = None
     _why: str = ""  # the last request is sent again
     _told_at: float = float("-inf")
 
     async def __aenter__(self) -> Api:
-        most = self.limiter.most + 2
         try:
-            self._client = httpx.AsyncClient(
-                base_url=self.base_url,
-                headers={**HEADERS, **self.headers, "accept-encoding": "gzip"},
-                auth=self.auth,
-                transport=self.transport,
-                timeout=httpx.Timeout(self.timeout, connect=10.0),
-                limits=httpx.Limits(max_connections=most, max_keepalive_connections=most),
-            )
+            lanes = Lanes(partial(self._new_client, httpx.create_ssl_context()))
+            with lanes.one():  # the first tells whether there is a way at all
+                self._lanes = lanes
         except (ValueError, ImportError, httpx.InvalidURL) as error:  # what the environment says of proxies
             raise ProviderError(
                 f"no way to {self.vendor} at {self.base_url}: {self.redact(str(error))}",
@@ -133,8 +155,19 @@ class Api:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._client is not None:
-            await self._client.aclose()
+        if self._lanes is not None:
+            await self._lanes.aclose()
+
+    def _new_client(self, secure: ssl.SSLContext) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            base_url=self.base_url,
+            headers={**HEADERS, **self.headers, "accept-encoding": "gzip"},
+            auth=self.auth,
+            transport=self.transport,
+            verify=secure,
+            timeout=httpx.Timeout(self.timeout, connect=10.0),
+            limits=ONE,
+        )
 
     async def call(
         self,
@@ -265,20 +298,21 @@ class Api:
         return ProviderError(f"{self.vendor}'s {what}", endpoint=request.endpoint, status=status, hint=hint)
 
     async def _send(self, asked: _Request) -> httpx.Response:
-        assert self._client is not None
+        assert self._lanes is not None
         self.requests += 1
         self.writes += asked.method != "GET"
         content = None if asked.body is None else _encoded(asked.body)
-        request = self._client.build_request(
-            asked.method,
-            asked.path,
-            params=asked.params,
-            content=content,
-            data=dict(asked.form) if asked.form is not None else None,
-            files=asked.files,
-            headers={"content-type": "application/json"} if content is not None else {},
-        )
-        return await receive(self._client, request, patience=2 * self.timeout)
+        with self._lanes.one() as client:
+            request = client.build_request(
+                asked.method,
+                asked.path,
+                params=asked.params,
+                content=content,
+                data=dict(asked.form) if asked.form is not None else None,
+                files=asked.files,
+                headers={"content-type": "application/json"} if content is not None else {},
+            )
+            return await receive(client, request, patience=2 * self.timeout)
 
     def _note_date(self, response: httpx.Response) -> None:
         try:

@@ -5,40 +5,21 @@ Raises StateError that names the place, the key and what to do, for what is not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import AbstractAsyncContextManager
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from voiceops.errors import StateError
 from voiceops.model.data_form import Wrong
 from voiceops.model.state import STATE_VERSION
 from voiceops.state.sealed import serials
 from voiceops.state.state_forms import check_note, check_record, check_revision, check_state, no_state
-from voiceops.state.store import Lease, Store
+from voiceops.state.wrapper import StoreWrapper
 
 _JOURNAL_HINT = "It holds what an apply had under way: bring the file back from a copy, or look at what is live first."
 _REVISION_HINT = "Bring it back from a copy of the state; without it there is no way back to that revision."
 
 
-class CheckedStore:
+class CheckedStore(StoreWrapper):
     """The same interface over another store, encrypted or not."""
-
-    def __init__(self, inner: Store) -> None:
-        self.inner = inner
-
-    @property
-    def place(self) -> str:
-        return self.inner.place
-
-    async def __aenter__(self) -> Self:
-        await self.inner.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.inner.__aexit__(kind, error, trace)
 
     async def read(self) -> dict[str, Any] | None:
         data = await self.inner.read()
@@ -49,14 +30,6 @@ class CheckedStore:
         except Wrong as wrong:
             raise no_state(self.place, "the state", wrong, _restoring(await self.states())) from None
         return data
-
-    async def write(
-        self, data: dict[str, Any], *, if_serial: int | None, keep: list[dict[str, Any]] | None = None
-    ) -> None:
-        await self.inner.write(data, if_serial=if_serial, keep=keep)
-
-    async def append(self, records: list[dict[str, Any]], *, urgent: bool = True) -> None:
-        await self.inner.append(records, urgent=urgent)
 
     async def journal(self) -> list[dict[str, Any]]:
         found = await self.inner.journal()
@@ -72,21 +45,6 @@ class CheckedStore:
                 raise no_state(self.place, f"record {number} of the journal", wrong, _JOURNAL_HINT) from None
         return found
 
-    async def cut_journal(self, keep: list[dict[str, Any]]) -> None:
-        await self.inner.cut_journal(keep)
-
-    async def put_blob(self, content: bytes) -> str:
-        return await self.inner.put_blob(content)
-
-    async def get_blob(self, digest: str) -> bytes:
-        return await self.inner.get_blob(digest)
-
-    async def blobs(self) -> list[str]:
-        return await self.inner.blobs()
-
-    async def add_revision(self, number: int, data: dict[str, Any]) -> None:
-        await self.inner.add_revision(number, data)
-
     async def revisions(self) -> list[dict[str, Any]]:
         return [self._revision(data) for data in await self.inner.revisions()]
 
@@ -94,17 +52,8 @@ class CheckedStore:
         data = await self.inner.revision(number)
         return None if data is None else self._revision(data, number)
 
-    async def revision_numbers(self) -> list[int]:
-        return await self.inner.revision_numbers()
-
-    async def add_note(self, id_: str, data: dict[str, Any]) -> None:
-        await self.inner.add_note(id_, data)
-
     async def notes(self) -> list[dict[str, Any]]:
         return [note for note in await self.inner.notes() if _is_note(note)]
-
-    async def forget(self, revisions: Iterable[int] = (), notes: Iterable[str] = ()) -> None:
-        await self.inner.forget(revisions, notes)
 
     async def states(self) -> list[dict[str, Any]]:
         return [data for data in await self.inner.states() if _is_state(data)]
@@ -131,12 +80,6 @@ class CheckedStore:
                     self.place, f"another environment's state ({name}) beside the one", wrong, hint
                 ) from None
         return found
-
-    def lock(self, operation: str, timeout: float) -> AbstractAsyncContextManager[Lease]:
-        return self.inner.lock(operation, timeout)
-
-    async def unlock(self, id_: str) -> None:
-        await self.inner.unlock(id_)
 
     def _revision(self, data: dict[str, Any], number: int | None = None) -> dict[str, Any]:
         try:

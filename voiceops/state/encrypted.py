@@ -10,13 +10,12 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable
-from contextlib import AbstractAsyncContextManager
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from voiceops.errors import StateError
 from voiceops.model.json_in import parsed
-from voiceops.state.store import Lease, Store
+from voiceops.state.store import Store
+from voiceops.state.wrapper import StoreWrapper
 
 ENCRYPTED = "encrypted"
 IDENTITY = "VOICEOPS_STATE_IDENTITY"
@@ -69,29 +68,16 @@ class Cipher:
             raise StateError("what is encrypted in the state is damaged", hint="Bring it back from a copy.") from None
 
 
-class EncryptedStore:
+class EncryptedStore(StoreWrapper):
     """The same interface over another store. What is in clear there is refused: somebody else may have written it.
 
     `plain` takes it as it is: for moving a state into an encrypted one.
     """
 
     def __init__(self, inner: Store, cipher: Cipher, *, plain: bool = False) -> None:
-        self.inner = inner
+        super().__init__(inner)
         self._cipher = cipher
         self._plain = plain
-
-    @property
-    def place(self) -> str:
-        return self.inner.place
-
-    async def __aenter__(self) -> Self:
-        await self.inner.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.inner.__aexit__(kind, error, trace)
 
     def _sealed(self, data: dict[str, Any], *clear: str) -> dict[str, Any]:
         return {key: data[key] for key in clear if key in data} | {ENCRYPTED: self._cipher.text(data)}
@@ -186,9 +172,6 @@ class EncryptedStore:
         data = await self.inner.revision(number)
         return None if data is None else self._opened(data)
 
-    async def revision_numbers(self) -> list[int]:
-        return await self.inner.revision_numbers()
-
     async def add_note(self, id_: str, data: dict[str, Any]) -> None:
         await self.inner.add_note(id_, self._sealed(data, "id"))
 
@@ -200,9 +183,6 @@ class EncryptedStore:
             except StateError:
                 continue  # one that can't be read is left out
         return found
-
-    async def forget(self, revisions: Iterable[int] = (), notes: Iterable[str] = ()) -> None:
-        await self.inner.forget(revisions, notes)
 
     async def states(self) -> list[dict[str, Any]]:
         found = []
@@ -225,12 +205,6 @@ class EncryptedStore:
             except StateError:
                 continue
         return found
-
-    def lock(self, operation: str, timeout: float) -> AbstractAsyncContextManager[Lease]:
-        return self.inner.lock(operation, timeout)
-
-    async def unlock(self, id_: str) -> None:
-        await self.inner.unlock(id_)
 
 
 _BLOB = b"voiceops-age-blob\0"

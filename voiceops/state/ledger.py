@@ -24,16 +24,47 @@ KEPT_PLANS = 100  # ids of saved plans that were applied
 
 @dataclass(slots=True)
 class Ledger:
-    """One environment's state with its open intents."""
+    """One environment's state with its open intents.
+
+    An apply records every object by itself, so that entries are changed in place, and `state` is put together when it
+    is asked for: ask `entry`, `holds` and `salt` in whatever runs once for each object.
+    """
 
     store: Store
-    state: State
+    _state: State  # its entries are those of the last time that somebody asked for it
     intents: dict[str, Intent] = field(default_factory=dict)  # open ones, by nonce
     written_serial: int | None = None
     _counter: Any = field(default_factory=itertools.count)
     _befores: dict[tuple[str, ...], str] = field(default_factory=dict)
     _dirty: bool = False
     _identified: bool = False  # the journal holds the identity of a state that is not written yet
+    _entries: dict[str, Entry] = field(init=False)  # by address
+    _ids: dict[str, str] = field(init=False)  # of the entries' objects: id → address
+    _is_whole: bool = True  # `_state` has the entries as they are now
+
+    def __post_init__(self) -> None:
+        self._entries = dict(self._state.entries)
+        self._ids = {entry.id: address for address, entry in self._entries.items()}
+
+    @property
+    def state(self) -> State:
+        """The state as it is now: a value that later records don't change. Costs a copy after each record."""
+        if not self._is_whole:
+            self._state, self._is_whole = replace(self._state, entries=dict(self._entries)), True
+        return self._state
+
+    @property
+    def salt(self) -> str:
+        """What the fingerprints of this state's secrets are made with."""
+        return self._state.salt
+
+    def entry(self, address: str) -> Entry | None:
+        """What the state has under an address now."""
+        return self._entries.get(address)
+
+    def holds(self, id_: str) -> bool:
+        """Is it the id of an object that the state has?"""
+        return id_ in self._ids
 
     @classmethod
     async def open(cls, store: Store, project: str, environment: str) -> Ledger:
@@ -76,7 +107,7 @@ class Ledger:
                 case "state":  # the identity of a state that was never written
                     self._identified = True
                     if self.written_serial is None:
-                        self.state = replace(self.state, lineage=record["lineage"], salt=record["salt"])
+                        self._state = replace(self._state, lineage=record["lineage"], salt=record["salt"])
                 case "before":
                     befores[record["ref"]] = tuple(record["ids"])
                 case "intent":
@@ -84,7 +115,8 @@ class Ledger:
                     self.intents[intent.nonce] = intent
                 case "done":
                     self.intents.pop(record.get("nonce", ""), None)
-                    self._apply(record["address"], record["entry"])
+                    address, data = record["address"], record["entry"]
+                    self._put(address, None if data is None else Entry.from_data(address, data))
                     if "gone" in record:
                         self._note_gone(*record["gone"])
                 case "lost":
@@ -94,13 +126,19 @@ class Ledger:
                 case "plan":
                     self._note_plan(record["id"])
                 case "binding":
-                    self.state = replace(self.state, binding=Binding.from_data(record["binding"]))
+                    self._state = replace(self._state, binding=Binding.from_data(record["binding"]))
 
-    def _apply(self, address: str, entry: dict[str, Any] | None) -> None:
+    def _put(self, address: str, entry: Entry | None) -> None:
+        address = address if entry is None else entry.address
+        old = self._entries.get(address)
+        if old is not None and self._ids.get(old.id) == address:
+            del self._ids[old.id]
         if entry is None:
-            self.state = self.state.without(address)
+            self._entries.pop(address, None)
         else:
-            self.state = self.state.with_entry(Entry.from_data(address, entry))
+            self._entries[address] = entry
+            self._ids[entry.id] = address
+        self._is_whole = False
 
     async def begin(self, intents: list[Intent]) -> None:
         """Write intents down, durably, before their requests are sent."""
@@ -126,7 +164,7 @@ class Ledger:
         `gone` is the id of an object that was deleted, and when by the server's clock.
         """
         self.intents.pop(nonce, None)
-        self.state = self.state.without(address) if entry is None else self.state.with_entry(entry)
+        self._put(address, entry)
         record: dict[str, Any] = {
             "record": "done",
             "nonce": nonce,
@@ -147,8 +185,8 @@ class Ledger:
                 await self.record("", address, replace(entry, depends=depends))
 
     def _note_gone(self, id_: str, at: float) -> None:
-        recent = {other: when for other, when in self.state.gone.items() if at - when < KEPT_GONE}
-        self.state = replace(self.state, gone={**recent, id_: at})
+        recent = {other: when for other, when in self._state.gone.items() if at - when < KEPT_GONE}
+        self._state = replace(self._state, gone={**recent, id_: at})
 
     async def record_failed(self, nonce: str) -> None:
         """The request was provably not executed."""
@@ -164,7 +202,7 @@ class Ledger:
         intent = self.intents.pop(nonce, None)
         if intent is None or intent.action not in ("create", "purchase"):
             return
-        recent = [item for item in self.state.closed if at - item["at"] < KEPT_CLOSED][-MOST_CLOSED:]
+        recent = [item for item in self._state.closed if at - item["at"] < KEPT_CLOSED][-MOST_CLOSED:]
         item = {
             "address": intent.address,
             "kind": intent.kind,
@@ -173,7 +211,7 @@ class Ledger:
             "body": intent.body,
             "at": intent.sent_at,
         }
-        self.state = replace(self.state, closed=(*recent, item))
+        self._state = replace(self._state, closed=(*recent, item))
 
     async def use_plan(self, id_: str) -> None:
         """Note that a saved plan is being applied: it can't be a second time."""
@@ -181,12 +219,12 @@ class Ledger:
         await self._append([{"record": "plan", "id": id_}])
 
     def _note_plan(self, id_: str) -> None:
-        self.state = replace(self.state, used_plans=(*self.state.used_plans, id_)[-KEPT_PLANS:])
+        self._state = replace(self._state, used_plans=(*self._state.used_plans, id_)[-KEPT_PLANS:])
 
     async def bind(self, binding: Binding) -> None:
         """Note the accounts, at the first apply."""
-        if binding != self.state.binding:
-            self.state = replace(self.state, binding=binding)
+        if binding != self._state.binding:
+            self._state = replace(self._state, binding=binding)
             await self._append([{"record": "binding", "binding": binding.to_data()}])
 
     async def _append(self, records: list[dict[str, Any]], *, urgent: bool = True) -> None:
@@ -194,14 +232,14 @@ class Ledger:
         self._dirty = True
         if self.written_serial is None and not self._identified:
             self._identified = True
-            records = [{"record": "state", "lineage": self.state.lineage, "salt": self.state.salt}, *records]
+            records = [{"record": "state", "lineage": self._state.lineage, "salt": self._state.salt}, *records]
         await self.store.append(records, urgent=urgent)
 
     async def save(self, **changes: Any) -> None:
         """Write the state as a whole and cut the journal down to what is still open."""
         if not self._dirty and not changes:
             return
-        self.state = replace(self.state, **changes, serial=(self.written_serial or 0) + 1)
+        self._state = replace(self.state, **changes, serial=(self.written_serial or 0) + 1)
         keep: list[dict[str, Any]] = []
         for intent in self.intents.values():
             ref = f"kept-{intent.nonce}"
