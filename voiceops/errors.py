@@ -110,7 +110,8 @@ class ProviderError(VoiceopsError):
     """An API said no, or said nothing.
 
     `status` is the HTTP status (0: no answer), `request_id` the vendor's own, `fields` the problems by the
-    path that the API named (`voice.speed`), so that they can be shown at the manifest's line.
+    path that the API named (`voice.speed`), so that they can be shown at the manifest's line. `names_missing`: the
+    vendor says that something which the request names is not there.
     """
 
     code = "provider"
@@ -124,9 +125,11 @@ class ProviderError(VoiceopsError):
         request_id: str = "",
         fields: Iterable[tuple[str, str]] = (),
         hint: str = "",
+        names_missing: bool = False,
     ) -> None:
         super().__init__(summary, hint=hint)
         self.endpoint = endpoint
+        self.names_missing = names_missing
         self.status = status
         self.request_id = request_id
         self.fields = tuple(fields)

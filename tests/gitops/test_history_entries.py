@@ -15,7 +15,8 @@ import pytest
 from tests.apply.manifests import AGENT
 from tests.state.stores import BACKENDS
 from tests.support.bench import Bench
-from voiceops.apply.history_notes import Retention, forget_old
+from voiceops.apply.history_notes import forget_old
+from voiceops.apply.job import Retention
 from voiceops.apply.revisions import choose
 from voiceops.errors import VoiceopsError
 from voiceops.model.state import State

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
-
+from voiceops.apply.job import Job
+from voiceops.apply.session import Session
 from voiceops.errors import Refused
 from voiceops.model.live import Snapshot
 from voiceops.model.state import Binding
-
-if TYPE_CHECKING:
-    from voiceops.apply.run import Job
-    from voiceops.apply.session import Session
-    from voiceops.state.ledger import Ledger
+from voiceops.state.ledger import Ledger
 
 
 def binding_of(job: Job, snapshot: Snapshot) -> Binding:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from dataclasses import replace
 from typing import Any
 
-from voiceops.apply.looking import wait_until_ready, when_visible
-from voiceops.apply.ready import content_of, wait_until_usable
+from voiceops.apply.file_content import content_of
 from voiceops.apply.recording import entry_for, intent_for, record
-from voiceops.apply.recover import Recovery, recover
+from voiceops.apply.recover import ambiguous, recover
 from voiceops.apply.session import Session
+from voiceops.apply.waiting import until, wait_until_ready, wait_until_usable, when_visible
 from voiceops.engine.fields.body import create_body
 from voiceops.engine.fields.write import replacement, sides_of
 from voiceops.engine.ordering.schedule import Operation
 from voiceops.engine.planning.sameness import equals, node_of
 from voiceops.errors import Ambiguous, ProviderError, Refused
 from voiceops.kinds.base import Kind
+from voiceops.kinds.phone import TARGETS
 from voiceops.kinds.registry import KINDS
 from voiceops.model.graph import Resource
 from voiceops.model.live import SEND_WINDOW, Snapshot
@@ -36,7 +36,7 @@ async def create(session: Session, operation: Operation) -> str:
     resource = session.graph.resources[change.address]
     kind = KINDS[resource.kind]
     if resource.kind == "Phone":
-        await wait_until_ready(session, resource)
+        await wait_until_ready(session, resource, TARGETS)
     await wait_until_usable(session, resource)
     desired = session.wanted(resource, operation.leaving_out)
     replaced = session.entry(change.previous_address or change.address)
@@ -125,7 +125,8 @@ async def look_for(session: Session, intent: Intent) -> tuple[dict[str, Any] | N
     settle = session.options.settle
     since = session.accounts.date
     session.looking.add(intent.nonce)
-    while True:
+
+    async def found() -> tuple[dict[str, Any] | None, Snapshot] | None:
         snapshot = await read_live(session.accounts, [intent.type])
         intents = {n: i for n, i in session.ledger.intents.items() if i.action in ("create", "purchase")}
         recovery = recover(
@@ -140,7 +141,11 @@ async def look_for(session: Session, intent: Intent) -> tuple[dict[str, Any] | N
         if live is None and (intent.nonce in recovery.without_effect):
             await session.ledger.record_lost(intent.nonce, snapshot.date)
             return None, snapshot
-        await asyncio.sleep(min(0.5, settle / 4))
+        return None
+
+    answer = await until(found, every=(min(0.5, settle / 4),))
+    assert answer is not None  # there is no limit: it is certain once `settle` has passed
+    return answer
 
 
 def _may_be_anothers(session: Session, intent: Intent, live: dict[str, Any]) -> bool:
@@ -152,12 +157,4 @@ def _may_be_anothers(session: Session, intent: Intent, live: dict[str, Any]) -> 
         and other.action == intent.action
         and equals(other.body, live, node_of(other.kind, other.type))
         for other in session.ledger.intents.values()
-    )
-
-
-def ambiguous(intent: Intent, recovery: Recovery) -> Refused:
-    ids = ", ".join(recovery.ambiguous[intent.nonce])
-    return Refused(
-        f"{intent.address}: the answer to its creation was lost, and more than one object could be it: {ids}",
-        hint=f"Look at them, delete what is not wanted, then `voiceops import {intent.address} ID`.",
     )

@@ -6,10 +6,10 @@ sure: once it is old enough to be missing, the plan is made anew, and puts back 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 
 from voiceops.apply.apply_events import Emit, Event
+from voiceops.apply.waiting import until
 from voiceops.model.live import Snapshot
 from voiceops.model.plan import DELETE, Plan
 from voiceops.model.state import Entry, State
@@ -39,7 +39,10 @@ async def wait_for(entries: Iterable[Entry], accounts: Accounts, settle: float, 
     more = f" and {len(waiting) - _NAMED} more" if len(waiting) > _NAMED else ""
     names = ", ".join(entry.address for entry in waiting[:_NAMED]) + more
     emit(Event(type="apply_progress", message=f"no list shows {names} yet: waiting up to {settle:.0f} s for it"))
-    while waiting:
-        await asyncio.sleep(min(_POLL, max(0.05, settle / 4)))
+
+    async def sure() -> bool | None:
         snapshot = await read_live(accounts, {entry.type for entry in waiting})
-        waiting = [entry for entry in waiting if lags(entry, snapshot, settle)]
+        waiting[:] = [entry for entry in waiting if lags(entry, snapshot, settle)]
+        return None if waiting else True
+
+    await until(sure, every=(min(_POLL, max(0.05, settle / 4)),), at_once=False)

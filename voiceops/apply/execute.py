@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 from voiceops.apply import creating, numbers, steps
 from voiceops.apply.apply_events import Event
+from voiceops.apply.result import Result
 from voiceops.apply.session import Session, Unresolved
 from voiceops.engine.ordering.schedule import Operation
-from voiceops.errors import Refused, VoiceopsError
+from voiceops.errors import VoiceopsError
 from voiceops.model.graph import Resource
 from voiceops.model.values import Ref, format_path, leaves, parse_path
 
@@ -52,24 +52,6 @@ STEPS: dict[str, Step] = {
 
 _SILENT = frozenset({"claim"})  # steps that change nothing live and are no news
 _WORDS = {"link": "update", "settings": "update", "restore": "give back", "state": "no-op", "buy": "buy"}
-
-
-@dataclass(slots=True)
-class Result:
-    """What happened to what, by operation key."""
-
-    done: list[Operation] = field(default_factory=list)
-    failed: dict[str, VoiceopsError] = field(default_factory=dict)
-    skipped: dict[str, str] = field(default_factory=dict)  # and because of which address
-    interrupted: bool = False
-
-    @property
-    def complete(self) -> bool:
-        return not self.failed and not self.skipped and not self.interrupted
-
-    @property
-    def refused(self) -> Refused | None:
-        return next((error for error in self.failed.values() if isinstance(error, Refused)), None)
 
 
 class _Waiting:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from voiceops.apply.job import Retention
 from voiceops.apply.revisions import returns_to
 from voiceops.errors import Locked, Refused, VoiceopsError
 from voiceops.model.state import State
@@ -20,14 +20,6 @@ from voiceops.model.values import map_leaves
 from voiceops.state.store import Store
 
 NOTE_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retention:
-    """How much of the history stays: that many entries of either sort, and for that many days."""
-
-    keep: int = 200
-    days: int = 400
 
 
 async def write_note(

@@ -3,14 +3,14 @@ the collection, except to buy."""
 
 from __future__ import annotations
 
-import secrets as random
 import time
 from dataclasses import replace
 from typing import Any
 
 from voiceops.apply.apply_events import Event
 from voiceops.apply.creating import look_for
-from voiceops.apply.looking import MAX_AGE
+from voiceops.apply.recording import new_entry, new_intent
+from voiceops.apply.reread import MAX_AGE
 from voiceops.apply.session import Session
 from voiceops.engine.lines.twilio_number import answers_today, form, restored, settings
 from voiceops.engine.ordering.schedule import Operation
@@ -245,18 +245,8 @@ async def release(session: Session, operation: Operation) -> str:
 
 
 def _entry(session: Session, resource: Resource, sid: str, desired: dict[str, Any], prior: dict[str, Any]) -> Entry:
-    return Entry(
-        address=resource.address,
-        kind=resource.kind,
-        type=resource.type,
-        id=sid,
-        name=resource.name,
-        owned=session.fingerprinted(desired),
-        depends=session.graph.dependencies(resource.address),
-        protected=resource.prevent_destroy,
-        release=resource.release,
-        prior=prior,
-    )
+    depends = session.graph.dependencies(resource.address)
+    return replace(new_entry(resource, sid, session.fingerprinted(desired), depends), prior=prior)
 
 
 def _intent_of(
@@ -268,16 +258,4 @@ def _intent_of(
     before: tuple[str, ...] = (),
 ) -> Intent:
     """A request about a number that is about to be sent; `entry` is what the state holds once it has worked."""
-    return Intent(
-        nonce=random.token_hex(8),
-        address=entry.address,
-        kind=entry.kind,
-        type=entry.type,
-        action=action,
-        id=entry.id,
-        name=entry.name,
-        body=body or {},
-        before=before,
-        sent_at=session.accounts.date,
-        entry=entry.to_data(),
-    )
+    return new_intent(session, action, entry, id_=entry.id, name=entry.name, body=body, before=before, entry=entry)

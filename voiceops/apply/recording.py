@@ -13,6 +13,7 @@ from voiceops.engine.fields.body import holds_secret, stored_otherwise
 from voiceops.kinds.nodes import body_node
 from voiceops.kinds.registry import KINDS
 from voiceops.model.graph import Resource
+from voiceops.model.plan import Change
 from voiceops.model.state import Entry, Intent
 from voiceops.model.values import (
     ABSENT,
@@ -24,35 +25,69 @@ from voiceops.model.values import (
 )
 
 
-def entry_for(
-    session: Session, resource: Resource, id_: str, desired: dict[str, Any], previous: Entry | None = None
-) -> Entry:
+def new_entry(resource: Resource, id_: str, owned: dict[str, Any], depends: tuple[str, ...]) -> Entry:
+    """What the state holds of a resource's object: every entry begins here. Secrets in `owned` are fingerprints."""
     return Entry(
         address=resource.address,
         kind=resource.kind,
         type=resource.type,
         id=id_,
         name=resource.name,
-        owned=session.fingerprinted(desired, known=previous.owned if previous else None),
-        depends=session.graph.dependencies(resource.address),
+        owned=owned,
+        depends=depends,
         protected=resource.prevent_destroy,
         release=resource.release,
-        attributes=previous.attributes if previous is not None and previous.id == id_ else {},
     )
+
+
+def entry_for(
+    session: Session, resource: Resource, id_: str, desired: dict[str, Any], previous: Entry | None = None
+) -> Entry:
+    """The entry of an object that is to hold `desired`. What `previous` knows of the same object stays known."""
+    owned = session.fingerprinted(desired, known=previous.owned if previous else None)
+    entry = new_entry(resource, id_, owned, session.graph.dependencies(resource.address))
+    if previous is None or previous.id != id_:
+        return entry
+    return replace(entry, attributes=previous.attributes)
 
 
 def imported(resource: Resource, live: dict[str, Any], date: float, depends: tuple[str, ...]) -> Entry:
     """An entry that owns nothing yet: the next plan shows what the manifest would change."""
-    return Entry(
-        address=resource.address,
-        kind=resource.kind,
-        type=resource.type,
-        id=str(live.get("id") or live["sid"]),
-        name=resource.name,
-        owned={},
-        updated_at=str(live.get("updatedAt") or ""),
-        recorded_at=date,
-        depends=depends,
+    entry = new_entry(resource, str(live.get("id") or live["sid"]), {}, depends)
+    return replace(
+        entry, protected=False, release=False, updated_at=str(live.get("updatedAt") or ""), recorded_at=date
+    )
+
+
+def new_intent(
+    session: Session,
+    action: str,
+    about: Resource | Entry | Change,
+    *,
+    address: str = "",
+    id_: str = "",
+    name: str | None = None,
+    body: dict[str, Any] | None = None,
+    before: tuple[str, ...] = (),
+    entry: Entry | None = None,
+) -> Intent:
+    """A request that is about to be sent: every intent begins here.
+
+    `entry` is what the state holds once it has worked; `before` are the ids that were listed before a creation.
+    Secrets in `body` become fingerprints.
+    """
+    return Intent(
+        nonce=random.token_hex(8),
+        address=address or about.address,
+        kind=about.kind,
+        type=about.type,
+        action=action,
+        id=id_,
+        name=name,
+        body=session.fingerprinted(body or {}),
+        before=before,
+        sent_at=session.accounts.date,
+        entry=None if entry is None else entry.to_data(),
     )
 
 
@@ -66,22 +101,18 @@ def intent_for(
     id_: str = "",
     before: tuple[str, ...] = (),
 ) -> Intent:
+    """The intent to write a resource's object; what the API never shows of it is left out, for nothing tells it."""
     kind = KINDS[resource.kind]
-    kept = session.fingerprinted({key: value for key, value in body.items() if key not in kind.unseen})
-    return Intent(
-        nonce=random.token_hex(8),
-        address=resource.address,
-        kind=resource.kind,
-        type=resource.type,
-        action=action,
-        id=id_,
+    return new_intent(
+        session,
+        action,
+        resource,
+        id_=id_,
         # A new object has the name that its creation gives it, which may not be its last one.
         name=kind.name_of(body) if action == "create" else resource.name,
-        body=kept,
-        digest=digest(kept),
+        body={key: value for key, value in body.items() if key not in kind.unseen},
         before=before,
-        sent_at=session.accounts.date,
-        entry=entry.to_data(),
+        entry=entry,
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from voiceops.engine.planning.sameness import equals, holds_secret, interchangeable, node_of
+from voiceops.errors import Refused
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS
 from voiceops.model.live import SEND_WINDOW, SETTLE, Snapshot
@@ -120,4 +121,12 @@ def entry_of(intent: Intent, live: dict[str, Any], date: float) -> Entry:
         recorded_at=date,
         attributes=KINDS[intent.kind].attributes_of(live) if intent.kind in KINDS else {},
         digest=digest({k: v for k, v in live.items() if k != "modelDeprecations"}),
+    )
+
+
+def ambiguous(intent: Intent, recovery: Recovery) -> Refused:
+    ids = ", ".join(recovery.ambiguous[intent.nonce])
+    return Refused(
+        f"{intent.address}: the answer to its creation was lost, and more than one object could be it: {ids}",
+        hint=f"Look at them, delete what is not wanted, then `voiceops import {intent.address} ID`.",
     )

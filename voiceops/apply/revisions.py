@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from voiceops._version import __version__
-from voiceops.apply.execute import Result
+from voiceops.apply.result import Result
 from voiceops.apply.session import Session
 from voiceops.engine.planning.hold import bounded, still_held, taken_back
 from voiceops.engine.planning.rollback_losses import LEFT_OUT

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from voiceops.apply.account_binding import binding_of, check_account, learn_org
 from voiceops.apply.apply_events import Emit, Event
-from voiceops.apply.creating import ambiguous
+from voiceops.apply.cut_off import as_recovered, recovered, types_needed
 from voiceops.apply.doubt import doubtful, wait_for
-from voiceops.apply.execute import Result, execute
-from voiceops.apply.history_notes import Retention, forget_old, note_failure, write_note
-from voiceops.apply.recording import imported
-from voiceops.apply.recover import Recovery, recover
+from voiceops.apply.execute import execute
+from voiceops.apply.history_notes import forget_old, note_failure, write_note
+from voiceops.apply.job import Job
+from voiceops.apply.recording import imported, new_entry
+from voiceops.apply.result import Result
 from voiceops.apply.revisions import Request, changed_something, close, revert_line
 from voiceops.apply.served import Served, served
 from voiceops.apply.session import Session, fingerprints
@@ -27,45 +28,23 @@ from voiceops.engine.planning.hold import with_holds
 from voiceops.engine.planning.planner import make_plan
 from voiceops.engine.planning.sameness import late_arrivals
 from voiceops.engine.planning.secrets_to_send import missing_secrets
-from voiceops.engine.review.plan_checks import Checks, checked
+from voiceops.engine.review.plan_checks import checked
 from voiceops.engine.review.saved_check import narrowed
 from voiceops.errors import Diagnostic, PartialApply, Refused, StateError, VoiceopsError
 from voiceops.kinds.base import is_stock
 from voiceops.kinds.registry import KINDS
-from voiceops.model.address import kind_of, owner_of
+from voiceops.model.address import owner_of
 from voiceops.model.graph import Graph
 from voiceops.model.live import Snapshot
 from voiceops.model.plan import Plan
-from voiceops.model.state import Entry, State
-from voiceops.providers.secret_values import Secrets
-from voiceops.providers.snapshot_reader import Accounts, read_live
+from voiceops.model.state import Binding, Entry, State
+from voiceops.providers.snapshot_reader import read_live
 from voiceops.state.fingerprints import fingerprint_live
 from voiceops.state.ledger import Ledger
-from voiceops.state.store import Lease, Store
+from voiceops.state.store import Lease
 
 
-@dataclass(slots=True)
-class Job:
-    """Everything that planning and applying work on."""
-
-    graph: Graph
-    ledger: Ledger  # as it was read when the accounts were opened; an apply reads it again under the lock
-    accounts: Accounts
-    secrets: Secrets
-    options: Options
-    state_key: str = ""
-    parallelism: int = 10
-    urls: tuple[str, str] = ("", "")  # Vapi's and Twilio's base URLs as the project names them
-    checks: Checks = field(default_factory=Checks)
-    retention: Retention = field(default_factory=Retention)
-
-    @property
-    def store(self) -> Store:
-        """Where the ledger is kept."""
-        return self.ledger.store
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What an apply did: the plan, and the result of each operation (None: nothing was started)."""
 
@@ -79,7 +58,7 @@ async def plan(job: Job, snapshot: Snapshot | None = None) -> Plan:
     """The plan as it is now, or of a snapshot that was just taken; writes nothing and takes no lock."""
     ledger = job.ledger
     snapshot = snapshot or await read_live(job.accounts, types_needed(job.graph, ledger), for_plan=True)
-    state, notes = _as_recovered(ledger, snapshot, job.options.settle)
+    state, notes = as_recovered(ledger, snapshot, job.options.settle)
     await check_account(job, state.binding, snapshot)
     found = make_plan(job.graph, state, snapshot, await _options(job, state))
     found = replace(found, diagnostics=(*found.diagnostics, *notes, *late_arrivals(state, snapshot)))
@@ -108,6 +87,16 @@ async def apply(
         return outcome
 
 
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A plan that was made under the lock, and what it was made from."""
+
+    plan: Plan
+    snapshot: Snapshot
+    binding: Binding
+    options: Options
+
+
 async def _apply(
     job: Job,
     request: Request,
@@ -120,53 +109,69 @@ async def _apply(
     ledger = job.ledger
     await ledger.refresh()
     unrecorded = _is_unrecorded(job, request, ledger)
-    snapshot = await _recovered(job, ledger, emit)
+    made = await _planned(job, request, emit)
+    found = made.plan
+    job.accounts.on_wait(lambda text: emit(Event(type="apply_progress", message=text)))
+    emit(Event(type="planned", data={"summary": found.summary, "applyable": found.applyable}))
+    await _check_may_be_sent(job, found)
+    if not found.active and unrecorded:
+        session = _session(job, emit, made, lease)
+        return Outcome(found, None, await close(job.graph, job.store, session, found, Result(), request))
+    if not found.active or not await confirm(found):
+        await ledger.save()
+        return Outcome(found, None)
+    await ledger.bind(made.binding)
+    if request.saved is not None:
+        await ledger.use_plan(request.saved.id)
+    session = _session(job, emit, made, lease)
+    operations = schedule(job.graph, ledger.state, found.changes)
+    return await _ended(session, request, found, await execute(session, operations, job.parallelism, stop))
+
+
+async def _planned(job: Job, request: Request, emit: Emit) -> _Planned:
+    """Recover, read, plan; again where an object is too new to be believed missing, once that is certain."""
+    ledger = job.ledger
+    snapshot = await recovered(job, ledger, emit)
     binding = await check_account(job, ledger.state.binding, snapshot)
     options = await _options(job, ledger.state)
     found = make_plan(job.graph, ledger.state, snapshot, options)
     if unseen := doubtful(found, ledger.state, snapshot, options.settle):
         await wait_for(unseen, job.accounts, options.settle, emit)
-        snapshot = await _recovered(job, ledger, emit)
+        snapshot = await recovered(job, ledger, emit)
         found = make_plan(job.graph, ledger.state, snapshot, options)
     if request.saved is not None:
         found = narrowed(found, request.saved, ledger.state, options.safety, force=options.force)
     found = await _held(job, _asking_for_its_state(found, ledger.state, job.store.place), ledger.state)
-    found = checked(found, job.graph, job.checks, force=options.force)
-    job.accounts.on_wait(lambda text: emit(Event(type="apply_progress", message=text)))
-    emit(Event(type="planned", data={"summary": found.summary, "applyable": found.applyable}))
+    return _Planned(checked(found, job.graph, job.checks, force=options.force), snapshot, binding, options)
+
+
+async def _check_may_be_sent(job: Job, found: Plan) -> None:
+    """Is the plan applyable, and are its secrets at hand? Raises Refused, VoiceopsError; what recovery did is kept."""
     if found.refused:
-        await ledger.save()
+        await job.ledger.save()
         asked = (d for d in found.diagnostics if d.code == "empty-state")
         raise Refused("the plan can't be applied", diagnostics=(*found.errors, *asked))
     if missing := missing_secrets(found, job.graph, lambda secret: bool(job.secrets.reveal(secret))):
-        await ledger.save()
+        await job.ledger.save()
         names = ", ".join(dict.fromkeys(d.summary.partition(" is not set")[0] for d in missing))
         raise VoiceopsError(f"nothing was sent: {names} not set", diagnostics=missing)
-    if not found.active and unrecorded:
-        session = _session(job, ledger, emit, options, snapshot, lease, found)
-        return Outcome(found, None, await close(job.graph, job.store, session, found, Result(), request))
-    if not found.active or not await confirm(found):
-        await ledger.save()
-        return Outcome(found, None)
-    await ledger.bind(binding)
-    if request.saved is not None:
-        await ledger.use_plan(request.saved.id)
-    session = _session(job, ledger, emit, options, snapshot, lease, found)
-    operations = schedule(job.graph, ledger.state, found.changes)
-    result = await execute(session, operations, job.parallelism, stop)
+
+
+async def _ended(session: Session, request: Request, found: Plan, result: Result) -> Outcome:
+    """Write down what came of it: a revision where anything was done, else a note."""
+    job, ledger = session.job, session.ledger
     if changed_something(session, result):
         with _partly(result):
             await learn_org(job, ledger, session)
             number = await close(job.graph, job.store, session, found, result, request)
-    else:
-        await learn_org(job, ledger, session)
-        if request.saved is not None:  # it can be applied yet
-            await ledger.save(used_plans=tuple(id_ for id_ in ledger.state.used_plans if id_ != request.saved.id))
-        await ledger.save()
-        await _note_nothing_done(job, request, result)
-        return Outcome(found, result)
-    await forget_old(job.store, ledger.state, job.retention)
-    return Outcome(found, result, number, await served(session, result))
+        await forget_old(job.store, ledger.state, job.retention)
+        return Outcome(found, result, number, await served(session, result))
+    await learn_org(job, ledger, session)
+    if request.saved is not None:  # it can be applied yet
+        await ledger.save(used_plans=tuple(id_ for id_ in ledger.state.used_plans if id_ != request.saved.id))
+    await ledger.save()
+    await _note_nothing_done(job, request, result)
+    return Outcome(found, result)
 
 
 @contextmanager
@@ -193,47 +198,34 @@ def _is_unrecorded(job: Job, request: Request, ledger: Ledger) -> bool:
     return (ledger.unfinished or request.operation == "rollback") and job.graph.digest != state.applied_digest
 
 
-def _session(
-    job: Job, ledger: Ledger, emit: Emit, options: Options, snapshot: Snapshot, lease: Lease, plan: Plan
-) -> Session:
+def _session(job: Job, emit: Emit, made: _Planned, lease: Lease) -> Session:
+    entries = job.ledger.state.entries
+    moved = {
+        address: entries[resource.moved_from]
+        for address, resource in job.graph.resources.items()
+        if resource.moved_from and resource.moved_from in entries and address not in entries
+    }
     return Session(
-        graph=job.graph,
-        ledger=ledger,
-        accounts=job.accounts,
-        secrets=job.secrets,
-        options=options,
+        job=job,
+        ledger=job.ledger,
+        options=made.options,
         emit=emit,
-        state_key=job.state_key,
-        snapshot=snapshot,
-        externals=externals_of(job.graph, snapshot),
+        snapshot=made.snapshot,
+        externals=externals_of(job.graph, made.snapshot),
         lease=lease,
-        moving=_adopted(plan, snapshot)
-        | {
-            address: ledger.state.entries[resource.moved_from]
-            for address, resource in job.graph.resources.items()
-            if resource.moved_from
-            and resource.moved_from in ledger.state.entries
-            and address not in ledger.state.entries
-        },
+        moving=_adopted(job.graph, made.plan, made.snapshot) | moved,
     )
 
 
-def _adopted(plan: Plan, snapshot: Snapshot) -> dict[str, Entry]:
+def _adopted(graph: Graph, plan: Plan, snapshot: Snapshot) -> dict[str, Entry]:
     """What others may refer to before it is in the state: objects that this apply adopts are live already."""
     found = {}
     for change in plan.changes:
-        if change.adopts and change.id:
-            kind, live = kind_of(change.address), snapshot.get(change.type, change.id) or {}
-            attributes = KINDS[kind].attributes_of(live) if kind in KINDS else {}
-            found[change.address] = Entry(
-                address=change.address,
-                kind=kind,
-                type=change.type,
-                id=change.id,
-                name=None,
-                owned={},
-                attributes=attributes,
-            )
+        resource = graph.resources.get(change.address)
+        if change.adopts and change.id and resource is not None:
+            live = snapshot.get(change.type, change.id) or {}
+            attributes = KINDS[resource.kind].attributes_of(live)
+            found[change.address] = replace(new_entry(resource, change.id, {}, ()), attributes=attributes)
     return found
 
 
@@ -323,16 +315,6 @@ async def adopt(job: Job, address: str, id_: str, origin: Mapping[str, Any]) -> 
         return name
 
 
-def types_needed(graph: Graph, ledger: Ledger) -> set[str]:
-    """The kinds whose lists a plan has to read: those of the manifests, of the state and of open intents."""
-    return (
-        {resource.type for resource in graph.resources.values()}
-        | {external.type for external in graph.externals.values()}
-        | {entry.type for entry in ledger.state.entries.values()}
-        | {intent.type for intent in ledger.intents.values()}
-    )
-
-
 async def _options(job: Job, state: State) -> Options:
     siblings = frozenset(
         str(entry["id"]) for other in await job.store.siblings() for entry in other.get("resources", {}).values()
@@ -345,77 +327,3 @@ async def _options(job: Job, state: State) -> Options:
         siblings=siblings,
         vapi_url=job.accounts.vapi.api.base_url,
     )
-
-
-async def _recovered(job: Job, ledger: Ledger, emit: Emit) -> Snapshot:
-    """A snapshot, after every open intent of an apply that did not end has been cleared up."""
-    since: float | None = None
-    while True:
-        snapshot = await read_live(job.accounts, types_needed(job.graph, ledger), for_plan=True)
-        if not ledger.intents:
-            return snapshot
-        since = snapshot.date if since is None else since  # we hold the lock: nobody sends any more
-        recovery = recover(ledger.state, ledger.intents, snapshot, since=since, settle=job.options.settle)
-        if recovery.ambiguous:
-            nonce = next(iter(recovery.ambiguous))
-            raise ambiguous(ledger.intents[nonce], recovery)
-        await _note_recovery(ledger, recovery, emit, snapshot.date)
-        if not ledger.intents:
-            return snapshot
-        names = ", ".join(sorted(intent.address for intent in ledger.intents.values()))
-        emit(
-            Event(
-                type="apply_progress",
-                message=f"waiting up to {job.options.settle:.0f} s for what the last apply sent: {names}",
-            )
-        )
-        await asyncio.sleep(min(1.0, job.options.settle / 4))
-
-
-async def _note_recovery(ledger: Ledger, recovery: Recovery, emit: Emit, date: float) -> None:
-    for nonce, entry in recovery.entries.items():
-        intent = ledger.intents[nonce]
-        gone = (intent.id, date) if intent.action == "delete" else None
-        await ledger.record(nonce, intent.address, entry, gone=gone)
-        emit(
-            Event(
-                type="warning",
-                address=intent.address,
-                message=f"the last apply was cut off: its {intent.action} was found to be done",
-            )
-        )
-    for nonce in recovery.without_effect:
-        await ledger.record_lost(nonce, date)
-
-
-def _as_recovered(ledger: Ledger, snapshot: Snapshot, settle: float) -> tuple[State, list[Diagnostic]]:
-    """The state as the next apply's recovery will make it, for a plan that writes nothing."""
-    state = ledger.state
-    if not ledger.intents:
-        return state, []
-    recovery = recover(state, ledger.intents, snapshot, since=snapshot.date, settle=settle)
-    notes = []
-    for nonce, entry in recovery.entries.items():
-        intent = ledger.intents[nonce]
-        state = state.without(intent.address) if entry is None else state.with_entry(entry)
-    for nonce, ids in recovery.ambiguous.items():
-        intent = ledger.intents[nonce]
-        notes.append(
-            Diagnostic(
-                code="recovery-ambiguous",
-                address=intent.address,
-                summary=f"the last apply was cut off, and more than one object could be its: {', '.join(ids)}",
-                hint=f"Look at them, delete what is not wanted, then `voiceops import {intent.address} ID`.",
-            )
-        )
-    for nonce in recovery.waiting:
-        notes.append(
-            Diagnostic(
-                code="recovery-waiting",
-                severity="warning",
-                address=ledger.intents[nonce].address,
-                summary="the last apply was cut off a moment ago; what it sent may still turn up",
-                hint="The next apply waits for it.",
-            )
-        )
-    return state, notes

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from voiceops.apply.apply_events import Event
+from voiceops.apply.result import Result
 from voiceops.apply.session import Session
 from voiceops.engine.lines.traffic_split import shares_in_words, split_of
 from voiceops.errors import ProviderError
 from voiceops.model.graph import Resource
 from voiceops.model.live import Allocation
 from voiceops.providers.allocations import allocations
-
-if TYPE_CHECKING:
-    from voiceops.apply.execute import Result
 
 VERSIONED = ("Agent", "Squad", "Tool")
 _WRITES = ("create", "update", "link")

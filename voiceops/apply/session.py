@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voiceops.apply.apply_events import Emit
-from voiceops.engine.fields.body import create_body, set_values
+from voiceops.apply.job import Job
+from voiceops.engine.fields.body import create_body, holds_secret, set_values
 from voiceops.engine.options import Options, policy_for
 from voiceops.engine.planning.externals import Externals
 from voiceops.kinds.registry import KINDS
@@ -30,14 +31,11 @@ class Unresolved(Exception):
 class Session:
     """One apply under way. `fresh` holds the newest answer for each object that this apply wrote or read."""
 
-    graph: Graph
+    job: Job
     ledger: Ledger
-    accounts: Accounts
-    secrets: Secrets
-    options: Options
+    options: Options  # the job's, with what is known only once the state is read
     emit: Emit
-    state_key: str = ""
-    snapshot: Snapshot = field(default_factory=lambda: Snapshot({}, 0.0, 0.0))
+    snapshot: Snapshot
     fresh: dict[str, tuple[dict[str, Any], float]] = field(default_factory=dict)  # by id, with local time
     overwritten: dict[str, Any] = field(default_factory=dict)
     looking: set[str] = field(default_factory=set)  # nonces of creates that got no answer and are looked for
@@ -47,6 +45,18 @@ class Session:
     externals: Externals = field(default_factory=Externals)  # what others manage and this refers to
     lease: Lease | None = None
     moving: Mapping[str, Entry] = field(default_factory=dict)  # by the new address, until the state has it there
+
+    @property
+    def graph(self) -> Graph:
+        return self.job.graph
+
+    @property
+    def accounts(self) -> Accounts:
+        return self.job.accounts
+
+    @property
+    def secrets(self) -> Secrets:
+        return self.job.secrets
 
     async def begin(self, intent: Intent) -> None:
         """Right before a request that changes something: the lock is still ours, and the intent is written down."""
@@ -126,9 +136,12 @@ class Session:
         Of a secret that is not at hand the fingerprint stays that `known` holds at its place.
         """
 
+        if not holds_secret(body):
+            return body
+
         def leaf(item: JSON) -> JSON:
             if isinstance(item, Secret):
-                return fingerprint(item, self.secrets.reveal(item), self.ledger.salt, self.state_key)
+                return fingerprint(item, self.secrets.reveal(item), self.ledger.salt, self.job.state_key)
             return item
 
         return _with_known(map_leaves(body, leaf), known)

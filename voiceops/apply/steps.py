@@ -5,16 +5,15 @@ intend → call → record      a create that got no answer is looked for, never
 
 from __future__ import annotations
 
-import secrets as random
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from voiceops.apply.looking import look_again, look_before_delete, wait_until_ready, when_visible
-from voiceops.apply.ready import wait_until_usable
-from voiceops.apply.recording import entry_for, imported, intent_for, observed, record
+from voiceops.apply.recording import entry_for, imported, intent_for, new_intent, observed, record
+from voiceops.apply.reread import look_again, look_before_delete
 from voiceops.apply.served import note_draft
 from voiceops.apply.session import Session
+from voiceops.apply.waiting import wait_until_ready, wait_until_usable, when_visible
 from voiceops.engine.fields.body import additions, holds_secret, update_body
 from voiceops.engine.fields.diff import same
 from voiceops.engine.fields.write import Write, sides_of
@@ -22,11 +21,12 @@ from voiceops.engine.fields.write import update as write_of
 from voiceops.engine.ordering.schedule import Operation
 from voiceops.errors import NotFound, Rejected, Stale, VoiceopsError
 from voiceops.kinds.base import Kind
+from voiceops.kinds.phone import TARGETS
 from voiceops.kinds.registry import KINDS
 from voiceops.model.address import owner_of
 from voiceops.model.graph import Resource
 from voiceops.model.plan import Change
-from voiceops.model.state import Entry, Intent
+from voiceops.model.state import Entry
 from voiceops.model.values import Path, format_path, parse_path
 
 
@@ -39,7 +39,7 @@ async def update(session: Session, operation: Operation) -> str:
     id_ = entry.id if entry else change.id
     assert id_ is not None
     if resource.kind == "Phone":
-        await wait_until_ready(session, resource)
+        await wait_until_ready(session, resource, TARGETS)
     await wait_until_usable(session, resource)
     live = await look_again(session, change, kind, id_, entry)
     return await _patch(session, resource, kind, id_, entry, live, change)
@@ -178,16 +178,7 @@ async def delete(session: Session, operation: Operation) -> str:
     if session.entry(address) is None or change.is_replacement:
         address = owner_of(change.address)
     await look_before_delete(session, change, kind, id_)
-    intent = Intent(
-        nonce=random.token_hex(8),
-        address=address,
-        kind=change.kind,
-        type=change.type,
-        action="delete",
-        id=id_,
-        name=change.name,
-        sent_at=session.accounts.date,
-    )
+    intent = new_intent(session, "delete", change, address=address, id_=id_, name=change.name)
     await session.begin(intent)
     await session.accounts.vapi.delete(kind, id_)
     rest = session.ledger.state.after_delete(address, id_)
@@ -202,17 +193,7 @@ async def unbind(session: Session, operation: Operation) -> str:
     assert change.id is not None
     live = session.snapshot.get(change.type, change.id) or {}
     body: dict[str, Any] = {key: None for key in ("assistantId", "squadId") if live.get(key) is not None}
-    intent = Intent(
-        nonce=random.token_hex(8),
-        address=change.address,
-        kind=change.kind,
-        type=change.type,
-        action="update",
-        id=change.id,
-        body=body,
-        sent_at=session.accounts.date,
-        entry=None,
-    )
+    intent = new_intent(session, "update", change, id_=change.id, body=body)
     if body:
         await session.begin(intent)
         await session.accounts.vapi.update(kind, change.id, body)

@@ -18,7 +18,7 @@ from voiceops.errors import PartialApply, Refused, VoiceopsError
 
 if TYPE_CHECKING:
     from voiceops.apply.revisions import Request
-    from voiceops.apply.run import Job
+    from voiceops.apply.job import Job
     from voiceops.errors import Diagnostic
     from voiceops.manifest.project import Project
     from voiceops.model.plan import Plan

@@ -27,7 +27,7 @@ from voiceops.model.env_values import checked, trimmed
 from voiceops.model.graph import Graph
 
 if TYPE_CHECKING:
-    from voiceops.apply.run import Job
+    from voiceops.apply.job import Job
     from voiceops.state.store import Store
 
 SANDBOX_KEYS = ("VAPI_API_KEY", "TWILIO_AUTH_TOKEN", WEBHOOK_SECRET)
@@ -176,8 +176,7 @@ async def open_job(
     """
     from contextlib import AsyncExitStack
 
-    from voiceops.apply.history_notes import Retention
-    from voiceops.apply.run import Job
+    from voiceops.apply.job import Job, Retention
     from voiceops.providers.http import Api, Limiter
     from voiceops.providers.secret_values import Secrets
     from voiceops.providers.snapshot_reader import Accounts

@@ -10,6 +10,8 @@ from voiceops.kinds.base import Kind, Stays
 # What Vapi writes into a Twilio number when it imports it.
 IMPORTED = ("voice_url", "voice_method")
 
+TARGETS = ("assistantId", "squadId")  # whom a number routes to
+
 KIND = Kind(
     name="Phone",
     type="vapi_phone_number",
@@ -25,7 +27,7 @@ KIND = Kind(
     immutable_by={provider: frozenset({"number"}) for provider in ("twilio", "vapi", "vonage", "telnyx")},
     create_only=frozenset({"numberDesiredAreaCode"}),
     patch_omits=frozenset({"provider"}),
-    null_counts=frozenset({"assistantId", "squadId"}),
+    null_counts=frozenset(TARGETS),
     replace_order=("delete", "create"),
     dialled="number",
     unique=frozenset({"number", "sipUri"}),

@@ -151,7 +151,7 @@ class Graph:
             found[address] = tuple(dict.fromkeys(name for name in named if name != address))
         return found
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The same for the same manifests, however their files are laid out."""
         resources = [resource.to_data() for _, resource in sorted(self.resources.items())]

@@ -18,6 +18,8 @@ from typing import Any, TypeAlias
 JSON: TypeAlias = Any
 Path: TypeAlias = tuple[str | int, ...]
 
+_LEAVES = frozenset({str, int, float, bool, type(None)})  # leaves that are no markers: most of every tree
+
 SENSITIVE = "(sensitive)"
 SENSITIVE_UNCHECKED = "(sensitive, not checked)"
 KNOWN_AFTER_APPLY = "(known after apply)"
@@ -109,6 +111,7 @@ class Absent:
 
 ABSENT = Absent()
 
+
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][\w$:-]*\Z")
 _STEP = re.compile(r"\[(\d+)\]|\[\"((?:[^\"\\]|\\.)*)\"\]|\.?([^.\[\]]+)")
 
@@ -197,6 +200,8 @@ def identical(one: JSON, other: JSON) -> bool:
 
 def map_leaves(value: JSON, change: Callable[[JSON], JSON]) -> JSON:
     """The same tree with every leaf (all that is no map and no list) replaced by `change(leaf)`."""
+    if type(value) in _LEAVES:
+        return change(value)
     if isinstance(value, dict):
         return {key: map_leaves(item, change) for key, item in value.items()}
     if isinstance(value, list):
@@ -230,6 +235,8 @@ def encode(value: JSON) -> JSON:
 
     A marker is a map whose first key starts with `::`; such a key of a user's own map gets one more colon.
     """
+    if type(value) in _LEAVES:
+        return value
     if isinstance(value, dict):
         return {f":{key}" if key.startswith("::") else key: encode(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -294,15 +301,18 @@ def _list(value: JSON) -> list[JSON]:
 
 def canonical(value: JSON) -> str:
     """One text for equal values: sorted keys, no spaces; whole floats as integers, as JSON knows one number."""
+    return json.dumps(_one_number(encode(value)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
-    def plain(item: JSON) -> JSON:
-        if isinstance(item, dict):
-            return {key: plain(inner) for key, inner in item.items()}
-        if isinstance(item, list):
-            return [plain(inner) for inner in item]
-        return int(item) if isinstance(item, float) and item.is_integer() else item
 
-    return json.dumps(plain(encode(value)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+def _one_number(value: JSON) -> JSON:
+    """Encoded JSON with whole floats as integers."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        return {key: _one_number(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_one_number(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def digest(value: JSON) -> str:

@@ -14,7 +14,7 @@ import re
 import ssl
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -368,6 +368,7 @@ class Api:
             request_id=self.redact(_request_id(response)),
             fields=fields,
             hint=hint,
+            names_missing=_names_missing(messages),
         )
 
 
@@ -395,6 +396,15 @@ def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
     if isinstance(value, dict):
         return {redact(key): _redacted(item, redact) for key, item in value.items()}
     return [_redacted(item, redact) for item in value] if isinstance(value, list) else value
+
+
+_MISSING = ("not found", "does not exist", "not exist")
+
+
+def _names_missing(messages: Iterable[str]) -> bool:
+    """Do the texts say that something is not there? A property that "should not exist" is there, and not wanted."""
+    told = [message.lower() for message in messages if not _PROPERTY.match(message)]
+    return any(word in message for message in told for word in _MISSING)
 
 
 # class-validator puts the path of the parent before its sentence: `model.each value in toolIds must be a UUID`.

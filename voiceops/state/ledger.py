@@ -89,8 +89,9 @@ class Ledger:
 
     async def refresh(self) -> None:
         """Take in what others have written since: under the lock, before anything is decided. Raises StateError."""
-        newer = await Ledger.open(self.store, self.state.project, self.state.environment)
-        self.state, self.intents, self.written_serial = newer.state, newer.intents, newer.written_serial
+        newer = await Ledger.open(self.store, self._state.project, self._state.environment)
+        self._state, self.intents, self.written_serial = newer.state, newer.intents, newer.written_serial
+        self._entries, self._ids, self._is_whole = newer._entries, newer._ids, True
         self._befores.clear()
         self._dirty, self._identified = newer._dirty, newer._identified
 
@@ -175,14 +176,6 @@ class Ledger:
             self._note_gone(*gone)
             record["gone"] = list(gone)
         await self._append([record], urgent=False)
-
-    async def record_moved(self, old: str, new: str) -> None:
-        """An object has another address from now on: the old one goes, and what refers to it names the new one."""
-        await self.record("", old, None)
-        for address, entry in tuple(self.state.entries.items()):
-            if old in entry.depends:
-                depends = tuple(new if other == old else other for other in entry.depends)
-                await self.record("", address, replace(entry, depends=depends))
 
     def _note_gone(self, id_: str, at: float) -> None:
         recent = {other: when for other, when in self._state.gone.items() if at - when < KEPT_GONE}

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from voiceops.apply.run import Job
+from voiceops.apply.job import Job
 from voiceops.errors import ProviderError, Unauthorized, VoiceopsError
 from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.manifest.vendor_bodies import WEBHOOK_SECRET

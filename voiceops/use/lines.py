@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from voiceops.apply.doubt import lags
-from voiceops.apply.run import Job, plan, types_needed
+from voiceops.apply.cut_off import types_needed
+from voiceops.apply.job import Job
+from voiceops.apply.run import plan
 from voiceops.engine.lines.line_route import LiveRoute, Meant, Reason, Seen, live_route, server_of
 from voiceops.engine.lines.traffic_split import day
 from voiceops.engine.lines.twilio_number import lags as number_lags

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from voiceops.apply.apply_events import Event
-from voiceops.apply.execute import Result
+from voiceops.apply.result import Result
 from voiceops.apply.run import Outcome
 from voiceops.cli.terminal.console import Console
 from voiceops.model.plan import Plan
