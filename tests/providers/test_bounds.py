@@ -34,7 +34,7 @@ async def vapi(url: str, use: Callable[[Vapi], Any], timeout: float = 5.0) -> An
 
 async def numbers(url: str) -> list[dict[str, Any]]:
     async with Api("Twilio", url, Limiter(4), str, timeout=5.0, pace=0.001) as api:
-        return await Twilio(api, ACCOUNT).numbers()
+        return await Twilio(api, ACCOUNT).all()
 
 
 async def refused(answer: Answering, kind: str = "Tool", timeout: float = 5.0) -> ProviderError:

@@ -75,6 +75,6 @@ async def test_twilios_pages_are_followed_to_the_end(count: int) -> None:
 
         auth = (server.account_sid, server.auth_token)
         async with Api("Twilio", server.twilio_url, Limiter(4), str, auth=auth) as api:
-            found = await Twilio(api, server.account_sid).numbers()
+            found = await Twilio(api, server.account_sid).all()
 
         assert sorted(item["phone_number"] for item in found) == numbers

@@ -22,8 +22,7 @@ def quick(settle: float = SETTLE, pace: float = 0.01) -> Iterator[None]:
     @asynccontextmanager
     async def quick_job(*given: Any, **more: Any) -> Any:
         async with opened(*given, pace=pace, timeout=TIMEOUT, **more) as job:
-            job.options = replace(job.options, settle=settle)
-            yield job
+            yield replace(job, options=replace(job.options, settle=settle))
 
     wiring.open_job = quick_job  # type: ignore[assignment]
     try:

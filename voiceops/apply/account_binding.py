@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+
 from voiceops.apply.job import Job
 from voiceops.apply.session import Session
 from voiceops.errors import Refused

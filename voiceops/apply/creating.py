@@ -16,7 +16,7 @@ from voiceops.engine.fields.body import create_body
 from voiceops.engine.fields.write import replacement, sides_of
 from voiceops.engine.ordering.schedule import Operation
 from voiceops.engine.planning.sameness import equals, node_of
-from voiceops.errors import Ambiguous, ProviderError, Refused
+from voiceops.errors import Ambiguous, ProviderError
 from voiceops.kinds.base import Kind
 from voiceops.kinds.phone import TARGETS
 from voiceops.kinds.registry import KINDS
@@ -81,7 +81,7 @@ async def _create_once(
         send_by = time.monotonic() + SEND_WINDOW
 
         async def send(intent: Intent = intent, send_by: float = send_by) -> tuple[dict[str, Any], float]:
-            live, date = await session.accounts.vapi.create(kind, body, send_by, content)
+            live, date = await session.accounts.of(kind).create(kind, body, send_by, content)
             if _is_anothers(session, kind, intent, live):
                 raise Ambiguous(
                     f"Vapi answered the creation of {resource.address} for another object", endpoint=f"POST {kind.path}"

@@ -12,22 +12,15 @@ from voiceops.apply.creating import look_for
 from voiceops.apply.recording import new_entry, new_intent
 from voiceops.apply.reread import MAX_AGE
 from voiceops.apply.session import Session
-from voiceops.engine.lines.twilio_number import answers_today, form, restored, settings
+from voiceops.engine.lines.twilio_number import answers_today, restored, settings
 from voiceops.engine.ordering.schedule import Operation
 from voiceops.errors import Ambiguous, ProviderError, Stale
-from voiceops.kinds.phone import IMPORTED, TWILIO_STICKY, TWILIO_TYPE
+from voiceops.kinds.phone import IMPORTED, NUMBER, TWILIO_STICKY, TWILIO_TYPE
 from voiceops.model.address import owner_of, twilio_side
 from voiceops.model.graph import Resource
 from voiceops.model.live import SEND_WINDOW
 from voiceops.model.state import Entry, Intent
 from voiceops.model.values import Path, digest
-from voiceops.providers.twilio import Twilio
-
-
-def _twilio(session: Session) -> Twilio:
-    if session.accounts.twilio is None:
-        raise ProviderError("no Twilio account is configured", hint="Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN.")
-    return session.accounts.twilio
 
 
 def _number(session: Session, resource: Resource) -> dict[str, Any] | None:
@@ -40,7 +33,6 @@ def _number(session: Session, resource: Resource) -> dict[str, Any] | None:
 async def buy(session: Session, operation: Operation) -> str:
     """Buy the number, once: an unanswered purchase is looked up by its number."""
     resource = session.graph.resources[operation.change.address]
-    twilio = _twilio(session)
     assert resource.name is not None
     entry = _entry(session, resource, "", {}, prior={})
     lost = session.entry(resource.address)  # a number that is bought again: what Vapi's import wrote is known
@@ -49,7 +41,9 @@ async def buy(session: Session, operation: Operation) -> str:
     intent = _intent_of(session, entry, "purchase", before=before)
     await session.begin(intent)
     try:
-        live, date = await twilio.buy(resource.name, time.monotonic() + SEND_WINDOW)
+        live, date = await session.accounts.of(NUMBER).create(
+            NUMBER, {"phone_number": resource.name}, time.monotonic() + SEND_WINDOW
+        )
     except Ambiguous:
         found, _ = await look_for(session, intent)
         if found is None:
@@ -73,7 +67,7 @@ async def claim(session: Session, operation: Operation) -> str:
     resource = session.graph.resources[operation.change.address]
     live = _number(session, resource)
     if live is not None and time.monotonic() - session.snapshot.taken > MAX_AGE:
-        live = await _twilio(session).get(str(live["sid"]))
+        live = await session.accounts.of(NUMBER).get(NUMBER, str(live["sid"]))
     if live is None:
         raise Stale(f"{resource.address}: the account no longer has {resource.name}", hint="Plan again.")
     entry = _entry(session, resource, str(live["sid"]), {}, prior=settings(live))
@@ -85,7 +79,7 @@ async def set_up(session: Session, operation: Operation) -> str:
     """Write the voice settings that differ, after the import into Vapi, and record who answers the number now."""
     change = operation.change
     resource = session.graph.resources[change.address]
-    twilio = _twilio(session)
+    twilio = session.accounts.of(NUMBER)
     entry = session.entry(change.previous_address or change.address)
     if entry is not None and entry.name != resource.name:
         entry = None
@@ -93,7 +87,7 @@ async def set_up(session: Session, operation: Operation) -> str:
     sid = entry.id if entry else (found or {}).get("sid")
     if not sid:
         raise Stale(f"{resource.address}: the account no longer has {resource.name}", hint="Plan again.")
-    live = await twilio.get(str(sid))
+    live = await twilio.get(NUMBER, str(sid))
     if live is None:
         raise Stale(f"{resource.address}: the account no longer has {resource.name}", hint="Plan again.")
     prior = _prior(session, entry, found, live)
@@ -102,19 +96,18 @@ async def set_up(session: Session, operation: Operation) -> str:
     if entry is not None and found is not None:
         _check_unmoved(session, change.address, entry, found, live, desired, imported)
     current = settings(live)
-    wanted = {key: value for key, value in desired.items() if (value or "") != current[key]}
+    wanted = _settable({key: value for key, value in desired.items() if (value or "") != current[key]})
     for key in entry.owned if entry else {}:
         if key not in desired and key not in TWILIO_STICKY and current.get(key):
             wanted[key] = ""
-    sent = form(wanted, live)
     record = replace(_entry(session, resource, str(sid), desired, prior=prior), imported=imported)
     nonce = ""
-    if sent:
+    if wanted:
         session.overwritten[resource.address] = {key: current[key] for key in wanted}
         intent = _intent_of(session, record, "update", body=wanted)
         nonce = intent.nonce
         await session.begin(intent)
-        live, _ = await twilio.update(str(sid), sent)
+        live, _ = await twilio.update(NUMBER, str(sid), wanted, live)
         for key, value in wanted.items():
             if (settings(live)[key] or "") != (value or ""):
                 session.emit(
@@ -146,7 +139,7 @@ async def hold(session: Session, phone: str) -> None:
     if twilio_side(phone) in session.settings:
         return
     entry = session.entry(twilio_side(phone))
-    live = await _twilio(session).get(entry.id) if entry is not None else None
+    live = await session.accounts.of(NUMBER).get(NUMBER, entry.id) if entry is not None else None
     if entry is None or live is None:
         return
     current = settings(live)
@@ -161,11 +154,16 @@ async def hold(session: Session, phone: str) -> None:
         return
     intent = _intent_of(session, entry, "update", body=wanted)
     await session.begin(intent)
-    live, date = await _twilio(session).update(entry.id, form(wanted, live))
+    live, date = await session.accounts.of(NUMBER).update(NUMBER, entry.id, wanted, live)
     kept = replace(
         entry, digest=digest(settings(live)), updated_at=str(live.get("date_updated") or ""), recorded_at=date
     )
     await session.ledger.record(intent.nonce, entry.address, kept)
+
+
+def _settable(values: dict[str, Any]) -> dict[str, Any]:
+    """Without what can't be cleared, only replaced."""
+    return {key: value for key, value in values.items() if value or key not in TWILIO_STICKY}
 
 
 def _prior(session: Session, entry: Entry | None, found: dict[str, Any] | None, live: dict[str, Any]) -> dict[str, str]:
@@ -218,16 +216,15 @@ async def give_back(session: Session, operation: Operation) -> str:
     change = operation.change
     entry = session.entry(change.address)
     assert entry is not None
-    twilio = _twilio(session)
-    live = await twilio.get(entry.id)
+    twilio = session.accounts.of(NUMBER)
+    live = await twilio.get(NUMBER, entry.id)
     if live is not None:
         current = settings(live)
-        wanted = {key: value for key, value in restored(entry).items() if current[key] != value}
-        sent = form(wanted, live)
-        if sent:
+        wanted = _settable({key: value for key, value in restored(entry).items() if current[key] != value})
+        if wanted:
             intent = _intent_of(session, entry, "update", body=wanted)
             await session.begin(intent)
-            await twilio.update(entry.id, sent)
+            await twilio.update(NUMBER, entry.id, wanted, live)
             await session.ledger.record_failed(intent.nonce)
     await session.ledger.record("", entry.address, None)
     return entry.id
@@ -239,7 +236,7 @@ async def release(session: Session, operation: Operation) -> str:
     assert entry is not None
     intent = _intent_of(session, entry, "delete")
     await session.begin(intent)
-    await _twilio(session).release(entry.id)
+    await session.accounts.of(NUMBER).delete(NUMBER, entry.id)
     await session.ledger.record(intent.nonce, entry.address, None)
     return entry.id
 

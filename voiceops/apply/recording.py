@@ -54,9 +54,7 @@ def entry_for(
 def imported(resource: Resource, live: dict[str, Any], date: float, depends: tuple[str, ...]) -> Entry:
     """An entry that owns nothing yet: the next plan shows what the manifest would change."""
     entry = new_entry(resource, str(live.get("id") or live["sid"]), {}, depends)
-    return replace(
-        entry, protected=False, release=False, updated_at=str(live.get("updatedAt") or ""), recorded_at=date
-    )
+    return replace(entry, protected=False, release=False, updated_at=str(live.get("updatedAt") or ""), recorded_at=date)
 
 
 def new_intent(

@@ -19,7 +19,7 @@ async def look_before_delete(session: Session, change: Change, kind: Kind, id_: 
     """An object that was edited since the plan is not what the reviewer saw go."""
     if time.monotonic() - session.snapshot.taken <= MAX_AGE:
         return
-    seen, now = session.snapshot.get(change.type, id_), await session.accounts.vapi.get(kind, id_)
+    seen, now = session.snapshot.get(change.type, id_), await session.accounts.of(kind).get(kind, id_)
     if seen is not None and now is not None and seen.get("updatedAt") != now.get("updatedAt"):
         raise Stale(f"{change.address} was edited since the plan", hint="Plan again.")
 
@@ -37,7 +37,7 @@ async def look_again(session: Session, change: Change, kind: Kind, id_: str, ent
         seen = remembered(entry, None)
     if known is None and seen is not None and time.monotonic() - session.snapshot.taken <= MAX_AGE:
         return _newest(entry, seen, session)
-    now = await session.accounts.vapi.get(kind, id_)
+    now = await session.accounts.of(kind).get(kind, id_)
     if now is None:
         if known is not None:
             return known[0]

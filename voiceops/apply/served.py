@@ -11,9 +11,9 @@ from voiceops.apply.result import Result
 from voiceops.apply.session import Session
 from voiceops.engine.lines.traffic_split import shares_in_words, split_of
 from voiceops.errors import ProviderError
+from voiceops.kinds.registry import KINDS
 from voiceops.model.graph import Resource
 from voiceops.model.live import Allocation
-from voiceops.providers.allocations import allocations
 
 VERSIONED = ("Agent", "Squad", "Tool")
 _WRITES = ("create", "update", "link")
@@ -78,7 +78,8 @@ async def served(session: Session, result: Result) -> tuple[Served, ...]:
     rows = session.snapshot.allocations
     if rows is not None and "Agent" in written.values():
         with suppress(ProviderError):  # then what was read before the apply is the best that is known
-            rows = await allocations(session.accounts.vapi.api)
+            agents = KINDS["Agent"]
+            rows = await session.accounts.of(agents).allocations({agents.type})
     found = []
     for address in sorted(written):
         entry = session.entry(address)

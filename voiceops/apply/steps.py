@@ -88,7 +88,7 @@ async def _patch(
 
     async def renewed() -> dict[str, Any]:
         """The body over what is live by now: a wait leaves others time to edit what is not ours."""
-        now = await session.accounts.vapi.get(kind, id_)
+        now = await session.accounts.of(kind).get(kind, id_)
         if now is None:
             raise Stale(f"{resource.address} ({id_}) was deleted since the plan", hint="Plan again.")
         now = kind.completed(now, desired)
@@ -102,7 +102,7 @@ async def _patch(
         nonlocal tries
         tries += 1
         first = sent if tries == 1 else await renewed()
-        return await session.accounts.vapi.update(kind, id_, first, live, renewed)
+        return await session.accounts.of(kind).update(kind, id_, first, live, renewed)
 
     try:
         answer, date = await when_visible(session, send, sent)
@@ -180,7 +180,7 @@ async def delete(session: Session, operation: Operation) -> str:
     await look_before_delete(session, change, kind, id_)
     intent = new_intent(session, "delete", change, address=address, id_=id_, name=change.name)
     await session.begin(intent)
-    await session.accounts.vapi.delete(kind, id_)
+    await session.accounts.of(kind).delete(kind, id_)
     rest = session.ledger.state.after_delete(address, id_)
     await session.ledger.record(intent.nonce, address, rest, gone=(id_, session.accounts.date))
     return id_
@@ -196,7 +196,7 @@ async def unbind(session: Session, operation: Operation) -> str:
     intent = new_intent(session, "update", change, id_=change.id, body=body)
     if body:
         await session.begin(intent)
-        await session.accounts.vapi.update(kind, change.id, body)
+        await session.accounts.of(kind).update(kind, change.id, body)
     await session.ledger.record(intent.nonce if body else "", change.address, None)
     return change.id
 

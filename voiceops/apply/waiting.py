@@ -99,11 +99,11 @@ async def wait_until_ready(session: Session, user: Resource, keys: Sequence[str]
 
 
 async def _wait_until_known(session: Session, user: Resource, address: str, entry: Entry) -> None:
-    told = False
+    kind, told = KINDS[entry.kind], False
 
     async def known() -> dict[str, Any] | None:
         nonlocal told
-        live = await session.accounts.vapi.get(KINDS[entry.kind], entry.id)
+        live = await session.accounts.of(kind).get(kind, entry.id)
         if live is None and not told:
             told = True
             session.emit(Event(type="apply_progress", address=user.address, message=_waiting_for(address)))
@@ -134,7 +134,7 @@ async def _learn(session: Session, user: Resource, entry: Entry, attribute: str)
     kind = KINDS[entry.kind].at(entry.owned)
 
     async def given() -> dict[str, Any] | None:
-        live = await session.accounts.vapi.get(kind, entry.id)
+        live = await session.accounts.of(kind).get(kind, entry.id)
         return live if live is not None and live.get(attribute) else None
 
     live = await until(given, limit=ATTRIBUTE_TIMEOUT)
@@ -160,7 +160,7 @@ async def _wait_until_worked_through(session: Session, user: Resource, entry: En
 
     async def looked_at() -> dict[str, Any] | None:
         nonlocal told
-        live = await session.accounts.vapi.get(kind, entry.id)
+        live = await session.accounts.of(kind).get(kind, entry.id)
         if live is not None:
             session.fresh[entry.id] = (kind.completed(live, entry.owned), time.monotonic())
         if done(live) is None and not told:

@@ -17,8 +17,8 @@ from voiceops.cli.terminal.options import exclusion, formats, local_state, selec
 from voiceops.errors import PartialApply, Refused, VoiceopsError
 
 if TYPE_CHECKING:
-    from voiceops.apply.revisions import Request
     from voiceops.apply.job import Job
+    from voiceops.apply.revisions import Request
     from voiceops.errors import Diagnostic
     from voiceops.manifest.project import Project
     from voiceops.model.plan import Plan

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from voiceops.state.store import Store
 
 SANDBOX_KEYS = ("VAPI_API_KEY", "TWILIO_AUTH_TOKEN", WEBHOOK_SECRET)
-_TWILIO_PARALLEL = 4  # Twilio limits concurrency, not rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +179,9 @@ async def open_job(
     from voiceops.providers.http import Api, Limiter
     from voiceops.providers.secret_values import Secrets
     from voiceops.providers.snapshot_reader import Accounts
+    from voiceops.providers.twilio import PROMISES as TWILIO_PROMISES
     from voiceops.providers.twilio import Twilio
+    from voiceops.providers.vapi import PROMISES as VAPI_PROMISES
     from voiceops.providers.vapi import Vapi
     from voiceops.state.ledger import Ledger
 
@@ -209,6 +210,7 @@ async def open_job(
                 Limiter(parallelism),
                 secrets.redact,
                 headers={"authorization": f"Bearer {key}"},
+                promises=VAPI_PROMISES,
                 transport=transport,
                 pace=pace,
                 timeout=timeout,
@@ -220,9 +222,10 @@ async def open_job(
                 Api(
                     "Twilio",
                     providers.twilio_url,
-                    Limiter(min(parallelism, _TWILIO_PARALLEL)),
+                    Limiter(min(parallelism, TWILIO_PROMISES.most_at_once or parallelism)),
                     secrets.redact,
                     auth=_twilio_auth(providers, secrets),
+                    promises=TWILIO_PROMISES,
                     transport=transport,
                     pace=pace,
                     timeout=timeout,

@@ -115,6 +115,7 @@ class Kind:
     details: bool = False  # a list shows less of an object than its own address does
     pending: frozenset[str] = frozenset()  # values of `status` with which an object can't be used yet
     failed: frozenset[str] = frozenset()  # and with which it never will
+    id_key: str = "id"  # where a live object says which one it is
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What the server gives an object and others refer to, with the values of `path_by` that have it (none: all)."""
     volatile: frozenset[str] = frozenset()  # attributes that change with every update
@@ -124,6 +125,11 @@ class Kind:
     beside: frozenset[str] = frozenset()  # attributes that the vendor writes into what stands beside the object
     stands_for: Mapping[str, str] = field(default_factory=dict)
     """`Kind/NAME` may stand where another kind's id is wanted: which kind, and the attribute that is sent."""
+
+    @property
+    def vendor(self) -> str:
+        """Whose the kind is: the word that its `type` begins with."""
+        return self.type.partition("_")[0]
 
     def at(self, body: Mapping[str, Any]) -> Kind:
         """The kind with the collection that this body, or this live object, belongs to."""

@@ -37,6 +37,16 @@ KIND = Kind(
 
 TWILIO_TYPE = "twilio_phone_number"
 
+# The number behind a line, at Twilio. No manifest is of this kind: it comes with a Phone of provider twilio.
+NUMBER = Kind(
+    name="TwilioNumber",
+    type=TWILIO_TYPE,
+    path="/IncomingPhoneNumbers",
+    title="Twilio number",
+    identity=(("phone_number",),),
+    id_key="sid",
+)
+
 # A Twilio number's voice settings, as its API answers them, and the form field that writes each.
 TWILIO_FIELDS = {
     "friendly_name": "FriendlyName",

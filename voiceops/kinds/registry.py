@@ -57,6 +57,9 @@ def in_order(kinds: Iterable[Kind]) -> list[Kind]:
 
 KINDS: dict[str, Kind] = discovered(_folder.__name__, _folder.__path__)
 
+# Every kind of live object by its type, those without manifests of their own included.
+TYPES: dict[str, Kind] = {kind.type: kind for kind in (*KINDS.values(), phone.NUMBER)}
+
 # Parts of others: they have no live object of their own.
 PARTS = ("Voice", "Transcriber", "Model", "Server")
 

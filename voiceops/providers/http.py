@@ -27,7 +27,8 @@ from voiceops.model.json_in import NoJson, parsed
 from voiceops.net.lanes import ONE, Lanes
 from voiceops.net.receiving import OutOfBounds, receive
 from voiceops.net.user_agent import HEADERS
-from voiceops.providers.conflicts import HINTS, WRITE_CONFLICT, conflict_of
+from voiceops.providers.conflicts import conflict_of
+from voiceops.providers.provider import Promises
 
 Files: TypeAlias = Mapping[str, tuple[str, bytes, str]]  # by field of a form: file name, content, media type
 
@@ -130,6 +131,7 @@ class Api:
     redact: Callable[[str], str]
     headers: Mapping[str, str] = field(default_factory=dict)
     auth: tuple[str, str] | None = None
+    promises: Promises = field(default_factory=Promises)
     timeout: float = 30.0
     requests: int = 0
     writes: int = 0
@@ -262,7 +264,7 @@ class Api:
                 raise self._error(response, request.endpoint)
             return wait
         if status >= 500:
-            if request.creates:
+            if request.creates and status not in self.promises.not_executed:
                 raise Ambiguous(
                     f"{self.vendor} answered {status}: the object may or may not exist",
                     endpoint=request.endpoint,
@@ -274,7 +276,7 @@ class Api:
             return max(wait, _retry_after(response))
         if status >= 400:
             # Another write of the same object was under way, and this one was not done.
-            if last or conflict_of(response) != WRITE_CONFLICT:
+            if last or conflict_of(response) not in self.promises.conflicts:
                 raise self._error(response, request.endpoint)
             return wait
         if 300 <= status < 400:
@@ -358,7 +360,7 @@ class Api:
         elif status == 404:
             kind = NotFound
         elif status in (400, 409, 422):
-            kind, hint = Rejected, HINTS.get(conflict_of(response), "")
+            kind, hint = Rejected, self.promises.hints.get(conflict_of(response), "")
         elif status == 429:
             hint = "The account's rate limit is reached: try again later, or with a lower --parallelism."
         return kind(

@@ -4,73 +4,73 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from voiceops.kinds.base import is_stock
-from voiceops.kinds.phone import TWILIO_TYPE
-from voiceops.kinds.registry import KINDS
+from voiceops.errors import ProviderError
+from voiceops.kinds.base import Kind
+from voiceops.kinds.registry import TYPES
 from voiceops.model.live import Snapshot
-from voiceops.providers.allocations import allocations
+from voiceops.providers.provider import Provider
 from voiceops.providers.twilio import Twilio
 from voiceops.providers.vapi import Vapi
-
-AGENT = KINDS["Agent"].type
 
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """The two accounts of an environment; Twilio is None where no manifest needs it."""
+    """The accounts of an environment; Twilio is None where no manifest needs it.
+
+    `others` are at further vendors, by the word that the types of their kinds begin with.
+    """
 
     vapi: Vapi
     twilio: Twilio | None
+    others: Mapping[str, Provider] = field(default_factory=dict)
+
+    def by_vendor(self) -> Mapping[str, Provider]:
+        """Every account that is configured, Vapi's first."""
+        own: dict[str, Provider] = {"vapi": self.vapi}
+        return own | ({"twilio": self.twilio} if self.twilio is not None else {}) | dict(self.others)
+
+    def of(self, kind: Kind) -> Provider:
+        """Where a kind's objects live. Raises ProviderError where there is no account for it."""
+        found = self.by_vendor().get(kind.vendor)
+        if found is None:
+            name = kind.vendor.capitalize()
+            hint = "Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN." if kind.vendor == "twilio" else ""
+            raise ProviderError(f"no {name} account is configured", hint=hint)
+        return found
 
     def on_wait(self, told: Callable[[str], None]) -> None:
         """Who hears of waits for a vendor from now on."""
-        self.vapi.api.on_wait = told
-        if self.twilio is not None:
-            self.twilio.api.on_wait = told
+        for provider in self.by_vendor().values():
+            provider.on_wait(told)
 
     @property
     def date(self) -> float:
-        """The server's clock now (epoch seconds)."""
-        return self.vapi.api.now() or (self.twilio.api.now() if self.twilio else 0.0) or time.time()
+        """The vendors' clock now (epoch seconds): of the first that has answered, else this machine's."""
+        return next((now for provider in self.by_vendor().values() if (now := provider.now())), 0.0) or time.time()
 
 
 async def read_live(accounts: Accounts, types: Iterable[str], *, for_plan: bool = False) -> Snapshot:
-    """A snapshot of the given types. Raises ProviderError.
+    """A snapshot of the given types, of those whose vendor has an account here. Raises ProviderError.
 
     For a plan it also holds the traffic allocations, where agents are among the types, and the organization, for which
     the other lists are asked where these tell nothing.
     """
-    types = set(types)
-    kinds = [kind for kind in KINDS.values() if kind.type in types]
+    providers, types = accounts.by_vendor(), set(types)
+    kinds = [kind for kind in TYPES.values() if kind.type in types and kind.vendor in providers]
     taken = time.monotonic()
-    jobs: list[Any] = [accounts.vapi.all(kind) for kind in kinds]
-    jobs.append(allocations(accounts.vapi.api) if for_plan and AGENT in types else _nothing())
-    with_twilio = accounts.twilio is not None and TWILIO_TYPE in types
-    if with_twilio and accounts.twilio is not None:
-        jobs.append(accounts.twilio.numbers())
-    results = await asyncio.gather(*jobs)
-    objects = {kind.type: {item["id"]: item for item in items} for kind, items in zip(kinds, results, strict=False)}
-    if with_twilio:
-        objects[TWILIO_TYPE] = {item["sid"]: item for item in results[-1]}
-    org = next(
-        (
-            str(item["orgId"])
-            for kind in kinds
-            for item in objects[kind.type].values()
-            if item.get("orgId") and not is_stock(item)
-        ),
-        "",
+    asked = list(providers.values()) if for_plan else []
+    found: list[Any] = await asyncio.gather(
+        *(providers[kind.vendor].all(kind) for kind in kinds), *(provider.allocations(types) for provider in asked)
     )
-    empty = False
-    if for_plan and not org:
-        org, empty = await accounts.vapi.whose([kind for kind in KINDS.values() if kind not in kinds])
-        empty = empty and not any(objects[kind.type] for kind in kinds)
-    return Snapshot(objects, accounts.date, taken, org, empty, results[len(kinds)])
-
-
-async def _nothing() -> None:
-    return None
+    objects = {
+        kind.type: {item[kind.id_key]: item for item in items} for kind, items in zip(kinds, found, strict=False)
+    }
+    splits = [split for split in found[len(kinds) :] if split is not None]
+    vapis = {type_: list(items.values()) for type_, items in objects.items() if TYPES[type_].vendor == "vapi"}
+    owner = await accounts.vapi.owner(vapis, ask=for_plan)
+    return Snapshot(objects, accounts.date, taken, owner.id, owner.empty, dict(ChainMap(*splits)) if splits else None)

@@ -5,20 +5,28 @@ A number is configured by POST to its own resource; POST to the collection buys 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from voiceops.errors import Ambiguous, NotFound, ProviderError
+from voiceops.kinds.base import Kind
+from voiceops.kinds.phone import NUMBER, TWILIO_FIELDS, TWILIO_STICKY
 from voiceops.model.json_in import described
 from voiceops.providers.answer_forms import items_of, number_of, object_of, unexpected
 from voiceops.providers.http import Api
 from voiceops.providers.paging import Reading
+from voiceops.providers.provider import Live, Promises, Provider
 
 PAGE_SIZE = 1000
 
 
-class Twilio:
-    """The operations that voiceops needs, for one account."""
+# Twilio limits how many requests are under way, not their rate: https://www.twilio.com/docs/api/errors/20429
+PROMISES = Promises(most_at_once=4)
+
+
+class Twilio(Provider):
+    """The phone numbers of one account at Twilio: its only kind."""
 
     def __init__(self, api: Api, account: str) -> None:
         self.api = api
@@ -37,7 +45,13 @@ class Twilio:
         found = data.get("status") if isinstance(data, dict) else None
         return found if isinstance(found, str) else ""
 
-    async def numbers(self) -> list[dict[str, Any]]:
+    def now(self) -> float:
+        return self.api.now()
+
+    def on_wait(self, told: Callable[[str], None]) -> None:
+        self.api.on_wait = told
+
+    async def all(self, kind: Kind = NUMBER) -> list[Live]:
         """Every number of the account, following the links to the end."""
         path = f"{self._path}.json"
         endpoint = f"GET {path}"
@@ -74,18 +88,26 @@ class Twilio:
             raise reading.broken("its next page is at another address")
         return query
 
-    async def get(self, sid: str) -> dict[str, Any] | None:
+    async def get(self, kind: Kind, id_: str) -> Live | None:
         """One number, or None."""
         try:
-            data = (await self.api.call("GET", f"{self._path}/{sid}.json")).data
+            data = (await self.api.call("GET", f"{self._path}/{id_}.json")).data
         except NotFound:
             return None
-        return self._number(data, sid, f"GET {self._path}/{sid}.json")
+        return self._number(data, id_, f"GET {self._path}/{id_}.json")
 
-    async def update(self, sid: str, form: dict[str, str]) -> tuple[dict[str, Any], float]:
-        """Set voice settings; the answer is the whole number after the change."""
-        answer = await self.api.call("POST", f"{self._path}/{sid}.json", form=form)
-        return self._number(answer.data, sid, f"POST {self._path}/{sid}.json"), answer.date
+    async def update(
+        self,
+        kind: Kind,
+        id_: str,
+        body: Live,
+        live: Live | None = None,
+        renew: Callable[[], Awaitable[Live]] | None = None,
+    ) -> tuple[Live, float]:
+        """Set voice settings, by their names in answers; the answer is the whole number after the change."""
+        form = _form(body, live or {})
+        answer = await self.api.call("POST", f"{self._path}/{id_}.json", form=form)
+        return self._number(answer.data, id_, f"POST {self._path}/{id_}.json"), answer.date
 
     def _number(self, data: Any, sid: str, endpoint: str) -> dict[str, Any]:
         found = object_of(data, "Twilio's answer", endpoint, key="sid")
@@ -97,8 +119,11 @@ class Twilio:
             )
         return number_of(found)
 
-    async def buy(self, number: str, send_by: float | None = None) -> tuple[dict[str, Any], float]:
-        """Buy a number: never sent twice. Raises Ambiguous when it may or may not have been bought."""
+    async def create(
+        self, kind: Kind, body: Live, send_by: float | None = None, content: bytes = b""
+    ) -> tuple[Live, float]:
+        """Buy the number that `body` names: never sent twice. Raises Ambiguous: it may or may not have been bought."""
+        number = str(body["phone_number"])
         answer = await self.api.call(
             "POST", f"{self._path}.json", form={"PhoneNumber": number}, creates=True, send_by=send_by
         )
@@ -111,9 +136,17 @@ class Twilio:
             raise Ambiguous("Twilio's answer to a purchase names another number", endpoint=endpoint)
         return number_of(bought), answer.date
 
-    async def release(self, sid: str) -> None:
-        """Give a number back to Twilio; one that is gone already is fine."""
+    async def delete(self, kind: Kind, id_: str) -> None:
+        """Give a number back to Twilio for good; one that is gone already is fine."""
         try:
-            await self.api.call("DELETE", f"{self._path}/{sid}.json")
+            await self.api.call("DELETE", f"{self._path}/{id_}.json")
         except NotFound:
             return
+
+
+def _form(values: Live, live: Live) -> dict[str, str]:
+    """The form fields that write settings. Twilio takes a fallback URL only together with a voice URL (21405)."""
+    sent = {key: value for key, value in values.items() if not (key in TWILIO_STICKY and not value)}
+    if sent.get("voice_fallback_url") and "voice_url" not in sent and live.get("voice_url"):
+        sent["voice_url"] = live["voice_url"]
+    return {TWILIO_FIELDS[key]: value or "" for key, value in sent.items()}

@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import mimetypes
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from voiceops.errors import Ambiguous, NotFound, ProviderError
 from voiceops.kinds.base import Kind, Upload, is_stock
+from voiceops.kinds.registry import KINDS
+from voiceops.model.live import Allocation
 from voiceops.model.values import get_path
+from voiceops.providers.allocations import allocations
 from voiceops.providers.answer_forms import items_of, object_of, wrapped
 from voiceops.providers.attached import attach
+from voiceops.providers.conflicts import HINTS, WRITE_CONFLICT
 from voiceops.providers.http import Answer, Api, Files
 from voiceops.providers.paging import Reading
+from voiceops.providers.provider import Live, Owner, Promises, Provider
 
 LIMIT = 1000  # the most that a list returns; without the parameter it is cut off at 100, silently
 _DEPTH = 40  # halvings of the time in which a list's objects were made
@@ -22,13 +27,35 @@ _FEW = 20  # more than Vapi's own objects in any list
 _DEFAULT = 100  # a list of just this length may have been cut off by a server that did not heed the limit
 
 
-class Vapi:
-    """The operations that voiceops needs, by kind."""
+PROMISES = Promises(conflicts=frozenset({WRITE_CONFLICT}), hints=HINTS)
+
+
+class Vapi(Provider):
+    """One organization at Vapi."""
 
     def __init__(self, api: Api) -> None:
         self.api = api
 
-    async def all(self, kind: Kind) -> list[dict[str, Any]]:
+    def now(self) -> float:
+        return self.api.now()
+
+    def on_wait(self, told: Callable[[str], None]) -> None:
+        self.api.on_wait = told
+
+    async def owner(self, listed: Mapping[str, Sequence[Live]], *, ask: bool = True) -> Owner:
+        """By `orgId` of what was listed, else of what the other lists begin with."""
+        found = (str(live["orgId"]) for items in listed.values() for live in items if _is_of_an_org(live))
+        if (org := next(found, "")) or not ask:
+            return Owner(org)
+        others = [kind for kind in KINDS.values() if kind.vendor == "vapi" and kind.type not in listed]
+        org, empty = await self.whose(others)
+        return Owner(org, empty and not any(listed.values()))
+
+    async def allocations(self, types: Iterable[str]) -> Mapping[str, Allocation] | None:
+        """The organization's traffic allocations, where agents are among what is asked about."""
+        return await allocations(self.api) if KINDS["Agent"].type in types else None
+
+    async def all(self, kind: Kind) -> list[Live]:
         """Every object of a kind. Raises ProviderError, also when the list can't be proven complete."""
         found = await asyncio.gather(*(self._listed(place) for place in kind.collections()))
         return [item for items in found for item in items]
@@ -258,6 +285,10 @@ class Vapi:
                 hint="Run apply again: it looks at what is live.",
             )
         return found
+
+
+def _is_of_an_org(live: Live) -> bool:
+    return bool(live.get("orgId")) and not is_stock(live)
 
 
 def _is_of(kind: Kind, sent: dict[str, Any], found: dict[str, Any]) -> bool:

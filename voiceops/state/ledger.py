@@ -177,6 +177,14 @@ class Ledger:
             record["gone"] = list(gone)
         await self._append([record], urgent=False)
 
+    async def record_moved(self, old: str, new: str) -> None:
+        """An object has another address from now on: the old one goes, and what refers to it names the new one."""
+        await self.record("", old, None)
+        for address, entry in tuple(self._entries.items()):
+            if old in entry.depends:
+                depends = tuple(new if other == old else other for other in entry.depends)
+                await self.record("", address, replace(entry, depends=depends))
+
     def _note_gone(self, id_: str, at: float) -> None:
         recent = {other: when for other, when in self._state.gone.items() if at - when < KEPT_GONE}
         self._state = replace(self._state, gone={**recent, id_: at})

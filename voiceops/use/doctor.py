@@ -141,7 +141,7 @@ async def _twilio(job: Job) -> AsyncIterator[Finding]:
     twilio = job.accounts.twilio
     assert twilio is not None
     try:
-        numbers = await twilio.numbers()
+        numbers = await twilio.all()
     except Unauthorized as error:
         yield Finding(
             "error",

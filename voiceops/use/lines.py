@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from voiceops.apply.doubt import lags
 from voiceops.apply.cut_off import types_needed
+from voiceops.apply.doubt import lags
 from voiceops.apply.job import Job
 from voiceops.apply.run import plan
 from voiceops.engine.lines.line_route import LiveRoute, Meant, Reason, Seen, live_route, server_of
