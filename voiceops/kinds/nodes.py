@@ -28,12 +28,16 @@ ITEM_KEYS: tuple[tuple[str, ...], ...] = (
 )
 
 
+_ANY: Node = {"type": "any"}
 _IDS: Node = {"type": "array", "items": {"type": "string"}, "set": True}
 
 
 def body_node(kind: Kind, operation: str = "update") -> Node:
-    """The facts of a kind's body; `operation` is create or update. What is attached to an object is a set of ids."""
-    node = root(kind.name, operation)
+    """The facts of a kind's body; `operation` is create or update. What is attached to an object is a set of ids.
+
+    Only Vapi's bodies have facts: of another vendor's kind nothing is known but what it shows.
+    """
+    node = root(kind.name, operation) if kind.vendor == "vapi" else _ANY
     return {**node, "also": dict.fromkeys(kind.attached, _IDS)} if kind.attached else node
 
 

@@ -11,6 +11,7 @@ from importlib import import_module
 
 from voiceops import kinds as _folder
 from voiceops.kinds.base import Kind
+from voiceops.kinds.phone import NUMBER
 
 # What stands in this folder beside the kinds, and reads them or their facts.
 _NO_KINDS = frozenset({"base", "fits", "json_schema", "nodes", "places", "registry", "schema"})
@@ -58,7 +59,7 @@ def in_order(kinds: Iterable[Kind]) -> list[Kind]:
 KINDS: dict[str, Kind] = discovered(_folder.__name__, _folder.__path__)
 
 # Every kind of live object by its type, those without manifests of their own included.
-TYPES: dict[str, Kind] = {kind.type: kind for kind in (*KINDS.values(), phone.NUMBER)}
+TYPES: dict[str, Kind] = {kind.type: kind for kind in (*KINDS.values(), NUMBER)}
 
 # Parts of others: they have no live object of their own.
 PARTS = ("Voice", "Transcriber", "Model", "Server")
