@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(slots=True)
 class Asked:
-    """One request: how often one came before it, its path and query, and where to write the answer."""
+    """One request: how often one came before it, its path, query and content, and where to write the answer."""
 
     number: int
     path: str
@@ -22,6 +22,7 @@ class Asked:
     method: str
     handler: BaseHTTPRequestHandler
     stopping: Event
+    content: bytes = b""
 
     def json(self, value: Any, status: int = 200, **headers: str) -> None:
         self.raw(json.dumps(value).encode(), status, **headers)
@@ -56,10 +57,12 @@ def odd_server(answer: Answering) -> Iterator[OddServer]:
         protocol_version = "HTTP/1.1"
 
         def _any(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length", 0)))
+            content = self.rfile.read(int(self.headers.get("content-length", 0)))
             split = urlsplit(self.path)
             made.requests.append(f"{self.command} {self.path}")
-            asked = Asked(len(made.requests), split.path, dict(parse_qsl(split.query)), self.command, self, stopping)
+            asked = Asked(
+                len(made.requests), split.path, dict(parse_qsl(split.query)), self.command, self, stopping, content
+            )
             try:
                 answer(asked)
             except (BrokenPipeError, ConnectionResetError):

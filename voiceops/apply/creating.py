@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import replace
 from typing import Any
@@ -26,7 +25,6 @@ from voiceops.model.plan import Change
 from voiceops.model.state import Entry, Intent
 from voiceops.providers.snapshot_reader import read_live
 
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 MOST_SENDS = 3  # of one create, each only after it is certain that the one before made nothing
 
 
@@ -51,7 +49,7 @@ async def create(session: Session, operation: Operation) -> str:
         session.overwritten[f"{change.address}#replaced"] = replaced.to_data()
     await record(session, nonce, resource, entry, desired, live, date)
     session.created.add(resource.address)
-    return str(live["id"])
+    return kind.id_of(live)
 
 
 async def _in_place_of(
@@ -84,7 +82,7 @@ async def _create_once(
             live, date = await session.accounts.of(kind).create(kind, body, send_by, content)
             if _is_anothers(session, kind, intent, live):
                 raise Ambiguous(
-                    f"Vapi answered the creation of {resource.address} for another object", endpoint=f"POST {kind.path}"
+                    f"the creation of {resource.address} was answered for another object", endpoint=f"POST {kind.path}"
                 )
             return live, date
 
@@ -108,11 +106,10 @@ async def _create_once(
 
 def _is_anothers(session: Session, kind: Kind, intent: Intent, live: dict[str, Any]) -> bool:
     """Does an answer speak of an object that this create can't have made? Then the lists have to tell."""
-    id_ = str(live["id"])
+    id_ = kind.id_of(live)
     return (
         id_ in intent.before
         or session.ledger.holds(id_)
-        or UUID.match(id_) is None
         or (intent.name is not None and kind.name_of(live) is not None and not kind.bears(live, intent.name))
     )
 

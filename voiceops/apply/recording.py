@@ -11,7 +11,7 @@ from voiceops.apply.apply_events import Event
 from voiceops.apply.session import Session
 from voiceops.engine.fields.body import holds_secret, stored_otherwise
 from voiceops.kinds.nodes import body_node
-from voiceops.kinds.registry import KINDS
+from voiceops.kinds.registry import KINDS, TYPES
 from voiceops.model.graph import Resource
 from voiceops.model.plan import Change
 from voiceops.model.state import Entry, Intent
@@ -53,7 +53,7 @@ def entry_for(
 
 def imported(resource: Resource, live: dict[str, Any], date: float, depends: tuple[str, ...]) -> Entry:
     """An entry that owns nothing yet: the next plan shows what the manifest would change."""
-    entry = new_entry(resource, str(live.get("id") or live["sid"]), {}, depends)
+    entry = new_entry(resource, TYPES[resource.type].id_of(live), {}, depends)
     return replace(entry, protected=False, release=False, updated_at=str(live.get("updatedAt") or ""), recorded_at=date)
 
 
@@ -127,7 +127,7 @@ async def record(
 ) -> None:
     """Keep what was written. `left` are edits that stay live: they are nobody's form of what was sent."""
     live = KINDS[resource.kind].completed(live, desired)
-    session.fresh[str(live["id"])] = (live, time.monotonic())
+    session.fresh[KINDS[resource.kind].id_of(live)] = (live, time.monotonic())
     entry = observed(session, entry, desired, live, date)
     if left:
         before = previous.stored if previous else {}
@@ -173,7 +173,7 @@ def observed(session: Session, entry: Entry, desired: dict[str, Any], live: dict
     }
     return replace(
         entry,
-        id=str(live["id"]),
+        id=KINDS[entry.kind].id_of(live),
         stored=stored,
         updated_at=str(live.get("updatedAt") or ""),
         recorded_at=date,

@@ -14,7 +14,7 @@ from typing import Any
 from voiceops.engine.planning.sameness import equals, holds_secret, interchangeable, node_of
 from voiceops.errors import Refused
 from voiceops.kinds.phone import TWILIO_TYPE
-from voiceops.kinds.registry import KINDS
+from voiceops.kinds.registry import KINDS, TYPES
 from voiceops.model.live import SEND_WINDOW, SETTLE, Snapshot
 from voiceops.model.state import Entry, Intent, State
 from voiceops.model.values import digest
@@ -116,7 +116,7 @@ def entry_of(intent: Intent, live: dict[str, Any], date: float) -> Entry:
     entry = Entry.from_data(intent.address, intent.entry or {})
     return replace(
         entry,
-        id=str(live.get("id") or live.get("sid")),
+        id=TYPES[intent.type].id_of(live),
         updated_at=str(live.get("updatedAt") or ""),
         recorded_at=date,
         attributes=KINDS[intent.kind].attributes_of(live) if intent.kind in KINDS else {},

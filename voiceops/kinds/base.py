@@ -131,6 +131,10 @@ class Kind:
         """Whose the kind is: the word that its `type` begins with."""
         return self.type.partition("_")[0]
 
+    def id_of(self, live: Mapping[str, Any]) -> str:
+        """Which object it is. Raises KeyError where it doesn't say so: providers let no such object in."""
+        return str(live[self.id_key])
+
     def at(self, body: Mapping[str, Any]) -> Kind:
         """The kind with the collection that this body, or this live object, belongs to."""
         return replace(self, path=self.path.format(body.get(self.path_by))) if self.path_by else self

@@ -6,7 +6,8 @@ A kind stands after those that it names in `after`, else by its name. Knows noth
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 
 from voiceops import kinds as _folder
@@ -60,6 +61,25 @@ KINDS: dict[str, Kind] = discovered(_folder.__name__, _folder.__path__)
 
 # Every kind of live object by its type, those without manifests of their own included.
 TYPES: dict[str, Kind] = {kind.type: kind for kind in (*KINDS.values(), NUMBER)}
+
+
+@contextmanager
+def also(*kinds: Kind) -> Iterator[None]:
+    """Kinds of other packages beside ours, for as long as it lasts: plans, applies and states know them.
+
+    Raises ValueError: a name or a type is taken.
+    """
+    for kind in kinds:
+        if kind.name in KINDS or kind.type in TYPES:
+            raise ValueError(f"there is a kind {kind.name}, or a type {kind.type}, already")
+    KINDS.update({kind.name: kind for kind in kinds})
+    TYPES.update({kind.type: kind for kind in kinds})
+    try:
+        yield
+    finally:
+        for kind in kinds:
+            del KINDS[kind.name], TYPES[kind.type]
+
 
 # Parts of others: they have no live object of their own.
 PARTS = ("Voice", "Transcriber", "Model", "Server")

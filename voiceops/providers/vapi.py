@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import mimetypes
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from voiceops.providers.paging import Reading
 from voiceops.providers.provider import Live, Owner, Promises, Provider
 
 LIMIT = 1000  # the most that a list returns; without the parameter it is cut off at 100, silently
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 _DEPTH = 40  # halvings of the time in which a list's objects were made
 _FEW = 20  # more than Vapi's own objects in any list
 _DEFAULT = 100  # a list of just this length may have been cut off by a server that did not heed the limit
@@ -227,7 +229,7 @@ class Vapi(Provider):
                 status=answer.status,
             ) from None
         found = kind.read(made)
-        if sent is not None and not _is_of(kind, sent, found):
+        if _UUID.match(found["id"]) is None or (sent is not None and not _is_of(kind, sent, found)):
             raise Ambiguous(
                 "Vapi's answer to a create is about another object: ours may or may not exist",
                 endpoint=f"POST {kind.path}",

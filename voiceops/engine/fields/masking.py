@@ -13,8 +13,9 @@ from typing import Any
 
 from voiceops.engine.fields.body import holds_secret
 from voiceops.engine.fields.diff import Difference
-from voiceops.kinds.nodes import field_of, items_of
-from voiceops.kinds.schema import Node, root
+from voiceops.kinds.nodes import body_node, field_of, items_of
+from voiceops.kinds.registry import KINDS
+from voiceops.kinds.schema import Node
 from voiceops.model.plan import FieldChange
 from voiceops.model.values import ABSENT, JSON, Fingerprint, Ref, Secret, Template, copy, get_path
 
@@ -24,7 +25,8 @@ _HEADER = re.compile(r"authorization|api[-_]?key|secret|token|password|cookie", 
 
 def visible(kind: str, live: dict[str, Any], *sent: JSON) -> dict[str, Any]:
     """The live object with every secret hidden; `sent` are bodies whose secrets are fingerprints."""
-    shown: dict[str, Any] = _visible(root(kind), live, [body for body in sent if holds_secret(body)])
+    secret = [body for body in sent if holds_secret(body)]
+    shown: dict[str, Any] = _visible(body_node(KINDS[kind], "create"), live, secret)
     return shown
 
 
