@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.runtime_load import SECRET
+from voiceops.runtime.handlers.invoke import Invoker
 from voiceops.runtime.handlers.loading import Handlers
-from voiceops.runtime.http.app import Runtime, RuntimeApp
+from voiceops.runtime.http.app import RuntimeApp
 from voiceops.runtime.messages.tool_calls import Tools
 from voiceops.runtime.observe.log import configure
+from voiceops.runtime.parts import Parts, Setup
 from voiceops.runtime.settings import Settings
 from voiceops.runtime.spec import RuntimeSpec, ToolSpec
 from voiceops.runtime.start.workers import bind, config_of, serve
-from voiceops.runtime.store.backends import backend_of
 
 SCHEMA = {
     "type": "object",
@@ -35,12 +39,17 @@ def runtime(folder: Path, database: str, *, stored: bool) -> RuntimeApp:
     spec = RuntimeSpec(project="bench", environment="bench", url="https://bench.example", auth="hmac", tools=(tool,))
     safe = os.environ.get("VOICEOPS_POWER_SAFE", "1") != "0"
     settings = Settings(database=database, vapi_secrets=(SECRET,), power_safe=safe)
-    loaded = Handlers(folder, spec.handlers)
     configure()  # as in use: a line a call
-    made = Runtime(spec, settings, loaded, backend=backend_of(database))
-    if not stored:
-        made.tools = Tools(spec, loaded, None, made.caller, made.metrics)
-    return RuntimeApp(made)
+    setup = Setup(spec=spec, settings=settings, handlers=Handlers(folder, spec.handlers))
+    return RuntimeApp(setup) if stored else RuntimeApp(setup, opening=unstored)
+
+
+@asynccontextmanager
+async def unstored(setup: Setup) -> AsyncIterator[Parts]:
+    """The same parts, but that tool calls are not claimed."""
+    async with Parts.open(setup) as parts:
+        tools = Tools(setup.spec, setup.handlers, Invoker(), parts.observer, once=None)
+        yield replace(parts, tools=tools)
 
 
 async def bare(scope: Any, receive: Any, send: Any) -> None:

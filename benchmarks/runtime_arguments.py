@@ -1,7 +1,7 @@
 """How long the loop stands still under hostile schemas and a megabyte of arguments.
 
-`python -m benchmarks.runtime_arguments`: every schema of tests/runtime/test_loop_stays_free.py with each of its
-arguments; bound: 50 ms between two turns.
+`python -m benchmarks.runtime_arguments`: every schema of tests/runtime/handlers/test_loop_stays_free.py with each of
+its arguments; bound: 50 ms between two turns.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.runtime.handlers.test_loop_stays_free import ARGUMENTS, SCHEMAS, turns
 from tests.runtime.runtime_bench import serving, spec_of, tool
-from tests.runtime.test_loop_stays_free import ARGUMENTS, SCHEMAS, turns
 
 
 def main() -> int:

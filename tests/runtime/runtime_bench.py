@@ -24,11 +24,17 @@ import uvicorn
 from twilio.request_validator import RequestValidator
 
 from voiceops.runtime.handlers.loading import Handlers
-from voiceops.runtime.http.app import Runtime, RuntimeApp
+from voiceops.runtime.http.app import RuntimeApp
+from voiceops.runtime.http.bounds import BOUNDS, Bounds
 from voiceops.runtime.http.protocol import RuntimeProtocol
+from voiceops.runtime.http.served import Served, served_in
+from voiceops.runtime.messages.event_worker import RETRIES, Retries
+from voiceops.runtime.observe.observer import Observer
+from voiceops.runtime.parts import Parts, Setup
 from voiceops.runtime.settings import Settings
 from voiceops.runtime.spec import AgentSpec, LineSpec, RuntimeSpec, ToolSpec
 from voiceops.runtime.start.workers import bind, config_of
+from voiceops.runtime.store.records import Backend
 
 SECRET = "a-webhook-secret-of-some-length"
 TOKEN = "a-twilio-token"
@@ -105,7 +111,11 @@ class Client:
 class Serving(Client):
     """A runtime in a thread of this process."""
 
-    runtime: Runtime = field(kw_only=True)
+    served: Served = field(kw_only=True)
+
+    @property
+    def parts(self) -> Parts:
+        return self.served.parts
 
 
 def tool(name: str, handler: str | None, **given: Any) -> ToolSpec:
@@ -117,6 +127,21 @@ def spec_of(*tools: ToolSpec, **given: Any) -> RuntimeSpec:
     return RuntimeSpec(**base | given, tools=tools)
 
 
+class Told(Observer):
+    """Keeps what it is told of tool calls, and of answers that no handler gave: their details, in order."""
+
+    def __init__(self) -> None:
+        self.tools: dict[str, str] = {}
+        self.failed: list[str] = []
+
+    def tool_ended(self, name: str, outcome: str, detail: str, seconds: float, call: str, tool_call: str) -> None:
+        self.tools[name] = detail
+
+    def answer_ended(self, kind: str, outcome: str, call: str, detail: str) -> None:
+        if outcome != "ok":
+            self.failed.append(detail)
+
+
 @contextmanager
 def serving(
     folder: Path,
@@ -126,6 +151,10 @@ def serving(
     database: str = "",
     known: Mapping[str, str] | None = None,
     protocol: Any = RuntimeProtocol,
+    bounds: Bounds = BOUNDS,
+    backend: Backend | None = None,
+    observers: tuple[Observer, ...] = (),
+    retries: Retries = RETRIES,
     **settings: Any,
 ) -> Iterator[Serving]:
     """A runtime with these handlers (the text of `h.py`) for as long as the block runs."""
@@ -145,9 +174,17 @@ def serving(
         "twilio_tokens": (TOKEN,),
         "dashboard_token": DASHBOARD,
     }
-    made = Runtime(RuntimeSpec.from_data(data), Settings(**given | settings), found, known=ids)
+    setup = Setup(
+        spec=RuntimeSpec.from_data(data),
+        settings=Settings(**given | settings),
+        handlers=found,
+        known=ids,
+        backend=backend,
+        observers=observers,
+        retries=retries,
+    )
     bound = bind("127.0.0.1", 0)
-    server = uvicorn.Server(config_of(RuntimeApp(made), http=protocol))
+    server = uvicorn.Server(config_of(RuntimeApp(setup, bounds), http=protocol, bounds=bounds))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
     thread.start()
     try:
@@ -156,7 +193,7 @@ def serving(
             assert thread.is_alive(), "the runtime did not start"
             assert time.monotonic() < until
             time.sleep(0.005)
-        yield Serving(bound.getsockname()[1], runtime=made)
+        yield Serving(bound.getsockname()[1], served=served_in(server.lifespan.state))
     finally:
         server.should_exit = True
         thread.join(20)
@@ -234,6 +271,7 @@ __all__ = [
     "LineSpec",
     "RuntimeSpec",
     "Serving",
+    "Told",
     "ToolSpec",
     "served",
     "serving",

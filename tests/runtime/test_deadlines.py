@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.runtime.runtime_bench import serving, spec_of, tool
-from tests.runtime.test_runtime_commands import client_environ, ready, served
+from tests.runtime.start.test_commands import client_environ, ready, served
 from tests.support.bench import Bench
 from voiceops.runtime.spec import RuntimeSpec, deadline_of, spec_text
 from voiceops.sandbox.server import SandboxServer

@@ -45,7 +45,13 @@ class ToolSpec:
 
     @property
     def schema_hash(self) -> str:
+        """Equal for equal parameters: what `plan` compares with the manifests'."""
         return digest(dict(self.parameters))
+
+    @property
+    def key(self) -> str:
+        """Of the forEach instance that it belongs to; empty for one that is no instance."""
+        return self.address.partition("[")[2].partition("]")[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +66,11 @@ class LineSpec:
     target: str | None = None
     handler: str | None = None
     fallback: Mapping[str, Any] | None = None
+
+    @property
+    def key(self) -> str:
+        """Of the forEach instance that it belongs to; empty for one that is no instance."""
+        return self.path.partition("/")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

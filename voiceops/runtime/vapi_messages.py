@@ -17,6 +17,44 @@ from voiceops.runtime.json_repair import mend
 _NOTHING = Raw()
 
 
+# Those that Vapi sends. https://docs.vapi.ai/server-url/events
+KNOWN_TYPES = frozenset(
+    [
+        "assistant-request",
+        "tool-calls",
+        "transfer-destination-request",
+        "handoff-destination-request",
+        "knowledge-base-request",
+        "voice-request",
+        "call.endpointing.request",
+        "campaign.predial",
+        "phone-call-control",
+        "end-of-call-report",
+        "status-update",
+        "conversation-update",
+        "transcript",
+        "speech-update",
+        "model-output",
+        "user-interrupted",
+        "hang",
+        "transfer-update",
+        "function-call",
+        "language-change-detected",
+        "voice-input",
+        "assistant.started",
+        "assistant.speechStarted",
+        "chat.created",
+        "chat.deleted",
+        "session.created",
+        "session.updated",
+        "session.deleted",
+        "call.deleted",
+        "call.delete.failed",
+        "call.artifact.upload",
+    ]
+)
+
+
 class Malformed(ValueError):
     """The body is no message."""
 

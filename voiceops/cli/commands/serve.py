@@ -94,8 +94,9 @@ def _reached_at(loaded: Loaded, url: str, state: str) -> Loaded:
 def _application(loaded: Loaded, vapi_url: str) -> RuntimeApp:
     from voiceops.cli.allowed_hosts import check_database, check_state, check_vendor
     from voiceops.runtime.handlers.loading import Handlers
-    from voiceops.runtime.http.app import Runtime, RuntimeApp
+    from voiceops.runtime.http.app import RuntimeApp
     from voiceops.runtime.observe.log import configure
+    from voiceops.runtime.parts import Setup
     from voiceops.runtime.start.generated_project import check_store
     from voiceops.runtime.start.live_ids import known_from, revision_from
     from voiceops.runtime.start.workers import BOOT
@@ -112,10 +113,10 @@ def _application(loaded: Loaded, vapi_url: str) -> RuntimeApp:
     place = (project.state, project.root, project.name, project.environment, loaded.environ)
     configure()
     return RuntimeApp(
-        Runtime(
-            spec,
-            settings,
-            handlers,
+        Setup(
+            spec=spec,
+            settings=settings,
+            handlers=handlers,
             known=known_from(*place),
             boot=os.environ.get(BOOT, ""),
             revision=revision_from(*place),

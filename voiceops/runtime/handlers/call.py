@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from voiceops.runtime.handlers.sessions import Session, Sessions
 from voiceops.runtime.json_text import message_of
-
-if TYPE_CHECKING:
-    from voiceops.runtime.handlers.sessions import Session, Sessions
+from voiceops.runtime.spec import LineSpec, ToolSpec
+from voiceops.runtime.vapi_messages import Message
 
 
 class Call:
@@ -64,6 +64,55 @@ class Call:
         self._deadline = deadline
         self._message = dict(message) if message is not None else None
         self._sessions = sessions
+
+    @classmethod
+    def of(
+        cls,
+        message: Message,
+        body: bytes,
+        until: float,
+        sessions: Sessions | None = None,
+        *,
+        tool: ToolSpec | None = None,
+        tool_call_id: str = "",
+        line: LineSpec | None = None,
+    ) -> Call:
+        """The call that one of Vapi's messages belongs to; `until` by the monotonic clock.
+
+        `tool` is the one that is called, `line` the one that was. https://docs.vapi.ai/server-url/events
+        """
+        return cls(
+            body,
+            type=message.kind,
+            id=message.call_id,
+            number=message.number,
+            customer=message.caller,
+            agent=message.agent,
+            line=line.address if line is not None else "",
+            tool=tool.address if tool is not None else "",
+            tool_call_id=tool_call_id,
+            key=tool.key if tool is not None else line.key if line is not None else "",
+            deadline=until,
+            sessions=sessions,
+        )
+
+    @classmethod
+    def of_line(cls, line: LineSpec, fields: Mapping[str, str], until: float) -> Call:
+        """A call that Twilio asks about, which Vapi doesn't know yet; `fields` are the webhook's parameters.
+
+        https://www.twilio.com/docs/voice/twiml#request-parameters
+        """
+        return cls(
+            b"",
+            type="twilio.voice",
+            id=fields.get("CallSid", ""),
+            number=fields.get("To", ""),
+            customer=fields.get("From") or fields.get("Caller") or "",
+            line=line.address,
+            key=line.key,
+            deadline=until,
+            message=fields,
+        )
 
     @property
     def remaining(self) -> float:

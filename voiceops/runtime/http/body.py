@@ -6,8 +6,6 @@ import asyncio
 
 from starlette.types import Receive, Scope
 
-from voiceops.runtime.http import bounds
-
 # The statuses of a request without a body, and what is said then.
 NO_BODY = {400: "No body", 408: "The body did not arrive in time", 413: "Too large"}
 
@@ -18,15 +16,15 @@ def trust(scope: Scope) -> None:
         ours["trust"]()
 
 
-async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes | int:
-    """The request's body, or the status that says why there is none."""
+async def read_body(scope: Scope, receive: Receive, limit: int, seconds: float) -> bytes | int:
+    """The request's body of at most `limit` bytes, or the status that says why there is none."""
     for name, value in scope["headers"]:
         if name == b"content-length" and (not value.isdigit() or int(value) > limit):
             return 413
     parts: list[bytes] = []
     size, more = 0, True
     try:
-        async with asyncio.timeout(bounds.BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             while more:
                 message = await receive()
                 if message["type"] != "http.request":

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from voiceops.runtime.http import bounds
-from voiceops.runtime.http.limits import Noise
-from voiceops.runtime.observe.metrics import Metrics
+from voiceops.runtime.http.bounds import Bounds, most_connections
+from voiceops.runtime.observe.observer import Observer
 
 
 class Connection(Protocol):
@@ -25,7 +24,8 @@ class Connection(Protocol):
         """Nothing is under way."""
 
     @property
-    def peer(self) -> str: ...
+    def peer(self) -> str:
+        """The other side's address."""
 
     def drop(self) -> None:
         """End it at once."""
@@ -34,10 +34,10 @@ class Connection(Protocol):
 class Connections:
     """All of one process."""
 
-    def __init__(self, metrics: Metrics, noise: Noise) -> None:
-        self._metrics = metrics
-        self._noise = noise
-        self._most = bounds.most_connections()
+    def __init__(self, observer: Observer, bounds: Bounds) -> None:
+        self._observer = observer
+        self._most = most_connections(bounds.connections)
+        self._most_held = bounds.held_bytes
         self._strangers: dict[Connection, None] = {}  # the oldest first
         self._known: dict[Connection, None] = {}
         self._holding: dict[Connection, int] = {}
@@ -47,14 +47,21 @@ class Connections:
         return len(self._strangers) + len(self._known)
 
     def opened(self, connection: Connection) -> None:
+        """There is one more, a stranger's; another one may have to go for it."""
         self._strangers[connection] = None
         if len(self) > self._most:
             self.end(self._victim(connection), "full")
 
     def closed(self, connection: Connection) -> None:
+        """It is gone."""
         self._strangers.pop(connection, None)
         self._known.pop(connection, None)
         self.released(connection)
+
+    @property
+    def held(self) -> int:
+        """Bytes of bodies that are not all there yet."""
+        return self._held
 
     def known(self, connection: Connection) -> None:
         """A request on it was a vendor's."""
@@ -65,20 +72,17 @@ class Connections:
         """So many bytes of a body that is not all there yet."""
         self._held += size - self._holding.get(connection, 0)
         self._holding[connection] = size
-        while self._held > bounds.HELD_BYTES:
+        while self._held > self._most_held:
             strangers = [one for one in self._holding if one in self._strangers]
             self.end(max(strangers or self._holding, key=lambda one: self._holding[one]), "held")
 
     def released(self, connection: Connection) -> None:
+        """It holds no body any more."""
         self._held -= self._holding.pop(connection, 0)
 
-    def count(self, reason: str) -> None:
-        """One was ended, or refused, for this reason."""
-        self._metrics.counter("voiceops_connections_ended_total", reason=reason).add()
-
     def end(self, connection: Connection, reason: str) -> None:
-        self.count(reason)
-        self._noise.say("connection", reason=reason, peer=connection.peer, open=len(self))
+        """End one at once, for this reason."""
+        self._observer.connection_ended(reason, peer=connection.peer, open=len(self))
         self.closed(connection)
         connection.drop()
 

@@ -1,19 +1,14 @@
-"""How much one source may do: requests, attempts to guess, lines in the log. In bounded memory.
+"""How much one source may do: requests, attempts to guess. In bounded memory.
 
 Knows addresses and a clock, nothing else.
 """
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import OrderedDict
-from typing import Any
-
-from voiceops.runtime.observe.log import log
 
 _SOURCES = 10_000
-_KINDS = 100
 
 
 class Limiter:
@@ -25,6 +20,7 @@ class Limiter:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def allows(self, client: tuple[str, int] | None) -> bool:
+        """One more request of a peer: is it still within the limit?"""
         return self.takes(client[0] if client else "")
 
     def takes(self, source: str) -> bool:
@@ -64,23 +60,3 @@ class Attempts:
         """Another wrong one came from there: are more of them looked at?"""
         each, everywhere = self._each.takes(source), self._all.takes("")
         return each and everywhere
-
-
-class Noise:
-    """Lines about what strangers do: one a second and kind, which tells how many were left out."""
-
-    def __init__(self) -> None:
-        self._said: dict[tuple[str, str], tuple[float, int]] = {}
-
-    def say(self, event: str, **fields: Any) -> None:
-        """Log it, or count it for the next line of its kind; `reason` tells kinds apart."""
-        kind = event, str(fields.get("reason", ""))
-        now = time.monotonic()
-        then, more = self._said.get(kind, (0.0, 0))
-        if kind not in self._said and len(self._said) >= _KINDS:
-            return
-        if now - then < 1:
-            self._said[kind] = then, more + 1
-            return
-        self._said[kind] = now, 0
-        log(event, logging.WARNING, **fields, **({"more": more} if more else {}))

@@ -11,15 +11,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from voiceops.runtime.http import bounds
-
-if TYPE_CHECKING:
-    from voiceops.runtime.http.app import Fields, RuntimeApp
+from voiceops.runtime.http.served import served_in
+from voiceops.runtime.http.vapi_events import Fields
 
 _FAILED = 500, [(b"content-type", b"text/plain; charset=utf-8")], b"Internal Server Error"
 _CLOSE = (b"connection", b"close")
@@ -94,11 +92,13 @@ class RuntimeProtocol(HttpToolsProtocol):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        app = cast("RuntimeApp", self.app)
-        self._runtime = app.runtime
-        self._open = app.runtime.connections
-        self._paths = frozenset(path.encode() for path in app.hot)
-        self._most = app.runtime.settings.max_body
+        served = served_in(self.app_state)  # connections come when the application has started
+        self._respond = served.events.respond
+        self._observer = served.parts.observer
+        self._bounds = served.bounds
+        self._open = served.connections
+        self._paths = frozenset(path.encode() for path in served.hot)
+        self._most = served.parts.settings.max_body
 
     # What the list of connections asks.
 
@@ -128,7 +128,7 @@ class RuntimeProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         super().connection_made(transport)
         # Those that came together do not go together: coming again at once, they would keep the loop from all else.
-        self._wait(bounds.SILENT_SECONDS * random.uniform(0.7, 1.0))
+        self._wait(self._bounds.silent_seconds * random.uniform(0.7, 1.0))
         self._open.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -157,10 +157,12 @@ class RuntimeProtocol(HttpToolsProtocol):
     def _read_on(self) -> None:
         """A request has come in part: how much of it may there be, and how long may the rest take?"""
         if self._state != self._timed:
-            late = self._receiving is None and self._state == BODY  # the application says 408 itself, a bit earlier
-            self._wait(
-                {HEAD: bounds.HEAD_SECONDS, BODY: bounds.BODY_SECONDS + late * bounds.LINGER_SECONDS}[self._state]
-            )
+            seconds = self._bounds.head_seconds
+            if self._state == BODY:
+                seconds = self._bounds.body_seconds
+                if self._receiving is None:  # the application says 408 itself, a bit earlier
+                    seconds += self._bounds.linger_seconds
+            self._wait(seconds)
         exchange = self._receiving
         if exchange is not None and len(exchange.body) > self.held:
             self.held = len(exchange.body)
@@ -169,7 +171,7 @@ class RuntimeProtocol(HttpToolsProtocol):
             self._fed = 0  # the piece that it began in has parts of others, too
         else:
             self._fed += self._size
-        if self._fed > bounds.HEAD_BYTES:  # a head, or a body's trailers, that do not end
+        if self._fed > self._bounds.head_bytes:  # a head, or a body's trailers, that do not end
             self._refuse(431)
         elif self._state == BODY and self.held:
             self._open.holds(self, self.held)
@@ -199,8 +201,7 @@ class RuntimeProtocol(HttpToolsProtocol):
         """Say why, and close; what was asked before is answered first."""
         self._refused = status
         text, reason = _REFUSED[status]
-        self._open.count(reason)
-        self._runtime.noise.say("connection", reason=reason, peer=self.peer)
+        self._observer.connection_ended(reason, peer=self.peer)
         if self.transport.is_closing():
             return
         if self._state == BODY and self.cycle is not None and self.cycle.response_complete:
@@ -219,7 +220,7 @@ class RuntimeProtocol(HttpToolsProtocol):
         """Close, and don't wait for ever until the peer has read what there is."""
         self.transport.close()
         self._state = IDLE
-        self._wait(bounds.LINGER_SECONDS)
+        self._wait(self._bounds.linger_seconds)
 
     # The parser's callbacks.
 
@@ -234,7 +235,8 @@ class RuntimeProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         parser, before = self.parser, self.cycle
-        if self._fed > 0 or self._size > bounds.URL_BYTES or len(self.headers) > bounds.HEADERS:  # else it can't be
+        bounds = self._bounds
+        if self._fed > 0 or self._size > bounds.url_bytes or len(self.headers) > bounds.headers:  # else it can't be
             self._measure()
         self._fed = -1
         if parser.should_upgrade():
@@ -255,7 +257,7 @@ class RuntimeProtocol(HttpToolsProtocol):
             self.cycle = cast(Any, exchange)
             self._receiving = exchange
             return
-        if len(self.pipeline) >= bounds.PIPELINED:
+        if len(self.pipeline) >= self._bounds.pipelined:
             self._state = HEAD
             self._stop(503)
         url, headers, expect = self.url, self.headers, self.expect_100_continue
@@ -267,10 +269,11 @@ class RuntimeProtocol(HttpToolsProtocol):
 
     def _measure(self) -> None:
         """Is a head within its bounds?"""
-        if len(self.url) > bounds.URL_BYTES:
+        bounds = self._bounds
+        if len(self.url) > bounds.url_bytes:
             self._stop(414)
         sizes = [len(name) + len(value) for name, value in self.headers]
-        if len(sizes) > bounds.HEADERS or sum(sizes) > bounds.HEAD_BYTES or max(sizes, default=0) > bounds.HEADER_BYTES:
+        if len(sizes) > bounds.headers or sum(sizes) > bounds.head_bytes or max(sizes, default=0) > bounds.header_bytes:
             self._stop(431)
 
     def _stop(self, status: int) -> None:
@@ -294,7 +297,7 @@ class RuntimeProtocol(HttpToolsProtocol):
             self._fed = -1
             if self._upgrading:
                 return
-            if self.held > self._most + bounds.HEAD_BYTES:  # nobody reads as much
+            if self.held > self._most + self._bounds.head_bytes:  # nobody reads as much
                 self._stop(413)
             super().on_body(body)
         elif not exchange.body:
@@ -334,7 +337,7 @@ class RuntimeProtocol(HttpToolsProtocol):
         body = exchange.body if type(exchange.body) is bytes else bytes(exchange.body)
         exchange.body = b""  # the connection keeps the exchange until the next one
         try:
-            status, headers, answer = await self._runtime.respond(exchange.headers, body, self.client)
+            status, headers, answer = await self._respond(exchange.headers, body, self.client)
         except Exception:
             logging.getLogger("uvicorn.error").exception("Exception in the runtime")
             status, headers, answer = _FAILED
@@ -387,12 +390,12 @@ class RuntimeProtocol(HttpToolsProtocol):
         elif self._state == ANSWER:
             self._rest()
         elif self._state == BODY and self._receiving is None:  # answered before it was all there
-            self._wait(bounds.LINGER_SECONDS)
+            self._wait(self._bounds.linger_seconds)
 
     def pause_writing(self) -> None:
         super().pause_writing()
         if self._unread is None:
-            self._unread = self.loop.call_later(bounds.SEND_SECONDS, self._not_read)
+            self._unread = self.loop.call_later(self._bounds.send_seconds, self._not_read)
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -431,10 +434,10 @@ class RuntimeProtocol(HttpToolsProtocol):
         if self._due - self.loop.time() > 0.001:
             self._timer = self.loop.call_at(self._due, self._over)
         elif self.flow.read_paused and self._state in (HEAD, BODY):  # it is we who do not read
-            self._wait(bounds.BODY_SECONDS)
+            self._wait(self._bounds.body_seconds)
         elif self.transport.is_closing():
             self.transport.abort()
         else:
             if _SLOW[self._state]:
-                self._open.count(_SLOW[self._state])
+                self._observer.connection_ended(_SLOW[self._state])
             self._end()

@@ -6,7 +6,6 @@ Turns what a handler gives into what Vapi takes; whatever fails, there is an ans
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -31,8 +30,7 @@ from voiceops.runtime.json_text import dumps, message_of
 from voiceops.runtime.messages.answer_check import is_id, refused
 from voiceops.runtime.messages.directory import Directory
 from voiceops.runtime.messages.vapi_api import VapiApi, VapiFailed
-from voiceops.runtime.observe.log import log
-from voiceops.runtime.observe.metrics import Metrics
+from voiceops.runtime.observe.observer import Observer
 from voiceops.runtime.spec import LineSpec, RuntimeSpec, ToolSpec
 from voiceops.runtime.vapi_messages import Message
 
@@ -60,23 +58,26 @@ class Questions:
     def __init__(
         self,
         spec: RuntimeSpec,
-        loaded: Handlers,
+        handlers: Handlers,
         api: VapiApi,
         invoker: Invoker,
-        metrics: Metrics,
+        observer: Observer,
+        *,
+        directory: Directory,
         assistant_seconds: float,
         sessions: Sessions | None = None,
     ) -> None:
+        """`assistant_seconds` are for an assistant-request, for which Vapi waits less long than for the others."""
         self._spec = spec
-        self._whose = Directory(spec, api)
-        self._loaded = loaded
+        self._directory = directory
+        self._handlers = handlers
         self._api = api
         self._invoker = invoker
-        self._metrics = metrics
+        self._observer = observer
         self._assistant_seconds = assistant_seconds
         self._sessions = sessions
         self._agents = {agent.address: agent for agent in spec.agents}
-        self._decorated = {name: handler_of(function) for name, function in loaded.registry.answers.items()}
+        self._decorated = {name: handler_of(function) for name, function in handlers.registry.answers.items()}
 
     def knows(self, kind: str) -> bool:
         return kind in ANSWERED or kind in self._decorated
@@ -87,7 +88,7 @@ class Questions:
         outcome = "ok"
         line = None
         try:
-            line = await self._within(self._whose.line(message), started + 2)
+            line = await self._within(self._directory.line(message), started + 2)
             line = line if isinstance(line, LineSpec) else None
             answer = await self._answer(kind, message, body, line, started)
             if not isinstance(answer, (bytes, Failure)):
@@ -96,11 +97,11 @@ class Questions:
                 answer = dumps(answer), "application/json"
         except Exception as error:
             answer = Failure("failed", told(error))
+        detail = ""
         if isinstance(answer, Failure):
-            log("answer", logging.WARNING, type=kind, call=message.call_id, outcome=answer.reason, detail=answer.whole)
-            outcome = answer.reason
+            outcome, detail = answer.reason, answer.whole
             answer = self._fallback(kind, line)
-        self._metrics.counter("voiceops_answers_total", type=kind, outcome=outcome).add()
+        self._observer.answer_ended(kind, outcome, message.call_id, detail)
         if isinstance(answer, bytes):
             return answer, "application/octet-stream", outcome
         text, content_type = answer if isinstance(answer, tuple) else (dumps(answer), "application/json")
@@ -122,18 +123,7 @@ class Questions:
             if kind == ASSISTANT and line is not None and line.target:
                 return await self._within(self._target(line.target), until)
             return self._fallback(kind, line)
-        call = Call(
-            body,
-            type=kind,
-            id=message.call_id,
-            number=message.number,
-            customer=message.caller,
-            agent=message.agent,
-            line=line.address if line else "",
-            key=line.path.partition("/")[2] if line else "",
-            deadline=until,
-            sessions=self._sessions,
-        )
+        call = Call.of(message, body, until, self._sessions, line=line)
         value = await self._invoker.invoke(handler, call, arguments, until - time.monotonic())
         if isinstance(value, Failure):
             return value
@@ -160,7 +150,7 @@ class Questions:
 
     async def for_call(self, line: LineSpec, call: Call, seconds: float) -> Mapping[str, Any] | Failure:
         """Whom a runtime-answered line connects to, as `{"agent": ADDRESS, …}` or Vapi's own fields."""
-        handler = self._loaded.get(line.handler) or (None if line.target else self._decorated.get(ASSISTANT))
+        handler = self._handlers.get(line.handler) or (None if line.target else self._decorated.get(ASSISTANT))
         if handler is None:
             return _pointing(line.target) if line.target else Failure("missing", "no agent, no squad, no handler")
         value = await self._invoker.invoke(handler, call, {}, seconds)
@@ -181,13 +171,13 @@ class Questions:
         """Who answers, how long he has, and what he is given beside the call."""
         decorated = self._decorated.get(kind)
         if kind == ASSISTANT:
-            named = self._loaded.get(line.handler) if line is not None else None
+            named = self._handlers.get(line.handler) if line is not None else None
             return named or decorated, self._assistant_seconds, {}
         if kind in (TRANSFER, HANDOFF):
             tool = await self._destination_tool("transferCall" if kind == TRANSFER else "handoff", message)
             arguments = _parameters(body) if kind == HANDOFF else {}
             return (
-                self._loaded.get(tool.handler) if tool else decorated,
+                self._handlers.get(tool.handler) if tool else decorated,
                 self._spec.deadline(tool.timeout if tool else None),
                 arguments,
             )
@@ -195,8 +185,8 @@ class Questions:
             with_handler = [agent for agent in self._spec.agents if agent.handler]
             agent = with_handler[0] if len(with_handler) == 1 else None
             if len(with_handler) > 1:
-                agent = self._agents.get(await self._whose.agent(message))
-            named = self._loaded.get(agent.handler) if agent is not None else None
+                agent = self._agents.get(await self._directory.agent(message))
+            named = self._handlers.get(agent.handler) if agent is not None else None
             return named or decorated, self._spec.deadline(agent.timeout if agent else None), _query(body)
         return decorated, self._spec.deadline(None), {}
 
@@ -204,7 +194,7 @@ class Questions:
         """The tool whose handler chooses; where several have one, that of the agent that speaks."""
         found = [tool for tool in self._spec.tools if tool.type == type_ and tool.handler]
         if len({tool.handler for tool in found}) > 1:
-            agent = await self._whose.agent(message)
+            agent = await self._directory.agent(message)
             return next((tool for tool in found if agent and agent in tool.agents), None)
         return found[0] if found else None
 

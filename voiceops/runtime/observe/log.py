@@ -1,5 +1,6 @@
 """Structured logs: one JSON object a line on stderr, with ids and outcomes, without what callers said.
 
+What hides in a text (a line turned around, a blank letter) is written out as JSON escapes it, which is the same JSON.
 Lines are gathered and written together, a few times a second, so that a busy server does not pay for each.
 """
 
@@ -14,6 +15,8 @@ import time
 from typing import Any
 
 import msgspec
+
+from voiceops.model.safe_text import shown
 
 _PAUSE = 0.2  # seconds that a line may wait
 _MANY = 200  # lines that don't wait
@@ -46,6 +49,7 @@ class Log:
         self._second = (0, "")
 
     def configure(self, level: int = logging.INFO) -> None:
+        """Begin to write, from this level on."""
         self.level = level
         if self._timer is None:
             self._timer = threading.Thread(target=self._flushing, name="voiceops-log", daemon=True)
@@ -53,6 +57,7 @@ class Log:
             atexit.register(self.flush)
 
     def add(self, event: str, level: int, fields: dict[str, Any]) -> None:
+        """One line, if its level is wanted."""
         if level >= self.level:
             self._put(level, {"at": self._now(), "level": _LEVELS[level], "event": event, **fields})
 
@@ -70,13 +75,15 @@ class Log:
 
     def _put(self, level: int, line: Any) -> None:
         try:
-            self._lines.append(_encode(line))
+            text = _encode(line)
         except UnicodeEncodeError:  # half a character in somebody's text
-            self._lines.append(json.dumps(msgspec.to_builtins(line, enc_hook=str)).encode())
+            text = json.dumps(msgspec.to_builtins(line, enc_hook=str)).encode()
+        self._lines.append(text if _is_plain(text) else shown(text.decode()).encode())
         if level >= logging.ERROR or len(self._lines) >= _MANY:
             self.flush()
 
     def flush(self) -> None:
+        """Write what is waiting, in whichever thread."""
         with self._lock:
             lines, self._lines = self._lines, []
             if lines:
@@ -91,6 +98,11 @@ class Log:
             time.sleep(_PAUSE)
             if self._lines:
                 self.flush()
+
+
+def _is_plain(text: bytes) -> bool:
+    """Is there nothing in it that a terminal or a pipeline might take for more than a text?"""
+    return text.isascii() and b"\x7f" not in text and b"::" not in text and b"##" not in text
 
 
 _log = Log()

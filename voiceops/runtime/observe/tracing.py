@@ -1,26 +1,25 @@
 """Spans for OpenTelemetry where the environment asks for them: one a message, one a tool call, and no caller's data.
 
-Imported only where they are asked for: else the hot route pays nothing but a look at an attribute. Everything that
-OTEL_… variables say (sampler, exporter, headers, resource) is the SDK's to read.
+Imported only where they are asked for: else nobody pays for them. Everything that OTEL_… variables say (sampler,
+exporter, headers, resource) is the SDK's to read.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import logging
 import os
 import sys
 import threading
 from collections.abc import Mapping
 from importlib.util import find_spec
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from voiceops._version import __version__
 from voiceops.errors import VoiceopsError
 from voiceops.runtime.observe.log import log
+from voiceops.runtime.observe.observer import Headers, Observer, Watch
 from voiceops.runtime.settings import span_exporters
 
 if TYPE_CHECKING:
@@ -28,33 +27,11 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Span
 
-    from voiceops.runtime.http.app import Client, Fields, Reply, Runtime
-    from voiceops.runtime.spec import LineSpec
-
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 _HTTP = "http/protobuf"
-_REFUSED = frozenset({401, 413, 429})  # a stranger's requests leave no spans
 _WELL = frozenset({"ok", "repeated", "done"})
 _CARRIED = frozenset({b"traceparent", b"tracestate"})
 _LAST = 3.0  # seconds for the last spans to leave at the end
-
-
-class _CallHead(msgspec.Struct, gc=False):
-    id: str | None = None
-
-
-class _MessageHead(msgspec.Struct, gc=False):
-    type: str | None = None
-    call: _CallHead | None = None
-
-
-class _Head(msgspec.Struct, gc=False):
-    """As much of a message as a span tells."""
-
-    message: _MessageHead | None = None
-
-
-_decode = msgspec.json.Decoder(_Head).decode
 
 
 def check(environ: Mapping[str, str]) -> None:
@@ -84,34 +61,31 @@ def check(environ: Mapping[str, str]) -> None:
             )
 
 
-def begin(runtime: Runtime) -> Tracing | None:
-    """Watch a runtime whose parts are made; None where the spans that are asked for can't be made, which is logged.
+def begin(environ: Mapping[str, str], project: str, environment: str) -> Tracing | None:
+    """The observer that makes the spans that these variables ask for; None where it can't, which is logged.
 
     A platform may set these variables for everything that runs on it: no reason not to answer the phone.
     """
-    environ = runtime.settings.telemetry
     exporters = span_exporters(environ)
     for name, value in environ.items():
         os.environ.setdefault(name, value)  # what stands in .env, too: the SDK reads the process's own
     try:
         check(environ)
-        provider, ours = _provider(runtime, exporters)
+        provider, ours = _provider(project, environment, exporters)
     except VoiceopsError as error:
         log("tracing", logging.WARNING, error=f"no spans: {error.summary}", hint=error.hint)
         return None
     except Exception as error:
         log("tracing", logging.WARNING, error=f"no spans: {type(error).__name__}: {error}"[:300])
         return None
-    tracing = Tracing(provider, ours)
-    tracing.watch(runtime)
     log("tracing", exporters=",".join(exporters))
-    return tracing
+    return Tracing(provider, ours)
 
 
 _made: list[Any] = []  # the providers of this process that are ours
 
 
-def _provider(runtime: Runtime, exporters: list[str]) -> tuple[TracerProvider, bool]:
+def _provider(project: str, environment: str, exporters: list[str]) -> tuple[TracerProvider, bool]:
     """The provider that a handler's module has set up, else one of ours, which handlers then use too."""
     from opentelemetry import trace
     from opentelemetry.sdk.resources import Resource
@@ -124,8 +98,8 @@ def _provider(runtime: Runtime, exporters: list[str]) -> tuple[TracerProvider, b
     own = {
         "service.name": "voiceops",
         "service.version": __version__,
-        "deployment.environment.name": runtime.spec.environment,
-        "voiceops.project": runtime.spec.project,
+        "deployment.environment.name": environment,
+        "voiceops.project": project,
     }
     # What the variables say about the resource comes before what we say.
     given = Resource.create()
@@ -162,7 +136,7 @@ def _log_as_we_do() -> None:
         logger.propagate = False
 
 
-class Tracing:
+class Tracing(Observer):
     """Makes the spans. Create it with `begin`."""
 
     def __init__(self, provider: TracerProvider, ours: bool = True) -> None:
@@ -175,46 +149,25 @@ class Tracing:
         self._trace = trace
         self._tracer = provider.get_tracer("voiceops", __version__)
         self._propagator = TraceContextTextMapPropagator()
-        self._failed = trace.Status(trace.StatusCode.ERROR)
 
-    def watch(self, runtime: Runtime) -> None:
-        """Put the spans of messages around a runtime's own methods: where nobody watches, nothing stands there."""
-        respond, answer = runtime.respond, runtime.lines.answer
+    def message(self, headers: Headers) -> Watch:
+        """A message's span. What it is about is known when it was read, and so is the span's name."""
+        kind = self._trace.SpanKind.SERVER
+        return self._watch(self._tracer.start_span("message", self._carried(headers), kind))
 
-        async def responding(headers: Fields, body: bytes, client: Client) -> Reply:
-            span = self._tracer.start_span("message", self._carried(headers), self._trace.SpanKind.SERVER)
-            try:
-                reply: Reply = await self._inside(span, respond(headers, body, client))
-            except Exception as error:
-                self._end(span, {"error.type": type(error).__name__}, failed=True)
-                raise
-            if reply[0] not in _REFUSED:  # a span that is not ended is never sent
-                name, attributes = _told(body)
-                span.update_name(name)
-                self._end(span, {**attributes, "http.response.status_code": reply[0]}, failed=reply[0] >= 500)
-            return reply
-
-        async def answering(line: LineSpec, fields: Mapping[str, str], token: str) -> str:
-            span = self._tracer.start_span("twilio.voice", kind=self._trace.SpanKind.SERVER)
-            twiml: str = await self._inside(span, answer(line, fields, token))
-            self._end(span, {"voiceops.line": line.address, "voiceops.call.id": fields.get("CallSid", "")[:100]})
-            return twiml
-
-        runtime.respond = responding  # type: ignore[method-assign]
-        runtime.lines.answer = answering  # type: ignore[method-assign]
-        parts: list[Any] = [runtime.tools, runtime.processor]
-        for part in parts:
-            part.tracing = self
-
-    def tool(self, name: str, call: str, tool_call: str) -> Work:
-        """Begin the span of a tool call; spans that the handler makes are its children. End it with `done`."""
+    def tool(self, name: str, call: str, tool_call: str) -> Watch:
         attributes = {"voiceops.tool": name, "voiceops.call.id": call[:200], "voiceops.tool_call.id": tool_call[:200]}
-        return Work(self, f"tool {name}", attributes)
+        return self._watch(self._tracer.start_span(f"tool {name}", attributes=attributes))
 
-    def event(self, type: str, call: str, id: int, attempt: int) -> Work:
-        """Begin the span of one attempt of a stored message's handlers."""
-        attributes = {"voiceops.message.type": type, "voiceops.call.id": call, "voiceops.event.id": str(id)}
-        return Work(self, f"event {type}", {**attributes, "voiceops.attempt": attempt})
+    def event(self, kind: str, call: str, id_: int, attempt: int) -> Watch:
+        attributes = {"voiceops.message.type": kind, "voiceops.call.id": call, "voiceops.event.id": str(id_)}
+        started = self._tracer.start_span(f"event {kind}", attributes={**attributes, "voiceops.attempt": attempt})
+        return self._watch(started)
+
+    def line(self, address: str, call_sid: str) -> Watch:
+        attributes = {"voiceops.line": address, "voiceops.call.id": call_sid[:100]}
+        kind = self._trace.SpanKind.SERVER
+        return self._watch(self._tracer.start_span("twilio.voice", kind=kind, attributes=attributes))
 
     async def close(self) -> None:
         """Send what is left, for a few seconds at most."""
@@ -229,49 +182,52 @@ class Tracing:
         thread.start()
         await asyncio.to_thread(thread.join, _LAST)
 
-    async def _inside(self, span: Span, work: Any) -> Any:
-        """Run a coroutine with the span as its current one, in a task of its own: whoever drives this one needs no
-        context for it."""
-        context = contextvars.copy_context()
-        context.run(self._context.attach, self._trace.set_span_in_context(span))
-        return await asyncio.get_running_loop().create_task(work, context=context)
+    def _watch(self, span: Span) -> Watch:
+        return _SpanWatch(span, self._context, self._trace)
 
-    def _carried(self, headers: Fields) -> Context | None:
+    def _carried(self, headers: Headers) -> Context | None:
         """The trace that a request says it belongs to. https://www.w3.org/TR/trace-context/"""
         found = {name.decode(): value.decode("latin-1") for name, value in headers if name in _CARRIED}
         return self._propagator.extract(found) if found else None
 
-    def _end(self, span: Span, attributes: Mapping[str, str | int], *, failed: bool = False) -> None:
-        span.set_attributes(attributes)
-        if failed:
-            span.set_status(self._failed)
-        span.end()
 
+class _SpanWatch(Watch):
+    """A span, the current one from where it is entered to where it is left; there it ends."""
 
-class Work:
-    """A span under way, current until `done`, which belongs into the same coroutine."""
+    __slots__ = ("_context", "_span", "_token", "_trace")
 
-    __slots__ = ("_span", "_token", "_tracing")
+    def __init__(self, span: Span, context: Any, trace: Any) -> None:
+        self._span = span
+        self._context = context  # OpenTelemetry's modules, which are imported only where there are spans
+        self._trace = trace
 
-    def __init__(self, tracing: Tracing, name: str, attributes: Mapping[str, str | int]) -> None:
-        self._tracing = tracing
-        self._span = tracing._tracer.start_span(name, attributes=attributes)
-        self._token = tracing._context.attach(tracing._trace.set_span_in_context(self._span))
+    def __enter__(self) -> Watch:
+        self._token = self._context.attach(self._trace.set_span_in_context(self._span))
+        return self
 
-    def done(self, outcome: str) -> None:
-        """`outcome` is one of the runtime's own words: ok, failed, timeout, …"""
-        self._tracing._context.detach(self._token)
-        self._tracing._end(self._span, {"voiceops.outcome": outcome}, failed=outcome not in _WELL)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._context.detach(self._token)
+        if isinstance(error, Exception):
+            self._span.set_attribute("error.type", type(error).__name__)
+            self._fail()
+        if error is None or isinstance(error, Exception):  # what is cancelled with the server did not end
+            self._span.end()
 
+    def about(self, kind: str, call: str) -> None:
+        kind = kind[:100]
+        if kind:
+            self._span.update_name(kind)
+            self._span.set_attributes({"voiceops.message.type": kind, "voiceops.call.id": call[:200]})
 
-def _told(body: bytes) -> tuple[str, dict[str, str]]:
-    """A message's span: its name and what else is known of it."""
-    try:
-        message = _decode(body).message
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        message = None
-    if message is None or not message.type:
-        return "message", {}
-    kind = message.type.partition("[")[0][:100]
-    call = (message.call.id if message.call is not None else None) or ""
-    return kind, {"voiceops.message.type": kind, "voiceops.call.id": call[:200]}
+    def ended(self, outcome: str, status: int = 0) -> None:
+        if status:
+            self._span.set_attribute("http.response.status_code", status)
+        else:
+            self._span.set_attribute("voiceops.outcome", outcome)
+        if status >= 500 or (not status and outcome not in _WELL):
+            self._fail()
+
+    def _fail(self) -> None:
+        self._span.set_status(self._trace.Status(self._trace.StatusCode.ERROR))

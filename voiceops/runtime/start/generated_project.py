@@ -12,8 +12,9 @@ from typing import Any
 from voiceops.errors import VoiceopsError
 from voiceops.model.env_values import trimmed
 from voiceops.runtime.handlers.loading import Handlers
-from voiceops.runtime.http.app import Runtime, RuntimeApp
+from voiceops.runtime.http.app import RuntimeApp
 from voiceops.runtime.observe.log import configure
+from voiceops.runtime.parts import Setup
 from voiceops.runtime.settings import DEFAULT_PORT, Settings
 from voiceops.runtime.spec import RuntimeSpec
 from voiceops.runtime.start.live_ids import known_from, revision_from
@@ -44,9 +45,10 @@ def _application(folder: Path) -> RuntimeApp:
     if state := environ.get("VOICEOPS_STATE"):
         place = (state.replace("{environment}", spec.environment), folder, spec.project, spec.environment, environ)
         known, revision = known_from(*place), revision_from(*place)
-    loaded = Handlers(folder / HANDLERS, spec.handlers)
+    handlers = Handlers(folder / HANDLERS, spec.handlers)
     configure()
-    return RuntimeApp(Runtime(spec, settings, loaded, known=known, boot=os.environ.get(BOOT, ""), revision=revision))
+    boot = os.environ.get(BOOT, "")
+    return RuntimeApp(Setup(spec=spec, settings=settings, handlers=handlers, known=known, revision=revision, boot=boot))
 
 
 def read_spec(path: Path) -> RuntimeSpec:

@@ -12,18 +12,17 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import uvicorn
 from uvicorn.supervisors.basereload import BaseReload
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from voiceops.errors import VoiceopsError
-from voiceops.runtime.http import bounds
+from voiceops.runtime.http.app import RuntimeApp
+from voiceops.runtime.http.bounds import BOUNDS, Bounds, allow_files
 from voiceops.runtime.http.protocol import protocol
-
-if TYPE_CHECKING:
-    from voiceops.runtime.http.app import RuntimeApp
+from voiceops.runtime.http.served import served_in
 
 BOOT = "VOICEOPS_BOOT"  # equal for the workers of one start; set here, for them
 DRAIN = 25  # seconds that requests under way have at the end
@@ -58,8 +57,11 @@ def address_of(bound: socket.socket) -> str:
 
 
 def serve(app: RuntimeApp, bound: socket.socket) -> None:
-    """Serve in this process until SIGINT or SIGTERM, and let requests under way end."""
-    server = _Server(config_of(app), app)
+    """Serve in this process until SIGINT or SIGTERM, and let requests under way end.
+
+    Raises VoiceopsError where the application does not start.
+    """
+    server = _Server(config_of(app, bounds=app.bounds))
     server.run(sockets=[bound])
     if not server.started:
         raise VoiceopsError("the runtime did not start", hint="Its log says why.")
@@ -78,9 +80,9 @@ def serve_reloading(factory: str, bound: socket.socket, watched: Iterable[Path])
     _Reload(config, uvicorn.Server(config).run, [bound], list(watched)).run()
 
 
-def config_of(app: Any, *, http: Any = None, **given: Any) -> uvicorn.Config:
-    """uvicorn as the runtime needs it."""
-    bounds.allow_files()
+def config_of(app: Any, *, http: Any = None, bounds: Bounds = BOUNDS, **given: Any) -> uvicorn.Config:
+    """uvicorn as the runtime needs it; `app` is one, or where one is found. `bounds` have to be the application's."""
+    allow_files(bounds.connections)
     return uvicorn.Config(
         app,
         loop="auto",
@@ -92,9 +94,9 @@ def config_of(app: Any, *, http: Any = None, **given: Any) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        timeout_keep_alive=bounds.IDLE_SECONDS,  # type: ignore[arg-type] # a loop takes any number
+        timeout_keep_alive=bounds.idle_seconds,  # type: ignore[arg-type] # a loop takes any number
         timeout_graceful_shutdown=DRAIN,
-        h11_max_incomplete_event_size=bounds.HEAD_BYTES,
+        h11_max_incomplete_event_size=bounds.head_bytes,
         **given,
     )
 
@@ -102,12 +104,9 @@ def config_of(app: Any, *, http: Any = None, **given: Any) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """Says at once that it is not ready any more, and ends without passing the signal on to itself."""
 
-    def __init__(self, config: uvicorn.Config, app: RuntimeApp) -> None:
-        super().__init__(config)
-        self._runtime = app.runtime
-
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._runtime.draining = True
+        with contextlib.suppress(KeyError, AttributeError):  # it has not started yet
+            served_in(self.lifespan.state).parts.health.draining = True
         super().handle_exit(sig, frame)
 
     @contextlib.contextmanager

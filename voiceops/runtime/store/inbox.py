@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import queue
 import secrets
-import sqlite3
 import threading
 import time
 from collections import deque
@@ -206,8 +205,8 @@ class Inbox:
                 batch.values.append(error)
 
     def _note(self, error: Exception) -> None:
-        """SQLite says that pages are damaged, or that the file is no database."""
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        """Some errors say that nothing will be well again."""
+        if self.backend.damaged(error):
             self.damaged = f"the store is damaged: {error}"
 
     def _store(self, batch: _Batch) -> None:

@@ -254,6 +254,9 @@ class PostgresBackend:
     def check(self) -> str:
         return ""  # the server's own business
 
+    def damaged(self, error: Exception) -> bool:
+        return False  # the server's own business
+
     def stats(self) -> Stats:
         row = self._run(
             f"SELECT count(*) FILTER (WHERE state = {WAITING}), count(*) FILTER (WHERE state = {LEASED}), "

@@ -138,6 +138,9 @@ class Backend(Protocol):
     def check(self) -> str:
         """Is it still the store that was opened, and whole as far as a quick look tells? Empty, or what is wrong."""
 
+    def damaged(self, error: Exception) -> bool:
+        """Does an error say that the store itself is damaged, and not only that something went wrong?"""
+
     def find(self, *, state: int | None, type_: str, limit: int) -> list[Stored]: ...
 
     def get(self, id_: int) -> Stored | None: ...

@@ -307,6 +307,10 @@ class SqliteBackend:
             return f"the store's file is damaged: {error}"
         return "" if there else "the store's file is an older copy: what was stored since is not in it"
 
+    def damaged(self, error: Exception) -> bool:
+        """See `records.Backend`. Pages are damaged, or the file is no database. https://www.sqlite.org/rescode.html"""
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
     def stats(self) -> Stats:
         count = "SELECT count(*), coalesce(min(received), 0) FROM events WHERE state = "
         waiting, oldest = self._connection.execute(count + "0").fetchone()

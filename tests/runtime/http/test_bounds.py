@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.runtime.http.test_protocol import answers, call, connected, request
 from tests.runtime.runtime_bench import DASHBOARD, ORDER, Serving, serving, spec_of, tool, wait_for
-from tests.runtime.test_protocol import answers, call, connected, request
-from voiceops.runtime.http import bounds
+from voiceops.runtime.http.bounds import Bounds
 
 SPEC = spec_of(tool("lookupOrder", "h:lookup", parameters=ORDER), tool("slow", "h:slow"))
 HANDLERS = """
@@ -25,16 +25,20 @@ async def slow():
 """
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Times that a test can wait for."""
-    for name, seconds in (("SILENT", 0.4), ("HEAD", 0.4), ("BODY", 0.4), ("LINGER", 0.2), ("SEND", 0.5)):
-        monkeypatch.setattr(bounds, f"{name}_SECONDS", seconds)
+# Times that a test can wait for.
+QUICK = Bounds(silent_seconds=0.4, head_seconds=0.4, body_seconds=0.4, linger_seconds=0.2, send_seconds=0.5)
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Serving]:
     with serving(tmp_path, SPEC, HANDLERS, max_body=200_000) as made:
+        yield made
+
+
+@pytest.fixture
+def hasty(tmp_path: Path) -> Iterator[Serving]:
+    """One with times that a test can wait for."""
+    with serving(tmp_path, SPEC, HANDLERS, max_body=200_000, bounds=QUICK) as made:
         yield made
 
 
@@ -120,7 +124,6 @@ def test_what_does_not_end_costs_no_one_else_time(server: Serving, begin: bytes,
     assert sum(ended(server).values()) == 1
 
 
-@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(
     ("begin", "drip", "reason"),
     [
@@ -139,8 +142,8 @@ def test_what_does_not_end_costs_no_one_else_time(server: Serving, begin: bytes,
     ],
     ids=range(12),
 )
-def test_what_comes_by_drops_ends(server: Serving, begin: bytes, drip: bytes, reason: str) -> None:
-    with connected(server) as connection:
+def test_what_comes_by_drops_ends(hasty: Serving, begin: bytes, drip: bytes, reason: str) -> None:
+    with connected(hasty) as connection:
         started = time.monotonic()
         try:
             connection.sendall(begin)
@@ -156,13 +159,12 @@ def test_what_comes_by_drops_ends(server: Serving, begin: bytes, drip: bytes, re
             pass
         assert time.monotonic() - started < 4
     if reason:
-        assert ended(server)[reason] == 1
-    good(server, "after")
+        assert ended(hasty)[reason] == 1
+    good(hasty, "after")
 
 
-@pytest.mark.usefixtures("quick")
-def test_an_answer_that_nobody_reads_is_waited_for_no_longer(server: Serving) -> None:
-    with connected(server) as connection:
+def test_an_answer_that_nobody_reads_is_waited_for_no_longer(hasty: Serving) -> None:
+    with connected(hasty) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         asked = b"GET /dashboard HTTP/1.1\r\nhost: x\r\nauthorization: Bearer %s\r\n\r\n" % DASHBOARD.encode()
         until = time.monotonic() + 30
@@ -175,15 +177,15 @@ def test_an_answer_that_nobody_reads_is_waited_for_no_longer(server: Serving) ->
                 continue  # full
             except OSError:
                 break  # reset
-        assert ended(server) in ({"unread": 1}, {"pipelined": 1})
-    good(server, "after")
+        assert ended(hasty) in ({"unread": 1}, {"pipelined": 1})
+    good(hasty, "after")
 
 
 def test_more_requests_at_once_than_anybody_sends(server: Serving) -> None:
     with connected(server) as connection:
         connection.sendall(request(server, call("slow", id_="p")) + b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n" * 500)
         found = answers(connection, 500)
-        assert 1 <= len(found) <= bounds.PIPELINED + 2
+        assert 1 <= len(found) <= Bounds().pipelined + 2
         assert b"at last" in found[0][2]
     assert ended(server) == {"pipelined": 1}
 
@@ -202,11 +204,9 @@ def fill(server: Serving, count: int, first: bytes = b"") -> list[socket.socket]
     [b"", b"GET", POST + b"content-length: 99\r\n\r\nx", POST + b"transfer-encoding: chunked\r\n\r\n", b"\r\n"],
     ids=range(5),
 )
-def test_when_all_places_are_taken_strangers_go_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: bytes
-) -> None:
-    monkeypatch.setattr(bounds, "CONNECTIONS", 20)
-    with serving(tmp_path, SPEC, HANDLERS) as server, connected(server) as kept, connected(server) as busy:
+def test_when_all_places_are_taken_strangers_go_first(tmp_path: Path, first: bytes) -> None:
+    few = Bounds(connections=20)
+    with serving(tmp_path, SPEC, HANDLERS, bounds=few) as server, connected(server) as kept, connected(server) as busy:
         kept.sendall(request(server, call(id_="k1")))
         assert answers(kept, 1)[0][0] == 200
         busy.sendall(request(server, call("slow", id_="b1")))
@@ -215,15 +215,14 @@ def test_when_all_places_are_taken_strangers_go_first(
         assert b"at last" in answers(busy, 1)[0][2]
         kept.sendall(request(server, call(id_="k2")))
         assert answers(kept, 1)[0][0] == 200
-        wait_for(lambda: len(server.runtime.connections) <= 20)
+        wait_for(lambda: len(server.served.connections) <= 20)
         assert ended(server)["full"] >= 40
         for connection in crowd:
             connection.close()
 
 
-def test_bodies_together_hold_no_more_than_they_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "HELD_BYTES", 1_000_000)
-    with serving(tmp_path, SPEC, HANDLERS) as server, connected(server) as kept:
+def test_bodies_together_hold_no_more_than_they_may(tmp_path: Path) -> None:
+    with serving(tmp_path, SPEC, HANDLERS, bounds=Bounds(held_bytes=1_000_000)) as server, connected(server) as kept:
         kept.sendall(request(server, call(id_="k1")))
         assert answers(kept, 1)[0][0] == 200
         whole = request(server, call(id_="k2", filler=300_000))
@@ -235,7 +234,7 @@ def test_bodies_together_hold_no_more_than_they_may(tmp_path: Path, monkeypatch:
         good(server, "after")
         for connection in crowd:
             connection.close()
-        wait_for(lambda: server.runtime.connections._held == 0)
+        wait_for(lambda: server.served.connections.held == 0)
 
 
 UPGRADES = [

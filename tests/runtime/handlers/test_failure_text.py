@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.runtime.runtime_bench import ORDER, served, serving, spec_of, tool, wait_for
-from tests.runtime.test_runtime_commands import AGENTS, PROJECT, client_environ, ready
+from tests.runtime.runtime_bench import ORDER, Told, served, serving, spec_of, tool, wait_for
+from tests.runtime.start.test_commands import AGENTS, PROJECT, client_environ, ready
 from tests.support.bench import Bench
 from voiceops.errors import VoiceopsError
 from voiceops.runtime.handlers.failure_text import told, without_values
@@ -52,21 +52,17 @@ EXPECTED = {
 }
 
 
-def test_kind_place_and_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: dict[str, str] = {}
-    monkeypatch.setattr(
-        "voiceops.runtime.messages.tool_calls.log_tool",
-        lambda level, name, outcome, detail, *_: seen.update({name: detail}),
-    )
+def test_kind_place_and_words(tmp_path: Path) -> None:
+    told_of = Told()
     tools = [tool(name, f"h:{name}") for name in EXPECTED]
-    with serving(tmp_path, spec_of(*tools), HANDLERS) as server:
+    with serving(tmp_path, spec_of(*tools), HANDLERS, observers=(told_of,)) as server:
         for name in EXPECTED:
             assert "error" in server.tool(name, {"n": "8812-55"})
     for name, expected in EXPECTED.items():
         file = next(Path(tmp_path).rglob("h_*.py")).name
-        assert expected.format(file=file) in seen[name], seen[name]
-        assert "\n" not in seen[name]
-        assert "8812-55" not in seen[name]
+        assert expected.format(file=file) in told_of.tools[name], told_of.tools[name]
+        assert "\n" not in told_of.tools[name]
+        assert "8812-55" not in told_of.tools[name]
 
 
 @pytest.mark.parametrize(
@@ -144,15 +140,12 @@ def test_the_log_of_a_served_project(tmp_path: Path) -> None:
         assert "77-1234" not in log.read_text()
 
 
-def test_the_log_of_a_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[dict[str, Any]] = []
-    monkeypatch.setattr(
-        "voiceops.runtime.messages.questions.log", lambda event, level=20, **fields: seen.append(fields)
-    )
+def test_the_log_of_a_question(tmp_path: Path) -> None:
+    told_of = Told()
     handler = "@on_assistant_request\ndef choose(call): raise ValueError('no desk')\n"
-    with serving(tmp_path, spec_of(tool("look", None, parameters=ORDER)), handler) as server:
+    with serving(tmp_path, spec_of(tool("look", None, parameters=ORDER)), handler, observers=(told_of,)) as server:
         got = server.message("assistant-request")
         assert got.headers["voiceops-outcome"] == "failed"
         assert "error" in got.data
-    assert "no desk" in seen[-1]["detail"]
-    assert ":3" in seen[-1]["detail"]
+    assert "no desk" in told_of.failed[-1]
+    assert ":3" in told_of.failed[-1]

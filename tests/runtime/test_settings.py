@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.runtime_bench import served
-from tests.runtime.test_runtime_commands import AGENTS, ORDERS, PROJECT
+from tests.runtime.start.test_commands import AGENTS, ORDERS, PROJECT
 from tests.support.bench import Bench
 from voiceops.errors import VoiceopsError
 from voiceops.runtime.settings import Settings

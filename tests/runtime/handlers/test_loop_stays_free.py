@@ -64,7 +64,7 @@ ARGUMENTS: dict[str, bytes] = {
 def turns(server: Serving) -> Iterator[list[float]]:
     """The longest time between two turns of the server's loop so far, in seconds."""
     worst = [0.0]
-    loop = server.runtime.inbox.loop
+    loop = server.parts.inbox.loop
     assert loop is not None
 
     async def beat() -> None:
@@ -118,7 +118,7 @@ def shared(tmp_path: Path) -> Iterator[Serving]:
     tools = [tool(name, f"h:{name}", timeout=6.0) for name in named]
     with serving(tmp_path, spec_of(*tools), HANG) as made:
         yield made
-        hanging = made.runtime.tools._tools["hangs"][0].handler
+        hanging = made.parts.tools.named("hangs")[0].handler
         assert hanging is not None
         hanging.function.__globals__["GATE"].set()
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.runtime.runtime_bench import LineSpec, served, spec_of, tool
-from tests.runtime.test_runtime_commands import AGENTS, ORDERS, PROJECT, client_environ, ready
+from tests.runtime.start.test_commands import AGENTS, ORDERS, PROJECT, client_environ, ready
 from tests.support.bench import Bench
 from voiceops.runtime.messages.tool_calls import FAILED, MISUNDERSTOOD
 from voiceops.sandbox.server import SandboxServer

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import xml.etree.ElementTree as ET
+from contextlib import closing
 from html.parser import HTMLParser
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -212,12 +213,10 @@ class _Address(str):
         return self
 
 
-def test_a_store_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*given: Any) -> Figures:
-        raise OSError("gone")
-
-    monkeypatch.setattr("voiceops.runtime.http.pages.count_figures", broken)
+def test_a_store_that_fails_is_said(tmp_path: Path) -> None:
     with serving(tmp_path, spec_of()) as server:
+        with closing(sqlite3.connect(tmp_path / "runtime.db", isolation_level=None)) as other:
+            other.execute("ALTER TABLE claims RENAME TO gone")
         got = server.get("/dashboard", DASHBOARD)
         assert (got.status, got.text) == (503, "The store does not answer in time")
         assert server.get("/healthz").status == 200

@@ -26,11 +26,14 @@ from tests.runtime.runtime_bench import (
     wait_for,
 )
 from voiceops.errors import VoiceopsError
+from voiceops.runtime.http.bounds import Bounds
+from voiceops.runtime.messages.event_worker import Retries
 from voiceops.runtime.messages.questions import NO_TRANSFER, UNAVAILABLE
 from voiceops.runtime.messages.tool_calls import FAILED, MISUNDERSTOOD
 from voiceops.runtime.settings import Settings
 from voiceops.runtime.store.backends import backend_of
 from voiceops.runtime.store.records import DEAD, DONE
+from voiceops.runtime.store.sqlite import SqliteBackend
 
 HANDLERS = """
 import asyncio, sys, time
@@ -93,7 +96,7 @@ def _mode(server: Serving, value: Any) -> None:
 
 
 def _is_in(server: Serving, module: Any) -> bool:
-    return Path(server.runtime.settings.database).parent in Path(getattr(module, "__file__", None) or "/").parents
+    return Path(server.parts.settings.database).parent in Path(getattr(module, "__file__", None) or "/").parents
 
 
 @pytest.mark.parametrize(
@@ -184,7 +187,7 @@ def test_what_is_no_destination(server: Serving, value: Any) -> None:
 
 
 def _states(server: Serving, kind: str) -> list[tuple[int, str]]:
-    store = backend_of(server.runtime.settings.database, worker=False)
+    store = backend_of(server.parts.settings.database, worker=False)
     store.open()
     try:
         return [(found.state, found.error) for found in store.find(state=None, type_=kind, limit=100)]
@@ -209,8 +212,7 @@ def test_a_message_that_was_acknowledged_is_worked_on(tmp_path: Path, note: byte
 
 @pytest.mark.parametrize("note", ["cancel", "exit"])
 def test_a_handler_that_leaves_is_tried_again(tmp_path: Path, note: str) -> None:
-    with serving(tmp_path, SPEC, HANDLERS) as server:
-        server.runtime.processor._backoff = (0.05,)
+    with serving(tmp_path, SPEC, HANDLERS, retries=Retries(pauses=(0.05,))) as server:
         server.message("end-of-call-report", note=note)
         wait_for(lambda: [state for state, _ in _states(server, "end-of-call-report")] == [DEAD], 30)
         assert "failed" in _states(server, "end-of-call-report")[0][1]
@@ -235,7 +237,7 @@ def test_a_message_whose_process_always_dies_is_dead_in_the_end(tmp_path: Path) 
 @contextmanager
 def _blocked(server: Serving) -> Iterator[None]:
     """Somebody else writes for long: nothing is stored meanwhile."""
-    place = server.runtime.settings.database
+    place = server.parts.settings.database
     if place.startswith("postgresql"):
         import psycopg
 
@@ -271,17 +273,17 @@ def test_a_slow_store_makes_no_answer_late(tmp_path: Path, kind: str) -> None:
         assert server.tool("ok", id="again")["result"] == "fine"
 
 
-def test_the_end_of_a_message_is_kept_when_the_store_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(tmp_path, SPEC, HANDLERS) as server:
-        inner, failed = server.runtime.inbox.backend.finish, []
+def test_the_end_of_a_message_is_kept_when_the_store_is_back(tmp_path: Path) -> None:
+    failed: list[int] = []
 
-        def finish(id_: int) -> None:
+    class Locked(SqliteBackend):
+        def finish(self, id_: int) -> None:
             if len(failed) < 2:
                 failed.append(id_)
                 raise sqlite3.OperationalError("database is locked")
-            inner(id_)
+            super().finish(id_)
 
-        monkeypatch.setattr(server.runtime.inbox.backend, "finish", finish)
+    with serving(tmp_path, SPEC, HANDLERS, backend=Locked(tmp_path / "runtime.db")) as server:
         server.message("end-of-call-report", note="once")
         wait_for(lambda: [state for state, _ in _states(server, "end-of-call-report")] == [DONE])
         assert len(failed) == 2
@@ -305,7 +307,7 @@ def test_redaction_leaves_nothing_that_was_said(tmp_path: Path, body: bytes) -> 
     with serving(tmp_path, spec_of(), redact=("transcripts",)) as server:
         if server.raw(body).status == 400:
             return
-        store = backend_of(server.runtime.settings.database, worker=False)
+        store = backend_of(server.parts.settings.database, worker=False)
         store.open()
         (found,) = store.find(state=None, type_="", limit=10)
         stored = store.get(found.id)
@@ -323,11 +325,10 @@ def test_a_name_that_redacts_nothing_stops_the_start() -> None:
     assert "transcripts, recordings" in caught.value.hint
 
 
-def test_a_body_that_never_begins_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_that_never_begins_is_not_waited_for(tmp_path: Path) -> None:
     import socket
 
-    monkeypatch.setattr("voiceops.runtime.http.bounds.BODY_SECONDS", 0.5)
-    with serving(tmp_path, spec_of()) as server:
+    with serving(tmp_path, spec_of(), bounds=Bounds(body_seconds=0.5)) as server:
         for head in (
             "POST /vapi/events HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n",
             "POST /twilio/voice/x HTTP/1.1\r\nhost: x\r\ncontent-length: 50\r\n\r\n",

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.runtime_bench import DASHBOARD, Got, Serving, serving, spec_of, tool
-from voiceops.runtime.http.limits import Attempts, Limiter, Noise
+from voiceops.runtime.http.limits import Attempts, Limiter
+from voiceops.runtime.observe.log_observer import Noise
+from voiceops.runtime.store.sqlite import SqliteBackend
 
 METRICS = "a-metrics-token"
 
@@ -59,12 +61,12 @@ def test_the_token_for_figures_opens_nothing_else(server: Serving) -> None:
 def test_ready_or_not_and_nothing_else(server: Serving) -> None:
     assert server.get("/readyz").data == {"status": "ready"}
     assert {"environment", "revision", "tools"} <= set(server.get("/readyz", DASHBOARD).data)
-    server.runtime.draining = True
+    server.parts.health.draining = True
     try:
         assert (server.get("/readyz").status, server.get("/readyz").data) == (503, {"status": "not ready"})
         assert server.get("/readyz", DASHBOARD).data["status"] == "draining"
     finally:
-        server.runtime.draining = False
+        server.parts.health.draining = False
 
 
 def basic(token: str, user: str = "") -> str:
@@ -168,10 +170,15 @@ def test_limits_hold_in_bounded_memory() -> None:
     assert not attempts.may("192.0.2.1"), "many sources together get no further"
 
 
-def test_asking_how_it_is_looks_once_for_all(server: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_asking_how_it_is_looks_once_for_all(tmp_path: Path) -> None:
     looked = []
-    inner = server.runtime.inbox.backend.check
-    monkeypatch.setattr(server.runtime.inbox.backend, "check", lambda: looked.append(1) or inner())
-    for _ in range(100):
-        server.get("/readyz")
+
+    class Looking(SqliteBackend):
+        def check(self) -> str:
+            looked.append(1)
+            return super().check()
+
+    with serving(tmp_path, spec_of(), backend=Looking(tmp_path / "runtime.db")) as server:
+        for _ in range(100):
+            server.get("/readyz")
     assert len(looked) < 60

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.runtime.runtime_bench import ORDER, LineSpec, serving, spec_of, tool
-from voiceops.runtime.http.app import KNOWN_TYPES
+from voiceops.runtime.vapi_messages import KNOWN_TYPES
 
 REQUESTS = int(os.environ.get("VOICEOPS_FUZZ", "400"))
 
@@ -82,7 +82,7 @@ def test_no_request_breaks_the_runtime(tmp_path: Path) -> None:
         tool("lookup", "h:lookup", parameters=ORDER, timeout=5.0), tool("anything", "h:anything"), lines=(line,)
     )
     with serving(tmp_path, spec, HANDLERS, answer_seconds=0.3, vapi_url="http://127.0.0.1:1") as server:
-        handler = server.runtime.tools._tools["lookup"][0].handler
+        handler = server.parts.tools.named("lookup")[0].handler
         assert handler is not None
         ran = handler.function.__globals__["RAN"]
 

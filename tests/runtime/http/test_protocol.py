@@ -15,9 +15,10 @@ import pytest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tests.runtime.runtime_bench import ORDER, Serving, serving, spec_of, tool
-from voiceops.runtime.http import bounds
 from voiceops.runtime.http import protocol as module
+from voiceops.runtime.http.bounds import Bounds
 from voiceops.runtime.http.protocol import RuntimeProtocol
+from voiceops.runtime.observe.observer import Observer
 
 SPEC = spec_of(tool("lookupOrder", "h:lookup", parameters=ORDER), tool("slow", "h:slow"))
 HANDLERS = """
@@ -201,18 +202,21 @@ def test_a_request_under_way_is_answered_when_the_server_ends(tmp_path: Path) ->
     assert b"at last" in body
 
 
-def test_a_body_that_does_not_come_ends_the_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "BODY_SECONDS", 0.3)
-    with serving(tmp_path, SPEC, HANDLERS) as server, connected(server) as connection:
+def test_a_body_that_does_not_come_ends_the_connection(tmp_path: Path) -> None:
+    with serving(tmp_path, SPEC, HANDLERS, bounds=Bounds(body_seconds=0.3)) as server, connected(server) as connection:
         connection.sendall(request(server, call())[:-1])
         started = time.monotonic()
         assert connection.recv(10) == b""
         assert 0.2 < time.monotonic() - started < 5
 
 
-def test_idle_connections_are_closed_and_busy_ones_are_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "IDLE_SECONDS", 0.6)
-    with serving(tmp_path, SPEC, HANDLERS) as server, connected(server) as idle, connected(server) as busy:
+def test_idle_connections_are_closed_and_busy_ones_are_not(tmp_path: Path) -> None:
+    short = Bounds(idle_seconds=0.6)
+    with (
+        serving(tmp_path, SPEC, HANDLERS, bounds=short) as server,
+        connected(server) as idle,
+        connected(server) as busy,
+    ):
         for connection in (idle, busy):
             connection.sendall(request(server, call(id_="k")))
             assert answers(connection, 1)[0][0] == 200
@@ -227,16 +231,22 @@ def test_idle_connections_are_closed_and_busy_ones_are_not(tmp_path: Path, monke
         assert busy.recv(10) == b"", "once it is idle too"
 
 
-def test_an_error_of_ours_is_no_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(tmp_path, SPEC, HANDLERS) as server, connected(server) as connection:
+class _Broken(Observer):
+    """Breaks its promise, once."""
 
-        async def broken(*_: object) -> None:
+    def __init__(self) -> None:
+        self.raised = False
+
+    def message_ended(self, kind: str, outcome: str, seconds: float) -> None:
+        if not self.raised:
+            self.raised = True
             raise RuntimeError("a bug")
 
-        monkeypatch.setattr(server.runtime, "respond", broken)
+
+def test_an_error_of_ours_is_no_silence(tmp_path: Path) -> None:
+    with serving(tmp_path, SPEC, HANDLERS, observers=(_Broken(),)) as server, connected(server) as connection:
         connection.sendall(request(server, call()))
         assert answers(connection, 1)[0][0] == 500
-        monkeypatch.undo()
         connection.sendall(request(server, call()))
         assert answers(connection, 1)[0][0] == 200
 

@@ -74,7 +74,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def runs(server: Serving, name: str) -> int:
-    folder = Path(server.runtime.settings.database).parent
+    folder = Path(server.parts.settings.database).parent
     return sum(path.read_text().split().count(name) for path in folder.rglob("*.ran"))
 
 

@@ -6,10 +6,8 @@ import json
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.runtime.runtime_bench import DASHBOARD, ORDER, AgentSpec, LineSpec, serving, spec_of, tool, wait_for
-from voiceops.runtime.messages import event_worker
+from voiceops.runtime.messages.event_worker import Retries
 from voiceops.runtime.messages.redaction import redacted
 from voiceops.runtime.store.records import DEAD, DONE
 from voiceops.runtime.store.sqlite import SqliteBackend
@@ -102,10 +100,8 @@ def test_a_delivery_that_is_repeated_is_kept_once(tmp_path: Path) -> None:
         assert sorted(seen(tmp_path)) == ["ended done 1 call-1", "ended done 1 call-2"]
 
 
-def test_handlers_are_tried_again_and_then_the_message_is_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_worker, "ATTEMPTS", 3)
-    with serving(tmp_path, spec_of(), EVENTS) as server:
-        server.runtime.processor._backoff = (0.05,)
+def test_handlers_are_tried_again_and_then_the_message_is_dead(tmp_path: Path) -> None:
+    with serving(tmp_path, spec_of(), EVENTS, retries=Retries(attempts=3, pauses=(0.05,))) as server:
         for status in ("broken", "flaky", "fine"):
             assert server.message("status-update", status=status).status == 200
         wait_for(lambda: sum(line.startswith("status broken") for line in seen(tmp_path)) == 3)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.runtime_bench import ORDER, LineSpec, Serving, serving, spec_of, tool
-from voiceops.runtime.http import bounds
+from voiceops.runtime.http.bounds import Bounds
 
 COUNT = int(os.environ.get("VOICEOPS_FUZZ_RAW", "400"))
 SEED = int(os.environ.get("VOICEOPS_FUZZ_SEED", "0")) or random.randrange(1, 1 << 32)
@@ -193,15 +193,14 @@ def memory() -> int:
 
 def test_nothing_on_the_wire_breaks_it(
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
     record_property: Callable[[str, object], None],
 ) -> None:
-    monkeypatch.setattr(bounds, "LINGER_SECONDS", 0.3)
     line = LineSpec(address="Phone/main", path="main", number="+1", answer="runtime")
     spec = spec_of(tool("lookup", "h:any", parameters=ORDER), tool("number", "h:any", parameters=NUMBER), lines=(line,))
     handler = "def any(**given): return 'x'"
-    with serving(tmp_path, spec, handler, answer_seconds=0.3, vapi_url="http://127.0.0.1:1") as server:
+    given = {"answer_seconds": 0.3, "vapi_url": "http://127.0.0.1:1"}
+    with serving(tmp_path, spec, handler, bounds=Bounds(linger_seconds=0.3), **given) as server:
         fuzzer = Fuzzer(SEED, server)
         held = 0
         for number in range(COUNT):
@@ -216,11 +215,11 @@ def test_nothing_on_the_wire_breaks_it(
         grown = memory() - held
         assert server.tool("lookup", {"orderNumber": "1"})["result"] == "x"
         until = time.monotonic() + 30
-        while len(server.runtime.connections) > 1 and time.monotonic() < until:
+        while len(server.served.connections) > 1 and time.monotonic() < until:
             time.sleep(0.1)
-        assert len(server.runtime.connections) <= 1
-        assert server.runtime.connections._held == 0
-        assert server.runtime.inbox.pending == 0
+        assert len(server.served.connections) <= 1
+        assert server.served.connections.held == 0
+        assert server.parts.inbox.pending == 0
     said = capfd.readouterr()
     assert "Traceback" not in said.err + said.out
     if COUNT >= 10_000:

@@ -119,12 +119,12 @@ def test_a_whole_store_is_not_suspected(tmp_path: Path) -> None:
         with sqlite3.connect(tmp_path / "runtime.db") as other:
             other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         other.close()
-        assert server.runtime.inbox.backend.check() == ""
+        assert server.parts.inbox.backend.check() == ""
 
 
 def test_a_page_that_is_no_page_is_noticed_at_its_use(tmp_path: Path) -> None:
     with serving(tmp_path, spec_of(tool("ok", "h:ok")), "def ok(): return 1") as server:
         error = sqlite3.DatabaseError("database disk image is malformed")
         error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-        server.runtime.inbox._note(error)
+        server.parts.inbox._note(error)
         assert server.get("/readyz", DASHBOARD).data["status"].startswith("the store is damaged")

@@ -35,7 +35,7 @@ from tests.runtime.runtime_bench import (
     tool,
     wait_for,
 )
-from tests.runtime.test_runtime_commands import AGENTS, PROJECT
+from tests.runtime.start.test_commands import AGENTS, PROJECT
 from tests.support.bench import Bench, bench
 from voiceops.runtime.settings import Settings, span_exporters
 
@@ -330,16 +330,22 @@ def test_spans_that_can_not_be_made_stop_no_call(tmp_path: Path, variables: dict
 
 def test_nothing_is_imported_where_there_are_no_spans(tmp_path: Path) -> None:
     script = """
-import sys
-from voiceops.runtime.http.app import Runtime
+import asyncio, sys
+from voiceops.runtime.http.app import RuntimeApp
 from voiceops.runtime.handlers.loading import Handlers
+from voiceops.runtime.parts import Parts, Setup
 from voiceops.runtime.settings import Settings
 from voiceops.runtime.spec import RuntimeSpec
 from pathlib import Path
 environ = {"VAPI_WEBHOOK_SECRET": "s", "OTEL_SERVICE_NAME": "x", "OTEL_TRACES_EXPORTER": "none"}
 settings = Settings.from_environ(environ, database="x.db", answers_lines=False)
 spec = RuntimeSpec(project="p", environment="e", url="https://x.example.com", auth="hmac")
-Runtime(spec, settings, Handlers(Path("."), []))
+setup = Setup(spec=spec, settings=settings, handlers=Handlers(Path("."), []))
+RuntimeApp(setup)
+async def begun():
+    async with Parts.open(setup):
+        pass
+asyncio.run(begun())
 print([name for name in sys.modules if "opentelemetry" in name or name.endswith("tracing")])
 """
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path)
