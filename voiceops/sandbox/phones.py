@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from voiceops.sandbox.numbers import by_number, edited
 from voiceops.sandbox.requests import bad_request
 from voiceops.sandbox.store import Body, Row
 
+_AREA = re.compile(r"[0-9]{3}")
 FREE_NUMBERS = 5  # https://docs.vapi.ai/free-telephony
 
 
@@ -92,5 +94,7 @@ def _given_by_vapi(world: World, phone: Body) -> Body:
         raise bad_request(f"An organization can have at most {FREE_NUMBERS} free numbers")
     taken = {b.get("number") for b in given}
     area = phone.pop("numberDesiredAreaCode", None) or "628"
+    if not _AREA.fullmatch(area):
+        raise bad_request(["numberDesiredAreaCode must be a number string"])
     number = next(n for i in range(100) if (n := f"+1{area}55501{i:02}") not in taken)
     return {**phone, "number": number}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
@@ -34,12 +35,22 @@ async def json_body(request: Request) -> Body:
     """The request's JSON object. Raises Refusal."""
     raw = await request.body()
     try:
-        data = json.loads(raw) if raw else {}
-    except ValueError as error:
+        data = json.loads(raw, parse_constant=_no_number, parse_float=_number) if raw else {}
+    except (ValueError, RecursionError) as error:
         raise bad_request(f"The body is no JSON: {error}") from None
     if not isinstance(data, dict):
         raise bad_request("The body must be a JSON object")
     return data
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number")
+
+
+def _number(text: str) -> float | None:
+    """As Node has it: 1e999 is infinite, and infinite is null in what it writes."""
+    value = float(text)
+    return value if math.isfinite(value) else None
 
 
 def only(body: Body, *keys: str) -> Body:

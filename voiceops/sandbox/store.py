@@ -128,7 +128,7 @@ class Store:
                 row.seq = self._seq
             self._rows.setdefault(row.collection, {})[row.id] = row
             if self._db is not None:
-                doc = json.dumps(asdict(row), ensure_ascii=False)
+                doc = json.dumps(asdict(row))
                 self._db.execute(
                     "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?)", (row.collection, row.id, row.seq, doc)
                 )

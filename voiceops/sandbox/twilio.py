@@ -10,11 +10,12 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from voiceops.sandbox import numbers
 from voiceops.sandbox.account import Refusal, World
+from voiceops.sandbox.json_answer import JsonAnswer
 from voiceops.sandbox.middleware import Answer
 from voiceops.sandbox.numbers import NUMBERS, PURCHASES, RESERVED, refusal
 from voiceops.sandbox.store import Body, Row
@@ -85,7 +86,7 @@ def _endpoint(world: World, operation: Operation) -> Callable[[Request], Awaitab
                 raise refusal(401, 20003, "Authenticate")
             if request.path_params["account"] != world.account.account_sid:
                 raise refusal(401, 20003, "Authenticate: these credentials are of another account")
-            form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
+            form = dict(parse_qsl((await request.body()).decode(errors="replace"), keep_blank_values=True))
             if request.method == "GET":
                 world.store.refresh()
                 status, data = await operation(request, form)
@@ -94,13 +95,13 @@ def _endpoint(world: World, operation: Operation) -> Callable[[Request], Awaitab
                     status, data = await operation(request, form)
         except Refusal as found:
             return _answer(found)
-        return Response(status_code=204) if data is None else JSONResponse(data, status_code=status)
+        return Response(status_code=204) if data is None else JsonAnswer(data, status_code=status)
 
     return endpoint
 
 
 def _answer(found: Refusal) -> Response:
-    return JSONResponse(found.body, status_code=found.status, headers=found.headers)
+    return JsonAnswer(found.body, status_code=found.status, headers=found.headers)
 
 
 def _absent(path: str) -> Refusal:

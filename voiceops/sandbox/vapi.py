@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from voiceops.sandbox import calls, evals, files, phones, resources, traffic
@@ -24,6 +24,7 @@ from voiceops.sandbox.catalog import (
     STOCK,
     Collection,
 )
+from voiceops.sandbox.json_answer import JsonAnswer
 from voiceops.sandbox.listing import array, pages
 from voiceops.sandbox.middleware import Answer
 from voiceops.sandbox.references import missing
@@ -58,7 +59,7 @@ def application(world: World) -> Starlette:
 
     async def unknown(request: Request, _: Exception) -> Response:
         path = request.url.path
-        return JSONResponse(
+        return JsonAnswer(
             {"message": f"Cannot {request.method} {path}", "error": "Not Found", "statusCode": 404}, status_code=404
         )
 
@@ -82,7 +83,7 @@ def _endpoint(world: World, operation: Operation) -> Callable[[Request], Awaitab
     async def endpoint(request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {world.account.api_key}":
             body = {"message": "The key is missing or unknown", "error": "Unauthorized", "statusCode": 401}
-            return JSONResponse(body, status_code=401)
+            return JsonAnswer(body, status_code=401)
         try:
             await request.body()  # read before the transaction, which must not wait for anything
             if request.method == "GET":
@@ -91,9 +92,12 @@ def _endpoint(world: World, operation: Operation) -> Callable[[Request], Awaitab
             else:
                 with world.store.transaction():
                     status, data = await operation(request)
-        except Refusal as refusal:
-            return JSONResponse(refusal.body, status_code=refusal.status, headers=refusal.headers)
-        return JSONResponse(data, status_code=status)
+            return JsonAnswer(data, status_code=status)
+        except RecursionError:
+            refusal = bad_request("The body is nested too deeply")
+        except Refusal as found:
+            refusal = found
+        return JsonAnswer(refusal.body, status_code=refusal.status, headers=refusal.headers)
 
     return endpoint
 
