@@ -12,8 +12,7 @@ import base64
 import hashlib
 import json
 import re
-import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -34,8 +33,11 @@ _PACKAGE = Path(__file__).parent
 _FOLDERS = (_PACKAGE / "_data" / "templates", _PACKAGE.parent / "templates")
 _SUFFIX = ".j2"  # of what is filled in; what has it not is copied
 _DOT = "dot-"  # stands for the dot of names on which tools would act in this repository
-# A text that YAML reads as that text without quotes: no number, no word with a meaning, nothing that is its grammar.
-_PLAIN_YAML = re.compile(r"(?!(?:true|false|null|yes|no|on|off|y|n|nan|inf)\Z)[A-Za-z][A-Za-z0-9_-]*", re.IGNORECASE)
+# A text that YAML reads as that text without quotes: no number or date, no word with a meaning, nothing of its grammar.
+_PLAIN_YAML = re.compile(
+    r"(?!(?:true|false|null|yes|no|on|off|y|n)\Z)(?![0-9_-]+(?:e[0-9-]*)?\Z)(?!0[box])[a-z0-9][a-z0-9_-]*",
+    re.IGNORECASE,
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -194,7 +196,7 @@ def _in_its_line(value: object) -> object:
 
 def quoted(text: str) -> str:
     """In double quotes, as JSON, YAML, TOML and the lists of a Dockerfile read it."""
-    return json.dumps(text)
+    return json.dumps(text, ensure_ascii=False)
 
 
 def yaml(text: str) -> str:
@@ -202,4 +204,8 @@ def yaml(text: str) -> str:
     return text if _PLAIN_YAML.fullmatch(text) else quoted(text)
 
 
-_FILTERS: dict[str, Callable[..., Any]] = {"quoted": quoted, "yaml": yaml, "sh": shlex.quote, "lines": _Lines}
+def _joined(texts: Iterable[str], by: str) -> str:
+    return by.join(texts)
+
+
+_FILTERS: dict[str, Callable[..., Any]] = {"quoted": quoted, "yaml": yaml, "lines": _Lines, "join": _joined}

@@ -87,6 +87,16 @@ def test_no_command_lets_a_live_text_act(hostile: Bench, command: list[str]) -> 
         json.loads(ran.out)
 
 
+TEMPLATE = "{{ 7*7 }}{% for x in y %}{# gone #}[[ 7*7 ]][% if x %]{{ cycler.__init__.__globals__ }}"
+
+
+@pytest.mark.parametrize("format_", ["text", "markdown", "html"])
+def test_a_live_text_is_no_template(hostile: Bench, format_: str) -> None:
+    hostile.control.edit(hostile.id_of("Agent/desk"), {"firstMessage": TEMPLATE, "metadata": {TEMPLATE: TEMPLATE}})
+    out = safe(hostile.run("plan", "--format", format_)).out
+    assert TEMPLATE in (out.replace("\\", "") if format_ == "markdown" else out)
+
+
 def test_json_stays_exact(hostile: Bench) -> None:
     assert EVIL in texts(hostile.run("drift", "--format", "json", code=2).data)
     assert EVIL in texts(hostile.plan())

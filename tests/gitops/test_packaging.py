@@ -57,7 +57,7 @@ def test_what_the_image_copies_is_enough_for_the_wheel(tmp_path: Path) -> None:
     with zipfile.ZipFile(next((tmp_path / "out").glob("*.whl"))) as wheel:
         names = wheel.namelist()
     assert "voiceops/_data/schema/vapi.json" in names
-    assert "voiceops/_data/templates/ci/shared/ci/forge.py" in names
+    assert "voiceops/_data/templates/ci/shared/ci/forge.py.j2" in names
     extras = re.search(r"voiceops-iac\[([a-z0-9,]+)\]", (REPOSITORY / "Dockerfile").read_text())
     assert extras is not None
     declared = (REPOSITORY / "pyproject.toml").read_text()

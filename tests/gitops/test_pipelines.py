@@ -21,6 +21,7 @@ import yaml
 from tests.gitops.forge_server import STRANGER, TOKEN, Forge, forge
 from tests.support.bench import REPOSITORY, Bench, bench
 from voiceops.sandbox.client import SandboxClient
+from voiceops.templating import render_file
 
 BIN = Path(sys.executable).parent
 AGENT = "agents/front-desk.yaml"
@@ -64,6 +65,9 @@ def test_a_pipeline_is_what_its_forge_accepts(made: Path, system: str) -> None:
 def test_the_scripts_are_clean_shell(made: Path) -> None:
     tool(str(BIN / "shellcheck"), *(str(path) for path in sorted((made / "ci").glob("*.sh"))), cwd=made)
     tool(str(BIN / "ruff"), "check", "--isolated", "--target-version", "py311", "ci/forge.py", cwd=made)
+    config = ("--config", str(REPOSITORY / "pyproject.toml"))
+    tool(str(BIN / "ruff"), "format", "--check", *config, "ci/forge.py", cwd=made)
+    tool(str(BIN / "ruff"), "check", *config, "ci/forge.py", cwd=made)
 
 
 def test_actions_are_pinned_and_rights_are_few(tmp_path: Path) -> None:
@@ -87,6 +91,7 @@ def test_actions_are_pinned_and_rights_are_few(tmp_path: Path) -> None:
         assert job["timeout-minutes"] <= 30
     assert workflow["jobs"]["apply"]["concurrency"]["cancel-in-progress"] is False
     assert "__" not in text
+    assert "[[" not in text
 
 
 def test_a_pipeline_comes_to_a_project_that_is_there(tmp_path: Path) -> None:
@@ -620,6 +625,13 @@ def refused(folder: Path, system: str, what: str, said: dict[str, Any], why: str
         assert why in error
 
 
+def forge_script(folder: Path) -> Path:
+    """ci/forge.py of the project shop."""
+    path = folder / "forge.py"
+    path.write_text(render_file("ci/shared/ci/forge.py.j2", project="shop"))
+    return path
+
+
 def asked(folder: Path, system: str, served: Forge) -> tuple[int, bytes, str]:
     """`forge.py reviewed`: its exit code, the plan that it wrote, and what it said."""
     out = folder / "plan.json"
@@ -631,7 +643,7 @@ def asked(folder: Path, system: str, served: Forge) -> tuple[int, bytes, str]:
         else {"CI_API_V4_URL": served.url, "CI_PROJECT_ID": "42", "VOICEOPS_GITLAB_TOKEN": TOKEN}
         | {"CI_COMMIT_SHA": "a" * 40, "CI_COMMIT_BRANCH": "main"}
     )
-    script = REPOSITORY / "templates/ci/shared/ci/forge.py"
+    script = forge_script(folder)
     ran = subprocess.run(
         [sys.executable, "-B", script, "reviewed", str(out)],
         capture_output=True,
@@ -675,7 +687,7 @@ def test_comments_and_issues_of_others_are_left_alone_whatever_they_begin_with(t
 def test_a_long_result_is_cut_at_its_beginning(tmp_path: Path) -> None:
     import runpy
 
-    script = runpy.run_path(str(REPOSITORY / "templates/ci/shared/ci/forge.py"), run_name="read")
+    script = runpy.run_path(str(forge_script(tmp_path)), run_name="read")
     text = script["applied_text"]("prod", 3, "first\n" + "x" * 100_000 + "\n````\nlast")
     assert len(text) < 65_536
     assert text.endswith("\n````\nlast\n`````\n")

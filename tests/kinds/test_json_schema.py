@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import jsonschema
@@ -10,12 +11,14 @@ import pytest
 from voiceops.kinds.json_schema import any_manifest_schema, manifest_schema, project_schema
 from voiceops.kinds.registry import ALL
 from voiceops.manifest.strict_yaml import read_documents
+from voiceops.templating import render_files
 
 REPOSITORY = Path(__file__).parent.parent.parent
-FILES = [
-    *sorted((REPOSITORY / "agents").glob("*.yaml")),
-    *sorted((REPOSITORY / "templates" / "init").rglob("agents/*.yaml")),
-]
+WRITTEN = render_files("init/base", project="shop", with_runtime=True) | render_files("init/runtime")
+FILES = {
+    **{path.stem: path.read_text() for path in sorted((REPOSITORY / "agents").glob("*.yaml"))},
+    **{f"init's {name}": text.decode() for name, text in WRITTEN.items() if re.fullmatch(r"agents/.*\.yaml", name)},
+}
 
 
 @pytest.mark.parametrize("kind", ALL)
@@ -23,10 +26,10 @@ def test_every_kind_has_a_schema_that_is_one(kind: str) -> None:
     jsonschema.Draft202012Validator.check_schema(manifest_schema(kind))
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
-def test_the_example_fits(file: Path) -> None:
+@pytest.mark.parametrize("name", FILES)
+def test_the_example_fits(name: str) -> None:
     validator = jsonschema.Draft202012Validator(any_manifest_schema())
-    for document, _ in read_documents(file.read_text(), file.name):
+    for document, _ in read_documents(FILES[name], name):
         assert [error.message for error in validator.iter_errors(document)] == []
 
 

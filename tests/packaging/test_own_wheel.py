@@ -126,7 +126,7 @@ def test_the_record_names_every_file_with_its_hash_and_size(wheel: Wheel) -> Non
 
 def test_schema_templates_and_locks_are_in_it(wheel: Wheel) -> None:
     names = set(zipfile.ZipFile(io.BytesIO(wheel.content)).namelist())
-    for name in ("schema/vapi.json", "templates/ci/shared/ci/forge.py", "templates/lock/runtime.txt"):
+    for name in ("schema/vapi.json", "templates/ci/shared/ci/forge.py.j2", "templates/lock/runtime.txt"):
         assert f"voiceops/_data/{name}" in names
     assets = {f"voiceops/{name}" for name in ("render/assets/plan.html.j2", "runtime/dashboard/assets/dashboard.css")}
     assert {"voiceops/py.typed", *assets, f"{INFO}/licenses/LICENSE"} <= names

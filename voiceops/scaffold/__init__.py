@@ -1,1 +1,1 @@
-"""Files written for a new owner: the runtime as a project, first handlers."""
+"""Files written for a new owner: a first project, its pipeline, the runtime as a project, first handlers."""

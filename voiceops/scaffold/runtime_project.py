@@ -1,6 +1,6 @@
 """Writing the runtime out as a small project: the same bytes for the same manifests, and nobody's edits lost.
 
-Knows the spec, the templates' texts and two folders; starts nothing.
+Knows the spec and two folders; starts nothing.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from voiceops.errors import VoiceopsError
+from voiceops.manifest.project import Project
 from voiceops.packaging.generated import digest, held, lock_text, names_it, read_lock
-from voiceops.packaging.locked import locked
 from voiceops.packaging.release import Release
 from voiceops.runtime.spec import RuntimeSpec, spec_text
 from voiceops.runtime.start.generated_project import HANDLERS, SPEC_FILE
+from voiceops.scaffold.lock_file import LOCK_FILE, lock_file
+from voiceops.templating import render_files
 
 _LOCK = "handlers.lock"  # which bytes were written: a file that differs from them was edited
 _REQUIREMENTS = "requirements.txt"  # of the project; beside the handlers: the packages that they need
-_LOCKED = "requirements.lock"  # voiceops and all that it needs, each with its hashes
 _EXTRAS = ("otel", "postgres")
 _WHEEL = ".whl"
 
@@ -34,17 +35,31 @@ class Written:
     strange: list[str] = field(default_factory=list)  # handlers that voiceops never wrote, and the runtime may load
 
 
-def write_project(
-    out: Path, spec: RuntimeSpec, handlers: Path, templates: Mapping[str, str], pins: str, release: Release
-) -> Written:
-    """Write or renew the project, which installs `release`; `pins` is the lock of what that needs.
+def check_place(project: Project, out: Path) -> None:
+    """May the runtime be written there? Raises VoiceopsError where its files would get among the project's own."""
+    root, target = project.root.resolve(), out.resolve()
+    if target == root:
+        raise VoiceopsError(
+            f"--out is the project's own folder, {target}: its files would be mixed with the runtime's",
+            hint="Name a folder in it, as --out runtime, or one elsewhere.",
+        )
+    for name in (project.handlers, *project.manifests):
+        folder = (root / name).resolve()
+        if folder != root and target.is_relative_to(folder):
+            raise VoiceopsError(
+                f"--out lies in {name}, whose files are the project's handlers or manifests",
+                hint="Name a folder beside it, as --out runtime.",
+            )
+
+
+def write_project(out: Path, spec: RuntimeSpec, handlers: Path, release: Release) -> Written:
+    """Write or renew the project, which installs `release`, with copies of the files in `handlers`.
 
     Raises VoiceopsError; then nothing was written, or what the disk still took.
     """
     try:
         copies = _copies(handlers)
-        files = _generated(spec, templates, release, copies.get(_REQUIREMENTS))
-        files[_LOCKED] = locked(release, _EXTRAS, pins, _LOCKED).encode()
+        files = _generated(spec, release, copies.get(_REQUIREMENTS))
         files |= {f"{HANDLERS}/{name}": content for name, content in copies.items()}
         if release.wheel is not None:
             files[release.wheel.name] = release.wheel.content
@@ -101,64 +116,20 @@ def _decide(out: Path, files: Mapping[str, bytes], lock: Mapping[str, str]) -> W
     return written
 
 
-def _generated(
-    spec: RuntimeSpec, templates: Mapping[str, str], release: Release, handlers_need: bytes | None
-) -> dict[str, bytes]:
+def _generated(spec: RuntimeSpec, release: Release, handlers_need: bytes | None) -> dict[str, bytes]:
     """The files that are made, by their names; `handlers_need` is the handlers' own requirements.txt, if any."""
-    values = {
-        "__PROJECT__": spec.project,
-        "__ENVIRONMENT__": spec.environment,
-        "__URL__": spec.url,
-        "__UNHASHED__": release.requirement(_EXTRAS, hashed=False),
-    }
-    with_need = handlers_need is not None
-    files = {
-        _RENAMED.get(name, name): _filled(_chosen(text, release.wheel is not None, with_need), values)
-        for name, text in templates.items()
-    }
-    files[SPEC_FILE] = spec_text(spec)
-    if not spec.answers_lines:
-        files[".env.example"] = _without_twilio(files[".env.example"])
-    if handlers_need is not None:
-        # pip checks the hashes of all packages of one call, or of none.
-        kind = _LOCKED if b"--hash=" in handlers_need else "unhashed"
-        files[_REQUIREMENTS] = _filled(_WITH_HANDLERS[kind], values)
-    return {name: text.encode() for name, text in files.items()}
-
-
-_WITH_HANDLERS = {
-    _LOCKED: f"-r {_LOCKED}\n-r {HANDLERS}/{_REQUIREMENTS}\n",
-    "unhashed": f"__UNHASHED__ # {_LOCKED} first, since {HANDLERS}/{_REQUIREMENTS} has no hashes\n"
-    f"-r {HANDLERS}/{_REQUIREMENTS}\n",
-}
-
-
-def _chosen(text: str, with_wheel: bool, with_need: bool) -> str:
-    """Lines of a template that end in `#? wheel` or `#? handlers` stay only where there are such files."""
-    lines = []
-    for line in text.splitlines(keepends=True):
-        kept, mark, condition = line.partition(" #? ")
-        if not mark:
-            lines.append(line)
-        elif {"wheel": with_wheel, "no wheel": not with_wheel, "handlers": with_need}[condition.strip()]:
-            lines.append(kept + "\n")
-    return "".join(lines)
-
-
-# What a template can't be called itself, since tools would act on it in this repository.
-_RENAMED = {"env.example": ".env.example", "dockerfile": "Dockerfile", "dockerignore": ".dockerignore"}
-
-
-def _filled(text: str, values: Mapping[str, str]) -> str:
-    for name, value in values.items():
-        text = text.replace(name, value)
-    return text
-
-
-def _without_twilio(text: str) -> str:
-    """The variables without those that only lines with `answer: runtime` need."""
-    blocks = text.split("\n\n")
-    return "\n\n".join(block for block in blocks if "TWILIO_AUTH_TOKEN" not in block)
+    files = render_files(
+        "runtime",
+        project=spec.project,
+        environment=spec.environment,
+        url=spec.url,
+        answers_lines=spec.answers_lines,
+        wheel=release.wheel is not None,
+        voiceops=release.requirement(_EXTRAS, hashed=False),
+        handlers_need=handlers_need is not None,
+        handlers_hashed=b"--hash=" in (handlers_need or b""),
+    )
+    return files | {SPEC_FILE: spec_text(spec).encode(), LOCK_FILE: lock_file(release, _EXTRAS, "runtime")}
 
 
 def _copies(folder: Path) -> dict[str, bytes]:

@@ -1,4 +1,7 @@
-"""A handler's first version from a tool's JSON Schema: typed arguments and a docstring. Pure: data to text."""
+"""A handler's first version from a tool's JSON Schema: typed arguments and a docstring. Writes no file.
+
+Names and types are found here; how it is laid out stands in `templates/handlers/`.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from voiceops.runtime.spec import RuntimeSpec, ToolSpec
+from voiceops.templating import render_file
 
 _PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
-_HEAD = '"""Tool handlers. Each is a plain function, async or not; what it returns is what the agent is told."""\n'
 _WIDTH = 110
 _CALL = "call"
 # A schema put together of others: its properties may stand anywhere.
@@ -34,11 +37,15 @@ def stub_of(tool: ToolSpec) -> str:
     # The slash leaves the name `call` to an argument of the tool; only **rest can take it then.
     first = ["call: Call", "/"] if _CALL in known else ["call: Call"]
     parts = [*first, *needed, *optional, *([f"**{rest}: Any"] if rest else [])]
-    signature = f"async def {function}({', '.join(parts)}) -> str:"
-    if len(signature) > _WIDTH:
-        signature = f"async def {function}(\n{''.join(f'    {part},{chr(10)}' for part in parts)}) -> str:"
     told = {**named, **{name: f"{rest}[{_quoted(name)}]" for name in others}}
-    return f'{signature}\n{_docstring(tool, known, told)}    raise NotImplementedError("write {function}")\n'
+    return render_file(
+        "handlers/function.py.j2",
+        function=function,
+        parameters=parts,
+        wrapped=len(f"async def {function}({', '.join(parts)}) -> str:") > _WIDTH,
+        summary=_text(tool.description) or f"Answers the tool {_text(tool.name)}.",
+        arguments=_arguments(known, told),
+    )
 
 
 def _parameters(known: Mapping[str, Any]) -> dict[str, str]:
@@ -61,17 +68,15 @@ def _free(name: str, taken: Iterable[str]) -> str:
     return name
 
 
-def _docstring(tool: ToolSpec, known: Mapping[str, Any], told: Mapping[str, str]) -> str:
-    first = _text(tool.description) or f"Answers the tool {_text(tool.name)}."
-    lines = []
+def _arguments(known: Mapping[str, Any], told: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What the docstring says of arguments: by the name that each has there."""
+    found = []
     for name, schema in known.items():
         said = schema.get("description") if isinstance(schema, Mapping) else None
         said = said if isinstance(said, str) else f"the argument {name}" if told[name] != name else ""
         if said:
-            lines.append(f"    {_text(told[name])}: {_text(said)}")
-    if not lines:
-        return f'    """{first}"""\n'
-    return f'    """{first}\n\n' + "\n".join(lines) + '\n    """\n'
+            found.append((_text(told[name]), _text(said)))
+    return found
 
 
 def _text(text: str) -> str:
@@ -117,12 +122,10 @@ def _types(schema: Any) -> list[str]:
 
 def module_of(tools: list[ToolSpec]) -> str:
     """A whole handler module with the stubs of these tools."""
-    stubs = [stub_of(tool) for tool in tools]
-    body = "\n\n".join(stubs)
+    stubs = [stub_of(tool).removesuffix("\n") for tool in tools]
     signatures = " ".join(stub.partition('\n    """')[0] for stub in stubs)
     names = [name for name in ("Any", "Literal") if re.search(rf"\b{name}\b", signatures)]
-    typing = f"from typing import {', '.join(names)}\n\n" if names else ""
-    return f"{_HEAD}\n{typing}from voiceops.runtime import Call\n\n\n{body}"
+    return render_file("handlers/module.py.j2", typing=names, functions=stubs)
 
 
 def tools_by_module(spec: RuntimeSpec) -> dict[str, list[ToolSpec]]:

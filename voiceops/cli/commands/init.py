@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 from pathlib import Path
 
 import click
 
 from voiceops.cli.terminal.console import Console
-from voiceops.errors import VoiceopsError
-
-# What a template can't be called itself, since tools would act on it in this repository.
-_RENAMED = {
-    "gitignore": ".gitignore",
-    "env.example": ".env.example",
-}
-_TOOLS = "tools: [{type: endCall}]"
 
 
 @click.command("init")
@@ -45,52 +35,33 @@ def init_command(
       voiceops init shop --with-runtime
       voiceops init --ci github         add a pipeline to the project in this folder, or renew it
     """
-    from voiceops.cli.templates import template
+    from voiceops.packaging.release import release_of
+    from voiceops.scaffold.first_project import write_first_project
 
     if ci is None and (source is not None or keep_edited):
         raise click.UsageError("--from and --keep-edited are about a pipeline: add --ci github or --ci gitlab.")
     target = (console.folder / folder).resolve()
     if ci and (target / "voiceops.yaml").exists():
         return _add_pipeline(console, target, ci, source, keep_edited=keep_edited)
-    files = template("init/base")
-    if with_runtime:
-        extra = template("init/runtime")
-        settings = extra.pop("runtime.yaml")
-        files["voiceops.yaml"] += settings
-        agent = files["agents/front-desk.yaml"]
-        files["agents/front-desk.yaml"] = agent.replace(_TOOLS, "tools: [opening-hours, {type: endCall}]")
-        files["env.example"] += "# Shared by Vapi and the runtime; any long random text:\nVAPI_WEBHOOK_SECRET=\n"
-        files |= extra
-    name = _project_name(target)
-    filled = _filled(files, name)
-    if ci:
-        from voiceops.cli.pipeline import pipeline_files
-        from voiceops.packaging.release import release_of
-
-        filled |= pipeline_files(ci, name, "dev", release_of(source))
-    _write(target, filled)
-    write_schemas(target)
+    release = release_of(source) if ci else None
+    written = write_first_project(target, with_runtime=with_runtime, ci=ci, release=release)
     shown = folder.as_posix()
     console.out(f"A project is ready in {target}:")
-    for path in sorted(filled):
+    for path in written:
         console.out(f"  {path}")
     enter = "" if shown == "." else f"cd {shown} && "
     console.out(f"\nNext: {enter}voiceops plan")
     return 0
 
 
-def _filled(files: dict[str, str], project: str) -> dict[str, bytes]:
-    return {_RENAMED.get(path, path): text.replace("__PROJECT__", project).encode() for path, text in files.items()}
-
-
 def _add_pipeline(console: Console, target: Path, ci: str, source: str | None, *, keep_edited: bool) -> int:
     """A project that is there keeps its files; the pipeline's come beside them, or are renewed."""
-    from voiceops.cli.pipeline import FIRST, pipeline_files, renew, sandbox_of
     from voiceops.cli.wiring import load_settings
     from voiceops.packaging.release import release_of
+    from voiceops.scaffold.pipeline import FIRST, pipeline_files, renew
 
     console.folder = target
-    files = pipeline_files(ci, load_settings(console).name, sandbox_of(console), release_of(source))
+    files = pipeline_files(ci, load_settings(console).name, _sandbox_of(console), release_of(source))
     done = renew(target, files, keep_edited=keep_edited)
     console.out(f"A pipeline is ready in {target}:")
     for word, names in (("wrote  ", done.changed), ("removed", done.removed), ("kept   ", done.kept)):
@@ -102,55 +73,15 @@ def _add_pipeline(console: Console, target: Path, ci: str, source: str | None, *
     return 0
 
 
-def _project_name(folder: Path) -> str:
-    """The folder's name as a project's name."""
-    name = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")[:63]
-    return name or "phone-agents"
+def _sandbox_of(console: Console) -> str:
+    """The project's first environment with `providers: sandbox`; empty where it has none. Raises VoiceopsError."""
+    from voiceops.cli.wiring import environment_variables, load_settings, root_of
+    from voiceops.manifest.problems import Problems
+    from voiceops.manifest.project import load_project
 
-
-def _write(target: Path, files: dict[str, bytes]) -> None:
-    """Write all files or none: nothing that exists is overwritten. Raises VoiceopsError."""
-    taken = [n for n in sorted(files) if (target / n).exists() and n != ".gitignore" and _differs(target / n, files[n])]
-    if taken:
-        raise VoiceopsError(
-            f"{target} holds {', '.join(taken)} already",
-            hint="Nothing was written. Choose another folder, or move these files away.",
-        )
-    for name, content in files.items():
-        path = target / name
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if name == ".gitignore" and path.exists():
-                _add_lines(path, content.decode())
-            else:
-                path.write_bytes(content)
-        except OSError as error:
-            raise VoiceopsError(f"{path} can't be written: {error.strerror}") from None
-
-
-def _differs(path: Path, content: bytes) -> bool:
-    try:
-        return path.read_bytes() != content
-    except OSError:
-        return True
-
-
-def _add_lines(path: Path, text: str) -> None:
-    held = path.read_text(encoding="utf-8")
-    missing = [line for line in text.splitlines() if line not in held.splitlines()]
-    if missing:
-        path.write_text(held.rstrip("\n") + "\n" + "\n".join(missing) + "\n", encoding="utf-8")
-
-
-def write_schemas(root: Path) -> list[Path]:
-    """The JSON Schemas that editors complete from, under `.voiceops/`."""
-    from voiceops.kinds.json_schema import any_manifest_schema, project_schema
-
-    folder = root / ".voiceops"
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, schema in (("voiceops", project_schema()), ("manifest", any_manifest_schema())):
-        path = folder / f"{name}.schema.json"
-        path.write_text(json.dumps(schema, separators=(",", ":"), ensure_ascii=False) + "\n", encoding="utf-8")
-        written.append(path)
-    return written
+    root = root_of(console)
+    environ = environment_variables(root)
+    for environment in load_settings(console).environments:
+        if load_project(root, environment, environ, Problems()).providers.sandbox:
+            return environment
+    return ""

@@ -25,8 +25,8 @@ def schema_command(console: Console, kind: str | None, write: bool) -> int:
     from voiceops.manifest.problems import did_you_mean
 
     if write:
-        from voiceops.cli.commands.init import write_schemas
         from voiceops.cli.wiring import root_of
+        from voiceops.scaffold.editor_schemas import write_schemas
 
         for path in write_schemas(root_of(console)):
             console.out(str(path))

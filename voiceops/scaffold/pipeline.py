@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from voiceops.errors import VoiceopsError
 from voiceops.packaging.generated import digest, held, lock_text, names_it, read_lock
+from voiceops.packaging.release import Release
+from voiceops.scaffold.lock_file import LOCK_FILE, lock_file
+from voiceops.templating import render_files
 
-if TYPE_CHECKING:
-    from voiceops.cli.terminal.console import Console
-    from voiceops.packaging.release import Release
-
-FOLDER = "ci/"
-LOCK = "ci/generated.lock"
 FIRST = {"github": ".github/workflows/voiceops.yml", "gitlab": ".gitlab-ci.yml"}
+_FOLDER = "ci/"
+_LOCK = "ci/generated.lock"
 _EXTRAS = ("age", "policy", "postgres", "s3", "sign")  # whatever a project's state, policies and plans need
-# What a template can't be called itself, since tools would act on it in this repository.
-_RENAMED = {"github/workflows/voiceops.yml": FIRST["github"], "gitlab-ci.yml": FIRST["gitlab"]}
 
 
 def pipeline_files(ci: str, project: str, sandbox: str, release: Release) -> dict[str, bytes]:
@@ -27,19 +23,13 @@ def pipeline_files(ci: str, project: str, sandbox: str, release: Release) -> dic
 
     Raises VoiceopsError where this installation lacks a template.
     """
-    from voiceops.cli.templates import template
-    from voiceops.packaging.locked import locked
-
-    texts = template("ci/shared") | template(f"ci/{ci}")
-    name = "requirements.lock"
-    texts[f"{FOLDER}{name}"] = locked(release, _EXTRAS, template("lock")["ci.txt"], name, FOLDER)
-    files = {
-        _RENAMED.get(path, path): text.replace("__PROJECT__", project).replace("__SANDBOX__", sandbox).encode()
-        for path, text in texts.items()
-    }
+    files: dict[str, bytes] = {}
+    for folder in ("ci/shared", f"ci/{ci}"):
+        files |= render_files(folder, project=project, sandbox=sandbox)
+    files[f"{_FOLDER}{LOCK_FILE}"] = lock_file(release, _EXTRAS, "ci", _FOLDER)
     if release.wheel is not None:
-        files[f"{FOLDER}{release.wheel.name}"] = release.wheel.content
-    files[LOCK] = lock_text({path: digest(content) for path, content in files.items()})
+        files[f"{_FOLDER}{release.wheel.name}"] = release.wheel.content
+    files[_LOCK] = lock_text({path: digest(content) for path, content in files.items()})
     return files
 
 
@@ -66,12 +56,12 @@ def renew(target: Path, files: Mapping[str, bytes], *, keep_edited: bool) -> Ren
 
 
 def _renew(target: Path, files: Mapping[str, bytes], keep_edited: bool) -> Renewed:
-    lock = read_lock(target / LOCK)
+    lock = read_lock(target / _LOCK)
     done = Renewed()
     foreign: list[str] = []
     for name, content in sorted(files.items()):
         there = held(target / name)
-        if there == content or name == LOCK:
+        if there == content or name == _LOCK:
             continue
         if there is None or digest(there) == lock.get(name):
             done.changed.append(name)
@@ -92,24 +82,10 @@ def _renew(target: Path, files: Mapping[str, bytes], keep_edited: bool) -> Renew
         (target / name).write_bytes(files[name])
     for name in done.removed:
         (target / name).unlink()
-    now = {name: lock[name] if name in done.kept else digest(files[name]) for name in files if name != LOCK}
+    now = {name: lock[name] if name in done.kept else digest(files[name]) for name in files if name != _LOCK}
     # What a kept file still needs stays known, so that it can go later.
     now |= {name: lock[name] for name in lock.keys() - files.keys() if (target / name).exists()}
-    if held(target / LOCK) != lock_text(now):
-        (target / LOCK).write_bytes(lock_text(now))
-        done.changed.append(LOCK)
+    if held(target / _LOCK) != lock_text(now):
+        (target / _LOCK).write_bytes(lock_text(now))
+        done.changed.append(_LOCK)
     return done
-
-
-def sandbox_of(console: Console) -> str:
-    """The project's first environment with `providers: sandbox`; empty where it has none. Raises VoiceopsError."""
-    from voiceops.cli.wiring import environment_variables, load_settings, root_of
-    from voiceops.manifest.problems import Problems
-    from voiceops.manifest.project import load_project
-
-    root = root_of(console)
-    environ = environment_variables(root)
-    for environment in load_settings(console).environments:
-        if load_project(root, environment, environ, Problems()).providers.sandbox:
-            return environment
-    return ""
