@@ -27,6 +27,7 @@ class EqualChanges:
 
     @property
     def addresses(self) -> tuple[str, ...]:
+        """The object of each of them, in the order of the plan."""
         return (self.change.address, *(other.address for other in self.others))
 
 

@@ -39,14 +39,17 @@ def _both(before: Estimate | None, after: Estimate | None, text: Callable[[Estim
 
 
 def latency(estimate: Estimate) -> str:
+    """A turn's time, in milliseconds."""
     return f"{estimate.turn_latency_ms:,} ms"
 
 
 def money(value: float, sign: str) -> str:
+    """A sum with its sign, to the tenth of a cent where it is small."""
     return f"{sign}{value:.3f}" if value < 1 else f"{sign}{value:,.2f}"
 
 
 def currency_sign(currency: str) -> str:
+    """What stands before a sum: a sign, or the currency's code."""
     return {"USD": "$", "EUR": "€", "GBP": "£"}.get(currency, f"{currency} ")
 
 
@@ -66,6 +69,7 @@ def rent(estimates: Estimates) -> str:
 
 
 def touched_agents(plan: Plan) -> set[str]:
+    """The addresses of the agents that the plan changes."""
     return {change.address for change in plan.active if change.kind == "Agent"}
 
 

@@ -25,6 +25,7 @@ def history_data(entry: dict[str, Any], in_force: int) -> dict[str, Any]:
 
 
 def render_history(entries: Iterable[dict[str, Any]], in_force: int, style: Style = PLAIN) -> str:
+    """The past applies, a line or more each; the revision in force is marked."""
     rows = [_row(entry, in_force, style) for entry in entries]
     return "\n".join(rows) or "Nothing was applied yet."
 

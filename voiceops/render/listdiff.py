@@ -28,6 +28,7 @@ class ListDifference:
 
     @property
     def only_order(self) -> bool:
+        """Is nothing gone and nothing new?"""
         return not self.gone and not self.came
 
 

@@ -35,6 +35,7 @@ class Box:
 
     @property
     def column(self) -> int:
+        """Where it stands, from the left."""
         return COLUMNS.get(self.kind, _OTHERS)
 
 
@@ -57,6 +58,7 @@ class Picture:
 
     @classmethod
     def of(cls, boxes: Mapping[str, Box], arrows: Iterable[Arrow], left_out: int = 0) -> Picture:
+        """In order, and without arrows that are repeated or lead to what is not drawn."""
         kept = [a for a in dict.fromkeys(arrows) if a.source in boxes and a.target in boxes and a.source != a.target]
         return cls(
             tuple(sorted(boxes.values(), key=lambda box: (box.column, box.kind, box.key))),

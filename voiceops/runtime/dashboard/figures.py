@@ -65,6 +65,7 @@ class Figures:
 
     @property
     def oldest(self) -> float | None:
+        """The seconds that the longest waiting message waits; None where none does."""
         return max((item.oldest for item in self.queue if item.oldest is not None), default=None)
 
 

@@ -7,6 +7,7 @@ if [ -z "${VOICEOPS_ENV:-}" ] || ! grep -q '^runtime:' voiceops.yaml; then
   exit 0
 fi
 mkdir -p .voiceops
+: > .voiceops/runtime.log # there before it is read
 voiceops serve --port 0 > .voiceops/runtime.log 2>&1 &
 server=$!
 trap 'kill "$server" 2> /dev/null || true; cat .voiceops/runtime.log' EXIT
