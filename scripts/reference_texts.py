@@ -113,6 +113,9 @@ CODES = {
     "handler": Code("1", "A handler is missing or not valid Python.", "See [handlers.md](handlers.md)."),
     "external": Code("1", "`external:` is malformed, or stands beside `spec`.", "See [concepts.md](concepts.md)."),
     # Policies.
+    "policy-time": Code(
+        "5", "A rule of the team would take too long with this plan, and was not checked.", "Narrow it."
+    ),
     "policy-twice": Code("1", "Two rules have one id.", "Rename one."),
     "policy-empty": Code("1", "A rule would break on every change.", "Add `match`, `when` or `require`."),
     "manifests-pattern": Code("1", "An entry of `manifests:` can't be a path.", "Correct it."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -193,3 +194,42 @@ def test_bad_expressions(text: str, said: str) -> None:
 )
 def test_get(path: str, value: Any) -> None:
     assert get({"a": {"b": 1}, "list": [{}, {"x": 2}], "none": None}, path, "d") == value
+
+
+def many(count: int) -> Graph:
+    return graph(agent("a", metadata={f"k{n}": n for n in range(count)}))
+
+
+@pytest.mark.parametrize(
+    ("expression", "items", "checked"),
+    [
+        ("paths.all(a, paths.all(b, a.path != b.path || a == b))", 300, True),
+        ("after.metadata.all(a, after.metadata.all(b, after.metadata[a] <= 20000 || a == b))", 20_000, False),
+        ("after.metadata.map(a, after.metadata.map(b, b)).size() > 0", 20_000, False),
+        ("after.metadata.filter(a, a != 'x').size() > 0", 2_000, True),
+        ("after.metadata.filter(a, a != 'x').size() > 0", 20_000, False),
+        ("after.metadata.all(a, a != 'x')", 20_000, True),
+        ("size(after.metadata) > 1", 20_000, True),
+    ],
+)
+def test_a_rule_that_would_take_minutes_is_named_and_not_tried(expression: str, items: int, checked: bool) -> None:
+    desired = many(items)
+    before = time.process_time()
+    plan = held(World().plan(desired), desired, rule(id="slow", require=expression))
+    assert time.process_time() - before < 30
+    late = [d for d in plan.refusals if d.code == "policy-time"]
+    assert bool(late) is not checked
+    assert plan.applyable is checked
+    for problem in late:
+        assert problem.mark == HERE
+        assert "rule slow was not checked for Agent/a" in problem.summary
+
+
+def test_a_time_for_all_rules_together() -> None:
+    desired = graph(*(agent(name) for name in "abc"))
+    ticks = iter([False, False, True])
+    checks = Checks(policies=(rule(id="first", require="1 == 1"),), timer=lambda: lambda: next(ticks))
+    plan = checked(World().plan(desired), desired, checks, force=True)
+    (late,) = plan.refusals
+    assert (late.code, late.address) == ("policy-time", "Agent/c")
+    assert "rule first" in late.summary

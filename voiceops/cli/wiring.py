@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -89,10 +90,23 @@ def check_lints(loaded: Loaded) -> None:
         raise InvalidProject(found)
 
 
+_RULES_SECONDS = 60.0  # that a team's own rules may take with one plan
+
+
+def _rules_timer() -> Callable[[], bool]:
+    until = time.monotonic() + _RULES_SECONDS
+    return lambda: time.monotonic() > until
+
+
 def checks_of(project: Project, problems: Problems) -> Checks:
     """What every plan of the project is held against; problems of its rules are collected."""
     budgets = Budgets(project.safety.max_turn_latency_ms, project.safety.max_cost_per_minute)
-    return Checks(table=Table.of(project.estimates), budgets=budgets, policies=read_policies(project, problems))
+    return Checks(
+        table=Table.of(project.estimates),
+        budgets=budgets,
+        policies=read_policies(project, problems),
+        timer=_rules_timer,
+    )
 
 
 def load_settings(console: Console) -> Project:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from voiceops.engine.review.estimate import Table, estimates
@@ -28,12 +28,17 @@ class Checks:
     table: Table = field(default_factory=Table.of)
     budgets: Budgets = field(default_factory=Budgets)
     policies: tuple[Policy, ...] = ()
+    # Starts a clock for the rules; what it gives says, between rules, whether their time is over.
+    timer: Callable[[], Callable[[], bool]] = lambda: lambda: False
 
 
 def checked(plan: Plan, graph: Graph, checks: Checks, *, force: bool) -> Plan:
     """The plan with its estimates, and with what breaks a budget or a policy. `force` passes budgets only."""
     figures = estimates(plan, graph, checks.table)
-    found = [*_over_budget(plan, figures, checks.budgets, force=force), *broken(plan, graph, checks.policies)]
+    found = [
+        *_over_budget(plan, figures, checks.budgets, force=force),
+        *broken(plan, graph, checks.policies, checks.timer()),
+    ]
     return replace(
         plan,
         estimates=figures,

@@ -49,6 +49,20 @@ class Expression:
     mark: Mark
     run: Callable[[Mapping[str, Any]], Any]
 
+    def takes(self, largest: int) -> float:
+        """About how many seconds, where the largest list or map that it may go through has so many items.
+
+        Measured of the library: all() and exists() cost their items, each one inside another multiplies; map() and
+        filter() build their result anew with each item.
+        """
+        found = [match[1] for match in _MACRO.finditer(self.text) if match[1]]
+        if not found:
+            return 0.0
+        items = float(largest) * (1 + self.text.count("+")) + self.text.count(",")
+        builds = any(name in ("map", "filter") for name in found)
+        exponent = _nested(self.text) + builds
+        return len(found) * _SECONDS[builds] * min(items, _COUNTLESS) ** exponent
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -65,6 +79,10 @@ class Policy:
     environments: tuple[str, ...] = ()
     when: Expression | None = None
     require: Expression | None = None
+
+    def takes(self, largest: int) -> float:
+        """About how many seconds with one change, as Expression.takes."""
+        return sum(expression.takes(largest) for expression in (self.when, self.require) if expression is not None)
 
     def matches(self, change: Change, words: Iterable[str], environment: str) -> bool:
         return (
@@ -99,6 +117,9 @@ def compiled(text: str) -> Callable[[Mapping[str, Any]], Any]:
 
 
 _MOST_LENGTH = 4_000
+_SECONDS = (6e-7, 1.3e-7)  # a step of all(), and one of map() or filter()
+_COUNTLESS = 1e9
+_MOST_SECONDS = 10.0  # that one rule may take with one change
 _MOST_NESTED = 2  # all(), exists(), map() and so on inside each other: each one multiplies the work
 _MACRO = re.compile(
     r"""\.\s*(all|exists|exists_one|existsOne|map|filter)\s*\(|[()]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
@@ -109,6 +130,12 @@ def _check_cost(text: str) -> None:
     """A rule is evaluated for every change: what would take minutes is no rule. Raises BadExpression."""
     if len(text) > _MOST_LENGTH:
         raise BadExpression(f"it is longer than {_MOST_LENGTH:,} characters.")
+    if _nested(text) > _MOST_NESTED:
+        raise BadExpression(f"more than {_MOST_NESTED} of all(), exists(), map(), filter() stand inside each other.")
+
+
+def _nested(text: str) -> int:
+    """How many macros stand inside each other, at most."""
     open_, nested = [], 0
     for found in _MACRO.finditer(text):
         if found[1]:
@@ -118,8 +145,7 @@ def _check_cost(text: str) -> None:
         elif found[0] == ")" and open_:
             open_.pop()
         nested = max(nested, sum(open_))
-    if nested > _MOST_NESTED:
-        raise BadExpression(f"more than {_MOST_NESTED} of all(), exists(), map(), filter() stand inside each other.")
+    return nested
 
 
 def get(value: Any = None, path: str = "", default: Any = None) -> Any:
@@ -150,19 +176,53 @@ _NOTHING: dict[str, Any] = {
 }
 
 
-def broken(plan: Plan, graph: Graph, policies: Iterable[Policy]) -> list[Diagnostic]:
-    """Every rule that a change breaks, in the order of addresses."""
+def broken(
+    plan: Plan, graph: Graph, policies: Iterable[Policy], out_of_time: Callable[[], bool] = lambda: False
+) -> list[Diagnostic]:
+    """Every rule that a change breaks, in the order of addresses; where the time is up, that, and no more."""
     rules = list(policies)
-    found = []
+    found: list[Diagnostic] = []
     for change in plan.changes if rules else ():
         words = words_of(change)
         variables: dict[str, Any] | None = None
+        largest = 0
         for policy in rules:
             if not policy.matches(change, words, plan.environment):
                 continue
-            variables = variables or _variables(change, plan, graph)
+            if out_of_time():
+                found.append(_too_long(policy, change, "the rules have taken too long with this plan"))
+                return found
+            if variables is None:
+                variables = _variables(change, plan, graph)
+                largest = _largest(variables)
+            if (seconds := policy.takes(largest)) > _MOST_SECONDS:
+                text = f"this rule would take about {seconds:,.0f} s with a list or map of {largest:,} items"
+                found.append(_too_long(policy, change, text))
+                continue
             if (why := _why(policy, variables)) is not None:
                 found.append(_diagnostic(policy, change, why))
+    return found
+
+
+def _too_long(policy: Policy, change: Change, text: str) -> Diagnostic:
+    """What was not checked is not approved."""
+    return Diagnostic(
+        code="policy-time",
+        mark=policy.mark,
+        address=change.address,
+        summary=f"rule {policy.id} was not checked for {change.address}: {text}",
+        hint="Narrow it with match: or when:, or write it with fewer of all(), exists(), map(), filter().",
+    )
+
+
+def _largest(value: JSON) -> int:
+    """How many items the largest list or map in it has."""
+    waiting, found = [value], 0
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, (dict, list)):
+            found = max(found, len(here))
+            waiting += here.values() if isinstance(here, dict) else here
     return found
 
 
