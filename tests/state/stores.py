@@ -8,6 +8,7 @@ from pathlib import Path
 from pyrage import x25519
 
 from tests.state.backends import http_store, postgres_store, s3_store
+from tests.state.memory_store import MemoryStore, Shelf
 from voiceops.state.encrypted import Cipher, EncryptedStore
 from voiceops.state.folder import FolderStore
 from voiceops.state.store import Store
@@ -24,7 +25,10 @@ BACKENDS: dict[str, Callable[[Path, str], Store]] = {
 
 WITHOUT_SIBLINGS = {"http"}  # one document an address: it can't know where the other environments' are
 
-# The same stores behind others: what holds for a back end holds for what wraps it.
+_MEMORY: dict[Path, dict[str, Shelf]] = {}
+
+# One that other processes can't see, and the same behind others: what holds for a back end holds for what wraps it.
 STORES: dict[str, Callable[[Path, str], Store]] = BACKENDS | {
+    "memory": lambda root, environment: MemoryStore(_MEMORY.setdefault(root, {}), environment),
     "encrypted": lambda root, environment: EncryptedStore(FolderStore(root / "state", environment), CIPHER),
 }

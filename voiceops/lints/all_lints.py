@@ -1,28 +1,12 @@
-"""Every lint by its code, in order."""
+"""Every lint by its code, in order. Every file of this folder is looked through for lints: none is listed."""
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Iterator
+from importlib import import_module
 
-from voiceops.lints import (
-    bodies,
-    bypass,
-    endpointing,
-    handlers,
-    keys,
-    lines,
-    prompts,
-    schemas,
-    secrets,
-    servers,
-    silence,
-    simulations,
-    speaking,
-    squads,
-    tools,
-    voices,
-    yaml_texts,
-)
+from voiceops import lints as _folder
 from voiceops.lints.context import Context
 from voiceops.lints.rule import DEFINED, Lint, lint
 from voiceops.lints.spot import Finding
@@ -37,26 +21,11 @@ def unused(context: Context) -> Iterator[Finding]:
     yield from ()
 
 
-# Imported for their lints: whoever adds a module adds it here, and a test finds one that is missing.
-MODULES = (
-    bodies,
-    bypass,
-    endpointing,
-    handlers,
-    keys,
-    lines,
-    prompts,
-    schemas,
-    secrets,
-    servers,
-    silence,
-    simulations,
-    speaking,
-    squads,
-    tools,
-    voices,
-    yaml_texts,
-)
+# A lint is in the table once its module is imported: every module here is, but for those that read the table.
+for _module in pkgutil.iter_modules(_folder.__path__):
+    if _module.name not in ("all_lints", "run_lints"):
+        import_module(f"{_folder.__name__}.{_module.name}")
+
 LINTS: dict[str, Lint] = dict(sorted(DEFINED.items()))
 
 
