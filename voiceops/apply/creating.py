@@ -17,7 +17,6 @@ from voiceops.engine.ordering.schedule import Operation
 from voiceops.engine.planning.sameness import equals, node_of
 from voiceops.errors import Ambiguous, ProviderError
 from voiceops.kinds.base import Kind
-from voiceops.kinds.phone import TARGETS
 from voiceops.kinds.registry import KINDS
 from voiceops.model.graph import Resource
 from voiceops.model.live import SEND_WINDOW, Snapshot
@@ -33,8 +32,7 @@ async def create(session: Session, operation: Operation) -> str:
     change = operation.change
     resource = session.graph.resources[change.address]
     kind = KINDS[resource.kind]
-    if resource.kind == "Phone":
-        await wait_until_ready(session, resource, TARGETS)
+    await wait_until_ready(session, resource, kind.targets)
     await wait_until_usable(session, resource)
     desired = session.wanted(resource, operation.leaving_out)
     replaced = session.entry(change.previous_address or change.address)

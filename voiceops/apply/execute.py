@@ -16,6 +16,7 @@ from voiceops.apply.result import Result
 from voiceops.apply.session import Session, Unresolved
 from voiceops.engine.ordering.schedule import Operation
 from voiceops.errors import VoiceopsError
+from voiceops.kinds.registry import LINES
 from voiceops.model.graph import Resource
 from voiceops.model.values import Ref, format_path, leaves, parse_path
 
@@ -24,14 +25,14 @@ Step = Callable[[Session, Operation], Awaitable[str]]
 
 async def _create(session: Session, operation: Operation) -> str:
     id_ = await creating.create(session, operation)
-    if operation.change.kind == "Phone":
+    if operation.change.kind in LINES:
         await numbers.hold(session, operation.change.address)
     return id_
 
 
 async def _update(session: Session, operation: Operation) -> str:
     id_ = await steps.update(session, operation)
-    if operation.change.kind == "Phone":
+    if operation.change.kind in LINES:
         await numbers.hold(session, operation.change.address)
     return id_
 
@@ -43,11 +44,7 @@ STEPS: dict[str, Step] = {
     "delete": steps.delete,
     "unbind": steps.unbind,
     "state": steps.keep_in_state,
-    "buy": numbers.buy,
-    "claim": numbers.claim,
-    "settings": numbers.set_up,
-    "restore": numbers.give_back,
-    "release": numbers.release,
+    **numbers.STEPS,
 }
 
 _SILENT = frozenset({"claim"})  # steps that change nothing live and are no news

@@ -4,7 +4,7 @@ the collection, except to buy."""
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from voiceops.apply.apply_events import Event
@@ -15,7 +15,8 @@ from voiceops.apply.session import Session
 from voiceops.engine.lines.twilio_number import answers_today, restored, settings
 from voiceops.engine.ordering.schedule import Operation
 from voiceops.errors import Ambiguous, ProviderError, Stale
-from voiceops.kinds.phone import IMPORTED, NUMBER, TWILIO_STICKY, TWILIO_TYPE
+from voiceops.kinds.twilio_number import IMPORTED, TWILIO_STICKY
+from voiceops.kinds.twilio_number import KIND as NUMBER
 from voiceops.model.address import owner_of, twilio_side
 from voiceops.model.graph import Resource
 from voiceops.model.live import SEND_WINDOW
@@ -25,7 +26,7 @@ from voiceops.model.values import Path, digest
 
 def _number(session: Session, resource: Resource) -> dict[str, Any] | None:
     return next(
-        (o for o in session.snapshot.all(TWILIO_TYPE).values() if o.get("phone_number") == resource.name),
+        (o for o in session.snapshot.all(NUMBER.type).values() if o.get("phone_number") == resource.name),
         None,
     )
 
@@ -37,7 +38,7 @@ async def buy(session: Session, operation: Operation) -> str:
     entry = _entry(session, resource, "", {}, prior={})
     lost = session.entry(resource.address)  # a number that is bought again: what Vapi's import wrote is known
     entry = replace(entry, imported=lost.imported if lost is not None and lost.name == resource.name else None)
-    before = tuple(sorted(session.snapshot.all(TWILIO_TYPE)))
+    before = tuple(sorted(session.snapshot.all(NUMBER.type)))
     intent = _intent_of(session, entry, "purchase", before=before)
     await session.begin(intent)
     try:
@@ -75,62 +76,96 @@ async def claim(session: Session, operation: Operation) -> str:
     return entry.id
 
 
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A number right before its settings are written."""
+
+    sid: str
+    live: dict[str, Any]
+    seen: dict[str, Any] | None  # as the plan saw it
+    entry: Entry | None  # what the state holds of this very number
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """What a number is to be set to: all that is ours, and of that what differs."""
+
+    desired: dict[str, Any]
+    imported: dict[str, str]  # what Vapi's import wrote
+    wanted: dict[str, Any]
+
+
 async def set_up(session: Session, operation: Operation) -> str:
-    """Write the voice settings that differ, after the import into Vapi, and record who answers the number now."""
+    """Write the voice settings that differ, after the import into Vapi, and record who answers the number now.
+
+    Raises Stale where the number is gone, or was pointed elsewhere since the plan.
+    """
     change = operation.change
     resource = session.graph.resources[change.address]
-    twilio = session.accounts.of(NUMBER)
-    entry = session.entry(change.previous_address or change.address)
+    standing = await _observed(session, resource, change.previous_address or change.address)
+    meant = _decided(session, resource, standing)
+    await _written(session, resource, standing, meant)
+    return standing.sid
+
+
+async def _observed(session: Session, resource: Resource, held_at: str) -> _Standing:
+    entry, seen = session.entry(held_at), _number(session, resource)
     if entry is not None and entry.name != resource.name:
-        entry = None
-    found = _number(session, resource)
-    sid = entry.id if entry else (found or {}).get("sid")
-    if not sid:
-        raise Stale(f"{resource.address}: the account no longer has {resource.name}", hint="Plan again.")
-    live = await twilio.get(NUMBER, str(sid))
+        entry = None  # of another number
+    sid = entry.id if entry is not None else str((seen or {}).get("sid") or "")
+    live = await session.accounts.of(NUMBER).get(NUMBER, sid) if sid else None
     if live is None:
         raise Stale(f"{resource.address}: the account no longer has {resource.name}", hint="Plan again.")
-    prior = _prior(session, entry, found, live)
+    return _Standing(sid, live, seen, entry)
+
+
+def _decided(session: Session, resource: Resource, standing: _Standing) -> _Meant:
+    """Raises Stale where somebody else pointed the number elsewhere since the plan."""
+    entry, live, current = standing.entry, standing.live, settings(standing.live)
     imported = _imported(session, resource, entry, live)
     desired = {key: value if isinstance(value, str) else imported[key] for key, value in resource.body.items()}
-    if entry is not None and found is not None:
-        _check_unmoved(session, change.address, entry, found, live, desired, imported)
-    current = settings(live)
+    if entry is not None and standing.seen is not None:
+        _check_unmoved(session, resource.address, standing.seen, live, desired, imported)
     wanted = _settable({key: value for key, value in desired.items() if (value or "") != current[key]})
-    for key in entry.owned if entry else {}:
-        if key not in desired and key not in TWILIO_STICKY and current.get(key):
-            wanted[key] = ""
-    record = replace(_entry(session, resource, str(sid), desired, prior=prior), imported=imported)
-    nonce = ""
-    if wanted:
-        session.overwritten[resource.address] = {key: current[key] for key in wanted}
-        intent = _intent_of(session, record, "update", body=wanted)
+    left = (key for key in (entry.owned if entry else {}) if key not in desired and key not in TWILIO_STICKY)
+    return _Meant(desired, imported, wanted | {key: "" for key in left if current.get(key)})
+
+
+async def _written(session: Session, resource: Resource, standing: _Standing, meant: _Meant) -> None:
+    entry, live, nonce = standing.entry, standing.live, ""
+    prior = _prior(entry, standing.seen, live)
+    record = replace(_entry(session, resource, standing.sid, meant.desired, prior=prior), imported=meant.imported)
+    if meant.wanted:
+        before = settings(live)
+        session.overwritten[resource.address] = {key: before[key] for key in meant.wanted}
+        intent = _intent_of(session, record, "update", body=meant.wanted)
         nonce = intent.nonce
         await session.begin(intent)
-        live, _ = await twilio.update(NUMBER, str(sid), wanted, live)
-        for key, value in wanted.items():
-            if (settings(live)[key] or "") != (value or ""):
-                session.emit(
-                    Event(
-                        type="warning",
-                        address=resource.address,
-                        message=f"Twilio did not keep {key}: it answers {settings(live)[key]!r}",
-                    )
-                )
+        live, _ = await session.accounts.of(NUMBER).update(NUMBER, standing.sid, meant.wanted, live)
+        _say_what_was_not_kept(session, resource, meant.wanted, live)
+    current = settings(live)
     stored: dict[Path, str] = {
-        (key,): settings(live)[key] for key, value in desired.items() if (value or "") != settings(live)[key]
+        (key,): current[key] for key, value in meant.desired.items() if (value or "") != current[key]
     }
-    record = replace(
-        record,
-        stored=stored,
-        digest=digest(settings(live)),
-        updated_at=str(live.get("date_updated") or ""),
-        recorded_at=session.accounts.date,
-    )
     if entry is not None and entry.address != record.address:
         await session.ledger.record("", entry.address, None)
+    record = replace(_as_answered(record, live, session.accounts.date), stored=stored)
     await session.ledger.record(nonce, resource.address, record)
-    return str(sid)
+
+
+def _as_answered(entry: Entry, live: dict[str, Any], date: float) -> Entry:
+    """The entry with what tells a later edit: the settings as they are now, and when that was."""
+    return replace(
+        entry, digest=digest(settings(live)), updated_at=str(live.get("date_updated") or ""), recorded_at=date
+    )
+
+
+def _say_what_was_not_kept(session: Session, resource: Resource, sent: dict[str, Any], live: dict[str, Any]) -> None:
+    current = settings(live)
+    for key, value in sent.items():
+        if (current[key] or "") != (value or ""):
+            text = f"Twilio did not keep {key}: it answers {current[key]!r}"
+            session.emit(Event(type="warning", address=resource.address, message=text))
 
 
 async def hold(session: Session, phone: str) -> None:
@@ -155,10 +190,7 @@ async def hold(session: Session, phone: str) -> None:
     intent = _intent_of(session, entry, "update", body=wanted)
     await session.begin(intent)
     live, date = await session.accounts.of(NUMBER).update(NUMBER, entry.id, wanted, live)
-    kept = replace(
-        entry, digest=digest(settings(live)), updated_at=str(live.get("date_updated") or ""), recorded_at=date
-    )
-    await session.ledger.record(intent.nonce, entry.address, kept)
+    await session.ledger.record(intent.nonce, entry.address, _as_answered(entry, live, date))
 
 
 def _settable(values: dict[str, Any]) -> dict[str, Any]:
@@ -166,7 +198,7 @@ def _settable(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value or key not in TWILIO_STICKY}
 
 
-def _prior(session: Session, entry: Entry | None, found: dict[str, Any] | None, live: dict[str, Any]) -> dict[str, str]:
+def _prior(entry: Entry | None, found: dict[str, Any] | None, live: dict[str, Any]) -> dict[str, str]:
     """What answered before the take-over: kept from the first time on. The import has rewritten the URL by now."""
     if entry is not None and entry.prior is not None:
         return entry.prior or settings(live)
@@ -195,7 +227,6 @@ def _imported(session: Session, resource: Resource, entry: Entry | None, live: d
 def _check_unmoved(
     session: Session,
     address: str,
-    entry: Entry,
     seen: dict[str, Any],
     now: dict[str, Any],
     desired: dict[str, Any],
@@ -256,3 +287,7 @@ def _intent_of(
 ) -> Intent:
     """A request about a number that is about to be sent; `entry` is what the state holds once it has worked."""
     return new_intent(session, action, entry, id_=entry.id, name=entry.name, body=body, before=before, entry=entry)
+
+
+# The steps of a number, by the schedule's words.
+STEPS = {"buy": buy, "claim": claim, "settings": set_up, "restore": give_back, "release": release}

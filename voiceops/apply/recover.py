@@ -13,7 +13,6 @@ from typing import Any
 
 from voiceops.engine.planning.sameness import equals, holds_secret, interchangeable, node_of
 from voiceops.errors import Refused
-from voiceops.kinds.phone import TWILIO_TYPE
 from voiceops.kinds.registry import KINDS, TYPES
 from voiceops.model.live import SEND_WINDOW, SETTLE, Snapshot
 from voiceops.model.state import Entry, Intent, State
@@ -94,20 +93,14 @@ class Candidates:
 
 def candidates(intent: Intent, snapshot: Snapshot, taken: set[str]) -> Candidates:
     """The new objects of the kind that may have come from this intent."""
-    if intent.type == TWILIO_TYPE:
-        return Candidates(
-            tuple(
-                id_
-                for id_, live in snapshot.all(intent.type).items()
-                if live.get("phone_number") == intent.name and id_ not in taken and id_ not in intent.before
-            )
-        )
     before = set(intent.before)
     new = {id_: live for id_, live in snapshot.all(intent.type).items() if id_ not in before and id_ not in taken}
+    kind = TYPES[intent.type]
+    alike = tuple(sorted(id_ for id_, live in new.items() if intent.name is not None and kind.bears(live, intent.name)))
+    if kind.comes_with:  # there is one of its name
+        return Candidates(alike)
     node = node_of(intent.kind, intent.type)
     equal = tuple(sorted(id_ for id_, live in new.items() if equals(intent.body, live, node)))
-    kind = KINDS[intent.kind]
-    alike = tuple(sorted(id_ for id_, live in new.items() if intent.name is not None and kind.bears(live, intent.name)))
     return Candidates(equal, () if equal else alike)
 
 

@@ -21,7 +21,6 @@ from voiceops.engine.fields.write import update as write_of
 from voiceops.engine.ordering.schedule import Operation
 from voiceops.errors import NotFound, Rejected, Stale, VoiceopsError
 from voiceops.kinds.base import Kind
-from voiceops.kinds.phone import TARGETS
 from voiceops.kinds.registry import KINDS
 from voiceops.model.address import owner_of
 from voiceops.model.graph import Resource
@@ -38,8 +37,7 @@ async def update(session: Session, operation: Operation) -> str:
     entry = session.entry(change.previous_address or change.address)
     id_ = entry.id if entry else change.id
     assert id_ is not None
-    if resource.kind == "Phone":
-        await wait_until_ready(session, resource, TARGETS)
+    await wait_until_ready(session, resource, kind.targets)
     await wait_until_usable(session, resource)
     live = await look_again(session, change, kind, id_, entry)
     return await _patch(session, resource, kind, id_, entry, live, change)

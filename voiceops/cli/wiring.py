@@ -16,7 +16,7 @@ from voiceops.engine.options import Options, Safety
 from voiceops.engine.review.estimate import Table
 from voiceops.engine.review.plan_checks import Budgets, Checks
 from voiceops.errors import Diagnostic, InvalidProject, VoiceopsError
-from voiceops.kinds.phone import TWILIO_TYPE
+from voiceops.kinds.twilio_number import TWILIO_TYPE
 from voiceops.manifest.compose import load_graph
 from voiceops.manifest.plain_secrets import KnownSecrets
 from voiceops.manifest.policies import read_policies

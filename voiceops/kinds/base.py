@@ -116,6 +116,10 @@ class Kind:
     pending: frozenset[str] = frozenset()  # values of `status` with which an object can't be used yet
     failed: frozenset[str] = frozenset()  # and with which it never will
     id_key: str = "id"  # where a live object says which one it is
+    targets: tuple[str, ...] = ()  # keys that name who answers: callers reach an object of this kind
+    comes_with: str = ""
+    """The kind whose manifests it comes with: none is of this kind itself. Its objects are there anyway, and known by
+    their name alone; only their settings change hands."""
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What the server gives an object and others refer to, with the values of `path_by` that have it (none: all)."""
     volatile: frozenset[str] = frozenset()  # attributes that change with every update

@@ -1,16 +1,9 @@
-"""Phone: a Vapi phone number (`/phone-number`), and for provider twilio the Twilio number's voice settings.
-
-https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
-"""
-
-from urllib.parse import urlsplit
+"""Phone: a Vapi phone number (`/phone-number`). For provider twilio a TwilioNumber stands beside it."""
 
 from voiceops.kinds.base import Kind, Stays
+from voiceops.kinds.twilio_number import IMPORTED
 
-# What Vapi writes into a Twilio number when it imports it.
-IMPORTED = ("voice_url", "voice_method")
-
-TARGETS = ("assistantId", "squadId")  # whom a number routes to
+_TARGETS = ("assistantId", "squadId")  # whom a number routes to
 
 KIND = Kind(
     name="Phone",
@@ -27,68 +20,11 @@ KIND = Kind(
     immutable_by={provider: frozenset({"number"}) for provider in ("twilio", "vapi", "vonage", "telnyx")},
     create_only=frozenset({"numberDesiredAreaCode"}),
     patch_omits=frozenset({"provider"}),
-    null_counts=frozenset(TARGETS),
+    null_counts=frozenset(_TARGETS),
+    targets=_TARGETS,
     replace_order=("delete", "create"),
     dialled="number",
     unique=frozenset({"number", "sipUri"}),
-    stays=Stays(where=("provider", "vapi"), bound_by=("assistantId", "squadId"), called="number"),
+    stays=Stays(where=("provider", "vapi"), bound_by=_TARGETS, called="number"),
     beside=frozenset(IMPORTED),
 )
-
-TWILIO_TYPE = "twilio_phone_number"
-
-# The number behind a line, at Twilio. No manifest is of this kind: it comes with a Phone of provider twilio.
-NUMBER = Kind(
-    name="TwilioNumber",
-    type=TWILIO_TYPE,
-    path="/IncomingPhoneNumbers",
-    title="Twilio number",
-    identity=(("phone_number",),),
-    id_key="sid",
-)
-
-# A Twilio number's voice settings, as its API answers them, and the form field that writes each.
-TWILIO_FIELDS = {
-    "friendly_name": "FriendlyName",
-    "voice_url": "VoiceUrl",
-    "voice_method": "VoiceMethod",
-    "voice_fallback_url": "VoiceFallbackUrl",
-    "voice_fallback_method": "VoiceFallbackMethod",
-    "status_callback": "StatusCallback",
-    "status_callback_method": "StatusCallbackMethod",
-    "voice_application_sid": "VoiceApplicationSid",
-    "trunk_sid": "TrunkSid",
-    "voice_receive_mode": "VoiceReceiveMode",
-}
-
-# What a manifest's `twilio:` may say.
-TWILIO_SETTINGS = {
-    "friendlyName": "friendly_name",
-    "voiceFallbackUrl": "voice_fallback_url",
-    "voiceFallbackMethod": "voice_fallback_method",
-    "statusCallback": "status_callback",
-    "statusCallbackMethod": "status_callback_method",
-}
-
-# Settings that can't be cleared, only replaced; a field that leaves the manifest keeps its last value.
-TWILIO_STICKY = frozenset(
-    {"friendly_name", "voice_method", "voice_fallback_method", "status_callback_method", "voice_receive_mode"}
-)
-
-VOICE = "voice"  # a number's mode unless it takes faxes; accounts without Fax don't show it
-
-# Twilio's own sample answer on a newly bought number: nobody's.
-TWILIO_DEMO = ("https://demo.twilio.com/", "http://demo.twilio.com/")
-
-_VAPI = "vapi.ai"
-
-
-def is_vapis(url: str, api_url: str = "") -> bool:
-    """Is this an address of Vapi's own, such as its import writes into a number? `api_url` is where its API is."""
-    try:
-        split = urlsplit(url)
-        host = split.hostname or ""
-    except ValueError:
-        return False
-    own = host == _VAPI or host.endswith("." + _VAPI)
-    return own or bool(api_url and split.netloc and split.netloc == urlsplit(api_url).netloc)

@@ -12,7 +12,7 @@ from importlib import import_module
 
 from voiceops import kinds as _folder
 from voiceops.kinds.base import Kind
-from voiceops.kinds.phone import NUMBER
+from voiceops.model.address import is_twilio_side, kind_of
 
 # What stands in this folder beside the kinds, and reads them or their facts.
 _NO_KINDS = frozenset({"base", "fits", "json_schema", "nodes", "places", "registry", "schema"})
@@ -57,10 +57,13 @@ def in_order(kinds: Iterable[Kind]) -> list[Kind]:
     return list(placed.values())
 
 
-KINDS: dict[str, Kind] = discovered(_folder.__name__, _folder.__path__)
+_FOUND = discovered(_folder.__name__, _folder.__path__)
 
-# Every kind of live object by its type, those without manifests of their own included.
-TYPES: dict[str, Kind] = {kind.type: kind for kind in (*KINDS.values(), NUMBER)}
+# What a manifest may be of.
+KINDS: dict[str, Kind] = {name: kind for name, kind in _FOUND.items() if not kind.comes_with}
+
+# Every kind of live object by its type, those that come with others' manifests included.
+TYPES: dict[str, Kind] = {kind.type: kind for kind in _FOUND.values()}
 
 
 @contextmanager
@@ -89,12 +92,19 @@ PART_KEYS = {"voice": "Voice", "transcriber": "Transcriber", "model": "Model", "
 
 ALL = [*KINDS, *PARTS]
 
-_BY_TYPE = {kind.type: kind for kind in KINDS.values()}
-
 # The kinds whose objects are lines: what callers dial.
 LINES = tuple(kind.name for kind in KINDS.values() if kind.dialled)
 
 
 def kind_of_type(type_: str) -> Kind | None:
     """The kind whose live objects have this type; None for what only stands beside one (a Twilio number)."""
-    return _BY_TYPE.get(type_)
+    kind = TYPES.get(type_)
+    return None if kind is None or kind.comes_with else kind
+
+
+def type_at(address: str) -> str | None:
+    """The type of the object under an address; None where nothing has such an address."""
+    kind = KINDS.get(kind_of(address))
+    if kind is None or not is_twilio_side(address):
+        return kind.type if kind is not None else None
+    return next((other.type for other in TYPES.values() if other.comes_with == kind.name), None)

@@ -14,8 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from voiceops.errors import StateError
-from voiceops.kinds.phone import TWILIO_TYPE
-from voiceops.kinds.registry import KINDS
+from voiceops.kinds.registry import KINDS, TYPES
 from voiceops.model.address import ADDRESS, owner_of
 from voiceops.model.data_form import Shape, Wrong, converted
 from voiceops.model.json_in import is_id
@@ -331,7 +330,7 @@ def _check_object(where: str, address: str, kind: str, type_: str) -> None:
         raise Wrong(f"{where:.120} has an address that is none")
     if kind not in KINDS or address.partition("/")[0] != kind:
         raise Wrong(f"{where:.120} is of a kind that this voiceops doesn't know, or of another than its address")
-    if type_ not in (KINDS[kind].type, TWILIO_TYPE) or (type_ == TWILIO_TYPE and kind != "Phone"):
+    if type_ not in TYPES or kind not in (TYPES[type_].name, TYPES[type_].comes_with):
         raise Wrong(f"{where:.120} has a type that is not its kind's")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from voiceops.kinds.registry import LINES
 from voiceops.model.address import kind_of
 from voiceops.model.graph import Resource
 from voiceops.model.state import Entry
@@ -21,7 +22,7 @@ def rerouted(
 ) -> tuple[str, str] | None:
     """Who answered and who will, where that is another; `held` are the managed addresses, as the manifests call
     them now, and `moved` the new ones by their old ones."""
-    if entry is None or resource.kind != "Phone" or not resource.routes or resource.routes[0].startswith("Phone/"):
+    if entry is None or resource.kind not in LINES or not resource.routes or kind_of(resource.routes[0]) in LINES:
         return None
     if any(entry.owned.get(key) for key in _BOUND):
         return None  # Vapi answered until now: the number's own fields tell it

@@ -14,7 +14,7 @@ from voiceops.model.graph import Graph, Resource
 from voiceops.model.values import Path, leaves, refs_in
 
 # Whose references wait first: a handoff tool without destinations is harmless, an agent without tools less so.
-_PREFERENCE = ("Tool", "StructuredOutput", "Scorecard", "Credential", "Agent", "Squad", "Phone")
+_PREFERENCE = ("Tool", "StructuredOutput", "Scorecard", "Credential", "Agent", "Squad")
 
 
 class CircleError(Exception):

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 from voiceops.engine.lines.twilio_number import BUYS
 from voiceops.engine.ordering.creation_order import plan_creation
-from voiceops.kinds.phone import TWILIO_TYPE
-from voiceops.kinds.registry import KINDS
+from voiceops.kinds.registry import KINDS, LINES, kind_of_type
 from voiceops.model.address import is_twilio_side, kind_of, owner_of, twilio_side
 from voiceops.model.graph import Graph
 from voiceops.model.plan import CREATE, DELETE, NO_OP, UPDATE, Change
@@ -40,7 +39,7 @@ def schedule(graph: Graph, state: State, changes: Iterable[Change]) -> list[Oper
     new = {
         address
         for address, change in active.items()
-        if change.type != TWILIO_TYPE and (change.actions == CREATE or change.is_replacement)
+        if kind_of_type(change.type) and (change.actions == CREATE or change.is_replacement)
     }
     creation = plan_creation(graph, new)
     later = {
@@ -74,7 +73,7 @@ def _later(graph: Graph, address: str) -> tuple[Path, ...]:
 
 
 def _steps(change: Change, linked: bool, claimed: bool) -> list[str]:
-    if change.type == TWILIO_TYPE:
+    if kind_of_type(change.type) is None:
         if change.actions == DELETE:
             return ["release" if change.releases else "restore"]
         if change.is_replacement:
@@ -128,7 +127,7 @@ def _needs(
                 yield from of(other, "create")
             if KINDS[kind_of(other)].volatile:
                 yield from of(other, "update")
-            if change.kind == "Phone" and owner_of(other) != address:
+            if change.kind in LINES and owner_of(other) != address:
                 yield from of(other, "create", "link", "update")
     if step == "link":
         yield f"{address}#create"

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from voiceops.engine.lines.twilio_number import BUYS
+from voiceops.kinds.registry import LINES
 from voiceops.kinds.schema import facts
-from voiceops.model.address import is_twilio_side, owner_of, twilio_side
+from voiceops.model.address import is_twilio_side, kind_of, owner_of, twilio_side
 from voiceops.model.estimates import AgentEstimate, Estimate, Estimates
 from voiceops.model.graph import Graph, reaching
 from voiceops.model.plan import DELETE, Change, Plan
@@ -56,7 +57,7 @@ class Table:
 def estimates(plan: Plan, graph: Graph, table: Table) -> Estimates:
     """Every agent before and after the plan, and the numbers' rent."""
     changes = {change.address: change for change in plan.changes}
-    lines = reaching({address: graph.dependencies(address) for address in graph.resources}, "Phone")
+    lines = reaching({address: graph.dependencies(address) for address in graph.resources}, *LINES)
     agents = []
     for address in sorted(_agents(graph, changes)):
         change, resource = changes.get(address), graph.resources.get(address)
@@ -189,7 +190,7 @@ def _agents(graph: Graph, changes: Mapping[str, Change]) -> set[str]:
 
 def _rents(graph: Graph, changes: Mapping[str, Change], table: Table) -> tuple[float, float]:
     """A number is paid for while the account has it: bought by the plan only after, given back only before."""
-    phones = {a for a in {*graph.resources, *changes} if a.startswith("Phone/") and not is_twilio_side(a)}
+    phones = {a for a in {*graph.resources, *changes} if kind_of(a) in LINES and not is_twilio_side(a)}
     before = after = 0.0
     for address in sorted(phones):
         if address != owner_of(address):

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from voiceops.kinds.registry import LINES
 from voiceops.model.address import owner_of
 from voiceops.model.plan import CREATE, DELETE, Change, FieldChange, Plan, shown
 from voiceops.model.values import ABSENT, JSON, Path, Ref, format_path
@@ -225,7 +226,7 @@ def _rebound(change: Change, names: Mapping[str, str]) -> Iterator[ReviewFlag]:
         before, after = change.answers
         yield ReviewFlag(LINE, change.address, "agent", "another answers this line", before, after)
         return
-    if change.kind != "Phone" or not bound or change.reason == "take_over":
+    if change.kind not in LINES or not bound or change.reason == "take_over":
         return
     before, after = (
         ", ".join(dict.fromkeys(filter(None, (_who(value, names) for value in side))))

@@ -12,9 +12,8 @@ from typing import Any
 
 import msgspec
 
-from voiceops.kinds.phone import TWILIO_TYPE
-from voiceops.kinds.registry import KINDS
-from voiceops.model.address import ADDRESS, is_twilio_side, kind_of, owner_of
+from voiceops.kinds.registry import type_at
+from voiceops.model.address import ADDRESS, owner_of
 from voiceops.model.plan import CREATE, DELETE, NO_OP, UPDATE
 from voiceops.model.values import parse_path
 
@@ -147,9 +146,7 @@ def _of_change(change: ChangeForm) -> Iterator[str]:
         if address is not None and not ADDRESS.match(_DEPOSED.sub("", address)):
             yield f"{address[:100]!r} is no address"
             return
-    kind = kind_of(change.address)
-    wanted = TWILIO_TYPE if is_twilio_side(change.address) else KINDS[kind].type if kind in KINDS else None
-    if change.type != wanted:
+    if change.type != type_at(change.address):
         yield f"{change.address} is of type {change.type[:60]!r}"
     if tuple(change.change.actions) not in _ACTIONS:
         yield f"{change.address} has the actions {change.change.actions!r:.80}"
