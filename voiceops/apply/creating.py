@@ -70,7 +70,7 @@ async def _create_once(
     kind = KINDS[resource.kind].at(resource.body)
     body = session.secrets.revealed(desired, resource.address)
     content = await content_of(session, resource)
-    before = tuple(sorted(session.snapshot.all(resource.type)))
+    before = session.listed(resource.type)
     for _ in range(MOST_SENDS):
         intent = intent_for(session, resource, "create", desired, entry, before=before)
         await session.begin(intent)

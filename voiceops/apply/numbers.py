@@ -38,7 +38,7 @@ async def buy(session: Session, operation: Operation) -> str:
     entry = _entry(session, resource, "", {}, prior={})
     lost = session.entry(resource.address)  # a number that is bought again: what Vapi's import wrote is known
     entry = replace(entry, imported=lost.imported if lost is not None and lost.name == resource.name else None)
-    before = tuple(sorted(session.snapshot.all(NUMBER.type)))
+    before = session.listed(NUMBER.type)
     intent = _intent_of(session, entry, "purchase", before=before)
     await session.begin(intent)
     try:

@@ -160,6 +160,7 @@ async def _check_may_be_sent(job: Job, found: Plan) -> None:
 async def _ended(session: Session, request: Request, found: Plan, result: Result) -> Outcome:
     """Write down what came of it: a revision where anything was done, else a note."""
     job, ledger = session.job, session.ledger
+    session.trim()
     if changed_something(session, result):
         with _partly(result):
             await learn_org(job, ledger, session)

@@ -45,6 +45,7 @@ class Session:
     externals: Externals = field(default_factory=Externals)  # what others manage and this refers to
     lease: Lease | None = None
     moving: Mapping[str, Entry] = field(default_factory=dict)  # by the new address, until the state has it there
+    _listed: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by type
 
     @property
     def graph(self) -> Graph:
@@ -57,6 +58,12 @@ class Session:
     @property
     def secrets(self) -> Secrets:
         return self.job.secrets
+
+    def listed(self, type_: str) -> tuple[str, ...]:
+        """The ids of a type that were live when the snapshot was taken, in order: what a creation did not make."""
+        if type_ not in self._listed:
+            self._listed[type_] = tuple(sorted(self.snapshot.all(type_)))
+        return self._listed[type_]
 
     async def begin(self, intent: Intent) -> None:
         """Right before a request that changes something: the lock is still ours, and the intent is written down."""
@@ -75,6 +82,13 @@ class Session:
         """The newest that is known of an object: what this apply read or wrote, else what the snapshot shows."""
         known = self.fresh.get(entry.id)
         return known[0] if known is not None else self.snapshot.get(entry.type, entry.id)
+
+    def trim(self) -> None:
+        """After the last request of an apply: of the answers only what is still asked for stays, for what is written
+        down now is as large as they are."""
+        asked = ("orgId", "latestVersion")
+        for id_, (live, at) in self.fresh.items():
+            self.fresh[id_] = {key: live[key] for key in asked if key in live}, at
 
     def with_ids(self, body: JSON) -> JSON:
         """References as live ids; secrets stay markers. Raises Unresolved."""

@@ -16,6 +16,7 @@ from urllib.parse import quote, quote_plus, urlsplit
 
 from voiceops.model.values import SENSITIVE
 
+_PARTS = 3  # levels of maps and lists that are looked through one by one: `plan.resource_changes[0]`
 SHORTEST = 8  # characters: what is shorter stands in too many texts by chance
 
 # What voiceops itself reads, whatever the value looks like.
@@ -151,9 +152,19 @@ class Redactor:
 
     def data(self, value: Any) -> Any:
         """JSON without any secret; what JSON escapes is not cut in two, as it may be where its text is masked."""
-        if not self._names or self.found(json.dumps(value, ensure_ascii=False, default=str)) is None:
-            return value
-        return self._masked(value)
+        return self._by_parts(value, _PARTS) if self._names else value
+
+    def _by_parts(self, value: Any, depth: int) -> Any:
+        """A revision has megabytes, and is not to stand in memory once more as one text: each of its parts is."""
+        if depth and isinstance(value, Mapping):
+            return {
+                self.text(key) if isinstance(key, str) else key: self._by_parts(item, depth - 1)
+                for key, item in value.items()
+            }
+        if depth and isinstance(value, (list, tuple)):
+            return [self._by_parts(item, depth - 1) for item in value]
+        found = self.found(json.dumps(value, ensure_ascii=False, default=str))
+        return value if found is None else self._masked(value)
 
     def _masked(self, value: Any) -> Any:
         if isinstance(value, str):

@@ -85,8 +85,8 @@ class FolderStore:
     def _replace(self, data: dict[str, Any]) -> None:
         content = _dump(sealed.sealed(data))
         copies = self._folder / "states"
-        _write_atomically(copies / f"{data.get('serial', 0):06}.json", content)
-        _write_atomically(self._folder / "state.json", content)
+        _write_atomically(copies / f"{data.get('serial', 0):06}.json", *content)
+        _write_atomically(self._folder / "state.json", *content)
         for path in sorted(copies.glob("*.json"))[: -sealed.KEPT_STATES]:
             path.unlink(missing_ok=True)
 
@@ -162,7 +162,7 @@ class FolderStore:
         path = self._folder / "revisions" / f"{number:06}.json"
         if path.exists():
             raise StateError(f"revision {number} exists already in {self.place}")
-        _write_atomically(path, _dump(data))
+        _write_atomically(path, *_dump(data))
 
     async def revisions(self) -> list[dict[str, Any]]:
         found = [_read_json(path) for path in sorted(self._revision_files(), key=lambda path: int(path.stem))]
@@ -180,7 +180,7 @@ class FolderStore:
         return sorted(int(path.stem) for path in self._revision_files())
 
     async def add_note(self, id_: str, data: dict[str, Any]) -> None:
-        _write_atomically(self._folder / "notes" / f"{id_}.json", _dump(data))
+        _write_atomically(self._folder / "notes" / f"{id_}.json", *_dump(data))
 
     async def notes(self) -> list[dict[str, Any]]:
         found = []
@@ -295,14 +295,17 @@ def _write_holder(descriptor: int, operation: str) -> LockInfo:
     return info
 
 
-def _dump(data: dict[str, Any]) -> bytes:
-    """As `json.dumps(indent=2, sort_keys=True)` has it, which is twenty times slower: a revision has megabytes."""
+def _dump(data: dict[str, Any]) -> tuple[bytes, ...]:
+    """As `json.dumps(indent=2, sort_keys=True)` has it, which is twenty times slower: a revision has megabytes.
+
+    In pieces, for joining them would make one more copy of it.
+    """
     import msgspec
 
     try:
-        return msgspec.json.format(msgspec.json.encode(data, order="sorted"), indent=2) + b"\n"
+        return msgspec.json.format(msgspec.json.encode(data, order="sorted"), indent=2), b"\n"
     except UnicodeEncodeError:  # half a character, as a vendor may send one
-        return json.dumps(data, indent=2, sort_keys=True).encode() + b"\n"
+        return json.dumps(data, indent=2, sort_keys=True).encode(), b"\n"
 
 
 def _lines(records: list[dict[str, Any]]) -> bytes:
@@ -362,19 +365,19 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     return loaded
 
 
-def _write_atomically(path: Path, content: bytes) -> None:
+def _write_atomically(path: Path, *content: bytes) -> None:
     """The whole file or the old one, never half of it, also after a power cut."""
     with _written(path):
-        _replace(path, content)
+        _replace(path, *content)
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace(path: Path, *content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            file.writelines(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
