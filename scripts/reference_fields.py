@@ -12,7 +12,7 @@ from reference_texts import FIELDS
 
 from voiceops.kinds.registry import ALL, KINDS, PART_KEYS, PARTS
 from voiceops.kinds.schema import facts, root, type_of
-from voiceops.kinds.twilio_number import TWILIO_SETTINGS
+from voiceops.kinds.twilio import TWILIO_SETTINGS
 
 MARK = "<!-- Written by scripts/make_reference.py. -->"
 NESTED = 4  # variants up to which a union is written inside its field's row

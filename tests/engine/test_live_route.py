@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from voiceops.engine.lines.line_route import Meant, Seen, live_route
 from voiceops.engine.lines.traffic_split import pins, retirements, shares_in_words
-from voiceops.kinds.twilio_number import is_vapis
+from voiceops.kinds.twilio import is_vapis
 from voiceops.model.live import Allocation, Snapshot
 
 NUMBER, ACCOUNT = "+14155550100", "AC1"

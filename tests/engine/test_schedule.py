@@ -10,7 +10,7 @@ import pytest
 from tests.support.world import World, agent, graph, in_order, phone, resource, tool, twilio_line, twilio_live, uid
 from voiceops.engine.options import Safety
 from voiceops.engine.ordering.creation_order import CircleError, plan_creation
-from voiceops.kinds.twilio_number import TWILIO_TYPE
+from voiceops.kinds.twilio import TWILIO_TYPE
 from voiceops.model.graph import Graph, Resource
 from voiceops.model.values import Ref
 

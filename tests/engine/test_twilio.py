@@ -20,7 +20,7 @@ from tests.support.world import (
 )
 from voiceops.engine.lines.twilio_number import form, settings
 from voiceops.engine.options import Safety
-from voiceops.kinds.twilio_number import TWILIO_TYPE
+from voiceops.kinds.twilio import TWILIO_TYPE
 from voiceops.model.graph import Graph, Resource
 from voiceops.model.plan import Plan
 

@@ -12,7 +12,7 @@ import pytest
 from tests.support.world import World, agent, graph, live, phone, resource, tool, twilio_line, twilio_live, uid
 from voiceops.engine.lines.twilio_number import settings
 from voiceops.engine.options import Safety
-from voiceops.kinds.twilio_number import TWILIO_TYPE
+from voiceops.kinds.twilio import TWILIO_TYPE
 from voiceops.model.graph import Graph
 from voiceops.model.plan import Plan
 from voiceops.model.values import Ref, secret

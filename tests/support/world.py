@@ -16,7 +16,7 @@ from voiceops.engine.ordering.schedule import Operation, schedule
 from voiceops.engine.planning.planner import make_plan
 from voiceops.errors import Mark
 from voiceops.kinds.registry import KINDS
-from voiceops.kinds.twilio_number import TWILIO_TYPE
+from voiceops.kinds.twilio import TWILIO_TYPE
 from voiceops.model.address import is_twilio_side, kind_of, owner_of
 from voiceops.model.graph import Graph, Resource
 from voiceops.model.live import Snapshot

@@ -15,8 +15,8 @@ from voiceops.apply.session import Session
 from voiceops.engine.lines.twilio_number import answers_today, restored, settings
 from voiceops.engine.ordering.schedule import Operation
 from voiceops.errors import Ambiguous, ProviderError, Stale
-from voiceops.kinds.twilio_number import IMPORTED, TWILIO_STICKY
-from voiceops.kinds.twilio_number import KIND as NUMBER
+from voiceops.kinds.twilio import IMPORTED, TWILIO_STICKY
+from voiceops.kinds.twilio import KIND as NUMBER
 from voiceops.model.address import owner_of, twilio_side
 from voiceops.model.graph import Resource
 from voiceops.model.live import SEND_WINDOW

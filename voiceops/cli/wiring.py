@@ -16,7 +16,7 @@ from voiceops.engine.options import Options, Safety
 from voiceops.engine.review.estimate import Table
 from voiceops.engine.review.plan_checks import Budgets, Checks
 from voiceops.errors import Diagnostic, InvalidProject, VoiceopsError
-from voiceops.kinds.twilio_number import TWILIO_TYPE
+from voiceops.kinds.twilio import TWILIO_TYPE
 from voiceops.manifest.compose import load_graph
 from voiceops.manifest.plain_secrets import KnownSecrets
 from voiceops.manifest.policies import read_policies
@@ -190,13 +190,11 @@ async def open_job(
     from contextlib import AsyncExitStack
 
     from voiceops.apply.job import Job, Retention
+    from voiceops.providers import twilio as at_twilio
+    from voiceops.providers import vapi as at_vapi
     from voiceops.providers.http import Api, Limiter
     from voiceops.providers.secret_values import Secrets
     from voiceops.providers.snapshot_reader import Accounts
-    from voiceops.providers.twilio import PROMISES as TWILIO_PROMISES
-    from voiceops.providers.twilio import Twilio
-    from voiceops.providers.vapi import PROMISES as VAPI_PROMISES
-    from voiceops.providers.vapi import Vapi
     from voiceops.state.ledger import Ledger
 
     project = loaded.project
@@ -224,7 +222,7 @@ async def open_job(
                 Limiter(parallelism),
                 secrets.redact,
                 headers={"authorization": f"Bearer {key}"},
-                promises=VAPI_PROMISES,
+                promises=at_vapi.PROMISES,
                 transport=transport,
                 pace=pace,
                 timeout=timeout,
@@ -236,17 +234,17 @@ async def open_job(
                 Api(
                     "Twilio",
                     providers.twilio_url,
-                    Limiter(min(parallelism, TWILIO_PROMISES.most_at_once or parallelism)),
+                    Limiter(min(parallelism, at_twilio.PROMISES.most_at_once or parallelism)),
                     secrets.redact,
                     auth=_twilio_auth(providers, secrets),
-                    promises=TWILIO_PROMISES,
+                    promises=at_twilio.PROMISES,
                     transport=transport,
                     pace=pace,
                     timeout=timeout,
                 )
             )
-            twilio = Twilio(api, providers.account_sid)
-        accounts = Accounts(Vapi(vapi), twilio)
+            twilio = at_twilio.Twilio(api, providers.account_sid)
+        accounts = Accounts(at_vapi.Vapi(vapi), twilio)
         accounts.on_wait(note_wait)
         yield Job(
             graph=graph,

@@ -1,7 +1,7 @@
 """Phone: a Vapi phone number (`/phone-number`). For provider twilio a TwilioNumber stands beside it."""
 
 from voiceops.kinds.base import Kind, Stays
-from voiceops.kinds.twilio_number import IMPORTED
+from voiceops.kinds.twilio import IMPORTED
 
 _TARGETS = ("assistantId", "squadId")  # whom a number routes to
 

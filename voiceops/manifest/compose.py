@@ -15,7 +15,7 @@ from typing import Any
 from voiceops.errors import Mark
 from voiceops.kinds.registry import ALL, KINDS, PARTS
 from voiceops.kinds.schema import root
-from voiceops.kinds.twilio_number import TWILIO_TYPE
+from voiceops.kinds.twilio import TWILIO_TYPE
 from voiceops.manifest import vendor_bodies
 from voiceops.manifest.budgets import Budget
 from voiceops.manifest.documents import Document, instances, read_manifests

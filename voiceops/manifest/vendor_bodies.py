@@ -12,7 +12,7 @@ from typing import Any
 from voiceops.errors import Mark
 from voiceops.kinds.base import Kind
 from voiceops.kinds.file import file_name
-from voiceops.kinds.twilio_number import TWILIO_SETTINGS
+from voiceops.kinds.twilio import TWILIO_SETTINGS
 from voiceops.manifest.documents import Document
 from voiceops.manifest.problems import Problems, did_you_mean
 from voiceops.manifest.project import Project

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from voiceops.errors import ProviderError
-from voiceops.kinds.twilio_number import TWILIO_FIELDS
+from voiceops.kinds.twilio import TWILIO_FIELDS
 from voiceops.model.json_in import described, is_id
 
 _HINT = "Nothing was changed. If it goes on, it is the vendor's fault, or a proxy's between."

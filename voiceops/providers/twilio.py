@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from voiceops.errors import Ambiguous, NotFound, ProviderError
 from voiceops.kinds.base import Kind
-from voiceops.kinds.twilio_number import KIND as NUMBER
-from voiceops.kinds.twilio_number import TWILIO_FIELDS, TWILIO_STICKY
+from voiceops.kinds.twilio import KIND as NUMBER
+from voiceops.kinds.twilio import TWILIO_FIELDS, TWILIO_STICKY
 from voiceops.model.json_in import described
 from voiceops.providers.answer_forms import items_of, number_of, object_of, unexpected
 from voiceops.providers.http import Api

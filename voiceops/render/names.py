@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from voiceops.kinds.twilio_number import TWILIO_TYPE
+from voiceops.kinds.twilio import TWILIO_TYPE
 from voiceops.model.plan import Change, FieldChange, Plan
 from voiceops.model.values import JSON, KNOWN_AFTER_APPLY, SENSITIVE, SENSITIVE_UNCHECKED, Ref, map_leaves
 

@@ -12,7 +12,7 @@ from textwrap import wrap
 
 from voiceops.engine.fields.pairing import item_name
 from voiceops.errors import Diagnostic
-from voiceops.kinds.twilio_number import TWILIO_TYPE
+from voiceops.kinds.twilio import TWILIO_TYPE
 from voiceops.model.address import is_twilio_side, kind_of, owner_of
 from voiceops.model.plan import DELETE, Change, Drift, FieldChange, Plan, moment, shown
 from voiceops.model.safe_text import flowed, indented, one_line, visible

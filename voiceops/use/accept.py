@@ -16,7 +16,7 @@ from typing import Any
 from voiceops.engine.fields.diff import same
 from voiceops.engine.review.compare_graphs import compare
 from voiceops.errors import Diagnostic, InvalidProject, Mark
-from voiceops.kinds.twilio_number import TWILIO_SETTINGS
+from voiceops.kinds.twilio import TWILIO_SETTINGS
 from voiceops.manifest.files import FileProblem, display, inside, load
 from voiceops.manifest.yaml_edit import CannotEdit, find, raw, replaced, value_at
 from voiceops.model.address import name_of

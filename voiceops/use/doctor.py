@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from voiceops.apply.job import Job
 from voiceops.errors import ProviderError, Unauthorized, VoiceopsError
-from voiceops.kinds.twilio_number import TWILIO_TYPE
+from voiceops.kinds.twilio import TWILIO_TYPE
 from voiceops.manifest.vendor_bodies import WEBHOOK_SECRET
 from voiceops.model.address import owner_of
 from voiceops.model.graph import Graph

@@ -20,7 +20,7 @@ from voiceops.engine.lines.traffic_split import day
 from voiceops.engine.lines.twilio_number import lags as number_lags
 from voiceops.engine.planning.externals import Externals, externals_of
 from voiceops.kinds.registry import KINDS
-from voiceops.kinds.twilio_number import TWILIO_TYPE
+from voiceops.kinds.twilio import TWILIO_TYPE
 from voiceops.model.address import is_twilio_side, owner_of, twilio_side
 from voiceops.model.graph import Resource
 from voiceops.model.live import Snapshot

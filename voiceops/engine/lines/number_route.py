@@ -8,7 +8,7 @@ from typing import Any
 from voiceops.engine.lines.meant import Meant
 from voiceops.engine.lines.reasons import Reason
 from voiceops.engine.lines.twilio_number import clearing, settings, shadow
-from voiceops.kinds.twilio_number import TWILIO_DEMO, is_vapis
+from voiceops.kinds.twilio import TWILIO_DEMO, is_vapis
 
 # Words in a number's status that mean that no call gets through; `in-use` is the usual one.
 _DEAD = ("pending", "suspend", "released", "inactive", "closed", "failed")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from voiceops.kinds.twilio_number import IMPORTED, TWILIO_DEMO, TWILIO_FIELDS, TWILIO_STICKY, TWILIO_TYPE, VOICE
+from voiceops.kinds.twilio import IMPORTED, TWILIO_DEMO, TWILIO_FIELDS, TWILIO_STICKY, TWILIO_TYPE, VOICE
 from voiceops.model.graph import Resource
 from voiceops.model.live import Snapshot
 from voiceops.model.state import Entry

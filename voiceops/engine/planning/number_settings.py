@@ -35,7 +35,7 @@ from voiceops.engine.options import policy_for
 from voiceops.engine.planning.changes import change_of, drift_of, field_changes, settled
 from voiceops.engine.planning.view import Decision, Found, Inputs, View
 from voiceops.errors import Diagnostic
-from voiceops.kinds.twilio_number import TWILIO_STICKY, VOICE, is_vapis
+from voiceops.kinds.twilio import TWILIO_STICKY, VOICE, is_vapis
 from voiceops.model.address import owner_of
 from voiceops.model.graph import Resource
 from voiceops.model.plan import CREATE, NO_OP, UPDATE, Change, FieldChange

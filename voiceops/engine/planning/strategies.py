@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from voiceops.engine.planning.number_settings import NumberSettings
 from voiceops.engine.planning.objects import WholeObjects
 from voiceops.engine.planning.strategy import Strategy
-from voiceops.kinds.twilio_number import TWILIO_TYPE
+from voiceops.kinds.twilio import TWILIO_TYPE
 
 _WHOLE = WholeObjects()
 _STRATEGIES: Mapping[str, Strategy] = {TWILIO_TYPE: NumberSettings()}
