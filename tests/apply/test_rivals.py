@@ -62,9 +62,11 @@ def test_a_signal_ends_after_the_requests_under_way(tmp_path: Path, number: sign
         running = start(made, "apply", "--auto-approve")
         made.control.wait_for_pause(rule)
         running.send_signal(number)
-        time.sleep(0.2)
+        assert running.stderr is not None
+        heard = running.stderr.readline()  # it says that it has heard
         made.control.release(rule)
         out, err = running.communicate(timeout=30)
+        err = heard + err
         assert running.returncode == 3, out + err
         assert "requests under way are finished" in err
         assert "Traceback" not in err

@@ -14,6 +14,7 @@ import pytest
 
 from tests.apply.manifests import TOOL
 from tests.support.bench import Bench
+from tests.support.waiting import catches, wait_until
 
 
 def on_terminal(made: Bench, *arguments: str, answer: str = "", signal_: int = 0) -> tuple[int, str]:
@@ -89,10 +90,10 @@ def test_a_signal_while_it_waits_for_the_lock_ends_it(live: Bench) -> None:
     first = subprocess.Popen(command, env=live.environ)
     live.control.wait_for_pause(pause)
     second = subprocess.Popen([*command, "--lock-timeout", "60"], env=live.environ, stderr=subprocess.PIPE, text=True)
-    time.sleep(1.5)
+    wait_until(lambda: catches(second.pid, signal.SIGTERM))  # from then on it reads, or waits
     assert second.poll() is None
     second.send_signal(signal.SIGTERM)
-    assert "stopped before anything was changed" in second.communicate(timeout=10)[1]
+    assert "stopped before anything was changed" in second.communicate(timeout=30)[1]
     assert second.returncode == 1
     live.control.release(pause)
     assert first.wait(30) == 0
