@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from voiceops.kinds.base import Kind
-from voiceops.kinds.schema import Node, root, select, type_of
+from voiceops.kinds.schema import Node, facts, root, select, type_of
 
 # By which of its fields an item of a list is the same item as another: the first that its type has, and it sets.
 ITEM_KEYS: tuple[tuple[str, ...], ...] = (
@@ -39,6 +39,18 @@ def body_node(kind: Kind, operation: str = "update") -> Node:
     """
     node = root(kind.name, operation) if kind.vendor == "vapi" else _ANY
     return {**node, "also": dict.fromkeys(kind.attached, _IDS)} if kind.attached else node
+
+
+@cache
+def secret_names() -> frozenset[str]:
+    """The keys under which a value of some kind can be secret, wherever they stand."""
+    types = facts()["types"].values()
+    return frozenset(key for type_ in types for key, node in type_["fields"].items() if _holds_secret(node))
+
+
+def _holds_secret(node: Node) -> bool:
+    inner = [node[key] for key in ("items", "values") if key in node]
+    return bool(node.get("secret")) or any(map(_holds_secret, [*inner, *node.get("options", ())]))
 
 
 def option_for(node: Node | None, value: Any) -> Node | None:

@@ -190,12 +190,38 @@ def copy(value: JSON) -> JSON:
     return value
 
 
-def identical(one: JSON, other: JSON) -> bool:
-    """Are two values the same to the last type, found out at once? False may also mean that it can't be told so."""
+def is_plain(value: JSON) -> bool:
+    """Is it free of markers, found out at once? False may also mean that it can't be told so."""
     try:
-        return marshal.dumps(one, 2) == marshal.dumps(other, 2)
+        marshal.dumps(value, 2)
     except ValueError:
-        return False  # a marker is in it
+        return False
+    return True
+
+
+def identical(one: JSON, other: JSON) -> bool:
+    """Are two values the same to the last type (true is not 1), found out at once, in whatever order their keys stand?
+
+    False may also mean that it can't be told so: where a marker is in it, or 1 stands for 1.0.
+    """
+    if type(one) is not type(other) or one != other:
+        return False
+    if isinstance(one, str):
+        return True
+    try:
+        # To Python, true equals 1. Maps that only differ in the order of their keys are looked at one by one.
+        return marshal.dumps(one, 2) == marshal.dumps(other, 2) or _same_types(one, other)
+    except ValueError:
+        return False
+
+
+def _same_types(one: JSON, other: JSON) -> bool:
+    """Of two equal values: are they equal for good?"""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return all(_same_types(item, other[key]) for key, item in one.items())
+    return not isinstance(one, list) or all(map(_same_types, one, other))
 
 
 def map_leaves(value: JSON, change: Callable[[JSON], JSON]) -> JSON:
@@ -223,6 +249,8 @@ def leaves(value: JSON, path: Path = ()) -> Iterator[tuple[Path, JSON]]:
 
 def refs_in(value: JSON) -> Iterator[Ref]:
     """Every reference in a tree, those inside texts included."""
+    if is_plain(value):
+        return
     for _, leaf in leaves(value):
         if isinstance(leaf, Ref):
             yield leaf

@@ -25,7 +25,7 @@ from voiceops.kinds.nodes import (
     variant_key,
 )
 from voiceops.kinds.schema import Node, type_of
-from voiceops.model.values import ABSENT, JSON, Fingerprint, Path, Secret, copy, delete_path
+from voiceops.model.values import ABSENT, JSON, Fingerprint, Path, Secret, copy, delete_path, is_plain, leaves
 
 
 def create_body(kind: Kind, desired: dict[str, Any], leaving_out: Iterable[Path] = ()) -> dict[str, Any]:
@@ -195,12 +195,21 @@ def set_values(kind: Kind, body: dict[str, Any]) -> dict[str, Any]:
 
     In maps that take any keys (metadata, a tool's own JSON Schema) null is a value like others.
     """
+    if not _has_null(body):
+        return dict(body)
     entries = entries_of(body_node(kind, "create"), body)
     return {
         key: _set(entries.get(key), value)
         for key, value in body.items()
         if value is not None or key in kind.null_counts
     }
+
+
+def _has_null(value: dict[str, Any] | list[Any]) -> bool:
+    for item in value.values() if isinstance(value, dict) else value:
+        if item is None or (isinstance(item, (dict, list)) and _has_null(item)):
+            return True
+    return False
 
 
 def _set(node: Node | None, value: JSON) -> JSON:
@@ -217,8 +226,4 @@ def _set(node: Node | None, value: JSON) -> JSON:
 
 def holds_secret(value: JSON) -> bool:
     """Is there a secret anywhere in it?"""
-    if isinstance(value, dict):
-        return any(holds_secret(item) for item in value.values())
-    if isinstance(value, list):
-        return any(holds_secret(item) for item in value)
-    return isinstance(value, (Secret, Fingerprint))
+    return not is_plain(value) and any(isinstance(leaf, (Secret, Fingerprint)) for _, leaf in leaves(value))

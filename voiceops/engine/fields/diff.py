@@ -69,7 +69,8 @@ def differences(
     `node` is the schema's facts of the body; `another(secret, live)` says whether a live text is another than a
     secret, or None where that can't be told.
     """
-    return list(_compare((), desired, applied.owned, live, _Context(applied.stored, ignore, another), node))
+    context = _Context.of(applied.stored, ignore, another)
+    return list(_compare((), desired, applied.owned, live, context, node))
 
 
 def drifted(
@@ -80,10 +81,8 @@ def drifted(
     another: Another | None = None,
 ) -> list[Difference]:
     """Owned fields that were edited live since they were applied: `before` as applied, `after` live."""
-    return [
-        Difference(found.path, found.after, found.before, Outcome.DRIFT)
-        for found in _compare((), applied.owned, applied.owned, live, _Context(applied.stored, ignore, another), node)
-    ]
+    found = differences(applied.owned, applied, live, ignore, node, another)
+    return [Difference(each.path, each.after, each.before, Outcome.DRIFT) for each in found]
 
 
 def still_drifted(edited: list[Difference], differing: list[Difference]) -> list[Difference]:
@@ -116,34 +115,68 @@ class _Context:
 
     stored: Mapping[Path, JSON]
     ignore: tuple[Path, ...]
-    another: Another | None = None
+    another: Another | None
+    around: frozenset[Path]  # the paths at and above those of `stored`
+
+    @classmethod
+    def of(cls, stored: Mapping[Path, JSON], ignore: tuple[Path, ...], another: Another | None = None) -> _Context:
+        around = frozenset(path[:end] for path in stored for end in range(len(path) + 1))
+        return cls(stored, ignore, another, around)
 
 
 def _compare(
     path: Path, desired: JSON, applied: JSON, live: JSON, context: _Context, node: Node | None
 ) -> Iterator[Difference]:
-    if is_left_alone(path, context.ignore, live):
-        return
+    """The differences at and below a path: one way to compare for each form that the values have."""
+    if context.ignore and is_left_alone(path, context.ignore, live):
+        return iter(())
+    compare = _compare_plain
     if path in context.stored:
-        yield from _compare_stored(path, desired, applied, live, context, node)
+        compare = _compare_stored
     elif isinstance(desired, dict) and isinstance(live, dict):
-        entries = entries_of(node, desired, live)
-        for key in [*desired, *(key for key in _keys(applied) if key not in desired)]:
-            wanted, found = desired.get(key, ABSENT), live.get(key, ABSENT)
-            if not path and not context.stored and identical(wanted, found):
-                continue  # most of most objects
-            yield from _compare((*path, key), wanted, _get(applied, key), found, context, entries.get(key))
+        compare = _compare_maps
     elif isinstance(desired, list) and isinstance(live, list):
-        yield from _compare_lists(path, desired, applied, live, context, node)
+        compare = _compare_lists
     elif isinstance(desired, Fingerprint) or isinstance(applied, Fingerprint):
-        yield from _compare_secret(path, desired, applied, live, context, node)
+        compare = _compare_secret
     elif desired is ABSENT:
-        # Nothing wants it any more: what we set before is taken back, what we never set stays.
-        if applied is not ABSENT and not empty(applied) and not empty(live):
-            for here, was, now in _owned_leaves(path, applied, live):
-                yield Difference(here, now, ABSENT, Outcome.UNSET if same(was, now) else Outcome.CONFLICT)
-    elif not same(desired, live, node):
+        compare = _compare_unset
+    return compare(path, desired, applied, live, context, node)
+
+
+def _compare_maps(
+    path: Path, desired: dict[str, JSON], applied: JSON, live: dict[str, JSON], context: _Context, node: Node | None
+) -> Iterator[Difference]:
+    """Key by key. What is identical on all sides is passed over, whatever is in it: it is most of most objects."""
+    entries: dict[str, Node] | None = None
+    for key in [*desired, *(key for key in _keys(applied) if key not in desired)]:
+        here = (*path, key)
+        wanted, was, now = desired.get(key, ABSENT), _get(applied, key), live.get(key, ABSENT)
+        if (
+            here not in context.around
+            and identical(wanted, now)
+            and (not (path or context.around) or identical(was, now))
+        ):
+            continue
+        if entries is None:
+            entries = entries_of(node, desired, live)
+        yield from _compare(here, wanted, was, now, context, entries.get(key))
+
+
+def _compare_plain(
+    path: Path, desired: JSON, applied: JSON, live: JSON, context: _Context, node: Node | None
+) -> Iterator[Difference]:
+    if not same(desired, live, node):
         yield Difference(path, live, desired, _outcome(desired, applied, _unmoved(applied, live, node)))
+
+
+def _compare_unset(
+    path: Path, desired: JSON, applied: JSON, live: JSON, context: _Context, node: Node | None
+) -> Iterator[Difference]:
+    """Nothing wants it any more: what we set before is taken back, what we never set stays."""
+    if not empty(applied) and not empty(live):
+        for here, was, now in _owned_leaves(path, applied, live):
+            yield Difference(here, now, ABSENT, Outcome.UNSET if same(was, now) else Outcome.CONFLICT)
 
 
 def is_left_alone(path: Path, ignore: tuple[Path, ...], live: JSON) -> bool:
@@ -160,7 +193,7 @@ def _compare_stored(
         return
     if isinstance(desired, dict) and isinstance(applied, dict) and empty(live) and empty(stored):
         # The server never shows this map (it holds a secret): what was applied stands for what is live.
-        yield from _compare(path, desired, applied, applied, _Context({}, context.ignore), node)
+        yield from _compare(path, desired, applied, applied, _Context.of({}, context.ignore), node)
         return
     yield Difference(path, live, desired, _outcome(desired, applied, same(stored, live, node)))
 
@@ -252,7 +285,7 @@ def same(wanted: JSON, found: JSON, node: Node | None = None) -> bool:
 
 
 def owns_same(owned: JSON, desired: JSON, node: Node | None = None) -> bool:
-    """Would recording `desired` change what is owned? Nothing beyond it, on either side."""
+    """Would recording `desired` leave what is owned as it is? Nothing beyond it, on either side."""
     return identical(owned, desired) or (same(owned, desired, node) and same(desired, owned, node))
 
 

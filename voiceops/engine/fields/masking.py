@@ -13,28 +13,43 @@ from typing import Any
 
 from voiceops.engine.fields.body import holds_secret
 from voiceops.engine.fields.diff import Difference
-from voiceops.kinds.nodes import body_node, field_of, items_of
+from voiceops.kinds.nodes import body_node, field_of, items_of, secret_names
 from voiceops.kinds.registry import KINDS
 from voiceops.kinds.schema import Node
 from voiceops.model.plan import FieldChange
-from voiceops.model.values import ABSENT, JSON, Fingerprint, Ref, Secret, Template, copy, get_path
+from voiceops.model.values import ABSENT, JSON, Fingerprint, Ref, Secret, Template, copy, get_path, identical
 
 HIDDEN = Fingerprint((), "live")
+_HEADERS = "headers"
 _HEADER = re.compile(r"authorization|api[-_]?key|secret|token|password|cookie", re.IGNORECASE)
 
 
 def visible(kind: str, live: dict[str, Any], *sent: JSON) -> dict[str, Any]:
-    """The live object with every secret hidden; `sent` are bodies whose secrets are fingerprints."""
-    secret = [body for body in sent if holds_secret(body)]
-    shown: dict[str, Any] = _visible(body_node(KINDS[kind], "create"), live, secret)
+    """The live object with every secret hidden; `sent` are bodies whose secrets are fingerprints.
+
+    It may be the very object: where nothing in it has the name of a secret, and nothing secret was sent.
+    """
+    secrets = [body for body in sent if holds_secret(body)]
+    if not secrets and not _may_hide(live, secret_names() | {_HEADERS}):
+        return live
+    shown: dict[str, Any] = _visible(body_node(KINDS[kind], "create"), live, secrets)
     return shown
+
+
+def _may_hide(value: dict[str, Any] | list[Any], names: frozenset[str]) -> bool:
+    """Is there a key in it, at any depth, under which something can be secret?"""
+    if isinstance(value, dict):
+        if not names.isdisjoint(value):
+            return True
+        value = list(value.values())
+    return any(_may_hide(item, names) for item in value if isinstance(item, (dict, list)))
 
 
 def _visible(node: Node | None, value: JSON, sent: list[JSON]) -> JSON:
     if isinstance(value, dict):
         return {
             key: _headers(item, [body[key] for body in maps if key in body])
-            if key == "headers" and isinstance(item, dict)
+            if key == _HEADERS and isinstance(item, dict)
             else _visible(field_of(node, key, value), item, [body[key] for body in maps if key in body])
             for maps in [[body for body in sent if isinstance(body, dict)]]
             for key, item in value.items()
@@ -91,6 +106,8 @@ def with_values(shown: JSON, fields: Iterable[FieldChange]) -> JSON:
 
 def project(live: JSON, like: JSON) -> JSON:
     """The live value as far as `like` speaks of it: a plan shows owned fields only, and no secret."""
+    if identical(live, like):
+        return live
     if isinstance(like, dict) and isinstance(live, dict):
         return {key: project(live[key], value) for key, value in like.items() if key in live}
     if isinstance(like, list) and isinstance(live, list) and len(like) == len(live):

@@ -31,7 +31,19 @@ from voiceops.kinds.registry import KINDS
 from voiceops.kinds.schema import Node
 from voiceops.model.graph import Resource
 from voiceops.model.state import Entry
-from voiceops.model.values import ABSENT, JSON, Fingerprint, Path, Ref, Secret, Template, get_path, leaves, set_path
+from voiceops.model.values import (
+    ABSENT,
+    JSON,
+    Fingerprint,
+    Path,
+    Ref,
+    Secret,
+    Template,
+    get_path,
+    identical,
+    leaves,
+    set_path,
+)
 from voiceops.model.values import copy as copied
 
 
@@ -127,10 +139,10 @@ def is_replaced(resource: Resource, applied: Applied, live: dict[str, Any]) -> b
     kind = KINDS[resource.kind]
     if resource.type != kind.type:
         return False
-    fixed = kind.fixed({**live, **resource.body})
-    if not fixed:
-        return False
     owned = applied.owned if isinstance(applied.owned, dict) else {}
+    fixed = [key for key in kind.fixed({**live, **resource.body}) if key in resource.body or key in owned]
+    if not applied.stored and all(identical(resource.body.get(key), live.get(key)) for key in fixed):
+        return False
 
     def only(body: Mapping[str, JSON]) -> dict[str, JSON]:
         return {key: body[key] for key in fixed if key in body}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from voiceops.kinds.registry import KINDS, kind_of_type
 from voiceops.model.address import kind_of, twilio_side
 from voiceops.model.graph import Resource
 from voiceops.model.state import Entry
-from voiceops.model.values import JSON, Fingerprint, Outside, Ref, Secret, Template, map_leaves
+from voiceops.model.values import JSON, Fingerprint, Outside, Ref, Secret, Template, is_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,18 @@ def resolved(known: Known, body: JSON) -> JSON:
             return inputs.options.fingerprints.get(item, Fingerprint(item.names, ""))
         return item
 
-    return map_leaves(body, leaf)
+    return _mapped(body, leaf)
+
+
+def _mapped(value: JSON, change: Callable[[JSON], JSON]) -> JSON:
+    """The tree with every marker replaced by `change(marker)`; what holds none is not even copied."""
+    if is_plain(value):
+        return value
+    if isinstance(value, dict):
+        return {key: _mapped(item, change) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_mapped(item, change) for item in value]
+    return change(value)
 
 
 def _reference(known: Known, ref: Ref) -> JSON:

@@ -13,7 +13,7 @@ from voiceops.kinds.registry import KINDS
 from voiceops.model.address import owner_of
 from voiceops.model.graph import Resource
 from voiceops.model.plan import Drift, FieldChange
-from voiceops.model.values import JSON, SENSITIVE_UNCHECKED, Fingerprint, format_path, leaves
+from voiceops.model.values import JSON, SENSITIVE_UNCHECKED, Fingerprint, format_path, is_plain, leaves
 
 _MOST_USERS = 3
 _FIELDS = 6  # of a refusal that names them
@@ -21,6 +21,8 @@ _FIELDS = 6  # of a refusal that names them
 
 def unchecked_secrets(resource: Resource, desired: JSON) -> tuple[Diagnostic, ...]:
     """Whether a secret changed can't be told where it isn't at hand."""
+    if is_plain(desired):
+        return ()
     unchecked = sorted(
         {
             name
