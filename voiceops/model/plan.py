@@ -28,6 +28,7 @@ from voiceops.model.values import (
     Secret,
     Template,
     format_path,
+    is_plain,
     map_leaves,
 )
 
@@ -126,8 +127,8 @@ class Change:
             "line": self.line,
             "change": {
                 "actions": list(self.actions),
-                "before": None if self.before is None else known(self.before),
-                "after": None if after is None else known(after),
+                "before": shown(self.before),
+                "after": shown(after),
                 "after_unknown": unknown,
                 "before_sensitive": sensitive_mask(self.before),
                 "after_sensitive": sensitive_mask(self.after),
@@ -279,6 +280,8 @@ def count(changes: Iterable[Change], actions: tuple[str, ...]) -> int:
 
 def shown(value: JSON) -> JSON:
     """A value as a plan shows it: nothing sensitive, unknown ids said so."""
+    if is_plain(value):
+        return value
 
     def leaf(item: JSON) -> JSON:
         match item:
@@ -295,13 +298,10 @@ def shown(value: JSON) -> JSON:
     return map_leaves(value, leaf)
 
 
-def known(value: JSON) -> JSON:
-    """As `shown`, for whole bodies."""
-    return shown(value)
-
-
 def split_unknown(value: JSON) -> tuple[JSON, JSON]:
     """(the value without what is not known yet, the mask of what isn't)."""
+    if is_plain(value):
+        return value, {}
     if isinstance(value, dict):
         rest, mask = {}, {}
         for key, item in value.items():
@@ -324,6 +324,8 @@ def split_unknown(value: JSON) -> tuple[JSON, JSON]:
 
 def sensitive_mask(value: JSON) -> JSON:
     """`true` where a value is sensitive, in the shape of the value."""
+    if is_plain(value):
+        return {}
     if isinstance(value, dict):
         return {key: mask for key, item in value.items() if (mask := sensitive_mask(item))}
     if isinstance(value, list):

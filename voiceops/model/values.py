@@ -249,13 +249,13 @@ def leaves(value: JSON, path: Path = ()) -> Iterator[tuple[Path, JSON]]:
 
 def refs_in(value: JSON) -> Iterator[Ref]:
     """Every reference in a tree, those inside texts included."""
-    if is_plain(value):
-        return
-    for _, leaf in leaves(value):
-        if isinstance(leaf, Ref):
-            yield leaf
-        elif isinstance(leaf, Template):
-            yield from (part for part in leaf.parts if isinstance(part, Ref))
+    if isinstance(value, Ref):
+        yield value
+    elif isinstance(value, Template):
+        yield from (part for part in value.parts if isinstance(part, Ref))
+    elif isinstance(value, (dict, list)) and not is_plain(value):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from refs_in(item)
 
 
 def encode(value: JSON) -> JSON:

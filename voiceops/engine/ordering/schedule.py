@@ -9,13 +9,13 @@ claim    before the import, too: what answered the number until now is written d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from voiceops.engine.lines.twilio_number import BUYS
 from voiceops.engine.ordering.creation_order import plan_creation
 from voiceops.kinds.registry import KINDS, LINES, kind_of_type
-from voiceops.model.address import is_twilio_side, kind_of, owner_of, twilio_side
+from voiceops.model.address import kind_of, owner_of, twilio_side
 from voiceops.model.graph import Graph
 from voiceops.model.plan import CREATE, DELETE, NO_OP, UPDATE, Change
 from voiceops.model.state import State
@@ -55,10 +55,8 @@ def schedule(graph: Graph, state: State, changes: Iterable[Change]) -> list[Oper
                 change=change,
                 leaving_out=later.get(address, ()),
             )
-    users = _users(state, active)
-    needs = {
-        key: set(_needs(operation, graph, creation.needs, operations, users)) for key, operation in operations.items()
-    }
+    around = _Around(graph, creation.needs, operations, _users(state, active))
+    needs = {key: set(_needs(operation, around)) for key, operation in operations.items()}
     _break_delete_circles(needs)
     return [
         Operation(key=key, step=o.step, change=o.change, leaving_out=o.leaving_out, needs=frozenset(needs[key]))
@@ -107,51 +105,97 @@ def _users(state: State, active: dict[str, Change]) -> dict[str, set[str]]:
     return found
 
 
-def _needs(
-    operation: Operation,
-    graph: Graph,
-    creation: dict[str, frozenset[str]],
-    operations: dict[str, Operation],
-    users: dict[str, set[str]],
-) -> Iterable[str]:
-    address, step, change = operation.change.address, operation.step, operation.change
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What an operation may have to wait for: references, circles that are opened, operations, users of an object."""
 
-    def of(other: str, *steps: str) -> Iterable[str]:
-        return (f"{other}#{name}" for name in steps if f"{other}#{name}" in operations)
+    graph: Graph
+    creation: Mapping[str, frozenset[str]]
+    operations: Mapping[str, Operation]
+    users: Mapping[str, set[str]]
 
-    if step in ("create", "update", "settings", "state"):
-        dependencies = graph.dependencies(address) if address in graph.resources else ()
-        waiting = creation.get(address) if step == "create" and address in creation else None
-        for other in dependencies:
-            if waiting is None or other in waiting:
-                yield from of(other, "create")
-            if KINDS[kind_of(other)].volatile:
-                yield from of(other, "update")
-            if change.kind in LINES and owner_of(other) != address:
-                yield from of(other, "create", "link", "update")
-    if step == "link":
-        yield f"{address}#create"
-        for other in graph.dependencies(address):
-            yield from of(other, "create")
-            if KINDS[kind_of(other)].volatile:
-                yield from of(other, "update")
-    if step == "create":
-        yield from of(twilio_side(address), "buy", "claim")
-        if change.actions == ("delete", "create"):
-            yield from of(address, "delete", "unbind")
-    if step in ("buy", "claim"):
-        yield from of(address, "restore")
-    if step == "settings":
-        yield from of(address, "buy", "claim", "restore")
-        yield from of(owner_of(address), "create", "update", "state")
-    if step in ("restore", "release"):
-        yield from of(owner_of(address), "delete")
-    if step in ("delete", "unbind") and not is_twilio_side(address):
-        if change.actions == ("create", "delete"):
-            yield from of(address, "create", "link")
-        for user in users.get(address, ()):
-            if user != address and owner_of(user) != address:
-                yield from of(user, "create", "update", "link", "delete", "unbind")
+    def of(self, address: str, *steps: str) -> Iterator[str]:
+        """Those of an object's steps that are taken at all."""
+        return (key for step in steps if (key := f"{address}#{step}") in self.operations)
+
+
+def _needs(operation: Operation, around: _Around) -> Iterator[str]:
+    for waits in _WAITS[operation.step]:
+        yield from waits(operation, around)
+
+
+def _for_references(operation: Operation, around: _Around) -> Iterator[str]:
+    """What the body refers to is live; before a line is written, all about its target is as it will be."""
+    address = operation.change.address
+    waiting = around.creation.get(address) if operation.step == "create" else None
+    for other in around.graph.dependencies(address):
+        if waiting is None or other in waiting:
+            yield from around.of(other, "create")
+        if KINDS[kind_of(other)].volatile:
+            yield from around.of(other, "update")
+        if operation.change.kind in LINES and owner_of(other) != address:
+            yield from around.of(other, "create", "link", "update")
+
+
+def _for_both_ends(operation: Operation, around: _Around) -> Iterator[str]:
+    """What closes a circle is sent when all that it names is live, and what it is sent to."""
+    address = operation.change.address
+    yield f"{address}#create"
+    for other in around.graph.dependencies(address):
+        yield from around.of(other, "create")
+        if KINDS[kind_of(other)].volatile:
+            yield from around.of(other, "update")
+
+
+def _for_the_number(operation: Operation, around: _Around) -> Iterator[str]:
+    """A number is imported when the account has it, and what answered it until now is written down."""
+    return around.of(twilio_side(operation.change.address), "buy", "claim")
+
+
+def _for_the_old_one(operation: Operation, around: _Around) -> Iterator[str]:
+    """Where the old object goes first, it is gone."""
+    first = operation.change.actions == ("delete", "create")
+    return around.of(operation.change.address, "delete", "unbind") if first else iter(())
+
+
+def _for_giving_back(operation: Operation, around: _Around) -> Iterator[str]:
+    return around.of(operation.change.address, "restore")
+
+
+def _for_the_line(operation: Operation, around: _Around) -> Iterator[str]:
+    """Settings are written last: the import rewrites the voice URL."""
+    yield from around.of(operation.change.address, "buy", "claim", "restore")
+    yield from around.of(owner_of(operation.change.address), "create", "update", "state")
+
+
+def _for_its_end(operation: Operation, around: _Around) -> Iterator[str]:
+    """A number is given back when nothing at Vapi has it any more."""
+    return around.of(owner_of(operation.change.address), "delete")
+
+
+def _for_users(operation: Operation, around: _Around) -> Iterator[str]:
+    """An object goes when what replaces it is there, and nothing refers to it any more."""
+    address = operation.change.address
+    if operation.change.actions == ("create", "delete"):
+        yield from around.of(address, "create", "link")
+    for user in around.users.get(address, ()):
+        if user != address and owner_of(user) != address:
+            yield from around.of(user, "create", "update", "link", "delete", "unbind")
+
+
+_WAITS: Mapping[str, tuple[Callable[[Operation, _Around], Iterator[str]], ...]] = {
+    "create": (_for_references, _for_the_number, _for_the_old_one),
+    "update": (_for_references,),
+    "state": (_for_references,),
+    "link": (_for_both_ends,),
+    "buy": (_for_giving_back,),
+    "claim": (_for_giving_back,),
+    "settings": (_for_references, _for_the_line),
+    "restore": (_for_its_end,),
+    "release": (_for_its_end,),
+    "delete": (_for_users,),
+    "unbind": (_for_users,),
+}
 
 
 def _break_delete_circles(needs: dict[str, set[str]]) -> None:
