@@ -176,18 +176,18 @@ def _called(folder: Path) -> Walk:
     tracer = _Tracer("a tool call", lambda _: False)
 
     async def work() -> None:
-        async with app.router.lifespan_context(app):
-            await _ask(app, "warm-up")
+        async with app.router.lifespan_context(app) as state:
+            await _ask(app, "warm-up", state)
             with _traced(tracer):
-                answer = await _ask(app, "traced")
+                answer = await _ask(app, "traced", state)
         tracer.walk.ended = json.loads(answer)["results"][0]["result"] == "Until six."
 
     asyncio.run(work())
     return tracer.walk
 
 
-async def _ask(app: Any, id_: str) -> bytes:
-    """Vapi's request for one tool call, as ASGI; gives the answer's body."""
+async def _ask(app: Any, id_: str, state: Any) -> bytes:
+    """Vapi's request for one tool call, as ASGI; gives the answer's body. `state` is what the app's lifespan gave."""
     call = {"id": id_, "type": "function", "function": {"name": "openingHours", "arguments": {"day": "monday"}}}
     body = json.dumps({"message": {"type": "tool-calls", "call": {"id": id_}, "toolCallList": [call]}}).encode()
     at = str(int(time.time() * 1000))
@@ -206,6 +206,7 @@ async def _ask(app: Any, id_: str) -> bytes:
         "query_string": b"",
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         "client": ("127.0.0.1", 1),
+        "state": state,
     }
     said: list[bytes] = []
 

@@ -75,7 +75,7 @@ with bench(folder) as made:
     made.edit("agents/week.yaml", "columns: 3", "columns: 9")
     assert "not between 1 and 4" in made.run("validate", code=1).out
     made.remove("agents/week.yaml")
-    made.apply("--allow-destroy-percent", "100")
+    made.apply("--force")
     assert list(made.state()["resources"]) == ["Agent/desk"]
 """
 
