@@ -6,6 +6,10 @@ import sys
 
 
 def main() -> None:
+    """The program: runs the command of `sys.argv` and ends the process with its exit code.
+
+    Raises SystemExit: when the command has ended; `--version` alone just returns.
+    """
     if sys.argv[1:] == ["--version"]:
         from voiceops._version import __version__
 

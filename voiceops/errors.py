@@ -51,6 +51,7 @@ class Diagnostic:
     hint: str = ""
 
     def to_data(self) -> dict[str, Any]:
+        """For JSON output. A place that is not known is left out."""
         data: dict[str, Any] = {"severity": self.severity, "code": self.code, "summary": self.summary}
         if self.mark is not None:
             data |= {"file": self.mark.file, "line": self.mark.line, "column": self.mark.column}
@@ -83,6 +84,7 @@ class VoiceopsError(Exception):
         self.diagnostics = tuple(diagnostics)
 
     def to_data(self) -> dict[str, Any]:
+        """For JSON output: what a machine reads instead of the text."""
         data: dict[str, Any] = {"code": self.code, "summary": self.summary}
         if self.hint:
             data["hint"] = self.hint
@@ -139,6 +141,7 @@ class ProviderError(VoiceopsError):
         return f"{self.summary}{where if self.endpoint else ''}"
 
     def to_data(self) -> dict[str, Any]:
+        """With what tells the vendor's support which request it was, as far as it is known."""
         data = super().to_data()
         for key in ("endpoint", "status", "request_id"):
             if value := getattr(self, key):

@@ -161,6 +161,7 @@ class Kind:
         return live | {key: known[key] for key in self.unseen if key in known}
 
     def attributes_of(self, live: Mapping[str, Any]) -> dict[str, str]:
+        """What the server gave this live object and others may refer to, by attribute; what it lacks is left out."""
         return {key: str(live[key]) for key in self.attributes if live.get(key)}
 
     def outlives(self, body: Mapping[str, Any]) -> bool:

@@ -24,7 +24,7 @@ _FOLDERS = (
 
 @cache
 def facts(name: str = "vapi") -> dict[str, Any]:
-    """The facts file `schema/NAME.json`."""
+    """The facts file `schema/NAME.json`. Raises FileNotFoundError: this installation has none."""
     for folder in _FOLDERS:
         path = folder / f"{name}.json"
         if path.is_file():

@@ -20,6 +20,7 @@ def address(kind: str, name: str, key: str | None = None) -> str:
 
 
 def kind_of(text: str) -> str:
+    """The kind of the object at an address: `Agent` of `Agent/front-desk`."""
     return text.partition("/")[0]
 
 
@@ -34,6 +35,7 @@ def twilio_side(text: str) -> str:
 
 
 def is_twilio_side(text: str) -> bool:
+    """Is it the address of a phone line's Twilio settings?"""
     return text.endswith(TWILIO_SIDE)
 
 

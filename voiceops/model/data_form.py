@@ -29,6 +29,10 @@ class Wrong(ValueError):
 
 
 def converted(data: Any, shape: type[S], where: str = "") -> S:
+    """Data from JSON as the class that it is to be. `where` says for the error what the data is part of.
+
+    Raises Wrong: it does not have the shape.
+    """
     try:
         return msgspec.convert(data, shape)
     except msgspec.ValidationError as error:

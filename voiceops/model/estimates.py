@@ -21,13 +21,16 @@ class Estimate:
 
     @property
     def turn_latency_ms(self) -> int:
+        """Milliseconds from the caller's last word to the agent's first: the sum of the parts."""
         return sum(self.latency.values())
 
     @property
     def cost_per_minute(self) -> float:
+        """What a minute of a call costs, in the currency of the table, to four places: the sum of the parts."""
         return round(sum(self.cost.values()), 4)
 
     def to_data(self) -> dict[str, Any]:
+        """For JSON output: the sums, their parts, and what was assumed."""
         return {
             "turnLatencyMs": self.turn_latency_ms,
             "latencyParts": dict(self.latency),
@@ -47,9 +50,11 @@ class AgentEstimate:
 
     @property
     def changed(self) -> bool:
+        """Does the plan change the estimate?"""
         return self.before != self.after
 
     def to_data(self) -> dict[str, Any]:
+        """For JSON output; null where the agent is not there."""
         return {
             "address": self.address,
             "before": self.before.to_data() if self.before else None,
@@ -68,6 +73,7 @@ class Estimates:
     date: str
 
     def to_data(self) -> dict[str, Any]:
+        """For JSON output, with the table's currency and date."""
         return {
             "currency": self.currency,
             "tableDate": self.date,

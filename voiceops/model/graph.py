@@ -70,6 +70,10 @@ class Resource:
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> Resource:
+        """What `to_data` wrote.
+
+        Raises ValueError: a value in it is of no known form; KeyError: a key is missing.
+        """
         return cls(
             address=data["address"],
             kind=data["kind"],
@@ -103,6 +107,7 @@ class External:
     mark: Mark
 
     def to_data(self) -> dict[str, Any]:
+        """For a revision."""
         return {
             "address": self.address,
             "kind": self.kind,
@@ -115,6 +120,7 @@ class External:
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> External:
+        """What `to_data` wrote. Raises KeyError: a key is missing."""
         return cls(
             address=data["address"],
             kind=data["kind"],
@@ -159,6 +165,7 @@ class Graph:
         return digest([{k: v for k, v in data.items() if k not in ("file", "line")} for data in resources])
 
     def to_data(self) -> dict[str, Any]:
+        """For a revision, in the order of the addresses."""
         return {
             "project": self.project,
             "environment": self.environment,
@@ -168,6 +175,10 @@ class Graph:
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> Graph:
+        """What `to_data` wrote.
+
+        Raises StateError: a value in it is of no known form; KeyError: a key is missing.
+        """
         try:
             resources = [Resource.from_data(item) for item in data["resources"]]
             externals = [External.from_data(item) for item in data.get("externals", ())]

@@ -21,6 +21,7 @@ class Map(dict[str, Any]):
         self.marks: dict[str, Mark] = {}
 
     def put(self, key: str, value: Any, mark: Mark) -> None:
+        """Set a value, and where it stands."""
         self[key] = value
         self.marks[key] = mark
 
@@ -46,6 +47,7 @@ class Seq(list[Any]):
         self.marks: list[Mark] = []
 
     def put(self, value: Any, mark: Mark) -> None:
+        """Append an item, and where it stands."""
         self.append(value)
         self.marks.append(mark)
 

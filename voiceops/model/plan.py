@@ -61,6 +61,7 @@ class FieldChange:
     line: int = 0
 
     def to_data(self) -> dict[str, Any]:
+        """For a plan's JSON: nothing sensitive in it."""
         return {
             "path": format_path(self.path),
             "source": self.source,
@@ -99,10 +100,12 @@ class Change:
 
     @property
     def is_no_op(self) -> bool:
+        """Is nothing sent for it?"""
         return self.actions == NO_OP
 
     @property
     def is_replacement(self) -> bool:
+        """Is the object deleted and another one created, in whichever order?"""
         return len(self.actions) == 2
 
     @property
@@ -116,6 +119,7 @@ class Change:
         return not self.is_no_op or self.answers is not None
 
     def to_data(self) -> dict[str, Any]:
+        """For a plan's JSON, in the form in which Terraform's readers know it."""
         after, unknown = (None, {}) if self.after is None else split_unknown(self.after)
         data: dict[str, Any] = {
             "address": self.address,
@@ -164,6 +168,7 @@ class Drift:
     deleted: bool = False
 
     def to_data(self) -> dict[str, Any]:
+        """For a plan's JSON; `change` goes from what was applied to what is live."""
         return {
             "address": self.address,
             "type": self.type,
@@ -237,6 +242,7 @@ class Plan:
 
     @property
     def summary(self) -> dict[str, int]:
+        """How many changes there are of each sort, and how many objects drifted."""
         return {
             "create": count(self.changes, CREATE) - len(self.impossible),
             "update": count(self.changes, UPDATE),
@@ -248,6 +254,7 @@ class Plan:
         }
 
     def to_data(self, *, version: str, timestamp: str) -> dict[str, Any]:
+        """The plan's JSON. `version` is this voiceops', `timestamp` the plan's, in ISO 8601."""
         data: dict[str, Any] = {
             "format_version": FORMAT_VERSION,
             "voiceops_version": version,
@@ -275,6 +282,7 @@ def moment(seconds: float) -> str:
 
 
 def count(changes: Iterable[Change], actions: tuple[str, ...]) -> int:
+    """How many changes have just these actions."""
     return sum(change.actions == actions for change in changes)
 
 

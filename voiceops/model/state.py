@@ -44,6 +44,7 @@ class Entry:
     refused: tuple[Path, ...] = ()  # live fields of others that the API shows and does not take back
 
     def to_data(self) -> dict[str, Any]:
+        """For the state, without the address, under which it stands there."""
         data: dict[str, Any] = {
             "kind": self.kind,
             "type": self.type,
@@ -74,6 +75,10 @@ class Entry:
 
     @classmethod
     def from_data(cls, address: str, data: dict[str, Any]) -> Entry:
+        """What `to_data` wrote.
+
+        Raises ValueError: a value in it is of no known form; KeyError: a key is missing.
+        """
         return cls(
             address=address,
             kind=data["kind"],
@@ -106,6 +111,7 @@ class Binding:
     twilio_url: str = ""
 
     def to_data(self) -> dict[str, str]:
+        """For the state."""
         return {
             "vapiOrg": self.vapi_org,
             "vapiUrl": self.vapi_url,
@@ -115,6 +121,7 @@ class Binding:
 
     @classmethod
     def from_data(cls, data: dict[str, str]) -> Binding:
+        """What `to_data` wrote; what an older version did not know is empty."""
         return cls(
             vapi_org=data.get("vapiOrg", ""),
             vapi_url=data.get("vapiUrl", ""),
@@ -144,6 +151,7 @@ class Intent:
     entry: dict[str, Any] | None = None  # what the entry becomes when the request turns out to have worked
 
     def to_data(self) -> dict[str, Any]:
+        """For the journal, without `before`, which many intents share."""
         return {
             "nonce": self.nonce,
             "address": self.address,
@@ -160,6 +168,10 @@ class Intent:
 
     @classmethod
     def from_data(cls, data: dict[str, Any], before: tuple[str, ...]) -> Intent:
+        """What `to_data` wrote, and the ids that were there before.
+
+        Raises ValueError: a value in it is of no known form; KeyError: a key is missing.
+        """
         return cls(
             nonce=data["nonce"],
             address=data["address"],
@@ -197,6 +209,7 @@ class State:
     used_plans: tuple[str, ...] = ()  # saved plans that were applied, newest last
 
     def with_entry(self, entry: Entry) -> State:
+        """The state with this entry, in place of the one that had its address."""
         return replace(self, entries={**self.entries, entry.address: entry})
 
     def after_delete(self, address: str, id_: str) -> Entry | None:
@@ -207,9 +220,11 @@ class State:
         return replace(entry, deposed=tuple(old for old in entry.deposed if old != id_))
 
     def without(self, address: str) -> State:
+        """The state without the entry at this address, if there is one."""
         return replace(self, entries={key: entry for key, entry in self.entries.items() if key != address})
 
     def to_data(self) -> dict[str, Any]:
+        """For a store; `serial` is its own, and a store asks for the one before it."""
         return {
             "version": STATE_VERSION,
             "lineage": self.lineage,
@@ -231,6 +246,10 @@ class State:
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> State:
+        """What `to_data` wrote.
+
+        Raises ValueError: a value in it is of no known form; KeyError: a key is missing.
+        """
         return cls(
             lineage=data["lineage"],
             serial=data["serial"],

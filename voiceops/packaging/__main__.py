@@ -10,6 +10,10 @@ from voiceops.packaging.wheel import build_wheel
 
 
 def main(folder: Path) -> int:
+    """Write the wheel into a folder, and print its path and its hash; the exit code.
+
+    Raises SystemExit: it can't be made, or not written there.
+    """
     try:
         wheel = build_wheel()
         folder.mkdir(parents=True, exist_ok=True)
