@@ -21,6 +21,7 @@ class Event:
     data: dict[str, Any] | None = None
 
     def to_data(self) -> dict[str, Any]:
+        """One JSON line of `apply --format json`: only what the event says. Seconds to the millisecond."""
         data: dict[str, Any] = {"type": self.type}
         for key in ("address", "action", "id", "message"):
             if value := getattr(self, key):

@@ -118,6 +118,7 @@ def entry_of(intent: Intent, live: dict[str, Any], date: float) -> Entry:
 
 
 def ambiguous(intent: Intent, recovery: Recovery) -> Refused:
+    """The refusal to guess which of several live objects a lost creation made."""
     ids = ", ".join(recovery.ambiguous[intent.nonce])
     return Refused(
         f"{intent.address}: the answer to its creation was lost, and more than one object could be it: {ids}",

@@ -19,8 +19,10 @@ class Result:
 
     @property
     def complete(self) -> bool:
+        """Was everything done that was to be done?"""
         return not self.failed and not self.skipped and not self.interrupted
 
     @property
     def refused(self) -> Refused | None:
+        """The first failure that a safety rule caused, if any: it decides the exit code."""
         return next((error for error in self.failed.values() if isinstance(error, Refused)), None)

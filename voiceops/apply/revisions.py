@@ -202,6 +202,7 @@ def graph_of(revision: dict[str, Any]) -> Graph:
 
 
 def never_buying(graph: Graph) -> Graph:
+    """The same graph, of which no resource asks for a number to be bought."""
     resources = {address: replace(resource, purchase=False) for address, resource in graph.resources.items()}
     return replace(graph, resources=resources)
 

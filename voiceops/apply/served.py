@@ -29,6 +29,7 @@ class Served:
     draft: bool = False  # the newest version did not move with the update
 
     def to_data(self) -> dict[str, Any]:
+        """As `apply --format json` and `status` write it: shares in per cent, null where Vapi tells no version."""
         shares = self.split.shares if self.split is not None else ()
         return {
             "address": self.address,
@@ -38,6 +39,7 @@ class Served:
         }
 
     def words(self) -> str:
+        """One sentence for people: what callers get instead of the newest."""
         parts = []
         if self.draft:
             parts.append(f"its newest version is still {self.newest}: Vapi may have kept the update as a draft")
@@ -50,6 +52,7 @@ class Served:
 
     @property
     def hint(self) -> str:
+        """What to do so that callers get the newest."""
         if self.draft:
             return "Publish it at Vapi, and look at `voiceops status`."
         return "Give the newest version its share at Vapi, or end the split there (follow-latest)."

@@ -49,14 +49,17 @@ class Session:
 
     @property
     def graph(self) -> Graph:
+        """What the manifests ask for."""
         return self.job.graph
 
     @property
     def accounts(self) -> Accounts:
+        """Where requests go."""
         return self.job.accounts
 
     @property
     def secrets(self) -> Secrets:
+        """What reveals and redacts."""
         return self.job.secrets
 
     def listed(self, type_: str) -> tuple[str, ...]:
@@ -72,6 +75,7 @@ class Session:
         await self.ledger.begin([intent])
 
     def entry(self, address: str) -> Entry | None:
+        """What the state has under an address now."""
         return self.ledger.entry(address)
 
     def target(self, address: str) -> Entry | None:

@@ -114,9 +114,11 @@ class Limiter:
                 turn.set_result(None)
 
     def succeeded(self) -> None:
+        """A request went well: the limit grows, by one a round, up to where it began."""
         self.limit = min(self.most, self.limit + 1 / self.limit)
 
     def throttled(self, wait: float) -> None:
+        """The vendor asked for a pause: half as many from now on, and none for `wait` seconds."""
         self.limit = max(1.0, self.limit / 2)
         self._resume = max(self._resume, time.monotonic() + wait)
 

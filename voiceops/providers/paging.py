@@ -46,9 +46,11 @@ class Reading:
 
     @property
     def items(self) -> list[dict[str, Any]]:
+        """Everything that was found, in the order of coming."""
         return list(self.found.values())
 
     def broken(self, why: str) -> ProviderError:
+        """The error that ends the reading, with the reason."""
         return ProviderError(
             f"{self.what} can't be read to its end: {why}",
             endpoint=self.endpoint,

@@ -18,6 +18,7 @@ class Secrets:
         self._redactor = redactor or Redactor(environ)  # of the command: what is given out here, it learns
 
     def lookup(self, name: str) -> str | None:
+        """The value of a name in the environment, which no output shows from now on; None where there is none."""
         value = self._environ.get(name)
         if value:
             self._remember(value)

@@ -47,9 +47,11 @@ class Twilio(Provider):
         return found if isinstance(found, str) else ""
 
     def now(self) -> float:
+        """Twilio's clock (epoch seconds); 0 before the first answer."""
         return self.api.now()
 
     def on_wait(self, told: Callable[[str], None]) -> None:
+        """Who hears of waits for Twilio from now on."""
         self.api.on_wait = told
 
     async def all(self, kind: Kind = NUMBER) -> list[Live]:

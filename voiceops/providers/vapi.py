@@ -39,9 +39,11 @@ class Vapi(Provider):
         self.api = api
 
     def now(self) -> float:
+        """Vapi's clock (epoch seconds); 0 before the first answer."""
         return self.api.now()
 
     def on_wait(self, told: Callable[[str], None]) -> None:
+        """Who hears of waits for Vapi from now on."""
         self.api.on_wait = told
 
     async def owner(self, listed: Mapping[str, Sequence[Live]], *, ask: bool = True) -> Owner:

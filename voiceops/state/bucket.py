@@ -66,9 +66,12 @@ class Bucket:
 
     @property
     def endpoint(self) -> str:
+        """Where the bucket is, for messages."""
         return self._target.endpoint or "Amazon S3"
 
     async def get(self, key: str) -> Object | None:
+        """An object, or None where there is none. Raises StateError."""
+
         def call(client: Any) -> Object | None:
             try:
                 answer = client.get_object(Bucket=self._target.bucket, Key=key)
@@ -81,6 +84,7 @@ class Bucket:
         return await self._run(call)
 
     async def put(self, key: str, content: bytes) -> None:
+        """Write an object, whatever was there. Raises StateError."""
         await self._put(key, content)
 
     async def create(self, key: str, content: bytes) -> str | None:
@@ -132,6 +136,8 @@ class Bucket:
         return await self._run(call)
 
     async def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects; those that are not there are fine. Raises StateError."""
+
         def call(client: Any) -> None:
             for key in keys:
                 client.delete_object(Bucket=self._target.bucket, Key=key)

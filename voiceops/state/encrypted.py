@@ -42,11 +42,13 @@ class Cipher:
             self._recipients = [self._identity.to_public()]
 
     def seal(self, content: bytes) -> bytes:
+        """Bytes that only the recipients can read."""
         import pyrage
 
         return bytes(pyrage.encrypt(content, self._recipients))
 
     def open(self, content: bytes) -> bytes:
+        """The bytes again. Raises StateError: no identity is at hand, or it is not one of the recipients."""
         import pyrage
 
         if self._identity is None:
@@ -59,9 +61,11 @@ class Cipher:
             ) from None
 
     def text(self, data: Any) -> str:
+        """JSON, encrypted, as base64: what fits into a field of JSON."""
         return base64.b64encode(self.seal(json.dumps(data).encode())).decode("ascii")
 
     def data(self, text: Any) -> Any:
+        """The JSON again. Raises StateError: it is damaged, or this identity can't read it."""
         try:
             return parsed(self.open(base64.b64decode(text, validate=True)))
         except (TypeError, ValueError):

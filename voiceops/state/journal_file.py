@@ -44,6 +44,7 @@ class JournalFile:
             raise
 
     def close(self) -> None:
+        """Let the file go, with what is written on the disk; the next append opens it again."""
         if self._descriptor >= 0:
             if self._unsynced:
                 with contextlib.suppress(OSError):

@@ -89,6 +89,7 @@ async def wait_for(
 
 
 def locked_by(held: LockInfo | None) -> Locked:
+    """The error of whoever meets a lock: who holds it, and since when."""
     who = f"{held.who} since {held.since} ({held.operation}, lock {held.id})" if held else "another process"
     return Locked(
         f"the state of this environment is locked by {who}",
@@ -97,18 +98,22 @@ def locked_by(held: LockInfo | None) -> Locked:
 
 
 def took_over(dead: LockInfo) -> str:
+    """The sentence of whoever takes over from a holder that is dead."""
     return f"took over the lock of {dead.who} (since {dead.since}), which is no longer running"
 
 
 def taken_away() -> Locked:
+    """The error of a holder whose lock somebody took (`state unlock`)."""
     return Locked("the lock of this state was taken away", hint="Find out who did it, then plan again.")
 
 
 def nobody_holds(id_: str, place: str) -> StateError:
+    """The error of whoever unlocks what nobody holds."""
     return StateError(f"nobody holds the lock {id_} in {place}")
 
 
 def written_by_another(place: str, held: object, expected: object) -> StateError:
+    """The error of a writer that finds another serial than the one it read."""
     return StateError(
         f"the state in {place} was written by somebody else (serial {held}, expected {expected})",
         hint="Plan again.",

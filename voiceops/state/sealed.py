@@ -26,10 +26,12 @@ def dumps(data: Any) -> str:
 
 
 def checksum(data: Any) -> str:
+    """`sha256:…` of the canonical text."""
     return f"sha256:{hashlib.sha256(dumps(data).encode()).hexdigest()}"
 
 
 def sealed(data: dict[str, Any]) -> dict[str, Any]:
+    """The data with its checksum in it."""
     return {**data, CHECKSUM: checksum(data)}
 
 
@@ -65,6 +67,7 @@ def unpacked(text: Any) -> Any:
 
 
 def serials(states: Iterable[dict[str, Any]]) -> list[int]:
+    """The serials of states, of those that have one."""
     return [state["serial"] for state in states if isinstance(state.get("serial"), int)]
 
 

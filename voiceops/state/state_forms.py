@@ -322,6 +322,7 @@ def check_note(data: Any) -> None:
 
 
 def no_state(place: str, what: str, wrong: Wrong, hint: str) -> StateError:
+    """The error of content that is not as voiceops writes it: where it is, what is wrong, what to do."""
     return StateError(f"{what} in {place} is not as voiceops writes it: {wrong}", hint=hint)
 
 

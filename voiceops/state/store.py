@@ -30,6 +30,7 @@ class LockInfo:
     boot: str = ""
 
     def to_data(self) -> dict[str, Any]:
+        """As a lock's file or row holds it."""
         return {
             "id": self.id,
             "who": self.who,
