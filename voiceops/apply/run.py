@@ -11,6 +11,7 @@ from typing import Any
 
 from voiceops.apply.account_binding import binding_of, check_account, learn_org
 from voiceops.apply.apply_events import Emit, Event
+from voiceops.apply.callers_get import Served, served
 from voiceops.apply.cut_off import as_recovered, recovered, types_needed
 from voiceops.apply.doubt import doubtful, wait_for
 from voiceops.apply.execute import execute
@@ -19,7 +20,6 @@ from voiceops.apply.job import Job
 from voiceops.apply.recording import imported, new_entry
 from voiceops.apply.result import Result
 from voiceops.apply.revisions import Request, changed_something, close, revert_line
-from voiceops.apply.served import Served, served
 from voiceops.apply.session import Session, fingerprints
 from voiceops.engine.options import Options
 from voiceops.engine.ordering.schedule import schedule

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from voiceops.apply.callers_get import note_draft
 from voiceops.apply.recording import entry_for, imported, intent_for, new_intent, observed, record
 from voiceops.apply.reread import look_again, look_before_delete
-from voiceops.apply.served import note_draft
 from voiceops.apply.session import Session
 from voiceops.apply.waiting import wait_until_ready, wait_until_usable, when_visible
 from voiceops.engine.fields.body import additions, holds_secret, update_body
