@@ -294,8 +294,12 @@ def name_of(call: ToolCall) -> str:
 
 def raw_arguments(call: ToolCall) -> bytes:
     """A tool call's arguments as they came; empty where it has none."""
-    for raw in (call.function.arguments if call.function is not None else _NOTHING, call.arguments, call.parameters):
-        text = bytes(raw or b"")
+    if call.function is not None:
+        text = bytes(call.function.arguments)
+        if text and text != b"null":
+            return text
+    for raw in (call.arguments, call.parameters):
+        text = bytes(raw)
         if text and text != b"null":
             return text
     return b""

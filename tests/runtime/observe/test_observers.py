@@ -9,6 +9,9 @@ import pytest
 
 from tests.runtime.runtime_bench import LineSpec, serving, spec_of, tool, wait_for
 from voiceops.runtime.observe.observer import SILENT, Headers, Observer, Observers, Watch
+from voiceops.runtime.vapi_messages import Message, decode
+
+MESSAGE = decode(b'{"message":{"type":"hang","call":{"id":"c"}}}')
 
 
 class Diary(Observer):
@@ -24,8 +27,8 @@ class Diary(Observer):
     def message(self, headers: Headers) -> Watch:
         return Page(self, "message")
 
-    def tool(self, name: str, call: str, tool_call: str) -> Watch:
-        return Page(self, f"tool {name} {call} {tool_call}")
+    def tool(self, name: str, message: Message, tool_call: str) -> Watch:
+        return Page(self, f"tool {name} {message.call_id} {tool_call}")
 
     def event(self, kind: str, call: str, id_: int, attempt: int) -> Watch:
         return Page(self, f"event {kind} {call} {attempt}")
@@ -78,8 +81,8 @@ class Page(Watch):
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
         self.diary.write("end", self.what, *([type(error).__name__] if error else []))
 
-    def about(self, kind: str, call: str) -> None:
-        self.diary.write("about", kind, call)
+    def about(self, message: Message) -> None:
+        self.diary.write("about", message.kind, message.call_id)
 
     def ended(self, outcome: str, status: int = 0) -> None:
         self.diary.write("ended", outcome, status or "")
@@ -91,17 +94,17 @@ def test_an_observer_is_silent_by_itself() -> None:
         one.message_ended("hang", "stored", 0.1)
         one.tool_ended("t", "ok", "", 0.1, "c", "i")
         one.refused("vapi", "missing", peer="x")
-        for watch in (one.message([]), one.tool("t", "c", "i"), one.event("hang", "c", 1, 1), one.line("l", "CA1")):
+        for watch in (one.message([]), one.tool("t", MESSAGE, "i"), one.event("hang", "c", 1, 1), one.line("l", "CA1")):
             assert watch is SILENT
             with watch as entered:
-                entered.about("hang", "c")
+                entered.about(MESSAGE)
                 entered.ended("ok")
 
 
 def test_several_are_told_in_order_and_left_in_reverse() -> None:
     book: list[str] = []
     both = Observers(Diary("one", book), Observer(), Diary("two", book))
-    with both.tool("t", "c", "i") as watch:
+    with both.tool("t", MESSAGE, "i") as watch:
         watch.ended("ok")
     both.tool_ended("t", "ok", "", 0.1, "c", "i")
     assert book == [

@@ -37,7 +37,7 @@ async def ask(once: Once, key: str = "k", *, seconds: float = 5.0, again: bool =
 
 
 async def keep(once: Once, result: str, key: str = "k") -> None:
-    await once.keep(key, result, "", time.monotonic(), time.monotonic() + 5)
+    await once.keep(key, result, "", time.monotonic(), time.monotonic() + 5, "tool")
 
 
 async def test_the_first_one_does_it_and_the_others_get_what_came_of_it(place: str) -> None:

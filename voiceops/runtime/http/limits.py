@@ -21,7 +21,7 @@ class Limiter:
 
     def allows(self, client: tuple[str, int] | None) -> bool:
         """One more request of a peer: is it still within the limit?"""
-        return self.takes(client[0] if client else "")
+        return not self._rate or self.takes(client[0] if client else "")
 
     def takes(self, source: str) -> bool:
         """One more from there: is it still within the limit?"""

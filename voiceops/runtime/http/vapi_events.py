@@ -65,7 +65,7 @@ class VapiEvents:
                 self._observer.message_counted("(malformed)", "refused")
                 watch.ended("refused", 400)
                 return 400, TEXT, b"No message"
-            watch.about(message.kind, message.call_id)
+            watch.about(message)
             if message.type == "tool-calls":
                 answer = await self._tools.answer(message, body, started)
                 self._observer.message_ended("tool-calls", "answered", time.monotonic() - started)

@@ -11,6 +11,8 @@ import time
 from itertools import count
 from typing import Any
 
+import msgspec
+
 from voiceops.runtime.handlers.argument_checker import Checker
 from voiceops.runtime.handlers.arguments import QUICK, Arguments
 from voiceops.runtime.handlers.call import Call
@@ -53,23 +55,21 @@ class Tool:
         self.failure = spec.failure or FAILED
 
 
-class _Asked:
+class _Asked(msgspec.Struct, gc=False):
     """One call of a tool, on its way to its answer."""
 
-    __slots__ = ("body", "call", "call_id", "id", "message", "name", "shown_id", "started", "tool")
+    call: ToolCall
+    id: str  # under which it is answered; its own, or one that we gave
+    name: str  # the function, as the model wrote it
+    tool: Tool
+    message: Message
+    call_id: str  # of the phone call, as it can be stored
+    body: bytes
+    started: float  # when its message came, by the monotonic clock
 
-    def __init__(
-        self, call: ToolCall, id_: str, name: str, tool: Tool, message: Message, call_id: str, body: bytes, now: float
-    ) -> None:
-        self.call = call
-        self.id = id_  # under which it is answered; its own, or one that we gave
-        self.shown_id = storable(id_)
-        self.name = name  # the function, as the model wrote it
-        self.tool = tool
-        self.message = message
-        self.call_id = call_id  # of the phone call, as it can be stored
-        self.body = body
-        self.started = now  # when its message came, by the monotonic clock
+    @property
+    def shown_id(self) -> str:
+        return storable(self.id)
 
 
 class Tools:
@@ -186,13 +186,13 @@ class Tools:
         entry = await self._run(asked)
         # Whoever waits on the phone does not wait for a slow store.
         late = asked.started + tool.settled
-        await once.keep(key, entry, "", asked.started, late, tool=tool.name, tool_call=asked.shown_id)
+        await once.keep(key, entry, "", asked.started, late, tool.name)
         return entry
 
     async def _run(self, asked: _Asked) -> str:
         """Run the handler, and put what came of it into an entry."""
         tool = asked.tool
-        with self._observer.tool(tool.name, asked.message.call_id, asked.id) as watch:
+        with self._observer.tool(tool.name, asked.message, asked.id) as watch:
             outcome, said, detail = await self._outcome(asked)
             watch.ended(outcome)
         seconds = time.monotonic() - asked.started

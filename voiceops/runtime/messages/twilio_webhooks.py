@@ -81,7 +81,7 @@ class Lines:
                 log("store", logging.ERROR, error=type(error).__name__, line=line.address)
         twiml, outcome = await self._connected(line, fields, started)
         late = time.monotonic() + _SETTLE_SECONDS
-        await self._once.keep(key, twiml, outcome, started, late, line=line.address)
+        await self._once.keep(key, twiml, outcome, started, late, line.address)
         return twiml
 
     async def _connected(self, line: LineSpec, fields: Mapping[str, str], started: float) -> tuple[str, str]:

@@ -55,14 +55,14 @@ class MetricsObserver(Observer):
             bound = counter, self._metrics.histogram("voiceops_message_seconds", type=shown)
             if shown == kind:
                 self._messages[kind, outcome] = bound
-        bound[0].add()
+        bound[0].value += 1
         bound[1].observe(seconds)
 
     def message_counted(self, kind: str, outcome: str) -> None:
         self._metrics.counter("voiceops_messages_total", type=kind, outcome=outcome).add()
 
     def tool_ended(self, name: str, outcome: str, detail: str, seconds: float, call: str, tool_call: str) -> None:
-        self._outcomes[name, outcome].add()
+        self._outcomes[name, outcome].value += 1
         self._seconds[name].observe(seconds)
 
     def tool_counted(self, name: str, outcome: str) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
+from voiceops.runtime.vapi_messages import Message
+
 Headers = Sequence[tuple[bytes, bytes]]
 
 
@@ -28,8 +30,8 @@ class Watch:
     ) -> None:
         return None
 
-    def about(self, kind: str, call: str) -> None:
-        """It is a message of this type, and of this call at Vapi."""
+    def about(self, message: Message) -> None:
+        """It is this message: told when it was read."""
 
     def ended(self, outcome: str, status: int = 0) -> None:
         """How it ended, in the runtime's words (ok, failed, timeout, …), and with which HTTP status."""
@@ -49,8 +51,8 @@ class Observer:
         """A request of Vapi's, authentic, begins; its headers may name a trace."""
         return SILENT
 
-    def tool(self, name: str, call: str, tool_call: str) -> Watch:
-        """A tool call begins, after it was found to be nobody else's. The two ids are Vapi's."""
+    def tool(self, name: str, message: Message, tool_call: str) -> Watch:
+        """A tool call of a message begins, after it was found to be nobody else's. `tool_call` is Vapi's id."""
         return SILENT
 
     def event(self, kind: str, call: str, id_: int, attempt: int) -> Watch:
@@ -114,8 +116,8 @@ class Observers(Observer):
     def message(self, headers: Headers) -> Watch:
         return _together([begin(headers) for begin in self._message]) if self._message else SILENT
 
-    def tool(self, name: str, call: str, tool_call: str) -> Watch:
-        return _together([begin(name, call, tool_call) for begin in self._tool]) if self._tool else SILENT
+    def tool(self, name: str, message: Message, tool_call: str) -> Watch:
+        return _together([begin(name, message, tool_call) for begin in self._tool]) if self._tool else SILENT
 
     def event(self, kind: str, call: str, id_: int, attempt: int) -> Watch:
         return _together([begin(kind, call, id_, attempt) for begin in self._event])
@@ -188,9 +190,9 @@ class _Watches(Watch):
         for watch in reversed(self._all):
             watch.__exit__(kind, error, traceback)
 
-    def about(self, kind: str, call: str) -> None:
+    def about(self, message: Message) -> None:
         for watch in self._all:
-            watch.about(kind, call)
+            watch.about(message)
 
     def ended(self, outcome: str, status: int = 0) -> None:
         for watch in self._all:

@@ -21,6 +21,7 @@ from voiceops.errors import VoiceopsError
 from voiceops.runtime.observe.log import log
 from voiceops.runtime.observe.observer import Headers, Observer, Watch
 from voiceops.runtime.settings import span_exporters
+from voiceops.runtime.vapi_messages import Message
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -155,8 +156,9 @@ class Tracing(Observer):
         kind = self._trace.SpanKind.SERVER
         return self._watch(self._tracer.start_span("message", self._carried(headers), kind))
 
-    def tool(self, name: str, call: str, tool_call: str) -> Watch:
-        attributes = {"voiceops.tool": name, "voiceops.call.id": call[:200], "voiceops.tool_call.id": tool_call[:200]}
+    def tool(self, name: str, message: Message, tool_call: str) -> Watch:
+        ids = {"voiceops.call.id": message.call_id[:200], "voiceops.tool_call.id": tool_call[:200]}
+        attributes = {"voiceops.tool": name, **ids}
         return self._watch(self._tracer.start_span(f"tool {name}", attributes=attributes))
 
     def event(self, kind: str, call: str, id_: int, attempt: int) -> Watch:
@@ -215,11 +217,11 @@ class _SpanWatch(Watch):
         if error is None or isinstance(error, Exception):  # what is cancelled with the server did not end
             self._span.end()
 
-    def about(self, kind: str, call: str) -> None:
-        kind = kind[:100]
+    def about(self, message: Message) -> None:
+        kind = message.kind[:100]
         if kind:
             self._span.update_name(kind)
-            self._span.set_attributes({"voiceops.message.type": kind, "voiceops.call.id": call[:200]})
+            self._span.set_attributes({"voiceops.message.type": kind, "voiceops.call.id": message.call_id[:200]})
 
     def ended(self, outcome: str, status: int = 0) -> None:
         if status:

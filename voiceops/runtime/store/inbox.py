@@ -251,11 +251,15 @@ async def in_time(asked: asyncio.Future[T], until: float) -> T:
     if asked.done():
         return asked.result()
     left = max(0.0, until - time.monotonic())
-    timer = asked.get_loop().call_later(left, _fail, asked, TimeoutError("the store is slow"))
+    timer = asked.get_loop().call_later(left, _late, asked)
     try:
         return await asked
     finally:
         timer.cancel()
+
+
+def _late(future: asyncio.Future[Any]) -> None:
+    _fail(future, TimeoutError("the store is slow"))
 
 
 def _succeed(future: asyncio.Future[T], value: T) -> None:

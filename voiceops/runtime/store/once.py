@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from voiceops.runtime.observe.log import log
 from voiceops.runtime.store.inbox import Inbox, in_time
@@ -56,15 +56,15 @@ class Once:
         except TimeoutError:
             return _LATE
 
-    async def keep(self, key: str, result: str, outcome: str, started: float, until: float, **said: Any) -> None:
+    async def keep(self, key: str, result: str, outcome: str, started: float, until: float, what: str) -> None:
         """Keep what came of it, for whoever asks from now on. A slow store gets it all the same, and isn't waited for.
 
-        Raises nothing: what goes wrong is logged, with what is `said`.
+        Raises nothing: what goes wrong is logged, with `what` it is.
         """
         try:
             await in_time(self._inbox.settle(key, result, outcome, (time.monotonic() - started) * 1000), until)
         except Exception as error:
-            log("store", logging.ERROR, error=type(error).__name__, **said)
+            log("store", logging.ERROR, error=type(error).__name__, what=what, key=key)
 
     async def _of_another(self, key: str, claim: Claim, until: float, again: bool) -> Claimed:
         while not claim.result:
