@@ -25,6 +25,7 @@ from voiceops.providers.vapi import LIMIT, Vapi
 ACCOUNT = "AC" + "1" * 32
 NUMBERS = f"/2010-04-01/Accounts/{ACCOUNT}/IncomingPhoneNumbers.json"
 MIB = 1024 * 1024
+UUID = "00000000-0000-4000-8000-000000000001"
 
 
 async def vapi(url: str, use: Callable[[Vapi], Any], timeout: float = 5.0) -> Any:
@@ -419,12 +420,12 @@ def test_the_bounds_are_what_the_docs_say() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        {"id": "x", "type": "endCall"},
-        {"id": "x"},
-        {"id": "x", "name": "desk"},
-        {"id": "x", "type": "function", "function": {"name": "other"}},
-        {"id": "x", "provider": "twilio", "number": "+1"},
-        {"id": "x", "createdAt": "2026-01-01T00:00:00.000Z"},
+        {"id": UUID, "type": "endCall"},
+        {"id": UUID},
+        {"id": UUID, "name": "desk"},
+        {"id": UUID, "type": "function", "function": {"name": "other"}},
+        {"id": UUID, "provider": "twilio", "number": "+1"},
+        {"id": UUID, "createdAt": "2026-01-01T00:00:00.000Z"},
     ],
 )
 async def test_an_answer_about_another_object_is_no_proof(answer: dict[str, Any]) -> None:
@@ -443,6 +444,11 @@ async def test_an_answer_about_another_object_is_no_proof(answer: dict[str, Any]
     ],
 )
 async def test_what_the_server_adds_is_no_difference(kind: str, body: dict[str, Any], answer: dict[str, Any]) -> None:
-    with odd_server(lambda asked: asked.json({"id": "x"} | answer)) as server:
+    with odd_server(lambda asked: asked.json({"id": UUID} | answer)) as server:
         live, _ = await vapi(server.url, lambda one: one.create(KINDS[kind], body))
-        assert live["id"] == "x"
+        assert live["id"] == UUID
+
+
+async def test_an_id_of_another_form_is_no_object_of_vapis() -> None:
+    with odd_server(lambda asked: asked.json({"id": "x", "type": "dtmf"})) as server, pytest.raises(Ambiguous):
+        await vapi(server.url, lambda one: one.create(KINDS["Tool"], {"type": "dtmf"}))
