@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from sys import intern
 from typing import Any
 
 import yaml
@@ -24,6 +24,11 @@ MAX_DEPTH = 64
 MAX_NODES = 200_000
 
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?P<fraction>\.\d+)?(?P<exponent>[eE][+-]?\d+)?\Z")
+_NUMBERS_BEGIN = frozenset("-0123456789")
+_LONGEST_INTEGER = 300  # digits
+_TEXT_TAGS = ("!", "tag:yaml.org,2002:str")
+_NO_MARK = Mark("", 0, 0)
+_new = tuple.__new__  # a mark without the checks of its class: there is one for every value
 _WORDS = {"true": True, "false": False, "null": None, "": None}
 # A high and a low surrogate as JSON escapes them, behind an even number of backslashes.
 _PAIR = re.compile(r"(?<!\\)(?P<before>(?:\\\\)*)\\u(?P<high>[dD][89abAB]\w\w)\\u(?P<low>[dD][c-fC-F]\w\w)")
@@ -32,19 +37,6 @@ _VALUE = re.compile(r"\s*(?:- )*(?:[\w.$-]+:\s)?\s*(?P<text>\S.*)")
 _SPECIAL = "{[%@`*&!,]}"
 _SHORT = 60
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-@dataclass(slots=True)
-class _Open:
-    """A collection being read: where it hangs, and for a map the key that waits for its value."""
-
-    value: Map | Seq
-    path: tuple[str | int, ...]
-    key: str | None = None
-    key_mark: Mark | None = None
-    merging: bool = False  # the key is YAML's plain `<<`
-    merges: list[tuple[Any, Mark]] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)
 
 
 def read_documents(text: str, file: str) -> list[tuple[Any, Mark]]:
@@ -56,7 +48,7 @@ def read_documents(text: str, file: str) -> list[tuple[Any, Mark]]:
         raise _error("yaml-too-large", f"the file is larger than {MAX_BYTES:,} bytes", Mark(file, 1, 1))
     for _ in range(_MOST_RETRIES):
         try:
-            return list(_documents(text, file))
+            return _documents(text, file)
         except yaml.MarkedYAMLError as error:
             joined = _with_joined_pairs(text, error)
             if joined == text:
@@ -128,154 +120,228 @@ def _error(code: str, summary: str, mark: Mark, hint: str = "") -> InvalidProjec
     return InvalidProject([Diagnostic(code=code, summary=summary, mark=mark, hint=hint)])
 
 
-def _documents(text: str, file: str) -> Iterator[tuple[Any, Mark]]:
-    stack: list[_Open] = []
-    anchors: dict[str, tuple[Any, int]] = {}
-    counts: dict[int, int] = {}  # nodes under each open anchored collection, by its id
-    nodes = 0
-    root: Any = None
-    start = Mark(file, 1, 1)
-    empty = True
-
-    def attach(value: Any, mark: Mark) -> None:
-        nonlocal root
-        if not stack:
-            root = value
-            return
-        parent = stack[-1]
-        if isinstance(parent.value, Seq):
-            parent.value.put(value, mark)
-        elif parent.merging:
-            parent.merging = False
-            parent.merges.append((value, mark))
-            parent.key = None
-        else:
-            assert parent.key is not None
-            parent.value.put(parent.key, value, parent.key_mark or mark)
-            parent.key = None
-
-    def here(mark: Any) -> Mark:
-        path: tuple[str | int, ...] = ()
-        if stack:
-            top = stack[-1]
-            step = len(top.value) if isinstance(top.value, Seq) else top.key
-            path = (*top.path, step) if step is not None else top.path
-        return Mark(file, mark.line + 1, mark.column + 1, format_path(path))
-
+def _documents(text: str, file: str) -> list[tuple[Any, Mark]]:
+    reader = _Reader(text, file)
+    takers = reader.takers
     for event in yaml.parse(text, Loader=_LOADER):
-        if isinstance(event, yaml.DocumentStartEvent):
-            root, empty, nodes = None, True, 0
-            anchors.clear()
-            continue
-        if isinstance(event, yaml.DocumentEndEvent):
-            if not empty and root is not None:
-                yield root, start
-            continue
-        if isinstance(event, (yaml.StreamStartEvent, yaml.StreamEndEvent)):
-            continue
-        if isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-            done = stack.pop()
-            if done.merges:
-                _merge(done)
-            if id(done.value) in counts:
-                counts[id(done.value)] = nodes - counts[id(done.value)]
-            continue
+        takers[type(event)](event)
+    return reader.found
 
-        mark = here(event.start_mark)
-        if empty:
-            start, empty = mark, False
-        nodes += 1
-        if nodes > MAX_NODES:
-            raise _error("yaml-too-large", f"the document holds more than {MAX_NODES:,} values", mark)
-        parent = stack[-1] if stack else None
-        wants_key = parent is not None and isinstance(parent.value, Map) and parent.key is None
-        tag = getattr(event, "tag", None)
-        anchor: str = getattr(event, "anchor", None) or ""
-        if tag and tag not in ("!", "tag:yaml.org,2002:str"):
+
+class _Place:
+    """A path in a document, as text. Documents have the same paths again and again: each is put together once."""
+
+    __slots__ = ("_below", "text")
+
+    def __init__(self, text: str = "") -> None:
+        self.text = text
+        self._below: dict[str | int, _Place] = {}
+
+    def at(self, step: str | int) -> _Place:
+        """The place one step below."""
+        found = self._below.get(step)
+        if found is None:
+            piece = format_path((step,))
+            dotted = self.text and not piece.startswith("[")
+            found = self._below[step] = _Place(f"{self.text}.{piece}" if dotted else self.text + piece)
+        return found
+
+
+class _Open:
+    """A collection being read: where it stands, and for a map the key that waits for its value."""
+
+    __slots__ = ("key", "key_mark", "key_place", "map", "merges", "merging", "place", "value")
+
+    def __init__(self, value: Map | Seq, place: _Place) -> None:
+        self.value = value
+        self.map = value if isinstance(value, Map) else None
+        self.place = place
+        self.key: str | None = None
+        self.key_mark = _NO_MARK
+        self.key_place = place
+        self.merging = False  # the key is YAML's plain `<<`
+        self.merges: list[tuple[Any, Mark]] = []
+
+    @property
+    def next_place(self) -> _Place:
+        """Where the next value, or the next key's map, stands."""
+        if self.map is None:
+            return self.place.at(len(self.value))
+        return self.place if self.key is None else self.key_place
+
+
+class _Reader:
+    """Takes a parser's events one by one and puts the documents together."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.found: list[tuple[Any, Mark]] = []
+        self._text = text
+        self._file = file
+        self._whole = _Place()
+        self._stack: list[_Open] = []
+        self._top: _Open | None = None
+        self._anchors: dict[str, Any] = {}
+        self._counts: dict[int, int] = {}  # nodes under each open anchored collection, by its id
+        self._nodes = 0
+        self._root: Any = None
+        self._start: Mark | None = None  # of the document's first node
+        self.takers: dict[type, Callable[[Any], None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: self._open,
+            yaml.SequenceStartEvent: self._open,
+            yaml.MappingEndEvent: self._close,
+            yaml.SequenceEndEvent: self._close,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._begin,
+            yaml.DocumentEndEvent: self._end,
+            yaml.StreamStartEvent: _nothing,
+            yaml.StreamEndEvent: _nothing,
+        }
+
+    def _mark(self, event: Any, place: _Place) -> Mark:
+        at = event.start_mark
+        return _new(Mark, (self._file, at.line + 1, at.column + 1, place.text))
+
+    def _here(self, event: Any) -> Mark:
+        return self._mark(event, self._whole if self._top is None else self._top.next_place)
+
+    def _begin(self, _: Any) -> None:
+        self._root, self._start, self._nodes = None, None, 0
+        self._anchors.clear()
+        self._counts.clear()
+
+    def _end(self, _: Any) -> None:
+        if self._start is not None and self._root is not None:
+            self.found.append((self._root, self._start))
+
+    def _count(self, event: Any, tag: str | None) -> None:
+        """One node more. Raises InvalidProject for one too many, and for a tag."""
+        if self._start is None:
+            self._start = self._here(event)
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise _error("yaml-too-large", f"the document holds more than {MAX_NODES:,} values", self._here(event))
+        if tag and tag not in _TEXT_TAGS:
             raise _error(
                 "yaml-tag",
                 f"tags are not allowed here: {tag}",
-                mark,
+                self._here(event),
                 "Write the value plainly, without the tag.",
             )
 
-        if wants_key:
-            assert parent is not None
-            if not isinstance(event, yaml.ScalarEvent):
-                hint = _quotes_hint(_line(text, mark.line))
-                raise _error("yaml-key", "a key must be a text", mark, hint)
-            key = event.value
-            if key in parent.seen and not (key == "<<" and not event.style):
-                raise _error(
-                    "yaml-duplicate-key",
-                    f"the key {key!r} stands here twice",
-                    mark._replace(path=format_path((*parent.path, key))),
-                )
-            parent.seen.add(key)
-            parent.key = key
-            parent.merging = key == "<<" and not event.style
-            parent.key_mark = mark._replace(path=format_path((*parent.path, key)))
-            continue
-
-        if isinstance(event, yaml.ScalarEvent):
-            value = _scalar(event, mark)
-            if anchor:
-                anchors[anchor] = (value, 1)
-            attach(value, mark)
-        elif isinstance(event, yaml.AliasEvent):
-            if anchor not in anchors:
-                raise _error("yaml-alias", f"the alias *{anchor} has no anchor before it", mark)
-            value, _ = anchors[anchor]
-            nodes += counts.get(id(value), 0)
-            if nodes > MAX_NODES or any(open_.value is value for open_ in stack):
-                raise _error("yaml-alias", f"the alias *{anchor} makes the document too large", mark)
-            attach(value, mark)
+    def _scalar(self, event: Any) -> None:
+        top = self._top
+        self._count(event, event.tag)
+        if top is not None and top.map is not None:
+            if top.key is None:
+                self._key(top, top.map, event)
+                return
+            value = self._value(event)
+            if not top.merging and not event.anchor:  # most of all there is
+                top.map[top.key] = value
+                top.map.marks[top.key] = top.key_mark
+                top.key = None
+                return
         else:
-            if len(stack) >= MAX_DEPTH:
-                raise _error("yaml-too-deep", f"nested more than {MAX_DEPTH} levels deep", mark)
-            collection: Map | Seq = Map() if isinstance(event, yaml.MappingStartEvent) else Seq()
-            path = _path_of(mark, parent, stack)
-            attach(collection, mark)
-            if anchor:
-                anchors[anchor] = (collection, 1)
-                counts[id(collection)] = nodes
-            stack.append(_Open(collection, path))
+            value = self._value(event)
+        if event.anchor:
+            self._anchors[event.anchor] = value
+        self._attach(value, event)
+
+    def _value(self, event: Any) -> Any:
+        """A scalar as JSON knows it. Raises InvalidProject for a number that is too large."""
+        text = event.value
+        if event.style or event.tag:  # libyaml says '' for plain, the Python parser None
+            return text
+        if text in _WORDS:
+            return _WORDS[text]
+        match = _NUMBER.match(text) if text[0] in _NUMBERS_BEGIN else None
+        if match is None:
+            return text
+        whole = match["fraction"] is None and match["exponent"] is None
+        if whole and len(text) <= _LONGEST_INTEGER:
+            return int(text)
+        number = math.inf if whole else float(text)
+        if not math.isfinite(number):
+            raise _error("yaml-number", "the number is too large", self._here(event))
+        return number
+
+    def _key(self, top: _Open, map_: Map, event: Any) -> None:
+        key = intern(event.value)
+        top.key_place = place = top.place.at(key)
+        top.key_mark = self._mark(event, place)
+        plain_merge = key == "<<" and not event.style
+        if (key in map_ or (key == "<<" and top.merges)) and not plain_merge:
+            raise _error("yaml-duplicate-key", f"the key {key!r} stands here twice", top.key_mark)
+        top.key = key
+        top.merging = plain_merge
+
+    def _no_key(self, event: Any) -> None:
+        """Raises InvalidProject where a key is to stand."""
+        if self._top is not None and self._top.map is not None and self._top.key is None:
+            mark = self._here(event)
+            raise _error("yaml-key", "a key must be a text", mark, _quotes_hint(_line(self._text, mark.line)))
+
+    def _attach(self, value: Any, event: Any) -> None:
+        top = self._top
+        if top is None:
+            self._root = value
+        elif isinstance(top.value, Seq):
+            top.value.put(value, self._mark(event, top.next_place))
+        elif top.merging:
+            top.merges.append((value, self._mark(event, top.key_place)))
+            top.merging, top.key = False, None
+        else:
+            assert top.key is not None
+            top.value.put(top.key, value, top.key_mark)
+            top.key = None
+
+    def _alias(self, event: Any) -> None:
+        self._count(event, None)
+        self._no_key(event)
+        anchor = event.anchor
+        if anchor not in self._anchors:
+            raise _error("yaml-alias", f"the alias *{anchor} has no anchor before it", self._here(event))
+        value = self._anchors[anchor]
+        self._nodes += self._counts.get(id(value), 0)
+        if self._nodes > MAX_NODES or any(open_.value is value for open_ in self._stack):
+            raise _error("yaml-alias", f"the alias *{anchor} makes the document too large", self._here(event))
+        self._attach(value, event)
+
+    def _open(self, event: Any) -> None:
+        self._count(event, event.tag)
+        self._no_key(event)
+        if len(self._stack) >= MAX_DEPTH:
+            raise _error("yaml-too-deep", f"nested more than {MAX_DEPTH} levels deep", self._here(event))
+        collection: Map | Seq = Map() if type(event) is yaml.MappingStartEvent else Seq()
+        place = self._whole if self._top is None else self._top.next_place
+        self._attach(collection, event)
+        if event.anchor:
+            self._anchors[event.anchor] = collection
+            self._counts[id(collection)] = self._nodes
+        self._top = _Open(collection, place)
+        self._stack.append(self._top)
+
+    def _close(self, _: Any) -> None:
+        done = self._stack.pop()
+        self._top = self._stack[-1] if self._stack else None
+        if done.merges:
+            _merge(done)
+        if id(done.value) in self._counts:
+            self._counts[id(done.value)] = self._nodes - self._counts[id(done.value)]
 
 
-def _path_of(mark: Mark, parent: _Open | None, stack: list[_Open]) -> tuple[str | int, ...]:
-    if parent is None:
-        return ()
-    if isinstance(parent.value, Seq):
-        return (*parent.path, len(parent.value))
-    return (*parent.path, parent.key) if parent.key is not None else parent.path
+def _nothing(_: Any) -> None:
+    """Where a stream begins and ends, nothing is to be done."""
 
 
 def _merge(done: _Open) -> None:
     """YAML's `<<`: the maps named there fill in what this map doesn't say itself."""
-    assert isinstance(done.value, Map)
+    assert done.map is not None
     for value, mark in done.merges:
         for source in value if isinstance(value, Seq) else [value]:
             if not isinstance(source, Map):
                 raise _error("yaml-merge", "<< takes a map, or a list of maps", mark)
             for key, item in source.items():
-                if key not in done.value:
-                    done.value.put(key, item, source.marks[key])
-
-
-def _scalar(event: Any, mark: Mark) -> Any:
-    text = event.value
-    if event.style or event.tag:  # libyaml says '' for plain, the Python parser None
-        return text
-    if text in _WORDS:
-        return _WORDS[text]
-    match = _NUMBER.match(text)
-    if match is None:
-        return text
-    if match["fraction"] is None and match["exponent"] is None:
-        if len(text) > 300:
-            raise _error("yaml-number", "the number is too large", mark)
-        return int(text)
-    number = float(text)
-    if not math.isfinite(number):
-        raise _error("yaml-number", "the number is too large", mark)
-    return number
+                if key not in done.map:
+                    done.map.put(key, item, source.marks[key])
