@@ -31,7 +31,7 @@ from voiceops.manifest.uploads import shape_upload
 from voiceops.model.address import twilio_side
 from voiceops.model.graph import External, Graph, Resource
 from voiceops.model.located import Map, Seq, merged, plain
-from voiceops.model.values import Outside, Path, Ref, Template, leaves, map_leaves, parse_path
+from voiceops.model.values import Outside, Path, Ref, Template, leaves, map_leaves, parse_path, refs_in
 
 
 def load_graph(
@@ -173,7 +173,9 @@ def _instances(
             labels = {key: str(own.apply(text, instance.mark)) for key, text in instance.labels.items()}
             external = None if instance.external is None else own.apply(instance.external, instance.mark)
             spec = own.apply(instance.spec, instance.spec_mark)
-            found.append(replace(instance, spec=spec, labels=labels, external=external))
+            if spec is not instance.spec or labels or external is not None:
+                instance = replace(instance, spec=spec, labels=labels, external=external)
+            found.append(instance)
     for number, patch in enumerate(patches):
         if number not in used:
             _no_target(patch, [d.address for d in found], problems)
@@ -473,7 +475,8 @@ class _Builder:
 
     def _check_refs(self, resource: Resource, resources: dict[str, Resource]) -> None:
         """`${ref:}` may stand anywhere: what it names must exist."""
-        for path, leaf in leaves(resource.body):
+        missing = any(ref.address not in resources for ref in refs_in(resource.body))
+        for path, leaf in leaves(resource.body) if missing else ():
             refs = [leaf] if isinstance(leaf, Ref) else [p for p in getattr(leaf, "parts", ()) if isinstance(p, Ref)]
             for ref in refs:
                 if ref.address not in resources:

@@ -75,8 +75,7 @@ def read_manifests(
     """
     documents: list[Document] = []
     seen: dict[str, Mark] = {}
-    read = _read(root, patterns, problems, marks)
-    named = {target for path, found in read.items() for value, _ in found for target in _named(value, path.parent)}
+    read, named = _read(root, patterns, problems, marks)
     for path, found in read.items():
         if path in named and not any(_is_manifest(value) for value, _ in found):
             continue
@@ -100,18 +99,22 @@ def read_manifests(
 
 def _read(
     root: Path, patterns: tuple[str, ...], problems: Problems, marks: tuple[Mark, ...]
-) -> dict[Path, list[tuple[Any, Mark]]]:
-    """What the files hold, by their paths."""
+) -> tuple[dict[Path, list[tuple[Any, Mark]]], set[Path]]:
+    """What the files hold, by their paths, and the files that they name as their data."""
     read: dict[Path, list[tuple[Any, Mark]]] = {}
+    named: set[Path] = set()
     for path in files(root, patterns, problems, "manifests", marks):
         file = display(root, path)
         try:
-            read[path] = read_documents(load(root, path), file)
+            text = load(root, path)
+            read[path] = read_documents(text, file)
+            if "$" in text or "\\" in text:  # else nothing can be named, however it is written
+                named.update(target for value, _ in read[path] for target in _named(value, path.parent))
         except FileProblem as problem:
             problems.error("file", str(problem), Mark(file, 1, 1))
         except InvalidProject as error:
             problems.extend(error.diagnostics)
-    return read
+    return read, named
 
 
 def _named(value: Any, folder: Path) -> Iterator[Path]:

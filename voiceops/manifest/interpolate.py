@@ -45,16 +45,19 @@ class Interpolator:
     vendors_own: frozenset[str] = frozenset()  # paths that may take the vendor's keys out of the environment
 
     def apply(self, value: Any, mark: Mark | None = None) -> Any:
-        """A new tree with everything substituted; marks are kept."""
+        """The value with everything substituted: a new tree with its marks, or the same one where nothing is."""
+        return self._substituted(value, mark) if _substitutes(value) else value
+
+    def _substituted(self, value: Any, mark: Mark | None) -> Any:
         if isinstance(value, Map):
             result = Map()
             for key, item in value.items():
-                result.put(key, self.apply(item, value.marks[key]), value.marks[key])
+                result.put(key, self._substituted(item, value.marks[key]), value.marks[key])
             return result
         if isinstance(value, Seq):
             items = Seq()
             for item, here in zip(value, value.marks, strict=True):
-                items.put(self.apply(item, here), here)
+                items.put(self._substituted(item, here), here)
             return items
         if isinstance(value, str) and "${" in value:
             return self._text(value, mark or Mark("", 1, 1), _FORMS)
@@ -254,6 +257,17 @@ class Interpolator:
         except FileProblem as problem:
             self._error("file", str(problem), mark)
             return None
+
+
+def _substitutes(value: Any) -> bool:
+    """Does `${` stand anywhere in it?"""
+    if isinstance(value, str):
+        return "${" in value
+    if isinstance(value, (Map, Seq)):
+        for item in value.values() if isinstance(value, Map) else value:
+            if _substitutes(item):
+                return True
+    return False
 
 
 def _secret_text(parts: list[Any]) -> Secret:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from voiceops.errors import Mark
@@ -25,6 +26,8 @@ RUNTIME_CREDENTIAL = "Credential/runtime"
 
 # A name under one of these keys stands for the id that the API wants beside it.
 _ALIASES = {"agent": "assistantId", "assistant": "assistantId", "squad": "squadId"}
+_OWN_RULES = frozenset({"headers", *PART_KEYS})
+_MARKED = frozenset({"reference", "mayReference", "renamed", "secret"})
 _SENSITIVE_HEADER = re.compile(r"authorization|api[-_]?key|secret|token|password|cookie", re.IGNORECASE)
 
 
@@ -37,6 +40,7 @@ class Index:
     excluded: Mapping[str, Document]
     live_names: Mapping[str, str] = field(default_factory=dict)  # agents' live names → address
     circles: set[frozenset[str]] = field(default_factory=set)  # of parts: each is reported once
+    parts: dict[str, Map] = field(default_factory=dict)  # values of parts by address, which every user of one shares
 
     def find(self, kind: str, text: str, user: Document) -> str:
         """The address that a name means for `user`. Raises LookupError with the message and a hint."""
@@ -124,22 +128,29 @@ class Resolver:
 
     def _object(self, name: str, value: Map) -> Map:
         fields = type_of(name)["fields"]
-        result = Map()
-        for key, item in value.items():
-            mark = value.marks[key]
-            alias = _ALIASES.get(key)
-            name_here = alias if alias is not None and alias in fields and isinstance(item, str) else key
-            node = fields.get(name_here)
-            result.put(name_here, item if node is None else self._field(name_here, node, item, mark), mark)
-        self._add_followers(fields, result)
+        resolved = _resolved_fields(name)
+        if _ALIASES.keys().isdisjoint(value):
+            result = value.clone()
+            for key, item in value.items():
+                if key in resolved:
+                    result[key] = self._field(key, resolved[key], item, value.marks[key])
+        else:
+            result = Map()
+            for key, item in value.items():
+                mark = value.marks[key]
+                alias = _ALIASES.get(key)
+                name_here = alias if alias is not None and alias in fields and isinstance(item, str) else key
+                node = resolved.get(name_here)
+                result.put(name_here, item if node is None else self._field(name_here, node, item, mark), mark)
+        self._add_followers(name, result)
         return result
 
-    def _add_followers(self, fields: Mapping[str, Node], value: Map) -> None:
+    def _add_followers(self, name: str, value: Map) -> None:
         """What belongs to a reference is taken from its object: a dictionary's newest version."""
-        for key, node in fields.items():
-            beside = node.get("follows")
-            target = value.get(beside) if beside else None
-            if key in value or not isinstance(beside, str) or not isinstance(target, Ref):
+        for key, node in _following_fields(name):
+            beside = node["follows"]
+            target = value.get(beside)
+            if key in value or not isinstance(target, Ref):
                 continue
             document = self.index.documents.get(target.address)
             if document is not None and KINDS[document.kind].has(node["attribute"], document.spec):
@@ -247,8 +258,9 @@ class Resolver:
             return None
         self._parts.append(found)
         self.taken.add(found)
-        spec = _prefixed(self.index.documents[found].spec, found)
-        value = self.part(kind, spec, mark)
+        if found not in self.index.parts:
+            self.index.parts[found] = _prefixed(self.index.documents[found].spec, found)
+        value = self.part(kind, self.index.parts[found], mark)
         self._parts.pop()
         return value
 
@@ -298,11 +310,44 @@ class Resolver:
             if inline or not tools:
                 result.put("tools", inline, mark)
             if ids:
-                known = result.take("toolIds") if "toolIds" in result else (Seq(), mark)
-                for item, here in zip(ids, ids.marks, strict=True):
-                    known[0].put(item, here)
-                result.put("toolIds", known[0], known[1])
+                known, at = result.take("toolIds") if result.get("toolIds") is not None else (Seq(), mark)
+                result.put("toolIds", _joined(known, ids) if isinstance(known, Seq) else known, at)
         return result
+
+
+def _joined(*lists: Seq) -> Seq:
+    """A new list of all their items: what was given may be a part that others use, too."""
+    result = Seq()
+    for one in lists:
+        result.extend(one)
+        result.marks.extend(one.marks)
+    return result
+
+
+@cache
+def _resolved_fields(name: str) -> dict[str, Node]:
+    """The fields of a type in which something may have to be resolved; all others pass as they are."""
+    fields: dict[str, Node] = type_of(name)["fields"]
+    return {key: node for key, node in fields.items() if key in _OWN_RULES or _may_change(node)}
+
+
+def _may_change(node: Node) -> bool:
+    if not _MARKED.isdisjoint(node) or not _MARKED.isdisjoint(node.get("items", ())):
+        return True
+    match node["type"]:
+        case "object":
+            return "of" in node
+        case "array":
+            return _may_change(node.get("items", {"type": "any"}))
+        case "union" | "anyOf":
+            return True
+    return False
+
+
+@cache
+def _following_fields(name: str) -> tuple[tuple[str, Node], ...]:
+    """The fields of a type whose values come with a reference beside them."""
+    return tuple((key, node) for key, node in type_of(name)["fields"].items() if isinstance(node.get("follows"), str))
 
 
 def inline_names(spec: Map) -> frozenset[str]:

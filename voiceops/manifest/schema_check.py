@@ -6,7 +6,9 @@ Knows types, ranges, enums, unions and deprecations; knows nothing of references
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -98,8 +100,11 @@ class Checker:
     def _fields(self, name: str, value: Map, mark: Mark, union: Node | None = None) -> None:
         definition = type_of(name, self.source)
         fields = definition["fields"]
+        accepted = _accepted(name, self.source)
         self.body = self.body or name
         for key, item in value.items():
+            if key in accepted and accepted[key](item):
+                continue
             here = value.marks[key]
             field = fields.get(key)
             if field is None:
@@ -118,11 +123,12 @@ class Checker:
                     self.address,
                 )
             self.check(field, item, here)
-        if not self.partial:
+        missing = () if self.partial else [key for key in definition["required"] if value.get(key) is None]
+        if missing:
             # A misspelt key was named already, with the right one: it is not missing as well.
             meant = {nearest(key, fields) for key in value if key not in fields}
-            for key in definition["required"]:
-                if value.get(key) is None and key not in meant:
+            for key in missing:
+                if key not in meant:
                     self._error("schema-required", f"{key} is missing", mark)
 
     def _unknown(self, type_name: str, key: str, mark: Mark, value: Map, union: Node | None) -> None:
@@ -211,10 +217,11 @@ class Checker:
             self._error("schema-range", f"must hold at least {node['minItems']} items", mark)
         if "maxItems" in node and len(value) > node["maxItems"]:
             self._error("schema-range", f"must hold at most {node['maxItems']} items", mark)
+        items = node.get("items", {"type": "any"})
         for item, here in zip(value, value.marks, strict=True):
             if item is None:
                 self._error("schema-type", "an item must not be null", here)
-            self.check(node.get("items", {"type": "any"}), item, here)
+            self.check(items, item, here)
 
     def _scalar(self, node: Node, value: Any, mark: Mark) -> None:
         if isinstance(value, (Ref, Secret, Template)):
@@ -257,6 +264,43 @@ class Checker:
         pattern = node.get("pattern")
         if pattern and not _compiled(pattern).search(value):
             self._error("schema-pattern", f"{_short(value)} does not match {pattern}", mark)
+
+
+@cache
+def _accepted(name: str, source: str) -> dict[str, Callable[[Any], bool]]:
+    """For fields of a type that take plain values: whether a value is certainly right.
+
+    Nearly every value is, and is looked at no further; what is not certain goes the long way, which finds the words.
+    """
+    found = {key: _certain(node) for key, node in type_of(name, source)["fields"].items()}
+    return {key: test for key, test in found.items() if test is not None}
+
+
+def _certain(node: Node) -> Callable[[Any], bool] | None:
+    """A quick test that lets no wrong value pass; None where only the long way tells."""
+    if node.get("deprecated") or node.get("uncertain"):
+        return None
+    limits = node.keys() & {"enum", "minimum", "maximum", "minLength", "maxLength", "pattern"}
+    match node["type"]:
+        case "any":
+            return lambda value: True
+        case "object" if "of" not in node and "values" not in node:
+            return lambda value: type(value) is Map
+        case "boolean" if not limits:
+            return lambda value: value is True or value is False
+        case "string" if not limits:
+            return lambda value: type(value) in (str, Ref)
+        case "string" if limits == {"enum"}:
+            allowed = frozenset(node["enum"])
+            return lambda value: type(value) is str and value in allowed
+        case "string" if limits <= {"minLength", "maxLength"}:
+            low, high = node.get("minLength", 0), node.get("maxLength", math.inf)
+            return lambda value: type(value) is str and low <= len(value) <= high
+        case "number" | "integer" if limits <= {"minimum", "maximum"}:
+            least, most = node.get("minimum", -math.inf), node.get("maximum", math.inf)
+            types = (int,) if node["type"] == "integer" else (int, float)
+            return lambda value: type(value) in types and least <= value <= most
+    return None
 
 
 def _fits(node: Node, value: Any) -> bool:

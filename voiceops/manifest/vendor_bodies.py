@@ -253,12 +253,16 @@ def link_outputs(key: str, agents: dict[str, Map], user: str, spec: Map) -> None
             plan = Map()
             agent.pop("artifactPlan", None)
             agent.put("artifactPlan", plan, here)
-        linked = plan.get(key)
-        if not isinstance(linked, Seq):
-            linked = Seq()
+        known = plan.get(key)
+        linked = Seq()
+        if isinstance(known, Seq):
+            linked.extend(known)
+            linked.marks.extend(known.marks)
+            plan[key] = linked
+        else:
             plan.pop(key, None)
             plan.put(key, linked, here)
-        if not any(isinstance(known, Ref) and known.address == user for known in linked):
+        if not any(isinstance(item, Ref) and item.address == user for item in linked):
             linked.put(Ref(user), here)
     if rest:
         spec.put("assistantIds", rest, mark)

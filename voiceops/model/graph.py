@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from voiceops.errors import Mark, StateError
-from voiceops.model.values import Path, decode, digest, encode, refs_in
+from voiceops.model.values import Path, Ref, decode, digest, encode, refs_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,11 +149,19 @@ class Graph:
         """What a resource refers to, routes included, without itself."""
         return self._forward.get(address, ())
 
+    def references(self, address: str) -> list[Ref]:
+        """The references in a resource's body, those to itself included."""
+        return self._references.get(address, [])
+
+    @cached_property
+    def _references(self) -> dict[str, list[Ref]]:
+        return {address: list(refs_in(resource.body)) for address, resource in self.resources.items()}
+
     @cached_property
     def _forward(self) -> dict[str, tuple[str, ...]]:
         found = {}
         for address, resource in self.resources.items():
-            named = [ref.address for ref in refs_in(resource.body)] + list(resource.routes)
+            named = [ref.address for ref in self._references[address]] + list(resource.routes)
             found[address] = tuple(dict.fromkeys(name for name in named if name != address))
         return found
 

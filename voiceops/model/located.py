@@ -70,16 +70,17 @@ def plain(value: Any, sources: dict[tuple[str | int, ...], Mark], path: tuple[st
     """Ordinary dicts and lists; `sources` is filled with the mark of every path."""
     if isinstance(value, Map):
         result = {}
+        marks = value.marks
         for key, item in value.items():
             here = (*path, key)
-            sources[here] = value.marks[key]
-            result[key] = plain(item, sources, here)
+            sources[here] = marks[key]
+            result[key] = plain(item, sources, here) if isinstance(item, (Map, Seq)) else item
         return result
     if isinstance(value, Seq):
         items = []
-        for index, item in enumerate(value):
+        for index, (item, mark) in enumerate(zip(value, value.marks, strict=True)):
             here = (*path, index)
-            sources[here] = value.marks[index]
-            items.append(plain(item, sources, here))
+            sources[here] = mark
+            items.append(plain(item, sources, here) if isinstance(item, (Map, Seq)) else item)
         return items
     return value

@@ -38,7 +38,7 @@ def plan_creation(graph: Graph, new: set[str]) -> Creation:
     needs = {address: set(graph.dependencies(address)) & new for address in new}
     for address in new:
         # A reference to oneself: the id is known only afterwards.
-        if any(ref.address == address and ref.attribute == "id" for ref in refs_in(graph.resources[address].body)):
+        if any(ref.address == address and ref.attribute == "id" for ref in graph.references(address)):
             needs[address].add(address)
     deferred: dict[str, list[Path]] = {}
     while circle := _circle(needs):
