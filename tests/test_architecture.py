@@ -32,7 +32,7 @@ INSIDE = {"": 2, "cli": 195, "runtime": 7, "sandbox": 1, "state": 6, "use": 3}
 MORE_THAN_ONE_INSIDE = 40  # modules of cli/commands
 
 # Imports under TYPE_CHECKING: where types alone would make a circle, the cut is in the wrong place.
-FOR_TYPES = {"cli": 41, "engine": 9, "lints": 1, "runtime": 12, "sandbox": 1}
+FOR_TYPES = {"cli": 41, "engine": 9, "runtime": 12, "sandbox": 1}
 
 # Event loops that are started, by module.
 LOOPS = {
