@@ -127,6 +127,7 @@ class Message(Struct, frozen=True, gc=False):
 
     @property
     def call_id(self) -> str:
+        """Vapi's id of the phone call; empty where there is none."""
         return (self.call.id if self.call is not None else None) or ""
 
     @property
@@ -148,6 +149,7 @@ class Message(Struct, frozen=True, gc=False):
 
     @property
     def caller(self) -> str:
+        """The caller's number, or SIP address; empty where it is hidden."""
         for holder in (self.customer, self.call.customer if self.call else None):
             if holder is not None and (holder.number or holder.sipUri):
                 return holder.number or holder.sipUri or ""
@@ -155,10 +157,12 @@ class Message(Struct, frozen=True, gc=False):
 
     @property
     def agent(self) -> str:
+        """The live name of the agent that speaks."""
         return _first("name", self.assistant, self.call.assistant if self.call else None)
 
     @property
     def agent_id(self) -> str:
+        """Vapi's id of the agent that speaks."""
         if self.assistant is not None and self.assistant.id:
             return self.assistant.id
         return (self.call.assistantId if self.call is not None else None) or ""

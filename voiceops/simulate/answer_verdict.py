@@ -33,6 +33,7 @@ class Verdict:
 
     @property
     def failed(self) -> bool:
+        """Did it fail, or refuse?"""
         return bool(self.failures or self.refusal)
 
 

@@ -53,6 +53,7 @@ class Played:
 
     @property
     def wrong(self) -> list[Moment]:
+        """The steps that did not go as they should."""
         return [moment for moment in self.moments if moment.wrong]
 
 
@@ -65,6 +66,7 @@ class Signer:
         self._token = twilio_token
 
     def vapi(self, body: bytes) -> dict[str, str]:
+        """The headers of a message, signed as `runtime.auth` says."""
         headers = {"content-type": "application/json"}
         if self._spec.auth == "hmac":
             timestamp = str(int(time.time() * 1000))
@@ -75,6 +77,7 @@ class Signer:
         return {**headers, "x-vapi-secret": self._secret}
 
     def twilio(self, path: str, fields: Mapping[str, str]) -> dict[str, str]:
+        """The headers of a webhook with these parameters, signed as Twilio signs it."""
         url = self._spec.url + path
         # Voice over https is signed without a port, over http with the one that the URL has.
         signed = twilio_auth.candidates(url)[0] if url.startswith("https:") else url
@@ -103,6 +106,7 @@ class Player:
         self._agent = next((agent.name for agent in spec.agents if agent.address == wanted), "")
 
     async def play(self) -> Played:
+        """Play the whole call; raises nothing that the runtime does."""
         played = Played()
         self._started = time.monotonic()
         steps = self._script.steps

@@ -59,6 +59,7 @@ class Sender:
             return Answer(0, b"")
 
     async def close(self) -> None:
+        """End the connections."""
         await self._http.aclose()
 
 

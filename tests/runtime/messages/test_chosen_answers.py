@@ -11,7 +11,8 @@ import pytest
 
 from tests.runtime.runtime_bench import AgentSpec, LineSpec, Serving, Told, serving, spec_of, tool
 from voiceops.runtime.messages.answer_check import refused
-from voiceops.runtime.messages.questions import NO_TRANSFER, UNAVAILABLE
+from voiceops.runtime.messages.choices import NO_TRANSFER
+from voiceops.runtime.messages.questions import UNAVAILABLE
 
 DESK, TEAM = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 OTHER = "33333333-3333-4333-8333-333333333333"

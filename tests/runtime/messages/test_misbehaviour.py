@@ -27,8 +27,9 @@ from tests.runtime.runtime_bench import (
 )
 from voiceops.errors import VoiceopsError
 from voiceops.runtime.http.bounds import Bounds
+from voiceops.runtime.messages.choices import NO_TRANSFER
 from voiceops.runtime.messages.event_worker import Retries
-from voiceops.runtime.messages.questions import NO_TRANSFER, UNAVAILABLE
+from voiceops.runtime.messages.questions import UNAVAILABLE
 from voiceops.runtime.messages.tool_calls import FAILED, MISUNDERSTOOD
 from voiceops.runtime.settings import Settings
 from voiceops.runtime.store.backends import backend_of

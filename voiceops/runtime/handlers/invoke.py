@@ -53,6 +53,7 @@ class Invoker:
         self._threads = Threads(THREADS, "voiceops-handler")
 
     def close(self) -> None:
+        """Forget the threads; one in which a handler hangs ends with the process."""
         self._threads.close()
 
     async def invoke(self, handler: Handler, call: Call | None, arguments: Mapping[str, Any], seconds: float) -> Any:

@@ -104,17 +104,21 @@ class RuntimeProtocol(HttpToolsProtocol):
 
     @property
     def answering(self) -> bool:
+        """See `connections.Connection`."""
         return self._state == ANSWER
 
     @property
     def idle(self) -> bool:
+        """See `connections.Connection`."""
         return self._state in (SILENT, IDLE)
 
     @property
     def peer(self) -> str:
+        """See `connections.Connection`."""
         return self.client[0] if self.client else ""
 
     def drop(self) -> None:
+        """See `connections.Connection`."""
         self.transport.abort()
 
     def trust(self) -> None:

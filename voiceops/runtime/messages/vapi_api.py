@@ -63,6 +63,7 @@ class VapiApi:
         self._refreshing: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
+        """End the connections to Vapi."""
         if self._refreshing is not None:
             self._refreshing.cancel()
         await self._http.aclose()

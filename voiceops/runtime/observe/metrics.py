@@ -23,6 +23,7 @@ class Counter:
     value: float = 0.0
 
     def add(self, amount: float = 1.0) -> None:
+        """So much more."""
         self.value += amount
 
 
@@ -34,11 +35,13 @@ class Histogram:
     total: float = 0.0
 
     def observe(self, seconds: float) -> None:
+        """One more duration."""
         self.counts[bisect_left(_BUCKETS, seconds)] += 1
         self.total += seconds
 
     @property
     def count(self) -> int:
+        """How many durations there were."""
         return sum(self.counts)
 
 
@@ -51,12 +54,15 @@ class Metrics:
         self._histograms: dict[tuple[str, Labels], Histogram] = {}
 
     def describe(self, name: str, kind: str, text: str) -> None:
+        """What a figure means; `kind` is counter or histogram."""
         self._help[name] = (kind, text)
 
     def counter(self, name: str, **labels: str) -> Counter:
+        """The counter of a name and labels; made where there is none. Keep it, where it is needed often."""
         return self._counters.setdefault((name, tuple(sorted(labels.items()))), Counter())
 
     def histogram(self, name: str, **labels: str) -> Histogram:
+        """The histogram of a name and labels; made where there is none. Keep it, where it is needed often."""
         return self._histograms.setdefault((name, tuple(sorted(labels.items()))), Histogram())
 
     def snapshot(self) -> str:

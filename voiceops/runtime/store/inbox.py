@@ -83,6 +83,7 @@ class Inbox:
 
     @property
     def owner(self) -> int:
+        """The number under which this worker owns claims and leases."""
         return self.backend.owner
 
     @property
@@ -100,6 +101,7 @@ class Inbox:
         await opened
 
     async def close(self) -> None:
+        """Store what is still waiting, and end the writer."""
         if self._thread is not None:
             if self.pending:
                 await self.run(lambda _: None)  # everything before it is stored when this is done

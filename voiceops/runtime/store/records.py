@@ -71,6 +71,7 @@ class Stored:
     body: bytes = b""
 
     def to_data(self) -> dict[str, Any]:
+        """For people and their tools: the state by its name, times in epoch seconds, no body."""
         return {
             "id": str(self.id),
             "type": self.type,
@@ -103,7 +104,8 @@ class Backend(Protocol):
     def open(self) -> None:
         """Connect, make the tables, and be known as alive. Raises VoiceopsError."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """End the connection; nobody takes this worker for alive any more."""
 
     def write(
         self, claims: list[ClaimRow], results: list[ResultRow], events: list[EventRow], *, safe: bool
@@ -113,7 +115,8 @@ class Backend(Protocol):
         `safe`: it outlives a power cut, too.
         """
 
-    def lookup(self, key: str) -> Claim | None: ...
+    def lookup(self, key: str) -> Claim | None:
+        """What is known of a claim now; None where there is none."""
 
     def take_over(self, key: str, dead: int) -> bool:
         """Make a dead owner's unfinished claim ours; False when somebody was faster."""
@@ -124,16 +127,20 @@ class Backend(Protocol):
     def take(self, types: list[str] | None, now: float, limit: int) -> list[Stored]:
         """Lease events that are due, of these types (None: all), the oldest first."""
 
-    def finish(self, id_: int) -> None: ...
+    def finish(self, id_: int) -> None:
+        """The event is done."""
 
-    def put_off(self, id_: int, due: float, error: str) -> None: ...
+    def put_off(self, id_: int, due: float, error: str) -> None:
+        """Try the event again when it is due (epoch seconds); `error` says why."""
 
-    def bury(self, id_: int, error: str) -> None: ...
+    def bury(self, id_: int, error: str) -> None:
+        """The event failed too often: it is a dead letter until somebody replays it."""
 
     def release_dead(self) -> int:
         """Make the leases of processes that are gone available again."""
 
-    def stats(self) -> Stats: ...
+    def stats(self) -> Stats:
+        """How the queue stands."""
 
     def check(self) -> str:
         """Is it still the store that was opened, and whole as far as a quick look tells? Empty, or what is wrong."""
@@ -141,14 +148,17 @@ class Backend(Protocol):
     def damaged(self, error: Exception) -> bool:
         """Does an error say that the store itself is damaged, and not only that something went wrong?"""
 
-    def find(self, *, state: int | None, type_: str, limit: int) -> list[Stored]: ...
+    def find(self, *, state: int | None, type_: str, limit: int) -> list[Stored]:
+        """Events in a state (None: any) and of a type (empty: any), the newest first, without their bodies."""
 
-    def get(self, id_: int) -> Stored | None: ...
+    def get(self, id_: int) -> Stored | None:
+        """One event with its body; None where there is none."""
 
     def replay(self, ids: list[int]) -> int:
         """Let events run again, with all their attempts; how many there were."""
 
-    def replace_body(self, id_: int, body: bytes) -> None: ...
+    def replace_body(self, id_: int, body: bytes) -> None:
+        """Keep another body in the place of the one that came."""
 
     def prune(self, events_before: float, claims_before: float) -> int:
         """Delete what is done and older, and session values whose time is over; dead and waiting events stay."""
