@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -22,13 +23,13 @@ BRANCHES = 15  # McCabe's complexity
 UNREAD = 14  # functions beyond one of these that don't say why
 
 # Comments that silence a checker.
-ESCAPES = {"type: ignore": 13, "noqa": 4, "pragma: no cover": 0}
+ESCAPES = {"type: ignore": 8, "noqa": 2, "pragma: no cover": 0}
 
 # Modules that reach each other by imports, those for types alone included.
-IN_CIRCLES = 22
+IN_CIRCLES = 0
 
 # Imports of ours inside a function. A command has one, so that `--help` needs nothing that the command needs.
-INSIDE = {"": 2, "cli": 195, "runtime": 7, "sandbox": 1, "state": 6, "use": 3}
+INSIDE = {"": 2, "cli": 204, "runtime": 7, "sandbox": 1, "state": 6, "use": 3}
 MORE_THAN_ONE_INSIDE = 40  # modules of cli/commands
 
 # Imports under TYPE_CHECKING: where types alone would make a circle, the cut is in the wrong place.
@@ -49,15 +50,15 @@ LOOPS = {
     "voiceops/cli/commands/state.py": 5,
     "voiceops/cli/commands/status.py": 1,
     "voiceops/sandbox/server.py": 2,  # in a thread of its own, and as a command
-    "tests/runtime/test_bounds.py": 1,  # beside the server's, to see how long that one stops
+    "tests/runtime/http/test_bounds.py": 1,  # beside the server's, to see how long that one stops
     "tests/state/rival.py": 1,  # another process
 }
 
-SILENT = 261  # public functions without a docstring
-RAISES_UNSAID = 60  # public functions that raise, and whose docstring says nothing of it
+SILENT = 202  # public functions without a docstring
+RAISES_UNSAID = 3  # public functions that raise, and whose docstring says nothing of it
 
 # Modules' own values that a test replaces. What a test has to change is given to the part when it is made.
-PATCHED = 19
+PATCHED = 12
 
 # File names that stand in several packages, and why each is the name that one looks for.
 TWICE = {
@@ -74,14 +75,18 @@ TWICE = {
     "options.py": "flags, and a plan's options",
     "plan.py": "the command and the plan",
     "postgres.py": "the runtime's store and the state's",
-    "resolve.py": "references of a manifest, and of a plan",
+    "references.py": "of a plan, and those that the sandbox checks",
     "schema.py": "the command and the facts",
+    "served.py": "what callers get, and what the routes need",
     "settings.py": "the runtime's, and lints'",
     "state.py": "the command and the state",
     "store.py": "the sandbox's and the state's",
-    "twilio.py": "the vendor, called and played",
+    "twilio.py": "the vendor: its kind, called, and played",
     "vapi.py": "the vendor, called and played",
 }
+
+# Class names that several modules have: each is another thing under one word.
+ONE_NAME = 27
 
 # What `--version` and `plan --help` have no use for.
 HEAVY = {
@@ -202,6 +207,16 @@ def test_a_file_name_tells_which_file_is_meant() -> None:
     assert found.keys() <= TWICE.keys(), f"give one of them a name of its own: {found.keys() - TWICE.keys()}"
 
 
+def test_a_class_name_tells_which_class_is_meant() -> None:
+    modules: dict[str, list[str]] = {}
+    for source in sources().values():
+        for node in source.tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                modules.setdefault(node.name, []).append(source.module)
+    found = {name: where for name, where in modules.items() if len(where) > 1}
+    assert len(found) <= ONE_NAME, f"one word for one thing: {len(found)}: {found}"
+
+
 def test_functions_can_be_read_at_once() -> None:
     """Long or branching ones say why: a comment `# one idea: …` above or in them."""
     ran = subprocess.run(
@@ -230,8 +245,13 @@ def test_functions_can_be_read_at_once() -> None:
 def test_public_functions_say_what_they_raise() -> None:
     found = []
     for path, name, function in public():
-        raises = any(isinstance(node, ast.Raise) and node.exc is not None for node in own(function))
-        if raises and "Raises" not in (ast.get_docstring(function) or ""):
+        if path.startswith("voiceops/cli/commands/"):
+            continue  # their docstrings are what --help says
+        said = ast.get_docstring(function) or ""
+        nodes = list(own(function))
+        caught = " ".join(ast.unparse(node.type) for node in nodes if isinstance(node, ast.ExceptHandler) and node.type)
+        raised = [ast.unparse(node.exc).split("(")[0] for node in nodes if isinstance(node, ast.Raise) and node.exc]
+        if set(raised) - set(re.findall(r"\w+", caught)) and not re.search(r"\b[Rr]aises?\s+[A-Z]", said):
             found.append(f"{path}: {name}")
     assert len(found) <= RAISES_UNSAID, f"write `Raises X: when` into the docstring: {len(found)}: {found}"
 

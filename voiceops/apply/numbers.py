@@ -32,7 +32,10 @@ def _number(session: Session, resource: Resource) -> dict[str, Any] | None:
 
 
 async def buy(session: Session, operation: Operation) -> str:
-    """Buy the number, once: an unanswered purchase is looked up by its number."""
+    """Buy the number, once: an unanswered purchase is looked up by its number.
+
+    Raises ProviderError: it was not bought.
+    """
     resource = session.graph.resources[operation.change.address]
     assert resource.name is not None
     entry = _entry(session, resource, "", {}, prior={})
@@ -64,7 +67,10 @@ async def buy(session: Session, operation: Operation) -> str:
 
 
 async def claim(session: Session, operation: Operation) -> str:
-    """Write down what answers a number before the import into Vapi rewrites it: nothing live is changed yet."""
+    """Write down what answers a number before the import into Vapi rewrites it: nothing live is changed yet.
+
+    Raises Stale: the account has the number no longer.
+    """
     resource = session.graph.resources[operation.change.address]
     live = _number(session, resource)
     if live is not None and time.monotonic() - session.snapshot.taken > MAX_AGE:

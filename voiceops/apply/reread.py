@@ -16,7 +16,7 @@ MAX_AGE = 2.0  # seconds after which an object of the snapshot is looked at agai
 
 
 async def look_before_delete(session: Session, change: Change, kind: Kind, id_: str) -> None:
-    """An object that was edited since the plan is not what the reviewer saw go."""
+    """Raises Stale: an object that was edited since the plan is not what the reviewer saw go."""
     if time.monotonic() - session.snapshot.taken <= MAX_AGE:
         return
     seen, now = session.snapshot.get(change.type, id_), await session.accounts.of(kind).get(kind, id_)

@@ -286,7 +286,10 @@ async def _held(job: Job, plan: Plan, state: State) -> Plan:
 
 
 async def adopt(job: Job, address: str, id_: str, origin: Mapping[str, Any]) -> str:
-    """Take one live object into the state under an address of the graph. Returns its live name."""
+    """Take one live object into the state under an address of the graph. Returns its live name.
+
+    Raises VoiceopsError: there is no such object, it is Vapi's own, or the state has it or the address already.
+    """
     async with job.store.lock("import", 0.0):
         ledger = job.ledger
         await ledger.refresh()

@@ -1,4 +1,4 @@
-"""The narrow waist of the deployer: what a vendor's account is asked for, and what it promises.
+"""The narrow waist of plans and applies: what a vendor's account is asked for, and what it promises.
 
 Plans and applies know vendors by this alone. A new vendor is one package with a class like this and its kinds, whose
 `type` begins with the vendor's own word (`vapi_assistant`: `vapi`).

@@ -45,7 +45,7 @@ def array(world: World, collection: Collection, query: Mapping[str, str], show: 
 
 
 def pages(world: World, collection: Collection, query: Mapping[str, str], show: Show) -> Any:
-    """A page with its metadata."""
+    """A page with its metadata. Raises Refusal, a 400: the query asks for no page."""
     limit, page = _limit(query), _integer(query, "page", 1, 1)
     order = query.get("sortOrder", "DESC")
     if order not in ("ASC", "DESC"):

@@ -78,6 +78,7 @@ class S3Lock:
                 return None
 
     async def take_away(self, id_: str) -> None:
+        """Free the lock of whoever holds it under this id. Raises StateError: nobody does."""
         found = await self._bucket.get(self._key)
         held = _holder(found)
         while found is not None and held is not None and held.id == id_:

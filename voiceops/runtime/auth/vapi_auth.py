@@ -24,7 +24,10 @@ _MILLISECONDS = 1e11  # as seconds that would be in the year 5138
 
 
 def verifier(auth: str, secrets: Sequence[bytes]) -> Verify:
-    """The check for one way of authentication; `secrets` are all valid at once, while they are rotated."""
+    """The check for one way of authentication; `secrets` are all valid at once, while they are rotated.
+
+    Raises ValueError: there is no such way, or no secret.
+    """
     if not secrets or not all(secrets):
         raise ValueError("a secret is needed")
     if auth == "hmac":

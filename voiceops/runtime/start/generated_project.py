@@ -26,7 +26,7 @@ HANDLERS = "handlers"
 
 
 def application(folder: Path) -> RuntimeApp:
-    """The application; ends the process with one sentence where it can't be made."""
+    """The application. Raises SystemExit, with one sentence: it can't be made."""
     folder = Path(folder).resolve()
     try:
         return _application(folder)
@@ -69,7 +69,7 @@ def check_store(settings: Settings) -> None:
 
 
 def main(folder: Path, app: RuntimeApp) -> None:
-    """`python app.py [--host H] [--port N] [--workers N]`."""
+    """`python app.py [--host H] [--port N] [--workers N]`. Raises SystemExit: it can't listen there."""
     parser = argparse.ArgumentParser(description="The webhook runtime.")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="the port (default: %(default)s)")
