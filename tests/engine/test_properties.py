@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from tests.support.world import World, agent, graph, phone, resource
 from voiceops.engine.fields.body import set_values, update_body
-from voiceops.engine.fields.diff import NOTHING_APPLIED, Applied, differences, empty
+from voiceops.engine.fields.diff import NOTHING_APPLIED, Applied, differences
 from voiceops.engine.options import Safety
 from voiceops.engine.ordering.creation_order import plan_creation
 from voiceops.kinds.registry import KINDS
 from voiceops.kinds.schema import root
 from voiceops.model.graph import Graph, Resource
-from voiceops.model.values import ABSENT, Ref, copy, delete_path, get_path, refs_in
+from voiceops.model.values import ABSENT, Ref, copy, delete_path, empty, get_path, refs_in
 
 FREE = Safety(100, 10**6)
 AGENT = KINDS["Agent"]

@@ -16,9 +16,10 @@ import pytest
 
 from tests.lints.projects import PROJECT, validate
 from voiceops.errors import Diagnostic, InvalidProject
+from voiceops.kinds.nodes import select
 from voiceops.kinds.places import is_answered
 from voiceops.kinds.registry import KINDS
-from voiceops.kinds.schema import root, select
+from voiceops.kinds.schema import root
 from voiceops.manifest.compose import load_graph
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import load_project

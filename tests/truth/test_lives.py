@@ -21,9 +21,9 @@ import pytest
 
 from tests.support.bench import Bench, bench
 from tests.truth.values import MISSING, Values
-from voiceops.kinds.nodes import body_node, field_of, items_of
+from voiceops.kinds.nodes import body_node, field_of, items_of, select
 from voiceops.kinds.registry import KINDS
-from voiceops.kinds.schema import root, select, type_of
+from voiceops.kinds.schema import root, type_of
 from voiceops.model.values import ABSENT, format_path, get_path, parse_path, set_path
 
 LIVES = int(os.environ.get("VOICEOPS_LIVES", "48"))

@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from voiceops.kinds.nodes import option_for
-from voiceops.kinds.schema import Node, select, type_of
+from voiceops.kinds.nodes import option_for, select
+from voiceops.kinds.schema import Node, type_of
 
 WORDS = ("alpha", "beta", "gamma", "Never say no.", "You must ask, always.", "tea", "a\nb\nc", "$40", "ünïcode ☎")
 MISSING = object()

@@ -15,7 +15,7 @@ from voiceops.apply.reread import look_again, look_before_delete
 from voiceops.apply.session import Session
 from voiceops.apply.waiting import wait_until_ready, wait_until_usable, when_visible
 from voiceops.engine.fields.body import additions, holds_secret, update_body
-from voiceops.engine.fields.diff import same
+from voiceops.engine.fields.equality import same
 from voiceops.engine.fields.write import Write, sides_of
 from voiceops.engine.fields.write import update as write_of
 from voiceops.engine.ordering.schedule import Operation

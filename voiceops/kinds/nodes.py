@@ -6,11 +6,12 @@ The nodes are described in docs/schema-format.md.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
 from voiceops.kinds.base import Kind
-from voiceops.kinds.schema import Node, facts, root, select, type_of
+from voiceops.kinds.schema import Node, facts, root, type_of
 
 # By which of its fields an item of a list is the same item as another: the first that its type has, and it sets.
 ITEM_KEYS: tuple[tuple[str, ...], ...] = (
@@ -64,6 +65,23 @@ def option_for(node: Node | None, value: Any) -> Node | None:
     else:
         wanted = ("string", "number", "integer", "boolean", "any")
     return next((option for option in node["options"] if option["type"] in wanted), None)
+
+
+def select(node: Node, value: Any) -> str | None:
+    """The type's name that a node means for this value, or None where the union doesn't know its discriminator."""
+    if node["type"] == "object":
+        return node.get("of")
+    if node["type"] == "union" and isinstance(value, dict):
+        choice = value.get(node["by"])
+        if not isinstance(choice, str):
+            return None
+        found: str | None = node["variants"].get(choice)
+        if found is None:
+            for pattern, name in node.get("patterns", {}).items():
+                if re.match(pattern, choice):
+                    return str(name)
+        return found
+    return None
 
 
 def lacks_required(node: Node | None, value: dict[str, Any]) -> bool:

@@ -65,22 +65,3 @@ def as_node(target: Any) -> Node:
     if isinstance(target, str):
         return {"type": "object", "of": target}
     return {"type": "union", **target}
-
-
-def select(node: Node, value: Any) -> str | None:
-    """The type's name that a node means for this value, or None where the union doesn't know its discriminator."""
-    if node["type"] == "object":
-        return node.get("of")
-    if node["type"] == "union" and isinstance(value, dict):
-        choice = value.get(node["by"])
-        if not isinstance(choice, str):
-            return None
-        found: str | None = node["variants"].get(choice)
-        if found is None:
-            import re
-
-            for pattern, name in node.get("patterns", {}).items():
-                if re.match(pattern, choice):
-                    return str(name)
-        return found
-    return None

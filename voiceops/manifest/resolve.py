@@ -13,8 +13,9 @@ from functools import cache
 from typing import Any
 
 from voiceops.errors import Mark
+from voiceops.kinds.nodes import select
 from voiceops.kinds.registry import KINDS, PART_KEYS
-from voiceops.kinds.schema import Node, select, type_of
+from voiceops.kinds.schema import Node, type_of
 from voiceops.manifest.documents import Document
 from voiceops.manifest.problems import Problems, did_you_mean
 from voiceops.model.address import LOCAL, address, kind_of

@@ -14,8 +14,9 @@ from functools import cache
 from typing import Any
 
 from voiceops.errors import Diagnostic, Mark
+from voiceops.kinds.nodes import select
 from voiceops.kinds.places import is_answered
-from voiceops.kinds.schema import Node, select, type_of
+from voiceops.kinds.schema import Node, type_of
 from voiceops.manifest.misplaced import place_hint
 from voiceops.manifest.problems import Problems, did_you_mean, nearest, nearly
 from voiceops.model.located import Map, Seq

@@ -143,6 +143,16 @@ def parse_path(text: str) -> Path:
     return tuple(steps)
 
 
+def empty(value: JSON) -> bool:
+    """Null and absent are one."""
+    return value is None or value is ABSENT
+
+
+def get_key(value: JSON, key: str) -> JSON:
+    """What a map has under a key; `ABSENT` also where it is no map."""
+    return value.get(key, ABSENT) if isinstance(value, dict) else ABSENT
+
+
 def get_path(value: JSON, path: Path) -> JSON:
     """The value at `path`, or `ABSENT`."""
     for step in path:

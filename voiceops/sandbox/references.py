@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from voiceops.kinds.schema import root, select
+from voiceops.kinds.nodes import select
+from voiceops.kinds.schema import root
 from voiceops.sandbox.account import World
 from voiceops.sandbox.catalog import TARGETS, Collection
 from voiceops.sandbox.schema_walk import parts

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from voiceops.kinds.schema import Node, select, type_of
+from voiceops.kinds.nodes import select
+from voiceops.kinds.schema import Node, type_of
 
 
 @dataclass(frozen=True, slots=True)

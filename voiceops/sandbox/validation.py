@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from voiceops.kinds.schema import Node, root, select, type_of
+from voiceops.kinds.nodes import select
+from voiceops.kinds.schema import Node, root, type_of
 from voiceops.sandbox.catalog import Collection
 from voiceops.sandbox.schema_walk import choose, is_a
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
-from voiceops.engine.fields.diff import same
+from voiceops.engine.fields.equality import same
 from voiceops.engine.review.compare_graphs import compare
 from voiceops.errors import Diagnostic, InvalidProject, Mark
 from voiceops.kinds.twilio import TWILIO_SETTINGS

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from voiceops.engine.fields.diff import Applied, Difference, _get, as_set, empty, is_left_alone, same
+from voiceops.engine.fields.diff import Applied, Difference, is_left_alone
+from voiceops.engine.fields.equality import as_set, same
 from voiceops.engine.fields.pairing import pairs
 from voiceops.kinds.base import SERVER_KEYS, Kind
 from voiceops.kinds.fits import fitting
@@ -25,7 +26,20 @@ from voiceops.kinds.nodes import (
     variant_key,
 )
 from voiceops.kinds.schema import Node, type_of
-from voiceops.model.values import ABSENT, JSON, Fingerprint, Path, Secret, copy, delete_path, is_plain, leaves
+from voiceops.model.values import (
+    ABSENT,
+    JSON,
+    Fingerprint,
+    Path,
+    Secret,
+    copy,
+    delete_path,
+    empty,
+    get_key,
+    identical,
+    is_plain,
+    leaves,
+)
 
 
 def create_body(kind: Kind, desired: dict[str, Any], leaving_out: Iterable[Path] = ()) -> dict[str, Any]:
@@ -62,11 +76,12 @@ def update_body(
     name = type_name(node, {**live, **desired})
     keys |= dict.fromkeys(key for key in (type_of(name)["required"] if name else ()) if key in desired)
     body: dict[str, Any] = {}
+    entries = entries_of(node, desired, live)
     for key in keys:
         if key in kind.patch_omits:
             continue
-        here = field_of(node, key, desired, live)
-        value = laid_over((key,), _get(desired, key), _get(applied.owned, key), _get(live, key), here, kept)
+        here = entries.get(key)
+        value = laid_over((key,), get_key(desired, key), get_key(applied.owned, key), get_key(live, key), here, kept)
         body[key] = None if value is ABSENT else value
     return body
 
@@ -76,21 +91,22 @@ def laid_over(path: Path, desired: JSON, applied: JSON, live: JSON, node: Node |
 
     Of another variant (another provider or type) live's extras are kept as far as the new one takes them.
     """
-    if is_left_alone(path, kept.as_live, live):
+    if kept.as_live and is_left_alone(path, kept.as_live, live):
         return ABSENT if empty(live) else copy(live)
+    if identical(desired, live):
+        return copy(desired)
     if desired is ABSENT:
         return _left(path, applied, live, node, kept)
     if isinstance(desired, dict) and isinstance(live, dict):
-        switched = _other_variant(desired, live, node)
+        switched, entries = _other_variant(desired, live, node), entries_of(node, desired, live)
         result: dict[str, Any] = {}
         for key in [*(key for key in live if key not in desired), *desired]:
-            inner, here = (*path, key), field_of(node, key, desired, live)
-            now = live.get(key, ABSENT)
+            inner, here, now = (*path, key), entries.get(key), live.get(key, ABSENT)
             if switched:
                 now = fitting(here, now)
             elif key not in desired and _is_servers_own(key, here, node, desired, live):
                 continue
-            value = laid_over(inner, desired.get(key, ABSENT), _get(applied, key), now, here, kept)
+            value = laid_over(inner, desired.get(key, ABSENT), get_key(applied, key), now, here, kept)
             if value is not ABSENT:
                 result[key] = value
         return result
@@ -130,11 +146,8 @@ def _list_over(
         same_items = as_set(desired) == as_set(live)
         return list(live if same_items else desired)
     items = items_of(node)
-
-    def alike(wanted: JSON, found: JSON) -> bool:
-        return same(wanted, found, items)
-
-    now, was = pairs(desired, live, node, alike), pairs(desired, applied, node, alike)
+    now = pairs(desired, live, node)
+    was = now if identical(applied, live) else pairs(desired, applied, node)
 
     def twin(of: list[JSON], index: int | None) -> JSON:
         return ABSENT if index is None else of[index]

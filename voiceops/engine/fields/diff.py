@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeAlias
 
+from voiceops.engine.fields.equality import as_set, same, same_secret
 from voiceops.engine.fields.pairing import in_place, pairs
 from voiceops.kinds.nodes import entries_of, is_set, items_of
 from voiceops.kinds.schema import Node
-from voiceops.model.values import ABSENT, JSON, Fingerprint, Path, Secret, canonical, identical
+from voiceops.model.values import ABSENT, JSON, Fingerprint, Path, empty, get_key, identical
 
 
 class Outcome(Enum):
@@ -151,7 +152,7 @@ def _compare_maps(
     entries: dict[str, Node] | None = None
     for key in [*desired, *(key for key in _keys(applied) if key not in desired)]:
         here = (*path, key)
-        wanted, was, now = desired.get(key, ABSENT), _get(applied, key), live.get(key, ABSENT)
+        wanted, was, now = desired.get(key, ABSENT), get_key(applied, key), live.get(key, ABSENT)
         if (
             here not in context.around
             and identical(wanted, now)
@@ -201,16 +202,14 @@ def _compare_stored(
 def _compare_lists(
     path: Path, desired: list[JSON], applied: JSON, live: list[JSON], context: _Context, node: Node | None
 ) -> Iterator[Difference]:
-    def alike(wanted: JSON, found: JSON) -> bool:
-        return same(wanted, found, items_of(node))
-
     if is_set(node):
         if as_set(desired) != as_set(live):
             yield Difference(path, live, desired, _outcome(desired, applied, as_set(applied) == as_set(live)))
         return
     was = applied if isinstance(applied, list) else []
-    if len(desired) == len(live) and in_place(pairs(desired, live, node, alike)):
-        before = pairs(desired, was, node, alike)
+    paired = pairs(desired, live, node)
+    if len(desired) == len(live) and in_place(paired):
+        before = paired if identical(was, live) else pairs(desired, was, node)
         for index, item in enumerate(desired):
             other = before[index]
             old = was[other] if other is not None else ABSENT
@@ -224,7 +223,7 @@ def _compare_secret(
 ) -> Iterator[Difference]:
     """By fingerprints; and by what is live where the API shows it, as it does headers."""
     another = context.another(desired, live) if context.another and isinstance(desired, Fingerprint) else None
-    if _same_secret(desired, applied):
+    if same_secret(desired, applied):
         hidden = node is not None and bool(node.get("secret"))
         edited = another is True and not _MASK.search(live)
         if not hidden and not empty(desired) and (edited or empty(live)):
@@ -263,55 +262,5 @@ def _unmoved(applied: JSON, live: JSON, node: Node | None = None) -> bool:
     return applied is ABSENT or same(applied, live, node)
 
 
-def same(wanted: JSON, found: JSON, node: Node | None = None) -> bool:
-    """Equal as far as `wanted` speaks: what `found` has beyond it is the server's. `node`: the facts of the value."""
-    if isinstance(wanted, dict) and isinstance(found, dict):
-        entries = entries_of(node, wanted, found)
-        return all(same(value, found.get(key, ABSENT), entries.get(key)) for key, value in wanted.items())
-    if isinstance(wanted, list) and isinstance(found, list):
-        if is_set(node):
-            return as_set(wanted) == as_set(found)
-        items = items_of(node)
-        return len(wanted) == len(found) and all(same(a, b, items) for a, b in zip(wanted, found, strict=True))
-    if isinstance(wanted, dict) and empty(found):
-        return all(same(value, ABSENT) for value in wanted.values())
-    if empty(wanted) and empty(found):
-        return True
-    if isinstance(wanted, (Fingerprint, Secret)):
-        return not isinstance(found, Fingerprint) or _same_secret(wanted, found)
-    if isinstance(wanted, bool) or isinstance(found, bool):
-        return wanted is found
-    return bool(wanted == found)
-
-
-def owns_same(owned: JSON, desired: JSON, node: Node | None = None) -> bool:
-    """Would recording `desired` leave what is owned as it is? Nothing beyond it, on either side."""
-    return identical(owned, desired) or (same(owned, desired, node) and same(desired, owned, node))
-
-
-def empty(value: JSON) -> bool:
-    """Null and absent are one."""
-    return value is None or value is ABSENT
-
-
-def _same_secret(desired: JSON, applied: JSON) -> bool:
-    if empty(desired) and empty(applied):
-        return True
-    if not (isinstance(desired, Fingerprint) and isinstance(applied, Fingerprint)):
-        return False
-    if not desired.digest or not applied.digest or desired.key != applied.key:
-        return desired.names == applied.names  # not at hand, or under another key: the names are all there is
-    return desired.digest == applied.digest
-
-
-def as_set(items: JSON) -> frozenset[str]:
-    """The items of a list whose order means nothing."""
-    return frozenset(canonical(item) for item in items) if isinstance(items, list) else frozenset()
-
-
 def _keys(value: JSON) -> list[str]:
     return list(value) if isinstance(value, dict) else []
-
-
-def _get(value: JSON, key: str) -> JSON:
-    return value.get(key, ABSENT) if isinstance(value, dict) else ABSENT

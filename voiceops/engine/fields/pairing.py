@@ -7,11 +7,12 @@ or have none, equal ones belong together; what is left pairs by its place.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from voiceops.kinds.nodes import ITEM_KEYS, item_keys
+from voiceops.engine.fields.equality import same
+from voiceops.kinds.nodes import ITEM_KEYS, item_keys, items_of
 from voiceops.kinds.schema import Node
-from voiceops.model.values import JSON, Ref, Template, canonical
+from voiceops.model.values import JSON, Ref, Template, canonical, identical
 
 
 def item_name(item: JSON, keys: Sequence[tuple[str, ...]] = ITEM_KEYS) -> str | None:
@@ -27,17 +28,17 @@ def item_name(item: JSON, keys: Sequence[tuple[str, ...]] = ITEM_KEYS) -> str | 
     return None
 
 
-def pairs(
-    wanted: Sequence[JSON], found: Sequence[JSON], node: Node | None, alike: Callable[[JSON, JSON], bool]
-) -> list[int | None]:
-    """For each wanted item the index of the found one that it is, or None for a new one.
+def pairs(wanted: Sequence[JSON], found: Sequence[JSON], node: Node | None) -> list[int | None]:
+    """For each item of a wanted list the index of the found one that it is, or None for a new one.
 
-    `alike(wanted, found)` says whether two items are equal as far as the first speaks. Each found item is given once.
+    `node` is the schema's facts of the list. Each found item is given once.
     """
+    if identical(wanted, found):
+        return list(range(len(wanted)))
     if not any(isinstance(item, (dict, list)) for item in (*wanted, *found)):
         # Plain values have no inside: only their places say anything.
         return list(range(len(wanted))) if len(wanted) == len(found) else [None] * len(wanted)
-    keys = item_keys(node)
+    keys, items = item_keys(node), items_of(node)
     wanted_names = [item_name(item, keys) for item in wanted]
     found_names = [item_name(item, keys) for item in found]
     if wanted_names == found_names and None not in wanted_names and len(set(wanted_names)) == len(wanted_names):
@@ -60,7 +61,7 @@ def pairs(
             candidates = [other for other in free if name is None or found_names[other] == name]
             # An equal item in the same place first: of several alike ones each stays where it is.
             candidates.sort(key=lambda other: other != index)
-            if (other := next((o for o in candidates if alike(item, found[o])), None)) is not None:
+            if (other := next((o for o in candidates if same(item, found[o], items)), None)) is not None:
                 give(index, other)
     for index, name in enumerate(wanted_names):
         if result[index] is not None or not isinstance(wanted[index], dict):

@@ -18,15 +18,13 @@ from voiceops.engine.fields.diff import (
     Applied,
     Difference,
     Outcome,
-    as_set,
     differences,
-    empty,
-    same,
 )
+from voiceops.engine.fields.equality import as_set, same
 from voiceops.engine.fields.pairing import in_place, pairs
 from voiceops.engine.options import Options, live_differs
 from voiceops.kinds.base import SERVER_KEYS, Kind
-from voiceops.kinds.nodes import body_node, field_of, fields_of, is_set, items_of, variant_key
+from voiceops.kinds.nodes import body_node, entries_of, field_of, fields_of, is_set, items_of, variant_key
 from voiceops.kinds.registry import KINDS
 from voiceops.kinds.schema import Node
 from voiceops.model.graph import Resource
@@ -39,6 +37,7 @@ from voiceops.model.values import (
     Ref,
     Secret,
     Template,
+    empty,
     get_path,
     identical,
     leaves,
@@ -157,11 +156,12 @@ def is_replaced(resource: Resource, applied: Applied, live: dict[str, Any]) -> b
 
 def exact(before: JSON, after: JSON, node: Node | None, path: Path = ()) -> Iterator[Difference]:
     """Where two live objects differ, field by field; a list whose items moved differs as a whole."""
+    if identical(before, after):
+        return
     if isinstance(before, dict) and isinstance(after, dict):
+        entries = entries_of(node, after, before)
         for key in [*after, *(key for key in before if key not in after)]:
-            yield from exact(
-                before.get(key, ABSENT), after.get(key, ABSENT), field_of(node, key, after, before), (*path, key)
-            )
+            yield from exact(before.get(key, ABSENT), after.get(key, ABSENT), entries.get(key), (*path, key))
         return
     if isinstance(before, list) and isinstance(after, list):
         items = items_of(node)
@@ -169,11 +169,7 @@ def exact(before: JSON, after: JSON, node: Node | None, path: Path = ()) -> Iter
             if as_set(before) != as_set(after):
                 yield Difference(path, before, after, Outcome.CARRIED)
             return
-
-        def alike(wanted: JSON, found: JSON) -> bool:
-            return same(wanted, found, items)
-
-        if len(before) == len(after) and in_place(pairs(after, before, node, alike)):
+        if len(before) == len(after) and in_place(pairs(after, before, node)):
             for index, (old, new) in enumerate(zip(before, after, strict=True)):
                 yield from exact(old, new, items, (*path, index))
         else:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from voiceops.kinds.schema import root, select, type_of
+from voiceops.kinds.nodes import select
+from voiceops.kinds.schema import root, type_of
 from voiceops.model.graph import Graph, Resource
 from voiceops.model.values import Path, leaves, refs_in
 

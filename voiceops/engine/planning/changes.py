@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from voiceops.engine.fields.diff import Difference, owns_same
+from voiceops.engine.fields.diff import Difference
+from voiceops.engine.fields.equality import owns_same
 from voiceops.engine.fields.masking import before_masked, project
 from voiceops.engine.lines.rerouted import rerouted
 from voiceops.engine.planning.view import View

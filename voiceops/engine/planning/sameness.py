@@ -7,7 +7,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from voiceops.engine.fields.diff import empty, same
+from voiceops.engine.fields.equality import same
 from voiceops.errors import Diagnostic
 from voiceops.kinds.base import SERVER_KEYS
 from voiceops.kinds.nodes import body_node, field_of, items_of
@@ -15,7 +15,7 @@ from voiceops.kinds.registry import KINDS, kind_of_type
 from voiceops.kinds.schema import Node
 from voiceops.model.live import Snapshot
 from voiceops.model.state import State
-from voiceops.model.values import JSON, Fingerprint, digest, leaves
+from voiceops.model.values import JSON, Fingerprint, digest, empty, leaves
 
 # What the server makes for each object, or says of it on the day.
 _SERVERS_OWN = frozenset(

@@ -11,7 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from voiceops.errors import Mark
-from voiceops.kinds.schema import Node, select, type_of
+from voiceops.kinds.nodes import select
+from voiceops.kinds.schema import Node, type_of
 from voiceops.manifest.problems import Problems, did_you_mean
 from voiceops.manifest.schema_check import Checker
 from voiceops.model.located import Map, Seq
