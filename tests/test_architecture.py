@@ -85,6 +85,9 @@ TWICE = {
     "vapi.py": "the vendor, called and played",
 }
 
+# Folders of tests that are about the whole: texts and helpers of tests, and what several packages keep together.
+BESIDE = {"cases", "contributing", "golden", "security", "support", "truth"}
+
 # Class names that several modules have: each is another thing under one word.
 ONE_NAME = 27
 
@@ -215,6 +218,13 @@ def test_a_class_name_tells_which_class_is_meant() -> None:
                 modules.setdefault(node.name, []).append(source.module)
     found = {name: where for name, where in modules.items() if len(where) > 1}
     assert len(found) <= ONE_NAME, f"one word for one thing: {len(found)}: {found}"
+
+
+def test_tests_stand_where_their_subject_stands() -> None:
+    """A folder of tests has the name of a package, or of what lies beside them."""
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and not path.name.startswith("__")}
+    subjects = {path.name for path in (*(ROOT / "voiceops").iterdir(), *ROOT.iterdir()) if path.is_dir()}
+    assert folders - subjects == BESIDE, f"whose tests are these: {folders - subjects - BESIDE}"
 
 
 def test_functions_can_be_read_at_once() -> None:

@@ -22,14 +22,12 @@ def answering(*answers: str | None) -> tuple[Callable[[], Awaitable[str | None]]
     return ask, asked
 
 
-@pytest.mark.anyio
 async def test_an_answer_at_once_is_no_wait() -> None:
     ask, asked = answering("there")
     assert await until(ask, every=(60.0,)) == "there"
     assert len(asked) == 1
 
 
-@pytest.mark.anyio
 async def test_it_is_asked_again_after_each_rest_and_the_last_rest_stays() -> None:
     ask, asked = answering(None, None, None, None, "there")
     assert await until(ask, every=(0.01, 0.05)) == "there"
@@ -39,7 +37,6 @@ async def test_it_is_asked_again_after_each_rest_and_the_last_rest_stays() -> No
     assert all(rest >= 0.049 for rest in rests[1:])
 
 
-@pytest.mark.anyio
 async def test_the_first_question_may_come_after_a_rest() -> None:
     ask, asked = answering("there")
     began = time.monotonic()
@@ -47,7 +44,6 @@ async def test_the_first_question_may_come_after_a_rest() -> None:
     assert asked[0] - began >= 0.049
 
 
-@pytest.mark.anyio
 async def test_none_when_the_time_is_over_and_asked_once_all_the_same() -> None:
     ask, asked = answering(None)
     assert await until(ask, limit=0.03, every=(0.01,)) is None
@@ -57,7 +53,6 @@ async def test_none_when_the_time_is_over_and_asked_once_all_the_same() -> None:
     assert len(asked) == 1
 
 
-@pytest.mark.anyio
 async def test_what_the_question_raises_ends_it() -> None:
     async def ask() -> str | None:
         raise KeyError("gone")

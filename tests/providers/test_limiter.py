@@ -9,7 +9,6 @@ import pytest
 from voiceops.providers.http import Limiter
 
 
-@pytest.mark.anyio
 async def test_no_more_than_allowed_and_in_order() -> None:
     limiter, running, most, order = Limiter(3), 0, 0, []
 
@@ -27,7 +26,6 @@ async def test_no_more_than_allowed_and_in_order() -> None:
     assert order == list(range(30))
 
 
-@pytest.mark.anyio
 async def test_who_gives_up_while_waiting_takes_no_place() -> None:
     limiter = Limiter(1)
     entered = asyncio.Event()
@@ -49,7 +47,6 @@ async def test_who_gives_up_while_waiting_takes_no_place() -> None:
         await waiting[1]
 
 
-@pytest.mark.anyio
 async def test_who_gives_up_while_it_rests_takes_no_place() -> None:
     limiter = Limiter(1)
     limiter.throttled(60.0)
@@ -63,7 +60,6 @@ async def test_who_gives_up_while_it_rests_takes_no_place() -> None:
             await asyncio.wait_for(work(), 0.01)
 
 
-@pytest.mark.anyio
 async def test_a_smaller_limit_lets_fewer_in_and_a_larger_one_more() -> None:
     limiter = Limiter(4)
     limiter.throttled(0.0)

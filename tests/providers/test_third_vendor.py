@@ -68,7 +68,6 @@ async def applied(live: Bench, labels: Labels, wanted: Graph, folder: Path) -> O
     return outcome
 
 
-@pytest.mark.anyio
 async def test_its_objects_are_made_changed_and_destroyed(live: Bench, labels: Labels, tmp_path: Path) -> None:
     both = graph(label("exit", "This way out"), label("till", "Pay here"), agent())
     async with job(live, labels, both, tmp_path) as made:
@@ -93,7 +92,6 @@ async def test_its_objects_are_made_changed_and_destroyed(live: Bench, labels: L
     assert labels.held == {}
 
 
-@pytest.mark.anyio
 async def test_a_lost_answer_is_looked_for_in_its_list(live: Bench, labels: Labels, tmp_path: Path) -> None:
     labels.drop = 1
     await applied(live, labels, graph(label("exit", "This way out")), tmp_path)
@@ -101,7 +99,6 @@ async def test_a_lost_answer_is_looked_for_in_its_list(live: Bench, labels: Labe
     assert len(labels.held) == 1
 
 
-@pytest.mark.anyio
 async def test_what_it_promises_decides_whether_a_creation_is_sent_again(
     live: Bench, labels: Labels, tmp_path: Path
 ) -> None:
@@ -111,7 +108,6 @@ async def test_what_it_promises_decides_whether_a_creation_is_sent_again(
     assert [method for method, _ in labels.writes] == ["POST"]
 
 
-@pytest.mark.anyio
 async def test_an_edit_is_drift_and_is_reverted(live: Bench, labels: Labels, tmp_path: Path) -> None:
     wanted = graph(label("exit", "This way out"))
     await applied(live, labels, wanted, tmp_path)
@@ -123,7 +119,6 @@ async def test_an_edit_is_drift_and_is_reverted(live: Bench, labels: Labels, tmp
     assert one["colour"] == "red"
 
 
-@pytest.mark.anyio
 async def test_a_kind_without_an_account_says_which_is_missing(live: Bench, labels: Labels, tmp_path: Path) -> None:
     wanted = graph(label("exit", "This way out"))
     async with job(live, None, wanted, tmp_path) as made:

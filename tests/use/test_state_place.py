@@ -141,7 +141,7 @@ def test_a_state_that_knows_something_is_not_asked(desk: Bench) -> None:
 
 
 def test_init_keeps_prod_s_state_for_git_and_dev_s_out_of_it(tmp_path: Path, live: Bench) -> None:
-    from tests.gitops.test_history_entries import git
+    from tests.cli.commands.test_history_entries import git
 
     live.run("init", "shop")
     shop = live.folder / "shop"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from tests.render_formats.plans import ATTACKS, attacked, many, model, small, words
+from tests.render.plans import ATTACKS, attacked, many, model, small, words
 from tests.support.world import World, agent, graph, phone
 from voiceops.model.graph import Graph
 from voiceops.model.plan import Plan

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.gitops.forge_server import STRANGER, TOKEN, Forge, forge
+from tests.scaffold.forge_server import STRANGER, TOKEN, Forge, forge
 from tests.support.bench import REPOSITORY, Bench, bench
 from voiceops.sandbox.client import SandboxClient
 from voiceops.templating import render_file

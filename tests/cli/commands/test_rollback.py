@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.apply.manifests import AGENT, LINE
-from tests.gitops.test_history_entries import git
+from tests.cli.commands.test_history_entries import git
 from tests.support.bench import Bench, bench
 from tests.support.quick import quick
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.render_formats.plans import ATTACKS, attacked, many, small
+from tests.render.plans import ATTACKS, attacked, many, small
 from tests.support.chromium import Page
 from voiceops.model.graph import Graph
 from voiceops.model.plan import Plan

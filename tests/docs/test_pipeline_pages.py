@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gitops.test_history_entries import git
+from tests.cli.commands.test_history_entries import git
 from tests.support.bench import Bench, bench
 from tests.support.pages import blocks_of
 

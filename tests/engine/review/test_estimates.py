@@ -293,7 +293,7 @@ def test_wrong_figures_are_named(tmp_path: Path) -> None:
 
 
 def test_the_settings_of_the_documentation(tmp_path: Path) -> None:
-    text = (Path(__file__).parents[2] / "docs" / "estimates.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "estimates.md").read_text(encoding="utf-8")
     blocks = [part.partition("```")[0] for part in text.split("```yaml\n")[1:]]
     (tmp_path / "voiceops.yaml").write_text("version: 1\nproject: shop\n" + "".join(blocks), encoding="utf-8")
     (tmp_path / "agents").mkdir()

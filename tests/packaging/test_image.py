@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.apply.manifests import AGENT, LINE, TOOL
 from tests.support.bench import REPOSITORY, Bench
 
 BIN = Path(sys.executable).parent
@@ -84,6 +85,14 @@ def test_the_hooks_are_what_pre_commit_reads() -> None:
         ):
             assert re.search(hook["files"], path)
         assert not re.search(hook["files"], "README.md")
+
+
+@pytest.fixture
+def desk(live: Bench) -> Bench:
+    """An agent with a tool, on a line."""
+    for name, text in (("agent", AGENT), ("tool", TOOL), ("line", LINE)):
+        live.write(f"agents/{name}.yaml", text)
+    return live
 
 
 @pytest.mark.parametrize("hook", hooks(), ids=lambda hook: hook["id"])

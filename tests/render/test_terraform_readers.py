@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.render_formats.plans import small
+from tests.render.plans import small
 
 TOOL = Path(sys.executable).parent / "terraform-compliance"
 FEATURE = """
