@@ -52,7 +52,7 @@ def history_command(console: Console, only: bool, format_: str) -> int:
     if format_ == "json":
         console.data([history_data(entry, in_force) for entry in found])
     else:
-        console.out(render_history(found, in_force, console.style()))
+        console.prose(render_history(found, in_force, console.style()))
     return 0
 
 

@@ -182,9 +182,8 @@ def _show(console: Console, flags: Flags, goal: _Goal, out: Path | None, sign: P
         console.data(data)
         return Refused.exit_code if found.refused and not found.needs_force else 0
     console.note(f"What returning to {goal.name} would change.")
-    (console.document if flags.format_ == "html" else console.out)(
-        rendered(found, loaded.graph, flags.format_, console)
-    )
+    show = {"html": console.document, "text": console.prose}.get(flags.format_, console.out)
+    show(rendered(found, loaded.graph, flags.format_, console))
     return Refused.exit_code if found.refused and not found.needs_force else 0
 
 
