@@ -14,10 +14,7 @@ from typing import Any
 from benchmarks.core import Row
 from benchmarks.measure import sandbox
 from benchmarks.projects import write_project
-from voiceops.apply.revisions import Request
-from voiceops.apply.run import apply
-from voiceops.cli.terminal.console import Console
-from voiceops.cli.wiring import load, open_job, options_of
+from voiceops import use
 from voiceops.sandbox.client import SandboxClient
 from voiceops.state.folder import FolderStore
 
@@ -71,16 +68,18 @@ def journal() -> Iterator[Row]:
 
 
 async def _apply(folder: Path, *, kept: bool) -> float:
-    loaded = load(Console(folder=folder))
+    started = 0.0
 
-    async def yes(_: Any) -> bool:
+    async def yes(_: use.Plan) -> bool:
+        nonlocal started
+        started = time.perf_counter()
         return True
 
-    async with open_job(loaded, loaded.graph, options_of(loaded.project)) as job:
-        if not kept:
-            job.ledger.store = Forgetful(folder / "state", "live")
-        started = time.perf_counter()
-        outcome = await apply(job, Request(), lambda _: None, yes)
-        assert outcome.result is not None
-        assert outcome.result.complete
-        return time.perf_counter() - started
+    def around(store: Any) -> Any:
+        return store if kept else Forgetful(folder / "state", "live")
+
+    loaded = use.load(folder, surroundings=use.Surroundings(around=around))
+    outcome = await use.apply(loaded, terms=use.Terms(local_state=True), confirm=yes)
+    assert outcome.result is not None
+    assert outcome.result.complete
+    return time.perf_counter() - started

@@ -11,16 +11,15 @@ import json
 import os
 import signal
 import sys
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import httpx
 
-from voiceops.cli import wiring
 from voiceops.cli.main import run
 from voiceops.state.folder import FolderStore
 from voiceops.state.journal_file import JournalFile
+from voiceops.use.surroundings import Surroundings
 
 PLACES = (
     "before the intent",
@@ -133,17 +132,10 @@ class DyingTransport(httpx.AsyncBaseTransport):
 
 def child(arguments: list[str], place: str, nth: int) -> int:
     moment = Dying(place, nth)
-    opened = wiring.open_job
-
-    @asynccontextmanager
-    async def dying_job(*given: Any, **more: Any) -> Any:
-        async with opened(*given, transport=DyingTransport(moment), **more) as job:
-            checked = job.store.inner  # within the layer that masks secrets
-            checked.inner = DyingStore(checked.inner, moment)
-            yield job
-
-    wiring.open_job = dying_job  # the composition root is where parts are exchanged
-    return run(arguments)
+    return run(
+        arguments,
+        Surroundings(transport=lambda: DyingTransport(moment), around=lambda store: DyingStore(store, moment)),
+    )
 
 
 def main() -> None:

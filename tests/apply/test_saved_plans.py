@@ -206,7 +206,7 @@ def test_what_is_no_file_is_not_waited_for(desk: Bench) -> None:
 def test_a_file_that_is_too_large_is_not_read(desk: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.edit("agents/agent.yaml", "Hello", "Hi")
     kept = keep(desk)
-    monkeypatch.setattr("voiceops.cli.saved_plan.MOST_BYTES", 1024)
+    monkeypatch.setattr("voiceops.use.saved_plan.MOST_BYTES", 1024)
 
     assert "is larger than" in desk.run("apply", kept, code=1).err
 

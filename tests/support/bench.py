@@ -17,8 +17,10 @@ from typing import Any
 from voiceops.cli.main import run
 from voiceops.sandbox.client import SandboxClient
 from voiceops.sandbox.server import SandboxServer
+from voiceops.use.surroundings import Surroundings
 
 REPOSITORY = Path(__file__).parent.parent.parent
+SURROUNDED: dict[str, Any] = {}  # what commands in this process know of it beside its variables
 PROJECT = "version: 1\nproject: shop\nenvironments: [live]\n"
 
 
@@ -84,7 +86,7 @@ class Bench:
             os.environ.clear()
             os.environ.update(wanted)
             with redirect_stdout(out), redirect_stderr(err), _no_input():
-                exit_code = run(["-C", str(self.folder), *arguments])
+                exit_code = run(["-C", str(self.folder), *arguments], Surroundings(**SURROUNDED))
         finally:
             os.environ.clear()
             os.environ.update(before)

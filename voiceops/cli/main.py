@@ -7,15 +7,16 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from voiceops._version import __version__
-from voiceops.cli.terminal.console import Console, flush
+from voiceops.cli.terminal.console import Console
 from voiceops.errors import VoiceopsError
-from voiceops.model.redactor import Redactor
+from voiceops.use.surroundings import Surroundings
 
 # Command → the module that holds it: only the one that runs is imported.
 _COMMANDS = {
@@ -138,13 +139,10 @@ def cli(ctx: click.Context, folder: Path, environment: str | None, no_color: boo
       voiceops apply                    make it so
       voiceops plan                     nothing to do
     """
-    ctx.obj = Console(
-        folder=folder,
-        environment=environment,
-        colour=False if no_color else None,
-        quiet=quiet,
-        verbose=verbose,
-    )
+    console: Console = ctx.ensure_object(Console)
+    console.folder, console.environment = folder, environment
+    console.colour = False if no_color else None
+    console.quiet, console.verbose = quiet, verbose
 
 
 def _never_trace_what_is_written() -> None:
@@ -157,32 +155,35 @@ def _never_trace_what_is_written() -> None:
             stream.reconfigure(errors="replace")
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
+def run(arguments: Sequence[str] | None = None, surroundings: Surroundings | None = None) -> int:
     """Run a command line and return its exit code; every error is shown, none as a traceback."""
-    Console.unwritten = None
-    Console.redactor = Redactor(os.environ)
+    console = Console()
+    console.surroundings = replace(
+        surroundings or Surroundings(),
+        on_wait=console.note,
+        on_detail=lambda text: console.note(text) if console.verbose else None,
+    )
     _never_trace_what_is_written()
-    code = _run(arguments)
-    flush()
-    error = Console.unwritten
+    code = _run(console, arguments)
+    console.flush()
+    error = console.unwritten
     if error is not None and not isinstance(error, BrokenPipeError) and not code:
-        Console().error(f"the output could not be written: {error.strerror}", "Check where it goes, and room there.")
+        console.error(f"the output could not be written: {error.strerror}", "Check where it goes, and room there.")
         return 1
     return code
 
 
-def _run(arguments: Sequence[str] | None) -> int:
-    console = Console()
+def _run(console: Console, arguments: Sequence[str] | None) -> int:
     try:
         result = cli.main(
             args=list(arguments) if arguments is not None else None,
             prog_name="voiceops",
             standalone_mode=False,
+            obj=console,
         )
         return result if isinstance(result, int) else 0
     except click.exceptions.Abort:
-        console.note("\nStopped.")
-        return 1
+        return _stopped(console)
     except click.exceptions.NoArgsIsHelpError as error:
         console.out(error.ctx.get_help() if error.ctx is not None else error.format_message())
         return 0
@@ -204,8 +205,13 @@ def _run(arguments: Sequence[str] | None) -> int:
         console.error(str(error), hint="A link leads to itself: take it away.")
         return 1
     except KeyboardInterrupt:
-        console.note("\nStopped.")
-        return 1
+        return _stopped(console)
+
+
+def _stopped(console: Console) -> int:
+    console.quiet = False
+    console.note("\nStopped.")
+    return 1
 
 
 def _usage_hint(error: click.ClickException) -> str:

@@ -1,1 +1,72 @@
-"""Use cases: what a command does, without its flags and its printing."""
+"""Use cases: what a command does, without its flags and its printing. docs/api.md says how scripts and services use it.
+
+What is named here is imported when it is first asked for: whoever plans does not wait for the webhook runtime.
+__init__.pyi says the same to type checkers.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_PLACES: dict[str, tuple[str, ...]] = {
+    "use.surroundings": ("Surroundings",),
+    "use.load_project": (
+        "Loaded",
+        "Opened",
+        "load",
+        "open_project",
+        "opened_with_problems",
+        "root_of",
+        "variables_of",
+    ),
+    "use.scope": ("Scope", "Terms"),
+    "use.make_plan": ("plan",),
+    "use.saved_plan": ("KeptPlan", "plan_data", "read_plan", "write_plan"),
+    "use.apply_plan": ("apply", "warnings_of"),
+    "use.roll_back": ("Goal", "Returned", "Returning", "plan_rollback", "rollback"),
+    "use.read_drift": ("Drifted", "TakenOver", "accept_drift", "drift"),
+    "use.read_history": ("History", "history"),
+    "use.compare": ("Comparison", "Live", "compare_environments", "compare_revisions"),
+    "use.adopt_object": ("adopt",),
+    "use.lines": ("Row", "status"),
+    "use.doctor": ("Finding", "examine"),
+    "use.check_manifests": ("Checked", "validate"),
+    "use.edit_state": (
+        "forget_entry",
+        "kept_states",
+        "migrate_state",
+        "move_entry",
+        "restore_state",
+        "state_entries",
+        "state_entry",
+        "unlock_state",
+    ),
+    "use.runtime_queue": ("queued_event", "queued_events", "replay_events"),
+    "use.runtime_needs": ("runtime_spec",),
+    "use.serve_runtime": ("application", "reached_at", "stand_in"),
+    "use.serve_here": ("Stage", "point_at", "stage"),
+    "use.tunnel": ("installed_tunnel", "open_tunnel"),
+    "use.simulate_call": ("Rehearsal", "elsewhere", "rehearse", "simulate"),
+    "use.signature_readings": ("Reading", "fitting", "readings_with", "signature_of"),
+    "use.run_sandbox": ("sandbox_server",),
+    "apply.apply_events": ("Event",),
+    "apply.run": ("Outcome",),
+    "model.plan": ("Change", "Drift", "Plan"),
+    "runtime.http.app": ("RuntimeApp",),
+    "sandbox.server": ("SandboxServer",),
+    "simulate.player": ("Moment", "Played"),
+    "simulate.script": ("Script",),
+}
+_MODULE_OF = {name: module for module, names in _PLACES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(f"voiceops.{_MODULE_OF[name]}"), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(_MODULE_OF)

@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal
+
+import httpx
 
 from voiceops.apply.job import Job
 from voiceops.errors import ProviderError, Unauthorized, VoiceopsError
 from voiceops.kinds.twilio import TWILIO_TYPE
 from voiceops.manifest.vendor_bodies import WEBHOOK_SECRET
 from voiceops.model.address import owner_of
-from voiceops.model.graph import Graph
-from voiceops.net.trust import trust
+from voiceops.net.receiving import ask
 from voiceops.net.user_agent import HEADERS
 from voiceops.providers.answer_forms import maps_of
+from voiceops.use.accounts import open_job
 from voiceops.use.lines import Row, lines
+from voiceops.use.load_project import Loaded
+from voiceops.use.scope import Scope, options_of
 
 _MOST_SKEW = 60.0  # seconds; signatures are refused beyond five minutes
 _TIMEOUT = 5.0
@@ -37,25 +40,14 @@ class Finding:
         return {"level": self.level, "check": self.what, "summary": self.text, "hint": self.hint}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
-    """What has to be known of a project to look at it."""
-
-    name: str
-    environment: str
-    graph: Graph
-    runtime_url: str | None
-    sandbox: bool
-    has_secret: bool  # the webhook secret is set here
-
-
-async def examine(project: Project, opened: AbstractAsyncContextManager[Job]) -> list[Finding]:
-    """Everything that can be looked at; what needs a key that is missing is left out and said."""
-    found = [
-        Finding("ok", "project", f"{project.name} · {project.environment}, {len(project.graph.resources)} objects")
-    ]
+async def examine(loaded: Loaded) -> list[Finding]:
+    """Everything that can be looked at: keys, accounts, clocks, lines, the runtime. What needs a key that is missing is
+    left out and said; what can't be asked is a finding, too."""
+    project = loaded.project
+    count = len(loaded.graph.resources)
+    found = [Finding("ok", "project", f"{project.name} · {project.environment}, {count} objects")]
     try:
-        async with opened as job:
+        async with open_job(loaded, options_of(project, Scope())) as job:
             at_vapi = [finding async for finding in _vapi(job)]
             at_twilio = [finding async for finding in _twilio(job)] if job.accounts.twilio is not None else []
             found += [*at_vapi, *at_twilio]
@@ -64,7 +56,7 @@ async def examine(project: Project, opened: AbstractAsyncContextManager[Job]) ->
                     found += _line(job, row)
     except VoiceopsError as error:
         found.append(Finding("error", "accounts", error.summary, error.hint))
-    found += await _runtime(project)
+    found += await _runtime(loaded)
     return found
 
 
@@ -167,21 +159,17 @@ def _clock(vendor: str, server: float) -> Finding:
     )
 
 
-async def _runtime(project: Project) -> list[Finding]:
-    url = project.runtime_url
+async def _runtime(loaded: Loaded) -> list[Finding]:
+    url = loaded.project.runtime_url
     if url is None:
         return [Finding("ok", "runtime", "none: the project has no runtime.url")]
     found = []
-    if not project.has_secret and not project.sandbox:
+    if not loaded.environ.get(WEBHOOK_SECRET) and not loaded.project.providers.sandbox:
         found.append(
             Finding("error", "webhook secret", f"{WEBHOOK_SECRET} is not set", "Set it for apply and for the runtime.")
         )
-    import httpx
-
-    from voiceops.net.receiving import ask
-
     try:
-        async with httpx.AsyncClient(timeout=_TIMEOUT, headers=HEADERS, verify=trust(url)) as client:
+        async with httpx.AsyncClient(timeout=_TIMEOUT, headers=HEADERS) as client:
             health, unsigned = await asyncio.gather(
                 ask(client, "GET", f"{url}/healthz", patience=_TIMEOUT),
                 ask(client, "POST", f"{url}/vapi/events", content=b"{}", patience=_TIMEOUT),

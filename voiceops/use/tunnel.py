@@ -22,13 +22,13 @@ _CLOUDFLARED = re.compile(r"https://[a-z0-9-]+\.trycloudflare\.com")
 _SECONDS = 30.0
 
 
-def available() -> str:
+def installed_tunnel() -> str:
     """The tunnel that is installed, or nothing."""
     return next((name for name in ("cloudflared", "ngrok") if shutil.which(name)), "")
 
 
 @contextlib.contextmanager
-def tunnel(name: str, port: int) -> Iterator[str]:
+def open_tunnel(name: str, port: int) -> Iterator[str]:
     """The public address for as long as the block runs. Raises VoiceopsError."""
     commands = {
         "cloudflared": ["cloudflared", "tunnel", "--no-autoupdate", "--url", f"http://127.0.0.1:{port}"],

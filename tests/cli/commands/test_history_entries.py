@@ -17,10 +17,10 @@ from tests.state.stores import BACKENDS
 from tests.support.bench import Bench
 from voiceops.apply.history_notes import forget_old
 from voiceops.apply.job import Retention
-from voiceops.apply.revisions import choose
 from voiceops.errors import VoiceopsError
 from voiceops.model.state import State
 from voiceops.state.folder import FolderStore
+from voiceops.use.roll_back import History
 
 
 def history(made: Bench, *arguments: str) -> list[dict[str, Any]]:
@@ -226,7 +226,11 @@ async def test_the_way_back_stays_in_any_history(seed: int, tmp_path: Path) -> N
 
     needed = {count, in_force}
     with suppress(VoiceopsError):
-        needed.add(choose(made, state, None)["number"])
+        before = FolderStore(tmp_path / "before", "dev")
+        async with before.lock("apply", 0):
+            for revision in made:
+                await before.add_revision(revision["number"], revision)
+        needed.add((await History(before, await before.revision_numbers()).goal(state))["number"])
     needed |= {revision["target"] for revision in made if revision["number"] in needed and revision["target"]}
     expected = [n for n in range(1, count + 1) if n > count - keep or n in needed]
 

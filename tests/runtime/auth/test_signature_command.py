@@ -7,8 +7,8 @@ from urllib.parse import quote
 import pytest
 from twilio.request_validator import RequestValidator
 
-from voiceops.cli.commands.signature import readings
 from voiceops.runtime.auth.twilio_auth import signature
+from voiceops.use.signature_readings import readings
 
 URL = "https://voice.example.com/twilio/voice/main"
 PAIRS = {"CallSid": "CA1", "FromCity": "", "Name": " Ann "}

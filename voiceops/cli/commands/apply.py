@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from voiceops.cli.applying import Flags, apply_flags, check_can_ask, check_confirmed, run_apply
-from voiceops.cli.saved_plan import KeptPlan, check_asked, read_plan, verify_flag
+from voiceops import use
+from voiceops.cli.terminal.apply_flags import Flags, apply_flags, check_can_ask, kept_plan, verify_flag
 from voiceops.cli.terminal.console import Console
 
 
@@ -43,8 +43,9 @@ def apply_command(
     """
     flags = Flags(**given)
     check_can_ask(flags, asks=plan_file is None)
-    kept = read_plan(plan_file, verify)
-    return _apply(console, flags, destroy=destroy, kept=kept, release_hold=release_hold)
+    return _apply(
+        console, flags, flags.scope(destroy=destroy, release_hold=release_hold), kept_plan(console, plan_file, verify)
+    )
 
 
 @click.command("destroy")
@@ -64,48 +65,20 @@ def destroy_command(console: Console, /, plan_file: Path | None, verify: str | N
     """
     flags = Flags(**given)
     check_can_ask(flags, asks=plan_file is None)
-    return _apply(console, flags, destroy=True, kept=read_plan(plan_file, verify))
+    return _apply(console, flags, flags.scope(destroy=True), kept_plan(console, plan_file, verify))
 
 
-def _apply(console: Console, flags: Flags, *, destroy: bool, kept: KeptPlan | None, release_hold: bool = False) -> int:
-    from voiceops.apply.revisions import Request
-    from voiceops.cli.wiring import check_lints, labels_of, load, open_job, options_of, uses_of, without_resources
-    from voiceops.use.origin import origin
-    from voiceops.use.state_place import place_warnings
+def _apply(console: Console, flags: Flags, scope: use.Scope, kept: use.KeptPlan | None) -> int:
+    from voiceops.cli.terminal.conduct import conduct
 
-    if kept is not None:
-        check_asked(kept, destroy=destroy, adopt=flags.adopt)
-    loaded = load(console)
-    project = loaded.project
-    check_confirmed(project, flags)
-    if not destroy:
-        check_lints(loaded)
-    options = options_of(
-        project,
-        targets=flags.targets,
-        labels=dict(flags.labels),
-        excluded=flags.excluded,
-        carried=labels_of(loaded.graph) if destroy else {},
-        uses=uses_of(loaded.graph) if destroy else {},
-        destroy=destroy,
-        force=flags.force,
-        adopt=flags.adopt,
-        release_hold=release_hold,
-    )
-    graph = without_resources(loaded.graph) if destroy else loaded.graph
-    request = Request(
-        operation="destroy" if destroy else "apply",
-        message=flags.message,
-        lock_timeout=flags.lock_timeout,
-        origin=origin(project.root, loaded.environ) | (kept.origin if kept else {}),
-        saved=kept.plan if kept else None,
-    )
-    return run_apply(
+    loaded = use.load(*console.place)
+    return conduct(
         console,
-        project,
         flags,
-        request,
-        lambda: open_job(loaded, graph, options, flags.parallelism),
-        (*loaded.warnings, *place_warnings(project)),
+        lambda confirm, emit, stop: use.apply(
+            loaded, scope, flags.terms(), saved=kept, confirm=confirm, emit=emit, stop=stop
+        ),
+        protected=loaded.project.safety.confirm,
         asks=kept is None,
+        warnings=use.warnings_of(loaded),
     )

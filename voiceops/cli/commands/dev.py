@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import click
 
+from voiceops import use
+from voiceops.cli.commands.serve import APPLICATION, FOR_WORKERS
 from voiceops.cli.terminal.console import Console
-from voiceops.errors import InvalidProject, VoiceopsError
-
-if TYPE_CHECKING:
-    from voiceops.apply.run import Outcome
-    from voiceops.cli.wiring import Loaded
-    from voiceops.manifest.project import Project
-
-
-_ADDRESSES = ("VO705", "VO707")  # lints of addresses that `dev` puts its own in the place of
+from voiceops.cli.terminal.loop import completed
+from voiceops.errors import VoiceopsError
 
 
 @click.command("dev")
@@ -44,113 +35,51 @@ def dev_command(console: Console, host: str, port: int, url: str | None, no_tunn
       voiceops dev
       voiceops -e dev-ann dev --url https://ann.example.dev
     """
-    from voiceops.cli.wiring import load
     from voiceops.runtime.start.workers import address_of, bind, serve_reloading
-    from voiceops.use.tunnel import available, tunnel
 
-    loaded = load(console)
-    _check_lints(loaded)
-    sandbox = loaded.project.providers.sandbox
-    if loaded.project.runtime_url is None:
+    loaded = use.load(*console.place)
+    project = loaded.project
+    if project.runtime_url is None:
         raise VoiceopsError(
             "the project has no runtime", hint="Set runtime.url in voiceops.yaml, and a tool's handler."
         )
     with ExitStack() as stack:
+        staged = stack.enter_context(use.stage(loaded))
         bound = stack.enter_context(bind(host, port))
         local = address_of(bound)
-        if url is None and not no_tunnel and (name := available()):
-            url = stack.enter_context(tunnel(name, bound.getsockname()[1]))
-        if url is None and not sandbox:
+        if url is None and not no_tunnel and (name := use.installed_tunnel()):
+            url = stack.enter_context(use.open_tunnel(name, bound.getsockname()[1]))
+        if url is None and not project.providers.sandbox:
             raise VoiceopsError(
                 "nobody outside reaches this machine",
                 hint="Install cloudflared or ngrok, or say --url where it is reached.",
             )
         url = (url or local).rstrip("/")
-        vapi_url, state = stack.enter_context(_pointed(console, loaded, url))
+        os.environ.update(staged.keys)  # and nothing else that .env holds
+        stack.enter_context(_pointed(console, staged, url, back_to=project.runtime_url))
         console.out(f"Listening on {local}" + (f", reached at {url}" if url != local else ""))
         console.note(
-            f"In another terminal: voiceops -e {loaded.project.environment} simulate --url {local} --public-url {url}"
+            f"In another terminal: voiceops -e {project.environment} simulate --url {local} --public-url {url}"
         )
         place = {
-            "root": str(loaded.project.root),
-            "environment": loaded.project.environment,
-            "vapi": vapi_url,
+            "root": str(project.root),
+            "environment": project.environment,
+            "vapi": staged.vapi_url,
             "url": url,
-            "state": state,
+            "state": staged.loaded.project.state,
         }
-        os.environ["VOICEOPS_SERVE"] = json.dumps(place)
-        serve_reloading("voiceops.cli.commands.serve:application", bound, [loaded.project.root])
+        os.environ[FOR_WORKERS] = json.dumps(place)
+        serve_reloading(APPLICATION, bound, [project.root])
     return 0
 
 
-def _check_lints(loaded: Loaded) -> None:
-    """As `apply` does; where the runtime is reached is another matter here. Raises InvalidProject."""
-    from voiceops.lints.run_lints import errors
-
-    if found := [d for d in errors(loaded.project, loaded.graph) if d.code not in _ADDRESSES]:
-        raise InvalidProject(found)
-
-
 @contextmanager
-def _pointed(console: Console, loaded: Loaded, url: str) -> Iterator[tuple[str, str]]:
-    """Everything applied with the runtime at `url`, for as long; gives the sandbox's Vapi, if any, and the state."""
-    if loaded.project.providers.sandbox:
-        from voiceops.cli.wiring import SANDBOX_KEYS, _sandbox_secrets
-        from voiceops.sandbox.server import SandboxServer
-
-        # The secret that the sandbox has been given before, or a new one: the runtime needs the same.
-        given = {name: value for name, value in loaded.environ.items() if value}
-        keys = _sandbox_secrets(loaded.project, given)
-        os.environ.update({name: keys[name] for name in SANDBOX_KEYS})  # and nothing else that .env holds
-        with SandboxServer(numbers=_numbers(loaded)) as server:
-            place = f".voiceops/dev/{secrets.token_hex(4)}"
-            providers = replace(
-                loaded.project.providers, sandbox=False, vapi_url=server.vapi_url, twilio_url=server.twilio_url
-            )
-            project = replace(loaded.project, providers=providers, state=place)
-            try:
-                _apply(console, loaded, project, url)
-                yield server.vapi_url, place
-            finally:
-                import shutil
-
-                shutil.rmtree(loaded.project.root / place, ignore_errors=True)
-        return
+def _pointed(console: Console, staged: use.Stage, url: str, *, back_to: str) -> Iterator[None]:
+    """Everything applied with the runtime at `url`, for as long; a sandbox's goes away with it."""
     try:
-        _apply(console, loaded, loaded.project, url)
-        yield "", loaded.project.state
+        completed(use.point_at(staged, url))
+        yield
     finally:
-        console.note("Putting back what pointed at this machine.")
-        _apply(console, loaded, loaded.project, loaded.project.runtime_url or url)
-
-
-def _numbers(loaded: Loaded) -> list[str]:
-    lines = [r for r in loaded.graph.resources.values() if r.type == "twilio_phone_number" and not r.purchase]
-    return sorted({str(line.name) for line in lines if line.name})
-
-
-def _apply(console: Console, loaded: Loaded, project: Project, url: str) -> None:
-    """Apply the environment's manifests with another address of the runtime. Raises VoiceopsError."""
-    from voiceops.apply.revisions import Request
-    from voiceops.apply.run import apply
-    from voiceops.cli import wiring
-    from voiceops.manifest.compose import load_graph
-    from voiceops.manifest.problems import Problems
-
-    project = replace(project, runtime_url=url)
-    environ = {**loaded.environ, **os.environ}
-    graph = load_graph(project, environ, Problems())
-    job_of = replace(loaded, project=project, graph=graph, environ=environ)
-
-    async def confirmed(_: object) -> bool:
-        return True
-
-    async def work() -> Outcome:
-        async with wiring.open_job(job_of, graph, wiring.options_of(project)) as job:
-            request = Request(message=f"voiceops dev: the runtime is at {url}")
-            return await apply(job, request, lambda _: None, confirmed, asyncio.Event())
-
-    outcome = asyncio.run(work())
-    if outcome.result is not None and not outcome.result.complete:
-        failed = "; ".join(f"{address}: {error}" for address, error in list(outcome.result.failed.items())[:3])
-        raise VoiceopsError(f"not everything could be applied: {failed}", hint="See `voiceops plan`.")
+        if not staged.vapi_url:
+            console.note("Putting back what pointed at this machine.")
+            completed(use.point_at(staged, back_to))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
 import click
 
+from voiceops import use
+from voiceops.cli.commands.signature import signature_command
 from voiceops.cli.terminal.console import Console
+from voiceops.cli.terminal.loop import completed
 from voiceops.cli.terminal.options import formats
 from voiceops.model.safe_text import indented
 
@@ -29,37 +29,18 @@ def doctor_command(ctx: click.Context, format_: str) -> int:
     """
     if ctx.invoked_subcommand is not None:
         return 0
-    from voiceops.cli.wiring import load, open_job, options_of
-    from voiceops.manifest.vendor_bodies import WEBHOOK_SECRET
-    from voiceops.use.doctor import Project, examine
-
     console: Console = ctx.obj
-    loaded = load(console)
-    project = Project(
-        name=loaded.project.name,
-        environment=loaded.project.environment,
-        graph=loaded.graph,
-        runtime_url=loaded.project.runtime_url,
-        sandbox=loaded.project.providers.sandbox,
-        has_secret=bool(loaded.environ.get(WEBHOOK_SECRET)),
-    )
-    found = asyncio.run(examine(project, open_job(loaded, loaded.graph, options_of(loaded.project))))
+    found = completed(use.examine(use.load(*console.place)))
     if format_ == "json":
         console.data([finding.to_data() for finding in found])
     else:
         style = console.style()
         for finding in found:
             sign, colour = _SIGNS[finding.level]
-            console.prose(f"{style(sign, colour)} {indented(f'{finding.what}: {finding.text}')}")
+            console.out(f"{style(sign, colour)} {indented(f'{finding.what}: {finding.text}')}")
             if finding.hint:
-                console.prose(f"    {indented(finding.hint)}")
+                console.out(f"    {indented(finding.hint)}")
     return 1 if any(finding.level == "error" for finding in found) else 0
 
 
-def _add_signature(group: Any) -> None:
-    from voiceops.cli.commands.signature import signature_command
-
-    group.add_command(signature_command)
-
-
-_add_signature(doctor_command)
+doctor_command.add_command(signature_command)

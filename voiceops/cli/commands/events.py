@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from voiceops import use
 from voiceops.cli.terminal.console import Console
+from voiceops.cli.terminal.loop import completed
 from voiceops.cli.terminal.options import formats
-from voiceops.errors import VoiceopsError
 from voiceops.model.safe_text import one_line
-
-if TYPE_CHECKING:
-    from voiceops.runtime.store.records import Backend
 
 _STATES = ("waiting", "working", "done", "dead")
 _ID = click.IntRange(0, 2**63 - 1)  # what a database can hold
@@ -32,35 +28,6 @@ def events_command() -> None:
     """
 
 
-@contextmanager
-def _store(console: Console) -> Iterator[Backend | None]:
-    """The store; None where the environment's own one is not there yet. Nothing is made by looking."""
-    from voiceops.cli.allowed_hosts import check_database
-    from voiceops.cli.commands.serve import default_database
-    from voiceops.cli.wiring import environment_variables, load_settings
-    from voiceops.runtime.store.backends import backend_of
-    from voiceops.runtime.store.sqlite import SqliteBackend
-
-    project = load_settings(console)
-    named = environment_variables(project.root).get("VOICEOPS_RUNTIME_DB")
-    check_database(named or "", "VOICEOPS_RUNTIME_DB")
-    backend = backend_of(named or default_database(project), worker=False)
-    if isinstance(backend, SqliteBackend) and not backend.path.exists():
-        if named:
-            raise VoiceopsError(
-                f"there is no database {backend.path}",
-                hint="VOICEOPS_RUNTIME_DB names it; a runtime that is started with it makes it.",
-            )
-        console.note(f"No events: nothing was served here yet in the environment {project.environment}.")
-        yield None
-        return
-    backend.open()
-    try:
-        yield backend
-    finally:
-        backend.close()
-
-
 @events_command.command("list")
 @click.option("--state", type=click.Choice(_STATES), help="Only those that wait, are worked on, are done or dead.")
 @click.option("--type", "type_", default="", metavar="TYPE", help="Only messages of this type.")
@@ -69,11 +36,10 @@ def _store(console: Console) -> Iterator[Backend | None]:
 @click.pass_obj
 def list_command(console: Console, state: str | None, type_: str, limit: int, format_: str) -> int:
     """The newest messages, without what they hold."""
-    from voiceops.runtime.store.records import STATES
-
-    with _store(console) as store:
-        found = store.find(state=STATES[state] if state else None, type_=type_, limit=limit) if store else []
-        stats = store.stats() if store else None
+    opened = use.open_project(*console.place)
+    found, stats = completed(use.queued_events(opened, state=state or "", type_=type_, limit=limit))
+    if stats is None:
+        console.note(f"No events: nothing was served here yet in the environment {opened.project.environment}.")
     if format_ == "json":
         console.data([event.to_data() for event in found])
         return 0
@@ -95,10 +61,7 @@ def show_command(console: Console, event_id: int) -> int:
 
     The body is JSON, or a text where what came was none.
     """
-    with _store(console) as store:
-        event = store.get(event_id) if store else None
-    if event is None:
-        raise VoiceopsError(f"there is no event {event_id}", hint="See `voiceops events list`.")
+    event = completed(use.queued_event(use.open_project(*console.place), event_id))
     console.data({**event.to_data(), "body": _shown(event.body)})
     return 0
 
@@ -120,13 +83,9 @@ def _shown(body: bytes) -> Any:
 @click.pass_obj
 def replay_command(console: Console, event_ids: tuple[int, ...], dead: bool, type_: str) -> int:
     """Let the handlers work on messages again, with all their attempts; a running runtime does so at once."""
-    from voiceops.runtime.store.records import DEAD
-
     if bool(event_ids) == dead:
         raise click.UsageError("name events, or say --dead.")
-    with _store(console) as store:
-        found = store.find(state=DEAD, type_=type_, limit=1_000_000) if store and dead else []
-        ids = [event.id for event in found] if dead else list(event_ids)
-        changed = store.replay(ids) if store else 0
-    console.out(f"{changed} of {len(ids)} will run again.")
-    return 0 if changed == len(ids) else 1
+    opened = use.open_project(*console.place)
+    changed, meant = completed(use.replay_events(opened, event_ids, type_=type_))
+    console.out(f"{changed} of {meant} will run again.")
+    return 0 if changed == meant else 1

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from voiceops import use
 from voiceops.cli.terminal.console import Console
-
-if TYPE_CHECKING:
-    from voiceops.cli.wiring import Loaded
-    from voiceops.errors import Diagnostic
+from voiceops.errors import Diagnostic
 
 
 @click.group("generate")
@@ -50,14 +47,13 @@ def runtime_command(console: Console, out: Path | None, stubs: bool, source: str
       voiceops -e prod generate runtime --out runtime
       voiceops generate runtime --stubs
     """
-    from voiceops.cli.commands.serve import runtime_spec
     from voiceops.packaging.release import release_of
     from voiceops.scaffold.handler_files import write_handler_files
     from voiceops.scaffold.runtime_project import check_place, write_project
 
     release = release_of(source)
     loaded, missing = _load(console)
-    spec = runtime_spec(loaded)
+    spec = use.runtime_spec(loaded)
     project = loaded.project
     target = out if out is not None else project.root / "runtime"
     check_place(project, target)
@@ -78,16 +74,12 @@ def runtime_command(console: Console, out: Path | None, stubs: bool, source: str
     return 0
 
 
-def _load(console: Console) -> tuple[Loaded, list[Diagnostic]]:
+def _load(console: Console) -> tuple[use.Loaded, list[Diagnostic]]:
     """The project, and what is wrong with its handlers."""
-    from voiceops.cli import wiring
     from voiceops.manifest.compose import load_graph
-    from voiceops.manifest.project import load_project
     from voiceops.scaffold.handler_files import MissingHandlers
 
-    root = wiring.root_of(console)
-    environ = wiring.environment_variables(root)
     problems = MissingHandlers()
-    project = load_project(root, console.environment or environ.get("VOICEOPS_ENV"), environ, problems)
-    graph = load_graph(project, environ, problems)
-    return wiring.Loaded(project, graph, (), environ), problems.handlers
+    opened, _ = use.opened_with_problems(*console.place, problems)
+    graph = load_graph(opened.project, opened.environ, problems)
+    return use.Loaded(opened.project, opened.environ, opened.surroundings, graph), problems.handlers

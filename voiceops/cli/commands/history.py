@@ -2,36 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
 import click
 
+from voiceops import use
 from voiceops.cli.terminal.console import Console
+from voiceops.cli.terminal.loop import completed
 from voiceops.cli.terminal.options import formats
-from voiceops.errors import VoiceopsError
-
-
-def _read(console: Console) -> tuple[list[dict[str, Any]], int]:
-    """Revisions and notes in the order in which they came, and the revision in force."""
-    from voiceops.cli.wiring import load_settings, store_of
-    from voiceops.state.ledger import Ledger
-
-    project = load_settings(console)
-    store = store_of(project)
-
-    async def read() -> tuple[list[dict[str, Any]], int]:
-        async with store:
-            ledger = await Ledger.open(store, project.name, project.environment)
-            found = [*await store.revisions(), *await store.notes()]
-            return found, ledger.state.in_force or ledger.state.revision
-
-    found, in_force = asyncio.run(read())
-    return sorted(found, key=_place), in_force
-
-
-def _place(entry: dict[str, Any]) -> tuple[int, str]:
-    return (entry["number"], "") if "number" in entry else (entry.get("after", 0), entry["id"])
 
 
 @click.command("history")
@@ -46,13 +22,12 @@ def history_command(console: Console, only: bool, format_: str) -> int:
     """
     from voiceops.render.history import history_data, render_history
 
-    found, in_force = _read(console)
-    if only:
-        found = [entry for entry in found if "number" in entry]
+    found = completed(use.history(use.open_project(*console.place)))
+    entries = [entry for entry in found.entries if not only or "number" in entry]
     if format_ == "json":
-        console.data([history_data(entry, in_force) for entry in found])
+        console.data([history_data(entry, found.in_force) for entry in entries])
     else:
-        console.prose(render_history(found, in_force, console.style()))
+        console.out(render_history(entries, found.in_force, console.style()))
     return 0
 
 
@@ -67,10 +42,7 @@ def show_command(console: Console, revision: str, format_: str) -> int:
     """
     from voiceops.render.history import render_entry
 
-    found, _ = _read(console)
-    entry = next((e for e in found if revision in (str(e.get("number", "")), e.get("id"))), None)
-    if entry is None:
-        raise VoiceopsError(f"there is no revision {revision}", hint="REV is a number or an id of `voiceops history`.")
+    entry = completed(use.history(use.open_project(*console.place))).entry(revision)
     if format_ == "json":
         console.data(entry)
     else:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from voiceops import use
 from voiceops.cli.terminal.console import Console
 
 
@@ -56,12 +57,12 @@ def init_command(
 
 def _add_pipeline(console: Console, target: Path, ci: str, source: str | None, *, keep_edited: bool) -> int:
     """A project that is there keeps its files; the pipeline's come beside them, or are renewed."""
-    from voiceops.cli.wiring import load_settings
     from voiceops.packaging.release import release_of
     from voiceops.scaffold.pipeline import FIRST, pipeline_files, renew
 
     console.folder = target
-    files = pipeline_files(ci, load_settings(console).name, _sandbox_of(console), release_of(source))
+    project = use.open_project(*console.place).project
+    files = pipeline_files(ci, project.name, _sandbox_of(console), release_of(source))
     done = renew(target, files, keep_edited=keep_edited)
     console.out(f"A pipeline is ready in {target}:")
     for word, names in (("wrote  ", done.changed), ("removed", done.removed), ("kept   ", done.kept)):
@@ -75,13 +76,8 @@ def _add_pipeline(console: Console, target: Path, ci: str, source: str | None, *
 
 def _sandbox_of(console: Console) -> str:
     """The project's first environment with `providers: sandbox`; empty where it has none. Raises VoiceopsError."""
-    from voiceops.cli.wiring import environment_variables, load_settings, root_of
-    from voiceops.manifest.problems import Problems
-    from voiceops.manifest.project import load_project
-
-    root = root_of(console)
-    environ = environment_variables(root)
-    for environment in load_settings(console).environments:
-        if load_project(root, environment, environ, Problems()).providers.sandbox:
+    opened = use.open_project(*console.place)
+    for environment in opened.project.environments:
+        if use.open_project(opened.project.root, environment, console.surroundings).project.providers.sandbox:
             return environment
     return ""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from voiceops import use
 from voiceops.cli.terminal.console import Console
-from voiceops.errors import VoiceopsError
 
 
 @click.command("sandbox")
@@ -59,16 +59,9 @@ def sandbox_command(
     Like an API that lags and fills in whatever it may:
       voiceops sandbox --switch lag=1 --switch adversarial=true
     """
-    from voiceops.sandbox.server import SandboxServer
-    from voiceops.sandbox.switches import Switches, parse_switches
+    server = use.sandbox_server(data, numbers, switches, port_vapi=port_vapi, port_twilio=port_twilio)
 
-    try:
-        chosen = Switches().changed(parse_switches(switches))
-    except ValueError as error:
-        raise VoiceopsError(str(error), hint="docs/sandbox.md lists the switches.") from None
-    server = SandboxServer(data=data, numbers=numbers, port_vapi=port_vapi, port_twilio=port_twilio, switches=chosen)
-
-    def ready(running: SandboxServer) -> None:
+    def ready(running: use.SandboxServer) -> None:
         console.out(
             f"VAPI_BASE_URL={running.vapi_url}\nVAPI_API_KEY={running.api_key}\nTWILIO_BASE_URL={running.twilio_url}\n"
             f"TWILIO_ACCOUNT_SID={running.account_sid}\nTWILIO_AUTH_TOKEN={running.auth_token}"

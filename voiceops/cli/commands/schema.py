@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from voiceops import use
 from voiceops.cli.terminal.console import Console
 from voiceops.errors import VoiceopsError
 
@@ -25,10 +26,9 @@ def schema_command(console: Console, kind: str | None, write: bool) -> int:
     from voiceops.manifest.problems import did_you_mean
 
     if write:
-        from voiceops.cli.wiring import root_of
         from voiceops.scaffold.editor_schemas import write_schemas
 
-        for path in write_schemas(root_of(console)):
+        for path in write_schemas(use.root_of(console.folder)):
             console.out(str(path))
         return 0
     if kind is None:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from voiceops import use
 from voiceops.cli.terminal.console import Console
+from voiceops.cli.terminal.loop import completed
 from voiceops.cli.terminal.options import formats
 from voiceops.errors import VoiceopsError
-from voiceops.model.env_values import checked
-
-if TYPE_CHECKING:
-    from voiceops.runtime.spec import RuntimeSpec
-    from voiceops.simulate.player import Moment, Played, Signer
-    from voiceops.simulate.script import Script
 
 _WIDTH = 96
 
@@ -56,57 +49,23 @@ def simulate_command(
       voiceops simulate calls/order.yaml --url http://127.0.0.1:8080
       voiceops simulate --concurrency 1000 --over 30
     """
-    from voiceops.cli.commands.serve import runtime_environ, runtime_spec
-    from voiceops.cli.wiring import load
-    from voiceops.simulate.player import Signer
-    from voiceops.simulate.script import default_script
-    from voiceops.simulate.script_file import read_script
-    from voiceops.simulate.sender import checked_url, is_loopback
-
-    host = checked_url(url)
-    asks = not is_loopback(url) and not yes
+    host = use.elsewhere(url)
+    asks = bool(host) and not yes
     if asks and not _terminal():
         raise VoiceopsError(
             f"{host} is not this machine: its handlers would run, and here is no terminal to ask on",
             hint="Give --yes where a call may be played there. Nothing was sent.",
         )
-    loaded = load(console)
-    spec = runtime_spec(loaded)
-    if script is None:
-        chosen = default_script(spec)
-    else:
-        try:
-            text = script.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise VoiceopsError(f"{script} can't be read: {getattr(error, 'strerror', error)}") from None
-        chosen = read_script(text, script.as_posix(), spec)
-    environ = runtime_environ(loaded)
-    needed = ["VAPI_WEBHOOK_SECRET"]
-    if chosen.line is not None and chosen.line.answer == "runtime":
-        needed.append("TWILIO_AUTH_TOKEN")
-    if missing := [name for name in needed if not environ.get(name)]:
-        raise VoiceopsError(
-            f"the call can't be signed: {', '.join(missing)} not set",
-            hint="Set what the runtime has, or put it into .env.",
-        )
-    if public_url:
-        spec = replace(spec, url=public_url.rstrip("/"))
-    if asks and not _agreed(console, host, chosen.name, concurrency):
+    call = use.rehearse(use.load(*console.place), script, public_url or "")
+    if asks and not _agreed(console, host, call.script.name, concurrency):
         raise VoiceopsError("nothing was sent", hint="Only 'yes' is taken, or --yes.")
-    secret, token = (checked(name, environ.get(name, "")) for name in ("VAPI_WEBHOOK_SECRET", "TWILIO_AUTH_TOKEN"))
-    signer = Signer(spec, secret, token)
-    calls = asyncio.run(_play(spec, chosen, url, signer, concurrency, over))
-    moments = [moment for call in calls for moment in call.moments]
-    if moments and all(moment.status == 0 for moment in moments):
-        raise VoiceopsError(
-            f"nothing answers at {url}", hint="Start it: voiceops serve; or say where it is with --url."
-        )
-    wrong = [moment for moment in moments if moment.wrong]
+    calls = completed(use.simulate(call, url, calls=concurrency, over=over))
+    wrong = [moment for played in calls for moment in played.wrong]
     if format_ == "json":
-        console.data(_data(calls, chosen))
-    elif concurrency == 1:
-        _timeline(console, chosen, calls[0].moments)
-    if format_ != "json":
+        console.data(_data(calls, call.script))
+    else:
+        if concurrency == 1:
+            _timeline(console, call.script, calls[0].moments)
         _summary(console, calls, wrong)
     return 1 if wrong else 0
 
@@ -122,26 +81,7 @@ def _agreed(console: Console, host: str, script: str, concurrency: int) -> bool:
     return sys.stdin.readline().strip() == "yes"
 
 
-async def _play(
-    spec: RuntimeSpec, script: Script, url: str, signer: Signer, concurrency: int, over: float
-) -> list[Played]:
-    from voiceops.simulate.player import Player
-    from voiceops.simulate.sender import Sender
-
-    sender = Sender(url)
-    try:
-
-        async def one(number: int) -> Played:
-            # Calls don't start in the same instant, and no two share a connection for long.
-            await asyncio.sleep(over * number / concurrency if over else 0)
-            return await Player(spec, script, sender, signer, over).play()
-
-        return list(await asyncio.gather(*(one(number) for number in range(concurrency))))
-    finally:
-        await sender.close()
-
-
-def _timeline(console: Console, script: Script, moments: list[Moment]) -> None:
+def _timeline(console: Console, script: use.Script, moments: list[use.Moment]) -> None:
     style = console.style()
     console.out(style(script.name, "bold"))
     for moment in moments:
@@ -153,7 +93,7 @@ def _timeline(console: Console, script: Script, moments: list[Moment]) -> None:
             console.out(f"{'':9}{style('wrong', 'red')}: {_short(wrong, 200)} ({moment.place or moment.verb})")
 
 
-def _summary(console: Console, calls: list[Played], wrong: list[Moment]) -> None:
+def _summary(console: Console, calls: list[use.Played], wrong: list[use.Moment]) -> None:
     moments = sorted((m for call in calls for m in call.moments), key=lambda m: m.seconds)
     if len(calls) > 1:
         for verb in sorted({moment.verb for moment in moments}):
@@ -176,7 +116,7 @@ def _at(times: list[float], share: float) -> float:
     return times[min(len(times) - 1, int(len(times) * share))] if times else 0.0
 
 
-def _data(calls: list[Played], script: Script) -> dict[str, object]:
+def _data(calls: list[use.Played], script: use.Script) -> dict[str, object]:
     times = sorted(m.seconds * 1000 for call in calls for m in call.moments)
     first = calls[0].moments
     return {

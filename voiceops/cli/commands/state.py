@@ -2,70 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from voiceops import use
 from voiceops.cli.terminal.console import Console
+from voiceops.cli.terminal.loop import completed
 from voiceops.cli.terminal.options import Address, formats, local_state
-from voiceops.errors import Locked, VoiceopsError
-from voiceops.model.address import kind_of, name_of, owner_of
 from voiceops.model.safe_text import one_line
-from voiceops.state.ledger import Ledger
-
-if TYPE_CHECKING:
-    from voiceops.manifest.project import Project
-    from voiceops.state.store import Store
 
 
 @click.group("state")
 def state_command() -> None:
     """Look at the state, and correct it by hand."""
-
-
-def _with_ledger(console: Console, work: Callable[[Ledger], Awaitable[None]]) -> None:
-    from voiceops.cli.wiring import load_settings, store_of
-
-    project = load_settings(console)
-
-    async def run() -> None:
-        await work(await Ledger.open(store_of(project), project.name, project.environment))
-
-    asyncio.run(run())
-
-
-def _edit(
-    console: Console, operation: str, summary: str, local: bool, work: Callable[[Ledger], Awaitable[None]]
-) -> None:
-    """Change the state under its lock, and tell the history."""
-    from voiceops.cli.wiring import load_settings, store_of
-    from voiceops.use.state_place import check_place
-
-    project = load_settings(console)
-    check_place(project, local=local)
-
-    async def run() -> None:
-        store = store_of(project)
-        async with store.lock(operation, 0.0):
-            ledger = await Ledger.open(store, project.name, project.environment)
-            await work(ledger)
-            await ledger.save()
-            await _tell(project, store, operation, summary)
-
-    asyncio.run(run())
-
-
-async def _tell(project: Project, store: Store, operation: str, summary: str) -> None:
-    from voiceops.apply.history_notes import write_note
-    from voiceops.cli.wiring import environment_variables
-    from voiceops.use.origin import origin
-
-    who = origin(project.root, environment_variables(project.root))
-    await write_note(store, operation=operation, result="ok", summary=summary, origin=who)
 
 
 @state_command.command("list")
@@ -74,15 +24,12 @@ async def _tell(project: Project, store: Store, operation: str, summary: str) ->
 def list_command(console: Console, format_: str) -> None:
     """Every managed object: address, live id, name."""
 
-    async def work(ledger: Ledger) -> None:
-        entries = sorted(ledger.state.entries.values(), key=lambda entry: entry.address)
-        if format_ == "json":
-            console.data([{"address": e.address, "type": e.type, "id": e.id, "name": e.name} for e in entries])
-            return
-        for entry in entries:
-            console.out(one_line(f"{entry.address:<44} {entry.id:<38} {entry.name or ''}"))
-
-    _with_ledger(console, work)
+    entries = completed(use.state_entries(use.open_project(*console.place)))
+    if format_ == "json":
+        console.data([{"address": e.address, "type": e.type, "id": e.id, "name": e.name} for e in entries])
+        return
+    for entry in entries:
+        console.out(one_line(f"{entry.address:<44} {entry.id:<38} {entry.name or ''}"))
 
 
 @state_command.command("show")
@@ -91,13 +38,8 @@ def list_command(console: Console, format_: str) -> None:
 def show_command(console: Console, address: str) -> None:
     """One object as it was applied; secrets as fingerprints."""
 
-    async def work(ledger: Ledger) -> None:
-        entry = ledger.state.entries.get(address)
-        if entry is None:
-            raise VoiceopsError(f"the state has no {address}", hint="See `voiceops state list`.")
-        console.data({"address": address, **entry.to_data()})
-
-    _with_ledger(console, work)
+    entry = completed(use.state_entry(use.open_project(*console.place), address))
+    console.data({"address": address, **entry.to_data()})
 
 
 @state_command.command("mv")
@@ -108,25 +50,8 @@ def show_command(console: Console, address: str) -> None:
 def mv_command(console: Console, source: str, target: str, local_state: bool) -> None:
     """Rename an object in the state, as `moved:` does in a manifest."""
 
-    async def work(ledger: Ledger) -> None:
-        if kind_of(source) != kind_of(target):
-            raise VoiceopsError(
-                f"{source} can't become {target}: its live object stays of kind {kind_of(source)}",
-                hint=f"Write {kind_of(source)}/{name_of(target)}.",
-            )
-        if target in ledger.state.entries:
-            raise VoiceopsError(f"the state has {target} already")
-        sides = [a for a in ledger.state.entries if owner_of(a) == source]
-        if not sides:
-            raise VoiceopsError(f"the state has no {source}", hint="See `voiceops state list`.")
-        for address in sides:
-            entry = ledger.state.entries[address]
-            moved = target + address.removeprefix(source)
-            await ledger.record_moved(address, moved)
-            await ledger.record("", moved, replace(entry, address=moved))
-        console.note(f"{source} is now {target}.")
-
-    _edit(console, "state mv", f"{source} is now {target}", local_state, work)
+    completed(use.move_entry(use.open_project(*console.place), source, target, local_state=local_state))
+    console.note(f"{source} is now {target}.")
 
 
 @state_command.command("unlock")
@@ -137,18 +62,7 @@ def unlock_command(console: Console, lock_id: str) -> None:
 
     A holder that still works stops before its next change.
     """
-    from voiceops.cli.wiring import load_settings, store_of
-
-    project = load_settings(console)
-
-    async def run() -> None:
-        store = store_of(project)
-        await store.unlock(lock_id)
-        with suppress(Locked):  # somebody has it already again
-            async with store.lock("state unlock", 0.0):
-                await _tell(project, store, "state unlock", f"the lock {lock_id} was taken away")
-
-    asyncio.run(run())
+    completed(use.unlock_state(use.open_project(*console.place), lock_id))
     console.note(f"The lock {lock_id} is gone.")
 
 
@@ -159,15 +73,8 @@ def unlock_command(console: Console, lock_id: str) -> None:
 def rm_command(console: Console, address: str, local_state: bool) -> None:
     """Forget an object: it stays live and is managed no more."""
 
-    async def work(ledger: Ledger) -> None:
-        sides = [a for a in ledger.state.entries if owner_of(a) == address]
-        if not sides:
-            raise VoiceopsError(f"the state has no {address}", hint="See `voiceops state list`.")
-        for side in sides:
-            await ledger.record("", side, None)
-        console.note(f"{address} is no longer managed; it stays live.")
-
-    _edit(console, "state rm", f"{address} is no longer managed", local_state, work)
+    completed(use.forget_entry(use.open_project(*console.place), address, local_state=local_state))
+    console.note(f"{address} is no longer managed; it stays live.")
 
 
 @state_command.command("restore")
@@ -180,24 +87,12 @@ def restore_command(console: Console, serial: int | None, local_state: bool, for
 
     What was made since stays live, and the journal stays: look at the plan before you apply.
     """
-    from voiceops.cli.wiring import load_settings, store_of
-    from voiceops.use.state_place import check_place
-
-    project = load_settings(console)
-    if serial is not None:
-        check_place(project, local=local_state)
-    store = store_of(project)
-
-    async def run() -> None:
-        if serial is None:
-            _show_kept(console, await store.states(), format_)
-            return
-        async with store.lock("restore", 0.0):
-            data = await store.restore(serial)
-            await _tell(project, store, "state restore", f"serial {serial} is back, as serial {data['serial']}")
-        console.note(f"The state is that of serial {serial} again, as serial {data['serial']}.")
-
-    asyncio.run(run())
+    opened = use.open_project(*console.place)
+    if serial is None:
+        _show_kept(console, completed(use.kept_states(opened)), format_)
+        return
+    now = completed(use.restore_state(opened, serial, local_state=local_state))
+    console.note(f"The state is that of serial {serial} again, as serial {now}.")
 
 
 def _show_kept(console: Console, states: list[dict[str, Any]], format_: str) -> None:
@@ -226,13 +121,9 @@ def migrate_command(console: Console, source: str, target: str, lock_timeout: fl
     FROM and TO are written as in `state:`; {environment} in them is replaced:
       voiceops -e prod state migrate .voiceops/state s3://acme-voice/state
     """
-    from voiceops.cli.wiring import load_settings, store_of
-    from voiceops.state.migrate import migrate
-
-    project = load_settings(console)
-    old, new = store_of(project, location=source, plain=True), store_of(project, location=target)
-    moved = asyncio.run(migrate(old, new, lock_timeout))
+    opened = use.open_project(*console.place)
+    old, new, moved = completed(use.migrate_state(opened, source, target, lock_timeout=lock_timeout))
     console.note(
-        f"{new.place} holds {moved.objects} objects, {moved.revisions} revisions, {moved.blobs} blobs and "
-        f"{moved.records} journal records now.\nPoint `state:` there; what is in {old.place} stays, for you to delete."
+        f"{new} holds {moved.objects} objects, {moved.revisions} revisions, {moved.blobs} blobs and "
+        f"{moved.records} journal records now.\nPoint `state:` there; what is in {old} stays, for you to delete."
     )

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING
-
 import click
 
+from voiceops import use
 from voiceops.cli.terminal.console import Console
+from voiceops.cli.terminal.loop import completed
 from voiceops.cli.terminal.options import formats
-from voiceops.errors import VoiceopsError
 from voiceops.model.safe_text import one_line
-
-if TYPE_CHECKING:
-    from voiceops.use.lines import Row
 
 
 @click.command("status")
@@ -31,34 +26,20 @@ def status_command(console: Console, phone: str | None, format_: str) -> int:
       voiceops -e prod status
       voiceops -e prod status +14155550100
     """
-    from voiceops.cli.wiring import load, open_job, options_of
-    from voiceops.use.lines import lines
-
-    loaded = load(console)
-
-    async def work() -> list[Row]:
-        async with open_job(loaded, loaded.graph, options_of(loaded.project)) as job:
-            return await lines(job, loaded.project.runtime_url)
-
-    rows = asyncio.run(work())
-    if phone is not None:
-        wanted = phone.removeprefix("Phone/")
-        rows = [row for row in rows if wanted in (row.address.removeprefix("Phone/"), row.number)]
-        if not rows:
-            raise VoiceopsError(f"there is no line {phone}", hint="See `voiceops status`.")
+    rows = completed(use.status(use.load(*console.place), phone))
     if format_ == "json":
         console.data([row.to_data() for row in rows])
     else:
         for row in rows:
-            console.prose(_line(console, row))
+            console.out(_line(console, row))
             for text in _beside(console, row):
-                console.prose(f"    {text}")
+                console.out(f"    {text}")
         if not rows:
-            console.prose("There are no phone lines.")
+            console.out("There are no phone lines.")
     return 2 if any(row.off for row in rows) else 0
 
 
-def _line(console: Console, row: Row) -> str:
+def _line(console: Console, row: use.Row) -> str:
     style = console.style()
     sign = style("✗", "red") if row.off else style("✓", "green")
     parts = [
@@ -75,7 +56,7 @@ def _line(console: Console, row: Row) -> str:
     return f"{sign} " + one_line(" · ".join([" ".join(parts[:4]).rstrip(), *(part for part in parts[4:] if part)]))
 
 
-def _beside(console: Console, row: Row) -> list[str]:
+def _beside(console: Console, row: use.Row) -> list[str]:
     """Below a row: who is meant where somebody else answers, what is wrong with what puts it right, and notes."""
     style = console.style()
     found = [one_line(f"meant: {row.meant}; answers: {row.target}")] if row.off and row.meant != row.target else []

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from voiceops import use
 from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.options import formats
-from voiceops.errors import InvalidProject
 
 
 @click.command("validate")
@@ -24,35 +24,10 @@ def validate_command(console: Console, format_: str, strict: bool, environment: 
       voiceops validate
       voiceops validate -e all --strict --format github
     """
-    from voiceops.cli.wiring import load, root_of
-    from voiceops.lints.run_lints import Linter
-    from voiceops.manifest.problems import Problems
-    from voiceops.manifest.project import environments_of
     from voiceops.render.diagnostics import render
 
+    folder, chosen, surroundings = console.place
+    found = use.validate(folder, environment or chosen, surroundings)
     show = console.document if format_ == "github" else console.out
-    problems = Problems()
-    chosen: list[str | None] = [environment or console.environment]
-    try:
-        root = root_of(console)
-        if chosen == ["all"]:
-            chosen = list(environments_of(root, Problems()))
-    except InvalidProject as error:
-        show(render(error.diagnostics, format_, console.style(), quiet=console.quiet))
-        return 1
-    linter = Linter(root)
-    count = 0
-    broken = False
-    for name in chosen:
-        try:
-            loaded = load(console, name)
-        except InvalidProject as error:
-            problems.extend(linter.silenced(error.diagnostics))
-            broken = True
-        else:
-            problems.extend(linter.check(loaded.project, loaded.graph, loaded.warnings))
-            count = max(count, len(loaded.graph.resources))
-    if not broken:
-        problems.extend(linter.unused())
-    show(render(problems.all, format_, console.style(), objects=count, quiet=console.quiet))
-    return 1 if problems.failed or (strict and problems.all) else 0
+    show(render(found.diagnostics, format_, console.style(), objects=found.objects, quiet=console.quiet))
+    return 1 if found.failed or (strict and found.diagnostics) else 0

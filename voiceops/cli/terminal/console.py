@@ -11,12 +11,12 @@ import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, TextIO
+from typing import Any, TextIO
 
 from voiceops.errors import ProviderError, VoiceopsError
-from voiceops.model.redactor import Redactor
 from voiceops.model.safe_text import indented, json_text
 from voiceops.render.style import Style, finished
+from voiceops.use.surroundings import Surroundings
 
 
 @dataclass(slots=True)
@@ -28,8 +28,13 @@ class Console:
     colour: bool | None = None
     quiet: bool = False
     verbose: bool = False
-    redactor: ClassVar[Redactor] = Redactor()  # of the command under way: nothing that it knows is ever written
-    unwritten: ClassVar[OSError | None] = None  # the first output that could not be written: nothing follows it
+    surroundings: Surroundings = field(default_factory=Surroundings)  # no secret that they know is ever written
+    unwritten: OSError | None = None  # the first output that could not be written: nothing follows it
+
+    @property
+    def place(self) -> tuple[Path, str | None, Surroundings]:
+        """What a project is opened with: folder, environment, and what is known of the process."""
+        return self.folder, self.environment, self.surroundings
 
     def style(self, stream: Any = None) -> Style:
         if self.colour is not None:
@@ -48,29 +53,29 @@ class Console:
 
     def document(self, text: str) -> None:
         """A result that is safe already: a page of HTML, commands to GitHub."""
-        _write(sys.stdout, text if text.endswith("\n") else text + "\n")
+        self._write(sys.stdout, text if text.endswith("\n") else text + "\n")
 
     def data(self, value: Any) -> None:
-        _write(sys.stdout, _json(Console.redactor.data(value), 2) + "\n", masked=True)
+        self._write(sys.stdout, _json(self.surroundings.redactor.data(value), 2) + "\n", masked=True)
 
     def line(self, value: Any) -> None:
         """One JSON object in one line, at once."""
-        _write(sys.stdout, _json(Console.redactor.data(value)) + "\n", at_once=True, masked=True)
+        self._write(sys.stdout, _json(self.surroundings.redactor.data(value)) + "\n", at_once=True, masked=True)
 
     def say(self, text: str, end: str = "\n") -> None:
         """One line of what is under way, at once."""
-        _write(sys.stdout, finished(text) + end, at_once=True)
+        self._write(sys.stdout, finished(text) + end, at_once=True)
 
     def note(self, text: str) -> None:
         if not self.quiet:
-            _write(sys.stderr, _fitted(finished(text), sys.stderr) + "\n")
+            self._write(sys.stderr, _fitted(finished(text), sys.stderr) + "\n")
 
     def error(self, text: str, hint: str = "") -> None:
         style = self.style(sys.stderr)
         lines = [f"{style('error', 'red', 'bold')}: {indented(text)}"]
         if hint:
             lines.append(f"    {indented(hint)}")
-        _write(sys.stderr, _fitted(finished("\n".join(lines)), sys.stderr) + "\n")
+        self._write(sys.stderr, _fitted(finished("\n".join(lines)), sys.stderr) + "\n")
 
     def failure(self, error: VoiceopsError) -> None:
         """An error with everything that it knows."""
@@ -78,11 +83,33 @@ class Console:
 
         style = self.style(sys.stderr)
         for diagnostic in error.diagnostics:
-            _write(sys.stderr, _fitted(finished(render_diagnostic(diagnostic, style)), sys.stderr) + "\n")
+            self._write(sys.stderr, _fitted(finished(render_diagnostic(diagnostic, style)), sys.stderr) + "\n")
         if not error.diagnostics or error.code != "invalid-project":
             self.error(str(error) if isinstance(error, ProviderError) else error.summary, error.hint)
         else:
-            _write(sys.stderr, finished(error.summary) + "\n")
+            self._write(sys.stderr, finished(error.summary) + "\n")
+
+    def flush(self) -> None:
+        """Everything that was printed is on its way; what can't be is noted in `unwritten`."""
+        for stream in (sys.stdout, sys.stderr):
+            self._write(stream, "", at_once=True)
+
+    def _write(self, stream: TextIO, text: str, *, at_once: bool = False, masked: bool = False) -> None:
+        """A reader that went away, or a full disk under a log, must not stop an apply half-way."""
+        if not masked:
+            text = self.surroundings.redactor.text(text)
+        if self.unwritten is not None and stream is sys.stdout:
+            return
+        try:
+            stream.write(text)
+            if at_once:
+                stream.flush()
+        except ValueError:  # closed
+            return
+        except OSError as error:
+            if stream is sys.stdout:
+                self.unwritten = error
+            _discard(stream)
 
 
 def _fitted(text: str, stream: TextIO) -> str:
@@ -94,30 +121,6 @@ def _fitted(text: str, stream: TextIO) -> str:
     from voiceops.render.fitting import fitted
 
     return fitted(text, get_terminal_size().columns)
-
-
-def flush() -> None:
-    """Everything that was printed is on its way; what can't be is noted in `Console.unwritten`."""
-    for stream in (sys.stdout, sys.stderr):
-        _write(stream, "", at_once=True)
-
-
-def _write(stream: TextIO, text: str, *, at_once: bool = False, masked: bool = False) -> None:
-    """A reader that went away, or a full disk under a log, must not stop an apply half-way."""
-    if not masked:
-        text = Console.redactor.text(text)
-    if Console.unwritten is not None and stream is sys.stdout:
-        return
-    try:
-        stream.write(text)
-        if at_once:
-            stream.flush()
-    except ValueError:  # closed
-        return
-    except OSError as error:
-        if stream is sys.stdout:
-            Console.unwritten = error
-        _discard(stream)
 
 
 def _discard(stream: TextIO) -> None:

@@ -162,7 +162,7 @@ class Bar(Reporter):
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            console=Rich(highlight=False, no_color=not console.style().colour),
+            console=Rich(highlight=False),
             transient=True,
         )
         self._task: Any = None

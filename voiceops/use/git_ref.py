@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
-from voiceops.cli.wiring import environment_variables
 from voiceops.errors import Diagnostic, VoiceopsError
 from voiceops.kinds.file import MAX_BYTES
+from voiceops.lints.run_lints import errors
 from voiceops.manifest.compose import load_graph
 from voiceops.manifest.git import GitProblem, NoGit, Repository, repository
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import PROJECT_FILE, Project, load_project
 from voiceops.model.graph import Graph
+from voiceops.use.load_project import Opened
 
 _MOST_FILES = 50_000
 _LONGEST_LIST = 10 << 20  # bytes in which git lists them
@@ -27,17 +28,16 @@ _LINK, _MODULE = "120000", "160000"
 
 
 @contextmanager
-def graph_at(project: Project, ref: str) -> Iterator[tuple[Graph, str, list[Diagnostic]]]:
+def graph_at(opened: Opened, ref: str) -> Iterator[tuple[Graph, str, list[Diagnostic]]]:
     """The graph of a commit, tag or branch, the commit's id, and what lints say that certainly fails live; files last
     as long. Raises VoiceopsError."""
-    from voiceops.lints.run_lints import errors
-
+    project = opened.project
     with TemporaryDirectory(prefix="voiceops-") as folder:
         root = Path(folder).resolve()
         commit, modules = _written(project.root, ref, root)
         if not (root / PROJECT_FILE).is_file():
             raise VoiceopsError(f"there is no {PROJECT_FILE} in {ref}", hint="Name a commit that has this project.")
-        variables = environment_variables(project.root)  # the secrets' names may have changed, the secrets are today's
+        variables = opened.environ  # the secrets' names may have changed, the secrets are today's
         problems = Problems()
         old = load_project(root, project.environment, variables, problems)
         if old.name != project.name:

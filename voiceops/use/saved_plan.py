@@ -1,24 +1,27 @@
-"""Saved plans: written by `plan --out`, read by `apply`, `destroy` and `rollback`, which decide what is done."""
+"""Saved plans: kept in a file, signed, and held against what a command line asks for when they are applied."""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from uuid import uuid4
 
-import click
-
-from voiceops.cli.terminal.console import Console
+from voiceops._version import __version__
+from voiceops.apply.signing import ALGORITHM, SUFFIX, read_signers, sign, verified
+from voiceops.engine.review.review_flags import review_data, review_flags
+from voiceops.engine.review.saved_check import SavedPlan
 from voiceops.errors import Refused, VoiceopsError
+from voiceops.model.json_in import parsed
+from voiceops.model.plan import Plan
+from voiceops.model.redactor import Redactor
 from voiceops.model.safe_text import json_text
+from voiceops.use.surroundings import SIGNERS, Surroundings
 
-if TYPE_CHECKING:
-    from voiceops.engine.review.saved_check import SavedPlan
-
-SIGNERS = "VOICEOPS_PLAN_SIGNERS"  # of the process environment alone: no file of a folder says whom to trust
 MOST_BYTES = 256 * 1024 * 1024
 
 
@@ -36,37 +39,27 @@ class KeptPlan:
         return {"planSignedBy": self.signed_by} if self.signed_by else {}
 
 
-def verify_flag(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--verify SIGNERS`."""
-    return click.option(
-        "--verify",
-        metavar="SIGNERS",
-        help="Take PLANFILE only with the signature (PLANFILE.sig) of one of these: a file of public keys, or of "
-        f"OpenSSH's allowed signers, or a key itself [default: {SIGNERS}].",
-    )(command)
-
-
-def sign_flag(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--sign KEY`."""
-    return click.option(
-        "--sign",
-        type=click.Path(path_type=Path, dir_okay=False),
-        metavar="KEY",
-        help="Sign the kept plan with this ed25519 or SSH key: FILE.sig, for --verify.",
-    )(command)
-
-
 # writing
 
 
-def write_plan(path: Path, data: Mapping[str, Any], key: Path | None) -> None:
-    """Keep a plan, for its owner's eyes; with a key also its signature beside it. Raises VoiceopsError."""
-    content = (json_text(Console.redactor.data(data), 2) + "\n").encode("utf-8", "surrogatepass")
-    signature = None
-    if key is not None:
-        from voiceops.apply.signing import sign
+def plan_data(
+    plan: Plan, *, adopt: bool = False, rollback_to: int | None = None, rollback_git: str | None = None
+) -> dict[str, Any]:
+    """A plan as JSON, with what is needed to make it again when it is applied."""
+    timestamp = datetime.now(UTC).isoformat(timespec="seconds")
+    data = plan.to_data(version=__version__, timestamp=timestamp)
+    data["review"] = review_data(review_flags(plan))
+    asked = {"adopt": adopt, "rollback_to": rollback_to} | ({"rollback_git": rollback_git} if rollback_git else {})
+    return data | {"plan_id": uuid4().hex, "planned_with": asked}
 
-        signature = sign(content, key)
+
+def write_plan(path: Path, data: Mapping[str, Any], redactor: Redactor, key: Path | None = None) -> None:
+    """Keep a plan's data, for its owner's eyes; with an ed25519 or SSH key also its signature beside it.
+
+    Raises VoiceopsError where the file can't be written, or the key is none.
+    """
+    content = (json_text(redactor.data(data), 2) + "\n").encode("utf-8", "surrogatepass")
+    signature = sign(content, key) if key is not None else None
     _write(path, content)
     if signature is not None:
         _write(_signature_of(path), signature.encode())
@@ -84,29 +77,20 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _signature_of(path: Path) -> Path:
-    from voiceops.apply.signing import SUFFIX
-
     return path.with_name(path.name + SUFFIX)
 
 
 # reading
 
 
-def read_plan(path: Path | None, verify: str | None) -> KeptPlan | None:
-    """A saved plan, verified where that is asked for.
+def read_plan(path: Path, surroundings: Surroundings, verify: str | None = None) -> KeptPlan:
+    """A saved plan, verified where that is asked for: `verify` names the signers, else VOICEOPS_PLAN_SIGNERS does.
 
-    Raises VoiceopsError, and Refused for one without a good signature or that this version can't hold against a new
-    plan.
+    Raises VoiceopsError where it is no plan, and Refused for one without a good signature or that this version can't
+    hold against a new plan.
     """
-    from voiceops.engine.review.saved_check import SavedPlan
-    from voiceops.model.json_in import parsed
-
-    if path is None:
-        if verify is not None:
-            raise VoiceopsError("--verify is about a saved plan, and none is given", hint="Give its file.")
-        return None
     content = _content(path)
-    signers = verify if verify is not None else os.environ.get(SIGNERS)
+    signers = verify if verify is not None else surroundings.environ.get(SIGNERS)
     signed_by = _signed_by(path, content, signers) if signers else ""
     try:
         data = parsed(content)
@@ -132,8 +116,6 @@ def _content(path: Path) -> bytes:
 
 
 def _signed_by(path: Path, content: bytes, signers: str) -> str:
-    from voiceops.apply.signing import ALGORITHM, read_signers, verified
-
     if f"{ALGORITHM} " in signers:
         known = read_signers(signers, "the signers")
     else:

@@ -1,0 +1,56 @@
+"""Validate: schema, references, handlers and lints, in one environment or in all. No network, no keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from voiceops.errors import Diagnostic, InvalidProject
+from voiceops.lints.run_lints import Linter
+from voiceops.manifest.problems import Problems
+from voiceops.manifest.project import environments_of
+from voiceops.use.load_project import load, root_of
+from voiceops.use.surroundings import Surroundings
+
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What was found; `objects` is how many the largest environment has. `failed`: an error is among it."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    objects: int = 0
+    failed: bool = False
+
+
+def validate(
+    folder: Path | str = ".", environment: str | None = None, surroundings: Surroundings | None = None
+) -> Checked:
+    """Everything that is wrong with the project in `folder`; raises nothing for it.
+
+    `environment`: None takes VOICEOPS_ENV, else the project's default; `all` takes each that the project names.
+    """
+    surroundings = surroundings or Surroundings()
+    problems = Problems()
+    chosen: list[str | None] = [environment]
+    try:
+        root = root_of(Path(folder))
+        if environment == ALL:
+            chosen = list(environments_of(root, Problems()))
+    except InvalidProject as error:
+        return Checked(diagnostics=error.diagnostics, failed=True)
+    linter = Linter(root)
+    count, broken = 0, False
+    for name in chosen:
+        try:
+            loaded = load(root, name, surroundings)
+        except InvalidProject as error:
+            problems.extend(linter.silenced(error.diagnostics))
+            broken = True
+        else:
+            problems.extend(linter.check(loaded.project, loaded.graph, loaded.warnings))
+            count = max(count, len(loaded.graph.resources))
+    if not broken:
+        problems.extend(linter.unused())
+    return Checked(diagnostics=tuple(problems.all), objects=count, failed=problems.failed)

@@ -1,0 +1,55 @@
+"""Plan: what an apply would do now. Reads the accounts and the state, writes nothing, and takes no lock."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from voiceops.apply.run import plan as plan_now
+from voiceops.errors import Diagnostic
+from voiceops.model.address import owner_of
+from voiceops.model.plan import Plan
+from voiceops.runtime.spec import spec_of
+from voiceops.use.accounts import open_job
+from voiceops.use.allowed_hosts import may_have_token
+from voiceops.use.load_project import Loaded
+from voiceops.use.runtime_check import TOKEN, Asked, ask, judged
+from voiceops.use.scope import Scope, wanted
+from voiceops.use.state_place import place_warnings
+
+
+async def plan(loaded: Loaded, scope: Scope | None = None) -> Plan:
+    """What an apply of the same scope would do, with the reasons why it would be refused among its diagnostics.
+
+    Where VOICEOPS_DASHBOARD_TOKEN is set, the runtime at runtime.url is asked meanwhile which tools it serves. Raises
+    InvalidProject, Refused, StateError and ProviderError.
+    """
+    scope = scope or Scope()
+    graph, options = wanted(loaded, scope)
+    asked = None if scope.destroy or scope.refresh_only else _ask(loaded)
+    async with open_job(loaded, options, graph=graph) as job:
+        found = await plan_now(job)
+    more: list[Diagnostic] = []
+    if asked is not None:
+        chosen = bool(scope.targets or scope.labels or scope.excluded)
+        only = {owner_of(change.address) for change in found.changes} if chosen else None
+        said = await _said(asked, loaded)
+        more += [d for d in said if only is None or not d.address or d.address in only]
+    if not scope.refresh_only:
+        more += place_warnings(loaded.project, loaded.surroundings.environ)
+    return replace(found, diagnostics=(*found.diagnostics, *more))
+
+
+def _ask(loaded: Loaded) -> Asked | None:
+    """Begin to ask the runtime what it serves, where there is one and we may know."""
+    token, url = loaded.environ.get(TOKEN), loaded.project.runtime_url
+    return ask(url, token, allowed=may_have_token(url, loaded.surroundings.environ)) if token and url else None
+
+
+async def _said(asked: Asked, loaded: Loaded) -> list[Diagnostic]:
+    answer = await asyncio.to_thread(asked.answer)
+    if answer.silent:
+        text = f"The runtime at {asked.url} does not answer ({answer.silent}): its tools were not compared."
+        loaded.surroundings.on_detail(text)
+    project = loaded.project
+    return judged(answer, asked.url, spec_of(loaded.graph, asked.url, project.runtime_auth, project.tool_seconds))

@@ -1,0 +1,45 @@
+"""The environment's state: its back end with every layer around it, and the ledger that is read from it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from voiceops.state.checked import CheckedStore
+from voiceops.state.encrypted import IDENTITY, Cipher, EncryptedStore
+from voiceops.state.ledger import Ledger
+from voiceops.state.masked import MaskedStore
+from voiceops.state.open import open_store
+from voiceops.state.store import Store
+from voiceops.use.allowed_hosts import check_state
+from voiceops.use.load_project import Opened
+
+
+def store_of(opened: Opened, location: str = "", *, plain: bool = False) -> Store:
+    """The environment's state, or another place for it (`{environment}` in it is replaced).
+
+    `plain`: what is in clear there is read although it should be encrypted. Nothing is connected yet. Raises
+    StateError, and Refused where its credentials may not go there.
+    """
+    project, environ = opened.project, opened.environ
+    store: Store = opened.surroundings.around(
+        open_store(
+            location.replace("{environment}", project.environment) or project.state,
+            project.root,
+            project.environment,
+            project=project.name,
+            environ=environ,
+        )
+    )
+    check_state(opened, location)
+    identity = environ.get(IDENTITY, "")
+    if project.recipients or identity:
+        store = EncryptedStore(store, Cipher(project.recipients, identity), plain=plain)
+    return MaskedStore(CheckedStore(store), opened.surroundings.redactor)
+
+
+@asynccontextmanager
+async def open_ledger(opened: Opened) -> AsyncIterator[Ledger]:
+    """The state as it is now; its back end stays connected for as long. Raises StateError, Refused."""
+    async with store_of(opened) as store:
+        yield await Ledger.open(store, opened.project.name, opened.project.environment)
