@@ -272,6 +272,8 @@ class _Builder:
 
     def _outside(self, body: Any) -> Any:
         """The body with references to others' objects as such: nothing here waits for them or manages them."""
+        if not self.externals:
+            return body
 
         def leaf(item: Any) -> Any:
             if isinstance(item, Ref) and item.address in self.externals:
@@ -280,7 +282,7 @@ class _Builder:
                 return Template(tuple(leaf(part) for part in item.parts))
             return item
 
-        return map_leaves(body, leaf) if self.externals else body
+        return map_leaves(body, leaf)
 
     def _allows_unknown(self, document: Document) -> bool:
         return document.allow_unknown or self.project.allow_unknown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from errno import ELOOP
 from functools import lru_cache
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
@@ -23,35 +24,47 @@ def inside(root: Path, path: Path, *, hidden: bool = False) -> Path:
     Dot files and dot folders may not: `.env`, `.git/` and `.voiceops/` hold keys and what was done with them. Raises
     FileProblem, also for links that lead out or to one of those. `hidden` lets them pass: for who shows none of it.
     """
-    base = root.resolve()
+    return Path(_inside(root, path, hidden=hidden)[0])
+
+
+def _inside(root: Path, path: Path, *, hidden: bool) -> tuple[str, os.stat_result | None]:
+    """As `inside`, with what the system says of the file; None where it can't be asked.
+
+    In texts: prompts come in thousands of files, and a path of pathlib's takes longer than to read one.
+    """
+    base = os.path.realpath(root)
     try:
-        real = path.resolve()
-    except (OSError, RuntimeError, ValueError):  # a link to itself, a name that no file can have
+        real = os.path.realpath(path)
+        facts = _facts(real)
+    except (OSError, ValueError):  # a link to itself, a name that no file can have
         raise FileProblem(f"{display(root, path)} is no path of a file") from None
-    if not real.is_relative_to(base):
+    if real != base and not real.startswith(base.rstrip(os.sep) + os.sep):
         raise FileProblem(f"{path.name} lies outside the project")
-    if not hidden and (_in_hidden(real.relative_to(base)) or _is_hidden_twin(base, real)):
+    if not hidden and (f"{os.sep}." in real[len(base) :] or _is_hidden_twin(base, facts)):
         raise FileProblem(
             f"{display(root, path)} is a dot file, or in a dot folder: those may hold keys, and can't be named here"
         )
-    return real
+    return real, facts
 
 
-def _in_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
-
-
-def _is_hidden_twin(base: Path, real: Path) -> bool:
-    """Is the file also known by the name of a dot file of the project (a hard link)?"""
+def _facts(path: str) -> os.stat_result | None:
     try:
-        facts = real.stat()
-    except (OSError, ValueError):
+        return os.stat(path)
+    except OSError as error:
+        if error.errno == ELOOP:
+            raise
+        return None
+
+
+def _is_hidden_twin(base: str, facts: os.stat_result | None) -> bool:
+    """Is the file also known by the name of a dot file of the project (a hard link)?"""
+    if facts is None or facts.st_nlink < 2 or not S_ISREG(facts.st_mode):
         return False
-    return facts.st_nlink > 1 and S_ISREG(facts.st_mode) and (facts.st_dev, facts.st_ino) in _hidden_files(base)
+    return (facts.st_dev, facts.st_ino) in _hidden_files(base)
 
 
 @lru_cache(maxsize=16)
-def _hidden_files(base: Path) -> frozenset[tuple[int, int]]:
+def _hidden_files(base: str) -> frozenset[tuple[int, int]]:
     """The files of the dot files and folders right in the project, as far as there are not far too many."""
     found: set[tuple[int, int]] = set()
     waiting = [entry.path for entry in os.scandir(base) if entry.name.startswith(".")]
@@ -70,13 +83,18 @@ def _hidden_files(base: Path) -> frozenset[tuple[int, int]]:
 
 def load(root: Path, path: Path, *, hidden: bool = False) -> str:
     """The text of a file in the project; dot files only with `hidden`. Raises FileProblem."""
-    real = inside(root, path, hidden=hidden)
+    real, facts = _inside(root, path, hidden=hidden)
     try:
-        if not real.is_file():
+        facts = os.stat(real) if facts is None else facts
+        if not S_ISREG(facts.st_mode):
             raise FileProblem(f"there is no file {display(root, path)}")
-        if real.stat().st_size > MAX_FILE_BYTES:
+        if facts.st_size > MAX_FILE_BYTES:
             raise FileProblem(f"{display(root, path)} is larger than {MAX_FILE_BYTES:,} bytes")
-        return real.read_bytes().decode("utf-8-sig")
+        with open(real, "rb", buffering=0) as file:
+            content = file.read()
+        return content.decode("utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileProblem(f"there is no file {display(root, path)}") from None
     except UnicodeDecodeError:
         raise FileProblem(f"{display(root, path)} is not UTF-8 text") from None
     except OSError as error:

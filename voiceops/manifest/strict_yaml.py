@@ -122,7 +122,7 @@ def _error(code: str, summary: str, mark: Mark, hint: str = "") -> InvalidProjec
 
 def _documents(text: str, file: str) -> list[tuple[Any, Mark]]:
     reader = _Reader(text, file)
-    takers = reader.takers
+    takers = reader.takers()
     for event in yaml.parse(text, Loader=_LOADER):
         takers[type(event)](event)
     return reader.found
@@ -185,7 +185,10 @@ class _Reader:
         self._nodes = 0
         self._root: Any = None
         self._start: Mark | None = None  # of the document's first node
-        self.takers: dict[type, Callable[[Any], None]] = {
+
+    def takers(self) -> dict[type, Callable[[Any], None]]:
+        """What takes which event."""
+        return {
             yaml.ScalarEvent: self._scalar,
             yaml.MappingStartEvent: self._open,
             yaml.SequenceStartEvent: self._open,
