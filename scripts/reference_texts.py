@@ -113,6 +113,10 @@ CODES = {
     "handler": Code("1", "A handler is missing or not valid Python.", "See [handlers.md](handlers.md)."),
     "external": Code("1", "`external:` is malformed, or stands beside `spec`.", "See [concepts.md](concepts.md)."),
     # Policies.
+    "setting-unused": Code("-", "A setting of voiceops.yaml that nothing reads yet.", "Leave it for later, or out."),
+    "name-twice": Code(
+        "1", "`agent` and `assistantId`, or another pair of words for one id, name two.", "Write one of them."
+    ),
     "policy-time": Code(
         "5", "A rule of the team would take too long with this plan, and was not checked.", "Narrow it."
     ),
@@ -236,6 +240,8 @@ _SETTINGS = {
     "safety": "limits that a plan must keep",
     "history": "how long revisions are kept: [history.md](../history.md)",
     "policies": "files, folders and globs that hold rules: [policies.md](../policies.md)",
+    "secrets": "where `${secret:NAME}` is looked for: `[env]`, the environment and `.env`",
+    "previews": "environments for a pull request; nothing reads it yet",
     "estimates": "figures of your own: [estimates.md](../estimates.md)",
     "naming": "what live names begin and end with",
     "allowUnknown": "every manifest may hold keys that the schema does not know and values that it refuses: warnings",
@@ -250,6 +256,12 @@ FIELDS: dict[str, dict[str, str]] = {
         **_SETTINGS,
     },
     "Environment": {**_SETTINGS, "patches": "changes to single manifests here"},
+    "Previews": {
+        "from": "the environment that one is made of",
+        "ttl": "how long one stays",
+        "max": "how many at most",
+        "lines": "numbers that are free for them",
+    },
     "Providers": {"vapi": "the Vapi org", "twilio": "the Twilio account"},
     "VapiProvider": {"apiKey": "a `${secret:NAME}`; else `VAPI_API_KEY`", "baseUrl": "another address of the API"},
     "TwilioProvider": {

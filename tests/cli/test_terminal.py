@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -12,15 +13,17 @@ import time
 
 import pytest
 
-from tests.apply.manifests import TOOL
+from tests.apply.manifests import AGENT, LINE, TOOL
 from tests.support.bench import Bench
 from tests.support.waiting import catches, wait_until
 
 
-def on_terminal(made: Bench, *arguments: str, answer: str = "", signal_: int = 0) -> tuple[int, str]:
+def on_terminal(
+    made: Bench, *arguments: str, answer: str = "", signal_: int = 0, columns: int = 120
+) -> tuple[int, str]:
     """A command on a terminal of its own, its question answered."""
     leader, follower = pty.openpty()
-    environ = made.environ | {"TERM": "xterm-256color", "COLUMNS": "120"}
+    environ = made.environ | {"TERM": "xterm-256color", "COLUMNS": str(columns)}
     environ.pop("NO_COLOR", None)
     process = subprocess.Popen(
         [sys.executable, "-m", "voiceops", "-C", str(made.folder), *arguments],
@@ -120,3 +123,17 @@ def test_no_colour_where_none_is_wanted(live: Bench) -> None:
     assert "\x1b[" not in on_terminal(live, "plan", "--no-color")[1]
     assert "\x1b[" not in live.run("plan").out
     assert "\x1b[" in on_terminal(live, "plan")[1]
+    applied = on_terminal(live, "apply", "--auto-approve", "--no-color")[1]
+    assert not re.search(r"\x1b\[[\d;]*m", applied), applied
+
+
+@pytest.mark.parametrize("command", [("status",), ("doctor",), ("history",), ("rollback", "1", "--plan-only")])
+def test_eighty_columns(live: Bench, command: tuple[str, ...]) -> None:
+    live.write("agents/agent.yaml", AGENT)
+    live.write("agents/tool.yaml", TOOL)
+    live.write("agents/line.yaml", LINE)
+    live.write("voiceops.yaml", "version: 1\nproject: shop\nenvironments: [live]\nruntime: {url: http://127.0.0.1:9}\n")
+    live.edit("agents/line.yaml", "agent: desk", "agent: desk, answer: runtime")
+    live.apply("-m", "a message that is as long as people write them when they want to be understood by others")
+    text = on_terminal(live, *command, columns=80)[1]
+    assert [line for line in re.sub(r"\x1b\[[\d;]*m", "", text).splitlines() if len(line) > 80] == []

@@ -231,3 +231,20 @@ def test_tools_have_no_name_of_their_own(folder: Folder) -> None:
 
     assert resource.name == "doIt"
     assert "name" not in resource.body
+
+
+@pytest.mark.parametrize(
+    ("setting", "found"),
+    [
+        ("secrets: [env]\n", []),
+        ("secrets: [vault]\n", ["schema-enum"]),
+        ("previews: {from: dev, ttl: 24h, max: 10, lines: []}\n", ["setting-unused"]),
+        ("previews: {max: 0}\n", ["schema-range"]),
+    ],
+)
+def test_settings_that_say_what_is_so_already_or_what_nothing_reads_yet(
+    folder: Folder, setting: str, found: list[str]
+) -> None:
+    folder.project(setting)
+    assert [d.code for d in folder.problems()][: len(found)] == found
+    assert bool(folder.problems()) is bool(found)

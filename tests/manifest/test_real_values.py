@@ -256,6 +256,11 @@ def test_a_key_that_is_like_nothing_gets_no_guess(text: str, tmp_path: Path) -> 
     assert found.hint == "If Vapi takes it all the same, set allowUnknown: true."
 
 
+def test_what_is_allowed_already_is_not_offered(tmp_path: Path) -> None:
+    [found] = schema_found(tmp_path, agent("frobnicate: true", head=UNKNOWN))
+    assert (found.severity, found.hint) == ("warning", "")
+
+
 def test_no_hint_offers_a_deprecated_key(tmp_path: Path) -> None:
     """Every deprecated field of every type, slightly misspelt: the hint is something else."""
     for name, definition in facts()["types"].items():
@@ -440,6 +445,18 @@ def test_two_tools_that_nobody_named_are_a_warning(name: str, body: str, tmp_pat
     inline = f"{{{body}, function: {{name: {name}}}}}"
     found = schema_found(tmp_path, agent(f"model: {{{OPENAI}, tools: [{inline}, {inline}]}}"))
     assert [(d.code, d.severity) for d in found] == [("function-twice", "warning")]
+
+
+@pytest.mark.parametrize(("name", "body"), NAMES.items())
+def test_so_are_two_whose_name_nobody_wrote(name: str, body: str, tmp_path: Path) -> None:
+    [found] = schema_found(tmp_path, agent(f"model: {{{OPENAI}, tools: [{{{body}}}, {{{body}}}]}}"))
+    assert (found.code, found.severity) == ("function-twice", "warning")
+    assert name in found.summary
+
+
+def test_two_handoffs_are_named_by_whom_they_lead_to(tmp_path: Path) -> None:
+    to = "{type: handoff, destinations: [{type: dynamic, server: {url: 'https://x.example'}}]}"
+    assert not schema_found(tmp_path, agent(f"model: {{{OPENAI}, tools: [{to}, {to}]}}"))
 
 
 def test_two_tools_that_were_named_alike_are_an_error(tmp_path: Path) -> None:

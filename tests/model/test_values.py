@@ -27,6 +27,8 @@ from voiceops.model.values import (
     encode,
     format_path,
     get_path,
+    identical,
+    is_plain,
     leaves,
     merge_patch,
     parse_path,
@@ -275,3 +277,27 @@ def test_references_inside_texts_count() -> None:
 )
 def test_a_secret_is_revealed_where_all_of_it_is_at_hand(found: Secret, known: dict[str, str], text: Any) -> None:
     assert found.reveal(known.get) == text
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ({"a": 1, "b": [True]}, {"b": [True], "a": 1}, True),
+        ({"a": [1]}, {"a": [True]}, False),
+        ({"a": 1, "b": True}, {"b": 1, "a": True}, False),
+        ([0, False], [False, 0], False),
+        ("text", "text", True),
+        (None, None, True),
+        (None, False, False),
+        (1, 1.0, False),
+        ({"a": Ref("Agent/x")}, {"a": Ref("Agent/x")}, False),
+    ],
+)
+def test_identical_is_equal_to_the_last_type_in_whatever_order(one: Any, other: Any, expected: bool) -> None:
+    assert identical(one, other) is expected
+    assert identical(other, one) is expected
+
+
+def test_a_value_is_plain_without_markers() -> None:
+    assert is_plain({"a": [1, {"b": None}]})
+    assert not is_plain({"a": [1, {"b": Secret(("KEY",), ("", ""))}]})

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.test_review_flags import changed
+from tests.engine.review.test_review_flags import changed
 from voiceops.model.plan import Change, Drift, Plan
 from voiceops.render.equal_changes import equal_changes
 from voiceops.render.html import render_html

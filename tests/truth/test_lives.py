@@ -25,6 +25,7 @@ from voiceops.kinds.nodes import body_node, field_of, items_of, select
 from voiceops.kinds.registry import KINDS
 from voiceops.kinds.schema import root, type_of
 from voiceops.model.values import ABSENT, format_path, get_path, parse_path, set_path
+from voiceops.net.trust import trust
 
 LIVES = int(os.environ.get("VOICEOPS_LIVES", "48"))
 BATCH = 12
@@ -74,8 +75,13 @@ class Life:
         self.address = f"{self.kind.name}/{self.name}"
         self.ignore: list[str] = []
         self.story: list[str] = []
+        self._http = httpx.Client(verify=trust(made.server.vapi_url))
 
     def live(self) -> None:
+        with self._http:
+            self._live()
+
+    def _live(self) -> None:
         spec = self._valid(self._new())
         if spec is None:
             return
@@ -228,7 +234,7 @@ class Life:
         if not body or self.kind.immutable & set(body):
             return
         path = f"{self.kind.path}/{self.made.id_of(self.address)}"
-        answer = httpx.patch(self.made.server.vapi_url + path, json=body, headers=self._key())
+        answer = self._http.patch(self.made.server.vapi_url + path, json=body, headers=self._key())
         self.story.append(f"edited live ({answer.status_code}): {json.dumps(body)[:300]}")
 
     def _key(self) -> dict[str, str]:
@@ -236,7 +242,7 @@ class Life:
 
     def _shown(self) -> dict[str, dict[str, Any]]:
         """Every object of the kind as the API shows it now."""
-        answer = httpx.get(self.made.server.vapi_url + self.kind.path, params={"limit": 1000}, headers=self._key())
+        answer = self._http.get(self.made.server.vapi_url + self.kind.path, params={"limit": 1000}, headers=self._key())
         data = answer.json()
         return {item["id"]: item for item in (data if isinstance(data, list) else data["results"])}
 

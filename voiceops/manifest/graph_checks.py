@@ -7,7 +7,7 @@ from typing import Any
 
 from voiceops.engine.ordering.creation_order import CircleError, plan_creation
 from voiceops.manifest.problems import Problems
-from voiceops.manifest.vendor_bodies import Line, has_default_name, tool_name
+from voiceops.manifest.vendor_bodies import Line, default_tool_name, tool_name
 from voiceops.model.graph import Graph, Resource, walk
 from voiceops.model.values import Path, Ref, get_path
 
@@ -57,14 +57,14 @@ def _numbers(graph: Graph, problems: Problems) -> None:
 def _tool_names(graph: Graph, agent: Resource, problems: Problems) -> None:
     seen: dict[str, Any] = {}
     for path, tool in _tools_of(graph, agent):
-        name = tool_name(tool)
+        name = tool_name(tool) or default_tool_name(tool)
         if name is None:
             continue
         if name in seen:
             summary = f"two tools of this agent have the function name {name}"
             hint = "A model can't tell them apart: rename one."
             # Names that Vapi gave, because nobody wrote one, are equal on live agents, too.
-            if has_default_name(tool) or has_default_name(seen[name]):
+            if default_tool_name(tool) == name or default_tool_name(seen[name]) == name:
                 problems.warning("function-twice", summary, agent.source_of(path), hint, agent.address)
             else:
                 problems.error("function-twice", summary, agent.source_of(path), hint, agent.address)

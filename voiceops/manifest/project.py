@@ -254,6 +254,9 @@ def _project(
         )
         now.take("state")
         now.put("state", "", Mark(PROJECT_FILE, 1, 1))
+    if "previews" in now:
+        hint = "It is checked, and kept for a voiceops that does."
+        problems.warning("setting-unused", "nothing reads previews: yet", now.marks["previews"], hint)
     safety = now["safety"]
     naming = now.get("naming") or Map()
     history = now.get("history") or Map()

@@ -137,11 +137,20 @@ class Resolver:
                     result[key] = self._field(key, resolved[key], item, value.marks[key])
         else:
             result = Map()
+            meant: dict[str, str] = {}  # the key of the body → the word that set it
             for key, item in value.items():
                 mark = value.marks[key]
                 alias = _ALIASES.get(key)
                 name_here = alias if alias is not None and alias in fields and isinstance(item, str) else key
                 node = resolved.get(name_here)
+                if (other := meant.setdefault(name_here, key)) != key and value.get(other) != item:
+                    self.problems.error(
+                        "name-twice",
+                        f"{key} and {other} stand for the same, and differ",
+                        mark,
+                        "Write one of them.",
+                        self.document.address,
+                    )
                 result.put(name_here, item if node is None else self._field(name_here, node, item, mark), mark)
         self._add_followers(name, result)
         return result

@@ -82,11 +82,13 @@ class Checker:
 
     def _add(self, diagnostic: Diagnostic) -> None:
         """Report a problem; where the manifest allows what the schema doesn't know, an error is a warning."""
-        mark = diagnostic.mark
-        allowed = self.allow_unknown or (mark is not None and mark.path.partition(":")[0] in self.lenient)
-        if allowed and diagnostic.severity == "error" and diagnostic.code != "schema-read-only":
+        if self._allows(diagnostic.mark) and diagnostic.severity == "error" and diagnostic.code != "schema-read-only":
             diagnostic = replace(diagnostic, severity="warning")
         self.problems.add(diagnostic)
+
+    def _allows(self, mark: Mark | None) -> bool:
+        """Whether what the schema doesn't know is allowed here."""
+        return self.allow_unknown or (mark is not None and mark.path.partition(":")[0] in self.lenient)
 
     def _object(self, node: Node, value: Any, mark: Mark) -> None:
         if not isinstance(value, Map):
@@ -150,7 +152,11 @@ class Checker:
             summary,
             mark,
             place_hint(type_name, key, mark, self.address, owners, self.body, self.source)
-            or ("" if self.source != "vapi" else "If Vapi takes it all the same, set allowUnknown: true."),
+            or (
+                ""
+                if self.source != "vapi" or self._allows(mark)
+                else "If Vapi takes it all the same, set allowUnknown: true."
+            ),
         )
 
     def _union(self, node: Node, value: Any, mark: Mark) -> None:

@@ -279,9 +279,13 @@ def tool_name(tool: Any) -> str | None:
     return None
 
 
-def has_default_name(tool: Any) -> bool:
-    """Whether a tool is called as Vapi calls one that nobody named: its type, and `_tool` (`api_request_tool`)."""
-    if not isinstance(tool, dict) or not isinstance(tool.get("type"), str):
-        return False
+# What has a name of its own without being told, or can't be without one.
+_NAMED = frozenset({"function", "handoff", "mcp", "knowledgeBase", "query"})
+
+
+def default_tool_name(tool: Any) -> str | None:
+    """As Vapi calls a tool that nobody named: its type, and `_tool` (`api_request_tool`)."""
+    if not isinstance(tool, dict) or not isinstance(tool.get("type"), str) or tool["type"] in _NAMED:
+        return None
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", tool["type"]).replace(".", "_").lower()
-    return tool_name(tool) == f"{words}_tool"
+    return f"{words}_tool"

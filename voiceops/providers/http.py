@@ -11,13 +11,11 @@ import asyncio
 import json
 import random
 import re
-import ssl
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
-from functools import partial
 from typing import Any, TypeAlias
 
 import httpx
@@ -26,6 +24,7 @@ from voiceops.errors import Ambiguous, NotFound, NotSent, ProviderError, Rejecte
 from voiceops.model.json_in import NoJson, parsed
 from voiceops.net.lanes import ONE, Lanes
 from voiceops.net.receiving import OutOfBounds, receive
+from voiceops.net.trust import trust
 from voiceops.net.user_agent import HEADERS
 from voiceops.providers.conflicts import conflict_of
 from voiceops.providers.provider import Promises
@@ -148,7 +147,7 @@ class Api:
 
     async def __aenter__(self) -> Api:
         try:
-            lanes = Lanes(partial(self._new_client, httpx.create_ssl_context()))
+            lanes = Lanes(self._new_client)
             with lanes.one():  # the first tells whether there is a way at all
                 self._lanes = lanes
         except (ValueError, ImportError, httpx.InvalidURL) as error:  # what the environment says of proxies
@@ -162,13 +161,13 @@ class Api:
         if self._lanes is not None:
             await self._lanes.aclose()
 
-    def _new_client(self, secure: ssl.SSLContext) -> httpx.AsyncClient:
+    def _new_client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             base_url=self.base_url,
             headers={**HEADERS, **self.headers, "accept-encoding": "gzip"},
             auth=self.auth,
             transport=self.transport,
-            verify=secure,
+            verify=trust(self.base_url),
             timeout=httpx.Timeout(self.timeout, connect=10.0),
             limits=ONE,
         )

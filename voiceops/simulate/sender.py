@@ -15,6 +15,7 @@ import httpx
 
 from voiceops import __version__
 from voiceops.errors import VoiceopsError
+from voiceops.net.trust import trust
 
 _LARGEST = 10_000_000  # bytes of an answer
 
@@ -35,6 +36,7 @@ class Sender:
         checked_url(url)
         self._http = httpx.AsyncClient(
             base_url=url.rstrip("/"),
+            verify=trust(url),
             headers={"user-agent": f"voiceops/{__version__} simulate", "accept-encoding": "identity"},
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=30),
             trust_env=not is_loopback(url),  # a proxy has no way to this machine

@@ -12,7 +12,6 @@ import contextlib
 import hashlib
 import json
 import re
-import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from voiceops.errors import Locked, StateError
+from voiceops.net.trust import trust
 from voiceops.net.user_agent import HEADERS
 from voiceops.state.store import LockInfo
 
@@ -100,7 +100,7 @@ class Server:
                 auth=named if any(named) else None,
                 headers={**HEADERS, "accept-encoding": "gzip"},
                 timeout=httpx.Timeout(30, connect=5),
-                verify=_tls(),
+                verify=trust(self._settings.address),
             )
         try:
             yield self._client
@@ -207,13 +207,6 @@ class Server:
 
 
 @cache
-def _tls() -> ssl.SSLContext:
-    """Reading the certificates takes longer than a request."""
-    import httpx
-
-    return httpx.create_ssl_context()
-
-
 def _terraform_info(info: LockInfo) -> bytes:
     data = {
         "ID": info.id,

@@ -16,6 +16,7 @@ from voiceops.kinds.twilio import TWILIO_TYPE
 from voiceops.manifest.vendor_bodies import WEBHOOK_SECRET
 from voiceops.model.address import owner_of
 from voiceops.net.receiving import ask
+from voiceops.net.trust import trust
 from voiceops.net.user_agent import HEADERS
 from voiceops.providers.answer_forms import maps_of
 from voiceops.use.accounts import open_job
@@ -169,7 +170,7 @@ async def _runtime(loaded: Loaded) -> list[Finding]:
             Finding("error", "webhook secret", f"{WEBHOOK_SECRET} is not set", "Set it for apply and for the runtime.")
         )
     try:
-        async with httpx.AsyncClient(timeout=_TIMEOUT, headers=HEADERS) as client:
+        async with httpx.AsyncClient(timeout=_TIMEOUT, headers=HEADERS, verify=trust(url)) as client:
             health, unsigned = await asyncio.gather(
                 ask(client, "GET", f"{url}/healthz", patience=_TIMEOUT),
                 ask(client, "POST", f"{url}/vapi/events", content=b"{}", patience=_TIMEOUT),

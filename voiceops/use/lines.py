@@ -31,6 +31,7 @@ from voiceops.model.plan import Change, Plan
 from voiceops.model.state import Entry, State
 from voiceops.model.values import Outside, Ref
 from voiceops.net.receiving import ask
+from voiceops.net.trust import trust
 from voiceops.net.user_agent import HEADERS
 from voiceops.providers.answer_forms import maps_of
 from voiceops.providers.snapshot_reader import read_live
@@ -281,7 +282,7 @@ async def _told(text: str) -> str:
 
 async def _ready(url: str) -> str:
     try:
-        async with httpx.AsyncClient(timeout=_READY_TIMEOUT, headers=HEADERS) as client:
+        async with httpx.AsyncClient(timeout=_READY_TIMEOUT, headers=HEADERS, verify=trust(url)) as client:
             answer = await ask(client, "GET", f"{url}/readyz", patience=_READY_TIMEOUT)
     except (httpx.HTTPError, httpx.InvalidURL):
         return "not ready"

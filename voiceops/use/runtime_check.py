@@ -16,6 +16,7 @@ from typing import Any
 
 from voiceops.errors import Diagnostic
 from voiceops.model.hosts import ALLOWED_HOSTS
+from voiceops.net.trust import trust
 from voiceops.net.user_agent import HEADERS
 from voiceops.runtime.spec import RuntimeSpec
 
@@ -79,7 +80,7 @@ def _ask(asked: Asked, token: str) -> Answer:
     headers = {"authorization": f"Bearer {token}", "accept": "application/json", **HEADERS}
     body = bytearray()
     with (
-        httpx.Client(timeout=_SECONDS) as client,
+        httpx.Client(timeout=_SECONDS, verify=trust(asked.url)) as client,
         client.stream("GET", f"{asked.url}/readyz", headers=headers) as answer,
     ):
         for chunk in answer.iter_bytes():

@@ -37,9 +37,9 @@ def doctor_command(ctx: click.Context, format_: str) -> int:
         style = console.style()
         for finding in found:
             sign, colour = _SIGNS[finding.level]
-            console.out(f"{style(sign, colour)} {indented(f'{finding.what}: {finding.text}')}")
+            console.prose(f"{style(sign, colour)} {indented(f'{finding.what}: {finding.text}')}")
             if finding.hint:
-                console.out(f"    {indented(finding.hint)}")
+                console.prose(f"    {indented(finding.hint)}")
     return 1 if any(finding.level == "error" for finding in found) else 0
 
 

@@ -27,7 +27,7 @@ def history_command(console: Console, only: bool, format_: str) -> int:
     if format_ == "json":
         console.data([history_data(entry, found.in_force) for entry in entries])
     else:
-        console.out(render_history(entries, found.in_force, console.style()))
+        console.prose(render_history(entries, found.in_force, console.style()))
     return 0
 
 

@@ -154,7 +154,7 @@ def _show(
         console.data(data)
     else:
         console.note(f"What returning to {goal.name} would change.")
-        show = console.document if flags.format_ == "html" else console.out
+        show = {"html": console.document, "text": console.prose}.get(flags.format_, console.out)
         show(rendered(plan, goal.loaded.graph, flags.format_, console))
     return Refused.exit_code if plan.refused and not plan.needs_force else 0
 

@@ -31,11 +31,11 @@ def status_command(console: Console, phone: str | None, format_: str) -> int:
         console.data([row.to_data() for row in rows])
     else:
         for row in rows:
-            console.out(_line(console, row))
+            console.prose(_line(console, row))
             for text in _beside(console, row):
-                console.out(f"    {text}")
+                console.prose(f"    {text}")
         if not rows:
-            console.out("There are no phone lines.")
+            console.prose("There are no phone lines.")
     return 2 if any(row.off for row in rows) else 0
 
 

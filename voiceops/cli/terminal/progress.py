@@ -162,7 +162,7 @@ class Bar(Reporter):
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            console=Rich(highlight=False),
+            console=Rich(highlight=False, no_color=not console.style().colour),
             transient=True,
         )
         self._task: Any = None

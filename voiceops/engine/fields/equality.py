@@ -37,6 +37,7 @@ def owns_same(owned: JSON, desired: JSON, node: Node | None = None) -> bool:
 
 
 def same_secret(desired: JSON, applied: JSON) -> bool:
+    """Are two fingerprints of one secret? Where the texts can't be compared, by their names."""
     if empty(desired) and empty(applied):
         return True
     if not (isinstance(desired, Fingerprint) and isinstance(applied, Fingerprint)):

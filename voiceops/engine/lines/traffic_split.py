@@ -38,6 +38,7 @@ class Retirement:
     replacement: str = ""
 
     def words(self, today: str) -> str:
+        """The notice in words; `today` is `YYYY-MM-DD`, in UTC."""
         over = self.date <= today
         return (
             f"{self.model} ({self.provider}, {self.slot}) "
@@ -48,6 +49,7 @@ class Retirement:
 
     @property
     def hint(self) -> str:
+        """What to put in the model's place."""
         return f"Vapi recommends {self.replacement}." if self.replacement else "Choose another model."
 
 

@@ -33,9 +33,11 @@ class Table:
 
     @classmethod
     def of(cls, overrides: Mapping[str, Any] | None = None) -> Table:
+        """The figures of schema/estimates.json, with a project's own laid over them."""
         return cls(merge_patch(facts("estimates"), overrides or {}))
 
     def number(self, *path: str) -> float:
+        """A figure by its path; 0 where the table has none."""
         value: Any = self.data
         for key in path:
             value = value.get(key) if isinstance(value, Mapping) else None

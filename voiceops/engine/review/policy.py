@@ -85,6 +85,7 @@ class Policy:
         return sum(expression.takes(largest) for expression in (self.when, self.require) if expression is not None)
 
     def matches(self, change: Change, words: Iterable[str], environment: str) -> bool:
+        """Is the rule about this change? `words` are what happens to it: create, update, replace, delete and so on."""
         return (
             (not self.kinds or change.kind in self.kinds)
             and (not self.addresses or any(_fits(change.address, pattern) for pattern in self.addresses))

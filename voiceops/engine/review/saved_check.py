@@ -38,6 +38,7 @@ class SavedPlan:
 
     @property
     def rolls_back(self) -> bool:
+        """Was it made by `rollback`?"""
         return self.rollback_to is not None or self.rollback_git is not None
 
     @classmethod

@@ -28,6 +28,8 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class PathForm(_Strict, frozen=True):
+    """One field that changes, as `paths` lists it."""
+
     path: str
     source: str
     before: Any
@@ -38,6 +40,8 @@ class PathForm(_Strict, frozen=True):
 
 
 class ValuesForm(_Strict, frozen=True):
+    """What happens to an object, and its owned values before and after."""
+
     actions: list[str]
     before: dict[str, Any] | None
     after: dict[str, Any] | None
@@ -48,6 +52,8 @@ class ValuesForm(_Strict, frozen=True):
 
 
 class ChangeForm(_Strict, frozen=True):
+    """One entry of `resource_changes`."""
+
     address: str
     mode: str
     type: str
@@ -85,6 +91,8 @@ class ReviewForm(_Strict, frozen=True):
 
 
 class PlanForm(_Strict, frozen=True):
+    """The whole file that `plan --out` writes."""
+
     format_version: str
     voiceops_version: str
     project: str

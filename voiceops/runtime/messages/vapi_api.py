@@ -19,6 +19,7 @@ import httpx
 from voiceops.errors import VoiceopsError
 from voiceops.model.json_in import NoJson, parsed
 from voiceops.net.receiving import ask
+from voiceops.net.trust import trust
 from voiceops.net.user_agent import HEADERS
 from voiceops.providers.answer_forms import maps_of
 from voiceops.runtime.json_text import dumps, scrubbed
@@ -55,6 +56,7 @@ class VapiApi:
         self._key = key
         self._http = httpx.AsyncClient(
             base_url=url,
+            verify=trust(url),
             headers={"authorization": f"Bearer {key}", "accept-encoding": "gzip", **HEADERS},
             timeout=httpx.Timeout(10, connect=3),
             limits=httpx.Limits(max_connections=200, keepalive_expiry=30),

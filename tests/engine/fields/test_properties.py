@@ -79,7 +79,7 @@ def test_no_owned_field_is_lost_and_no_foreign_one_touched(
 def _check_foreign(desired: Any, owned: Any, live: Any, after: Any, path: tuple[str, ...]) -> None:
     """What neither side of ours ever set is there as before, as long as the maps around it are."""
     if path == ("model",) and desired and desired.get("provider") != live.get("provider"):
-        return  # another provider: what it can't take leaves, and is shown (tests/engine/test_write.py)
+        return  # another provider: what it can't take leaves, and is shown (tests/engine/fields/test_write.py)
     if path == ("model",) and "provider" not in desired and (owned or {}).get("provider"):
         return  # without a provider the API takes no model: it leaves as a whole, and is shown
     for key, value in live.items():
