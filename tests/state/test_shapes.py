@@ -15,7 +15,7 @@ STATE: dict[str, Any] = {
     "serial": 1,
     "project": "p",
     "environment": "e",
-    "salt": "s",
+    "salt": "00",
     "binding": {},
     "resources": {"Tool/x": ENTRY},
 }

@@ -7,7 +7,10 @@ from typing import Any, Literal
 import msgspec
 
 from voiceops.model.data_form import Shape, Wrong
+from voiceops.model.plan import CREATE, DELETE, NO_OP, UPDATE
 from voiceops.model.values import parse_path
+
+ACTIONS = frozenset({CREATE, UPDATE, DELETE, NO_OP, (*CREATE, *DELETE), (*DELETE, *CREATE)})
 
 
 class PlannedPath(Shape, frozen=True):
@@ -56,8 +59,8 @@ class PlanData(Shape, frozen=True):
 def check_plan(plan: PlanData, where: str = "plan") -> None:
     """What types alone don't tell. Raises Wrong."""
     for change in plan.resource_changes:
-        if not change.change.actions:
-            raise Wrong(f"{where}, {change.address:.80}, has no actions")
+        if tuple(change.change.actions) not in ACTIONS:
+            raise Wrong(f"{where}, {change.address:.80}, has actions that don't go together")
         for path in change.change.paths:
             try:
                 parse_path(path.path)

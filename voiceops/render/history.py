@@ -38,7 +38,7 @@ def _row(entry: dict[str, Any], in_force: int, style: Style) -> str:
     colour = {"ok": "green", "failed": "red", "refused": "yellow"}.get(entry["result"], "")
     result = f"{entry['result']:<7}"
     return (
-        f"{style(head, 'bold')}  {entry['at']}  {_one_line(entry['origin'].get('who', '')):<24} "
+        f"{style(head, 'bold')}  {entry['at']}  {_one_line(entry.get('origin', {}).get('who', '')):<24} "
         f"{_operation(entry):<12} {style(result, colour) if colour else result} {what}"
         + (f"  “{_one_line(entry['message'])}”" if entry.get("message") else "")
         + (f"  [{entry['id']}]" if "id" in entry else "")
@@ -61,10 +61,10 @@ def _one_line(text: str) -> str:
 def render_entry(entry: dict[str, Any], style: Style = PLAIN, *, verbose: bool = False) -> str:
     """Who, when, why, from where; the plan; what was overwritten; how it ended."""
     name = f"Revision {entry['number']}" if "number" in entry else f"Entry {entry['id']}"
-    origin = entry["origin"]
+    origin = entry.get("origin", {})
     source = f" (by {origin['source']})" if origin.get("source") not in (None, "", "local") else ""
     rows = [style(f"{name}: {_operation(entry)}, {entry['result']}", "bold")]
-    commit = f"{origin['commit']}{' (dirty: files differed from it)' if origin.get('dirty') else ''}"
+    commit = f"{origin.get('commit', '')}{' (dirty: files differed from it)' if origin.get('dirty') else ''}"
     for word, value in (
         ("when", entry["at"]),
         ("who", f"{origin.get('who', '')}{source}"),
@@ -111,7 +111,7 @@ def _plan_of(data: dict[str, Any]) -> Plan:
         org=data["org"],
         account=data["account"],
         changes=tuple(_change_of(item) for item in data["resource_changes"]),
-        destroy=data["destroy"],
+        destroy=data.get("destroy", False),
     )
 
 
@@ -124,8 +124,8 @@ def _change_of(data: dict[str, Any]) -> Change:
         id=data["id"],
         actions=tuple(data["change"]["actions"]),
         reason=data["action_reason"],
-        file=data["file"],
-        line=data["line"],
+        file=data.get("file", ""),
+        line=data.get("line", 0),
         fields=tuple(
             FieldChange(
                 path=parse_path(path["path"]),
@@ -138,7 +138,7 @@ def _change_of(data: dict[str, Any]) -> Change:
             )
             for path in data["change"]["paths"]
         ),
-        affects=tuple(data["affects"]),
+        affects=tuple(data.get("affects", ())),
         previous_address=data.get("previous_address"),
         state_only=data.get("state_only", False),
         notes=tuple(data.get("notes", ())),

@@ -237,6 +237,7 @@ class _Note(Shape, frozen=True):
 def check_state(data: Mapping[str, Any]) -> None:
     """Raises Wrong."""
     state = converted(data, _State)
+    _check_salt(state.salt)
     _check_number("serial", state.serial)
     _check_number("revision", state.revision)
     _check_number("inForce", state.inForce)
@@ -267,6 +268,7 @@ def _check_hold(where: str, hold: _Hold) -> None:
 def check_entry(address: str, data: Any, where: str, *, known: bool = True) -> None:
     """One object's entry; `known`: it has its id by now. Raises Wrong."""
     entry = converted(data, _Entry, where)
+    _check_map(f"{where}.owned", entry.owned)
     _check_object(where, address, entry.kind, entry.type)
     _check_time(f"{where}.recordedAt", entry.recordedAt)
     for id_ in (*([entry.id] if known or entry.id else []), *entry.deposed):
@@ -299,6 +301,8 @@ def check_record(data: Any) -> None:
             check_entry(record.address, record.entry, "entry")
         if record.gone is not None:
             _check_time("gone", record.gone[1])
+    elif isinstance(record, _Identity):
+        _check_salt(record.salt)
     elif isinstance(record, _Lost):
         _check_time("at", record.at)
 
@@ -309,7 +313,10 @@ def check_revision(data: Any) -> None:
     _check_number("number", revision.number)
     _check_moment(revision.at)
     for resource in revision.graph.resources:
-        _check_object(f"graph, {resource.address:.80}", resource.address, resource.kind, resource.type)
+        where = f"graph, {resource.address:.80}"
+        _check_object(where, resource.address, resource.kind, resource.type)
+        _check_map(f"{where}, body", resource.body)
+        _check_references(where, resource.body)
     check_plan(revision.plan)
 
 
@@ -333,6 +340,39 @@ def _check_object(where: str, address: str, kind: str, type_: str) -> None:
         raise Wrong(f"{where:.120} is of a kind that this voiceops doesn't know, or of another than its address")
     if type_ not in TYPES or kind not in (TYPES[type_].name, TYPES[type_].comes_with):
         raise Wrong(f"{where:.120} has a type that is not its kind's")
+
+
+def _check_salt(salt: str) -> None:
+    if not re.fullmatch("(?:[0-9a-f]{2})*", salt):
+        raise Wrong("salt is none")
+
+
+def _check_map(where: str, value: dict[str, Any]) -> None:
+    """A map of its own, and no marker that stands for something else."""
+    if any(_is_marker(key) for key in value):
+        raise Wrong(f"{where:.120} must be a map, not what stands for a value")
+
+
+def _is_marker(key: str) -> bool:
+    return key.startswith("::") and not key.startswith(":::")
+
+
+def _check_references(where: str, body: Any) -> None:
+    """What a body refers to has an address."""
+    waiting = [body]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, dict):
+            named = next((here[key] for key in ("::ref", "::outside") if key in here), None)
+            if named is not None and not (isinstance(named, str) and _is_address(named)):
+                raise Wrong(f"{where:.120} refers to an address that is none")
+            waiting += here.values()
+        elif isinstance(here, list):
+            waiting += here
+
+
+def _is_address(text: str) -> bool:
+    return bool(ADDRESS.match(owner_of(text))) and text.partition("/")[0] in KINDS
 
 
 def _check_time(where: str, at: float) -> None:

@@ -159,7 +159,11 @@ def _model_cost(body: Mapping[str, Any], figures: Mapping[str, Any], table: Tabl
     """Every turn sends the prompt and what was said so far; only what the agent says comes out."""
     model = body.get("model")
     messages = model.get("messages") if isinstance(model, Mapping) else None
-    prompt = sum(len(m["content"]) for m in messages or () if isinstance(m, dict) and isinstance(m.get("content"), str))
+    prompt = sum(
+        len(m["content"])
+        for m in (messages if isinstance(messages, list) else ())
+        if isinstance(m, dict) and isinstance(m.get("content"), str)
+    )
     sent = prompt / _CHARACTERS_PER_TOKEN + table.number("conversation", "historyTokens")
     return (
         table.number("conversation", "turnsPerMinute") * sent * _number(figures.get("inputPerMillion"))
