@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from voiceops.lints.index import Index
 from voiceops.lints.spot import Finding, Spot, body_of
@@ -62,8 +62,7 @@ class Assistant:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class Attached:
+class Attached(NamedTuple):
     """A tool of an assistant: the place where it is attached, and its body in its own place."""
 
     place: Spot

@@ -13,7 +13,7 @@ from voiceops.lints.spot import Spot
 from voiceops.model.graph import Resource
 from voiceops.model.values import Path, Secret, Template
 
-_BETWEEN = "\n"  # of two texts in the one that holds them all: no lint looks for anything over lines
+_BETWEEN = "\n"  # of two lines in the text that holds them all: no lint looks for anything over lines
 
 
 class Index:
@@ -26,8 +26,11 @@ class Index:
         self.literals: list[Spot] = []  # secrets without a name: somebody wrote the value itself
         for resource in resources:
             self._add(resource, (), "", resource.body)
-        leaves = self._leaves_at.values()
-        self.haystack = _BETWEEN.join(part for found in leaves for leaf in found for part in _parts(leaf[3]))
+        lines: set[str] = set()  # prompts of one project share many
+        for found in self._leaves_at.values():
+            for _, _, _, value in found:
+                lines.update((value if type(value) is str else text_of(value)).split(_BETWEEN))
+        self.haystack = _BETWEEN.join(lines)
         self.folded = self.haystack.casefold()
 
     def _add(self, resource: Resource, path: Path, key: str, value: dict[str, Any]) -> None:
@@ -87,7 +90,3 @@ def text_of(value: Any) -> str:
     if isinstance(value, Template):
         return "".join(part if isinstance(part, str) else "\0" for part in value.parts)
     return str(value)
-
-
-def _parts(value: Any) -> Iterable[str]:
-    return (value,) if type(value) is str else (text_of(value),)

@@ -6,7 +6,7 @@ https://json-schema.org/draft/2020-12
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -28,7 +28,8 @@ _KEYWORDS = (
 _OTHERS = frozenset(
     {"example", "examples", "nullable", "definitions", "deprecated", "readOnly", "writeOnly", "if", "not"}
 )
-_INNER = ("properties", "patternProperties", "$defs", "definitions")
+_NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions"})
+_LISTED = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _DEEPEST = 20
 
 
@@ -49,14 +50,17 @@ def _below(schema: Spot, depth: int = 0) -> Iterator[Spot]:
     if not isinstance(schema.value, dict) or depth > _DEEPEST:
         return
     yield schema
-    for keyword in _INNER:
-        inner = schema.get(keyword)
-        for name in inner if isinstance(inner, dict) else ():
-            yield from _below(schema.at(keyword, name), depth + 1)
-    yield from _below(schema.at("items"), depth + 1)
-    for keyword in ("allOf", "anyOf", "oneOf", "prefixItems"):
-        for item in schema.items(keyword):
-            yield from _below(item, depth + 1)
+    for keyword, value in schema.value.items():
+        path = (*schema.path, keyword)
+        inner: Iterable[tuple[tuple[str | int, ...], Any]] = ()
+        if keyword == "items":
+            inner = [(path, value)]
+        elif keyword in _NAMED and isinstance(value, dict):
+            inner = [((*path, name), item) for name, item in value.items()]
+        elif keyword in _LISTED and isinstance(value, list):
+            inner = [((*path, index), item) for index, item in enumerate(value)]
+        for place, item in inner:
+            yield from _below(Spot(schema.resource, place, item), depth + 1)
 
 
 @lint("VO309", "schema-invalid", "What a model fills in is described by no valid JSON Schema")

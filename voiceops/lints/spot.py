@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from voiceops.errors import Mark
 from voiceops.model.graph import Resource
-from voiceops.model.values import ABSENT, Path, get_path
+from voiceops.model.values import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +31,15 @@ class Spot(NamedTuple):
 
     def get(self, *steps: str | int) -> Any:
         """The value below, or None."""
-        found = get_path(self.value, steps)
-        return None if found is ABSENT else found
+        value = self.value
+        for step in steps:
+            if isinstance(value, dict):
+                value = value.get(step)
+            elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+                value = value[step]
+            else:
+                return None
+        return value
 
     def at(self, *steps: str | int) -> Spot:
         """The place below, with None as its value where nothing stands there."""

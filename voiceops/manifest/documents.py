@@ -120,7 +120,7 @@ def _read(
 def _named(value: Any, folder: Path) -> Iterator[Path]:
     """The files that `${file:…}` brings in, anywhere in a document."""
     if isinstance(value, str):
-        for name in _FILE.findall(value):
+        for name in _FILE.findall(value) if "${" in value else ():
             yield Path(os.path.normpath(folder / name))
     elif isinstance(value, (dict, list)):
         for item in value.values() if isinstance(value, dict) else value:
