@@ -15,7 +15,7 @@ from voiceops.kinds.registry import KINDS
 from voiceops.model.graph import Graph, Resource
 from voiceops.model.live import Snapshot
 from voiceops.model.state import Entry, Intent
-from voiceops.model.values import JSON, Fingerprint, Outside, Path, Ref, Secret, Template, map_leaves
+from voiceops.model.values import JSON, Fingerprint, Outside, Path, Ref, Secret, Template, is_plain, map_leaves
 from voiceops.providers.secret_values import Secrets
 from voiceops.providers.snapshot_reader import Accounts
 from voiceops.state.fingerprints import fingerprint
@@ -185,5 +185,6 @@ def fingerprints(graph: Graph, secrets: Secrets, salt: str, key: str) -> Mapping
         return leaf
 
     for resource in graph.resources.values():
-        map_leaves(resource.body, note)
+        if not is_plain(resource.body):
+            map_leaves(resource.body, note)
     return found

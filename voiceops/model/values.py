@@ -219,19 +219,21 @@ def identical(one: JSON, other: JSON) -> bool:
     if isinstance(one, str):
         return True
     try:
-        # To Python, true equals 1. Maps that only differ in the order of their keys are looked at one by one.
-        return marshal.dumps(one, 2) == marshal.dumps(other, 2) or _same_types(one, other)
+        if marshal.dumps(one, 2) == marshal.dumps(other, 2):
+            return True
     except ValueError:
         return False
+    # To Python, true equals 1; or the keys stand in another order.
+    return isinstance(one, (dict, list)) and _same_types(one, other)
 
 
 def _same_types(one: JSON, other: JSON) -> bool:
-    """Of two equal values: are they equal for good?"""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, dict):
-        return all(_same_types(item, other[key]) for key, item in one.items())
-    return not isinstance(one, list) or all(map(_same_types, one, other))
+    """Of two equal maps or lists: do they hold the same types, all the way down?"""
+    items = ((item, other[key]) for key, item in one.items()) if isinstance(one, dict) else zip(one, other, strict=True)
+    for item, twin in items:
+        if type(item) is not type(twin) or (isinstance(item, (dict, list)) and not _same_types(item, twin)):
+            return False
+    return True
 
 
 def map_leaves(value: JSON, change: Callable[[JSON], JSON]) -> JSON:

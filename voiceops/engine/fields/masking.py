@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from voiceops.engine.fields.body import holds_secret
@@ -30,10 +31,15 @@ def visible(kind: str, live: dict[str, Any], *sent: JSON) -> dict[str, Any]:
     It may be the very object: where nothing in it has the name of a secret, and nothing secret was sent.
     """
     secrets = [body for body in sent if holds_secret(body)]
-    if not secrets and not _may_hide(live, secret_names() | {_HEADERS}):
+    if not secrets and not _may_hide(live, _names()):
         return live
     shown: dict[str, Any] = _visible(body_node(KINDS[kind], "create"), live, secrets)
     return shown
+
+
+@cache
+def _names() -> frozenset[str]:
+    return secret_names() | {_HEADERS}
 
 
 def _may_hide(value: dict[str, Any] | list[Any], names: frozenset[str]) -> bool:
@@ -42,7 +48,7 @@ def _may_hide(value: dict[str, Any] | list[Any], names: frozenset[str]) -> bool:
         if not names.isdisjoint(value):
             return True
         value = list(value.values())
-    return any(_may_hide(item, names) for item in value if isinstance(item, (dict, list)))
+    return any(isinstance(item, (dict, list)) and _may_hide(item, names) for item in value)
 
 
 def _visible(node: Node | None, value: JSON, sent: list[JSON]) -> JSON:
