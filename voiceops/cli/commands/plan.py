@@ -74,9 +74,10 @@ def plan_command(
         release_hold=release_hold,
     )
     found = completed(use.plan(loaded, scope))
-    data = use.plan_data(found, adopt=adopt)
-    data["diagnostics"] += [d.to_data() for d in loaded.warnings]
-    keep(console, data, out, sign)
+    if out is not None or format_ == "json":
+        data = use.plan_data(found, adopt=adopt)
+        data["diagnostics"] += [d.to_data() for d in loaded.warnings]
+        keep(console, data, out, sign)
     if format_ == "json":
         console.data(data)
     else:
