@@ -78,7 +78,7 @@ async def _apply(folder: Path, *, kept: bool) -> float:
     def around(store: Any) -> Any:
         return store if kept else Forgetful(folder / "state", "live")
 
-    loaded = use.load(folder, surroundings=use.Surroundings(around=around))
+    loaded = use.load(folder, context=use.ProcessContext(around=around))
     outcome = await use.apply(loaded, terms=use.Terms(local_state=True), confirm=yes)
     assert outcome.result is not None
     assert outcome.result.complete

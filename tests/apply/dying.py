@@ -19,7 +19,7 @@ import httpx
 from voiceops.cli.main import run
 from voiceops.state.folder import FolderStore
 from voiceops.state.journal_file import JournalFile
-from voiceops.use.surroundings import Surroundings
+from voiceops.use.process_context import ProcessContext
 
 PLACES = (
     "before the intent",
@@ -134,7 +134,7 @@ def child(arguments: list[str], place: str, nth: int) -> int:
     moment = Dying(place, nth)
     return run(
         arguments,
-        Surroundings(transport=lambda: DyingTransport(moment), around=lambda store: DyingStore(store, moment)),
+        ProcessContext(transport=lambda: DyingTransport(moment), around=lambda store: DyingStore(store, moment)),
     )
 
 

@@ -38,8 +38,8 @@ def examples() -> list[str]:
     return [block.text for block in blocks_of(PAGE, "python")]
 
 
-def around(made: Bench, **more: str) -> use.Surroundings:
-    return use.Surroundings(environ=made.environ | more, pace=0.01)
+def around(made: Bench, **more: str) -> use.ProcessContext:
+    return use.ProcessContext(environ=made.environ | more, pace=0.01)
 
 
 def test_the_script_runs(shop: Bench) -> None:
@@ -84,7 +84,7 @@ def test_surroundings_are_given(shop: Bench, monkeypatch: pytest.MonkeyPatch) ->
     names: dict[str, Any] = {}
     exec(compile(examples()[2], PAGE, "exec"), names)
     assert names["project"].environ == {"VAPI_API_KEY": "a-key-of-shop"}
-    assert "a-key-of-shop" not in str(names["project"].surroundings.redactor.data(["with a-key-of-shop in it"]))
+    assert "a-key-of-shop" not in str(names["project"].context.redactor.data(["with a-key-of-shop in it"]))
 
 
 def test_every_name_of_the_page_is_there() -> None:
@@ -115,7 +115,7 @@ async def test_two_projects_in_one_process_share_nothing(tmp_path: Path, capsys:
         outcomes = [await use.apply(project) for project in loaded]
         assert [outcome.revision for outcome in outcomes] == [1, 1]
         assert [made.live("Agent/desk")["firstMessage"] for made in (one, two)] == ["first", "second"]
-        masked = [project.surroundings.redactor.data("the-token-of-the-first") for project in loaded]
+        masked = [project.context.redactor.data("the-token-of-the-first") for project in loaded]
         assert masked[0] != "the-token-of-the-first"
         assert masked[1] == "the-token-of-the-first", "the second project knows no secret of the first"
         # The first project with the second's key: it reaches its own account alone, which does not take it.

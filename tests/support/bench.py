@@ -17,7 +17,7 @@ from typing import Any
 from voiceops.cli.main import run
 from voiceops.sandbox.client import SandboxClient
 from voiceops.sandbox.server import SandboxServer
-from voiceops.use.surroundings import Surroundings
+from voiceops.use.process_context import ProcessContext
 
 REPOSITORY = Path(__file__).parent.parent.parent
 SURROUNDED: dict[str, Any] = {}  # what commands in this process know of it beside its variables
@@ -86,7 +86,7 @@ class Bench:
             os.environ.clear()
             os.environ.update(wanted)
             with redirect_stdout(out), redirect_stderr(err), _no_input():
-                exit_code = run(["-C", str(self.folder), *arguments], Surroundings(**SURROUNDED))
+                exit_code = run(["-C", str(self.folder), *arguments], ProcessContext(**SURROUNDED))
         finally:
             os.environ.clear()
             os.environ.update(before)

@@ -66,7 +66,7 @@ def shop(tmp_path: Path) -> Iterator[Bench]:
 
 async def test_a_rollback_opens_everything_once(shop: Bench) -> None:
     counts: Counter[str] = Counter()
-    around = use.Surroundings(environ=shop.environ, pace=0.01, around=lambda store: Counted(store, counts))
+    around = use.ProcessContext(environ=shop.environ, pace=0.01, around=lambda store: Counted(store, counts))
     _OPENED.clear()
     _WATCHED.append(shop.folder)
     try:
@@ -84,7 +84,7 @@ async def test_a_rollback_opens_everything_once(shop: Bench) -> None:
 
 async def test_a_plan_opens_everything_once(shop: Bench) -> None:
     counts: Counter[str] = Counter()
-    around = use.Surroundings(environ=shop.environ, pace=0.01, around=lambda store: Counted(store, counts))
+    around = use.ProcessContext(environ=shop.environ, pace=0.01, around=lambda store: Counted(store, counts))
     _OPENED.clear()
     _WATCHED.append(shop.folder)
     try:

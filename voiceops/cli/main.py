@@ -16,7 +16,7 @@ import click
 from voiceops._version import __version__
 from voiceops.cli.terminal.console import Console
 from voiceops.errors import VoiceopsError
-from voiceops.use.surroundings import Surroundings
+from voiceops.use.process_context import ProcessContext
 
 # Command → the module that holds it: only the one that runs is imported.
 _COMMANDS = {
@@ -155,11 +155,11 @@ def _never_trace_what_is_written() -> None:
             stream.reconfigure(errors="replace")
 
 
-def run(arguments: Sequence[str] | None = None, surroundings: Surroundings | None = None) -> int:
+def run(arguments: Sequence[str] | None = None, context: ProcessContext | None = None) -> int:
     """Run a command line and return its exit code; every error is shown, none as a traceback."""
     console = Console()
-    console.surroundings = replace(
-        surroundings or Surroundings(),
+    console.context = replace(
+        context or ProcessContext(),
         on_wait=console.note,
         on_detail=lambda text: console.note(text) if console.verbose else None,
     )

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 _PLACES: dict[str, tuple[str, ...]] = {
-    "use.surroundings": ("Surroundings",),
+    "use.process_context": ("ProcessContext",),
     "use.load_project": (
         "Loaded",
         "Opened",
@@ -20,7 +20,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
         "root_of",
         "variables_of",
     ),
-    "use.scope": ("Scope", "Terms"),
+    "use.scope_and_terms": ("Scope", "Terms"),
     "use.make_plan": ("plan",),
     "use.saved_plan": ("KeptPlan", "plan_data", "read_plan", "write_plan"),
     "use.apply_plan": ("apply", "warnings_of"),
@@ -29,9 +29,9 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "use.read_history": ("History", "history"),
     "use.compare": ("Comparison", "Live", "compare_environments", "compare_revisions"),
     "use.adopt_object": ("adopt",),
-    "use.lines": ("Row", "status"),
+    "use.read_status": ("Row", "status"),
     "use.doctor": ("Finding", "examine"),
-    "use.check_manifests": ("Checked", "validate"),
+    "use.validate_manifests": ("Checked", "validate"),
     "use.edit_state": (
         "forget_entry",
         "kept_states",
@@ -43,9 +43,9 @@ _PLACES: dict[str, tuple[str, ...]] = {
         "unlock_state",
     ),
     "use.runtime_queue": ("queued_event", "queued_events", "replay_events"),
-    "use.runtime_needs": ("runtime_spec",),
+    "use.runtime_spec": ("runtime_spec",),
     "use.serve_runtime": ("application", "reached_at", "stand_in"),
-    "use.serve_here": ("Stage", "point_at", "stage"),
+    "use.develop": ("Stage", "point_at", "stage"),
     "use.tunnel": ("installed_tunnel", "open_tunnel"),
     "use.simulate_call": ("Rehearsal", "elsewhere", "rehearse", "simulate"),
     "use.signature_readings": ("Reading", "fitting", "readings_with", "signature_of"),

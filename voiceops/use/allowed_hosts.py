@@ -30,7 +30,7 @@ def allowed_hosts(process: Mapping[str, str]) -> Hosts:
 
 def check_accounts(opened: Opened, binding: Binding, *, with_twilio: bool) -> None:
     """May the accounts' keys go where the project says? Compared with the state's binding, too. Raises Refused."""
-    project, process = opened.project, opened.surroundings.environ
+    project, process = opened.project, opened.context.environ
     providers = project.providers
     account = providers.account_sid if with_twilio else ""
     check_urls(binding, providers.vapi_url, account, providers.twilio_url if with_twilio else "")
@@ -70,7 +70,7 @@ def _check_names(opened: Opened, vendor: str, url: str, secrets: Mapping[str, Se
     place = place_of(url)
     if place is None or place.is_loopback:
         return
-    origins, process = opened.project.origins, opened.surroundings.environ
+    origins, process = opened.project.origins, opened.context.environ
     for where, value in secrets.items():
         for name in value.names if isinstance(value, Secret) else ():
             if vendor.upper() not in name.upper():
@@ -88,7 +88,7 @@ def may_have_token(url: str, process: Mapping[str, str]) -> bool:
 
 def check_state(opened: Opened, location: str = "") -> None:
     """May the state's credentials go where the state is? `location`: a place of the command line. Raises Refused."""
-    project, environ, process = opened.project, opened.environ, opened.surroundings.environ
+    project, environ, process = opened.project, opened.environ, opened.context.environ
     place = location.replace("{environment}", project.environment) or project.state
     scheme, separator, _ = place.partition("://")
     if not separator:

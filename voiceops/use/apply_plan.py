@@ -11,11 +11,11 @@ from voiceops.apply.run import Outcome
 from voiceops.apply.run import apply as apply_now
 from voiceops.errors import Diagnostic
 from voiceops.model.plan import Plan
-from voiceops.use.accounts import open_job
 from voiceops.use.load_project import Loaded
+from voiceops.use.open_job import open_job
 from voiceops.use.origin import origin
 from voiceops.use.saved_plan import KeptPlan, check_asked
-from voiceops.use.scope import Scope, Terms, check_terms, wanted
+from voiceops.use.scope_and_terms import Scope, Terms, check_terms, wanted
 from voiceops.use.state_place import place_warnings
 
 Confirm = Callable[[Plan], Awaitable[bool]]
@@ -41,7 +41,7 @@ async def apply(
     scope, terms = scope or Scope(), terms or Terms()
     if saved is not None:
         check_asked(saved, destroy=scope.destroy, adopt=scope.adopt)
-    check_terms(loaded.project, terms, loaded.surroundings.environ)
+    check_terms(loaded.project, terms, loaded.context.environ)
     graph, options = wanted(loaded, scope)
     request = Request(
         operation="destroy" if scope.destroy else "apply",
@@ -56,7 +56,7 @@ async def apply(
 
 def warnings_of(loaded: Loaded) -> tuple[Diagnostic, ...]:
     """What is to be said before anything is applied."""
-    return (*loaded.warnings, *place_warnings(loaded.project, loaded.surroundings.environ))
+    return (*loaded.warnings, *place_warnings(loaded.project, loaded.context.environ))
 
 
 async def agreed(_: Plan) -> bool:

@@ -19,10 +19,10 @@ from voiceops.net.receiving import ask
 from voiceops.net.trust import trust
 from voiceops.net.user_agent import HEADERS
 from voiceops.providers.answer_forms import maps_of
-from voiceops.use.accounts import open_job
-from voiceops.use.lines import Row, lines
 from voiceops.use.load_project import Loaded
-from voiceops.use.scope import Scope, options_of
+from voiceops.use.open_job import open_job
+from voiceops.use.read_status import Row, lines
+from voiceops.use.scope_and_terms import Scope, options_of
 
 _MOST_SKEW = 60.0  # seconds; signatures are refused beyond five minutes
 _TIMEOUT = 5.0

@@ -81,7 +81,7 @@ async def restore_state(opened: Opened, serial: int, *, local_state: bool = Fals
     What was made since stays live. Raises StateError where that state is not kept, Locked, and Refused in a pipeline's
     checkout, unless that is meant: `local_state`.
     """
-    check_place(opened.project, local=local_state, environ=opened.surroundings.environ)
+    check_place(opened.project, local=local_state, environ=opened.context.environ)
     async with store_of(opened) as store, store.lock("restore", 0.0):
         data = await store.restore(serial)
         await _tell(opened, store, "state restore", f"serial {serial} is back, as serial {data['serial']}")
@@ -100,7 +100,7 @@ async def migrate_state(
 @asynccontextmanager
 async def _edited(opened: Opened, operation: str, summary: str, local_state: bool) -> AsyncIterator[Ledger]:
     """The ledger under the lock; saved and told to the history where the block ends well."""
-    check_place(opened.project, local=local_state, environ=opened.surroundings.environ)
+    check_place(opened.project, local=local_state, environ=opened.context.environ)
     async with store_of(opened) as store, store.lock(operation, 0.0):
         ledger = await Ledger.open(store, opened.project.name, opened.project.environment)
         yield ledger

@@ -18,7 +18,7 @@ from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import Project, find_root, load_project
 from voiceops.model.env_values import trimmed
 from voiceops.model.graph import Graph
-from voiceops.use.surroundings import Surroundings
+from voiceops.use.process_context import ProcessContext
 
 _RULES_SECONDS = 60.0  # that a team's own rules may take with one plan
 
@@ -29,17 +29,17 @@ class Opened:
 
     project: Project
     environ: Mapping[str, str]
-    surroundings: Surroundings
+    context: ProcessContext
 
 
 def open_project(
-    folder: Path | str = ".", environment: str | None = None, surroundings: Surroundings | None = None
+    folder: Path | str = ".", environment: str | None = None, context: ProcessContext | None = None
 ) -> Opened:
     """The project in `folder`, or in the nearest one above it, for use cases that don't need its manifests.
 
     `environment`: None takes VOICEOPS_ENV, else the project's default. Raises InvalidProject with every problem.
     """
-    opened, problems = opened_with_problems(Path(folder), environment, surroundings or Surroundings())
+    opened, problems = opened_with_problems(Path(folder), environment, context or ProcessContext())
     problems.raise_errors()
     return opened
 
@@ -51,7 +51,7 @@ def root_of(folder: Path) -> Path:
     return find_root(folder.resolve())
 
 
-def variables_of(root: Path, surroundings: Surroundings) -> dict[str, str]:
+def variables_of(root: Path, context: ProcessContext) -> dict[str, str]:
     """The process's variables over those of `.env` beside voiceops.yaml; what of them is secret is printed no more.
 
     Raises InvalidProject where `.env` can't be read.
@@ -66,20 +66,20 @@ def variables_of(root: Path, surroundings: Surroundings) -> dict[str, str]:
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidProject([Diagnostic(code="file", summary=f".env can't be read: {error}")]) from None
         found = {key: value for key, value in values.items() if value is not None}
-    environ = trimmed(found | dict(surroundings.environ))
-    surroundings.redactor.learn(environ)
+    environ = trimmed(found | dict(context.environ))
+    context.redactor.learn(environ)
     return environ
 
 
 def opened_with_problems(
-    folder: Path, environment: str | None, surroundings: Surroundings, problems: Problems | None = None
+    folder: Path, environment: str | None, context: ProcessContext, problems: Problems | None = None
 ) -> tuple[Opened, Problems]:
     """The project as far as it can be read, and what is wrong with it. Raises InvalidProject where that is too much."""
     root = root_of(folder)
-    environ = variables_of(root, surroundings)
+    environ = variables_of(root, context)
     problems = Problems() if problems is None else problems
     project = load_project(root, environment or environ.get("VOICEOPS_ENV"), environ, problems)
-    return Opened(project, environ, surroundings), problems
+    return Opened(project, environ, context), problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +91,23 @@ class Loaded(Opened):
     checks: Checks = field(default_factory=Checks)
 
 
-def load(folder: Path | str = ".", environment: str | None = None, surroundings: Surroundings | None = None) -> Loaded:
+def load(folder: Path | str = ".", environment: str | None = None, context: ProcessContext | None = None) -> Loaded:
     """Read and check the whole project in `folder`, or in the nearest one above it; no network.
 
     `environment`: None takes VOICEOPS_ENV, else the project's default. Raises InvalidProject with every problem.
     """
-    opened, problems = opened_with_problems(Path(folder), environment, surroundings or Surroundings())
+    opened, problems = opened_with_problems(Path(folder), environment, context or ProcessContext())
     return loaded_from(opened, problems)
 
 
 def loaded_from(opened: Opened, problems: Problems | None = None) -> Loaded:
     """The manifests of an opened project. Raises InvalidProject with every problem, those that are known included."""
     problems = Problems() if problems is None else problems
-    known = KnownSecrets(opened.environ, opened.surroundings.redactor)
+    known = KnownSecrets(opened.environ, opened.context.redactor)
     checks = _checks(opened.project, problems)
     graph = load_graph(opened.project, opened.environ, problems, known)
     warnings = tuple(d for d in problems.all if d.severity == "warning")
-    return Loaded(opened.project, opened.environ, opened.surroundings, graph, warnings, checks)
+    return Loaded(opened.project, opened.environ, opened.context, graph, warnings, checks)
 
 
 def with_graph(opened: Opened, graph: Graph) -> Loaded:
@@ -115,7 +115,7 @@ def with_graph(opened: Opened, graph: Graph) -> Loaded:
     problems = Problems()
     checks = _checks(opened.project, problems)
     problems.raise_errors()
-    return Loaded(opened.project, opened.environ, opened.surroundings, graph, (), checks)
+    return Loaded(opened.project, opened.environ, opened.context, graph, (), checks)
 
 
 def check_lints(loaded: Loaded) -> None:

@@ -10,11 +10,11 @@ from voiceops.errors import Diagnostic
 from voiceops.model.address import owner_of
 from voiceops.model.plan import Plan
 from voiceops.runtime.spec import spec_of
-from voiceops.use.accounts import open_job
 from voiceops.use.allowed_hosts import may_have_token
 from voiceops.use.load_project import Loaded
+from voiceops.use.open_job import open_job
 from voiceops.use.runtime_check import TOKEN, Asked, ask, judged
-from voiceops.use.scope import Scope, wanted
+from voiceops.use.scope_and_terms import Scope, wanted
 from voiceops.use.state_place import place_warnings
 
 
@@ -36,20 +36,20 @@ async def plan(loaded: Loaded, scope: Scope | None = None) -> Plan:
         said = await _said(asked, loaded)
         more += [d for d in said if only is None or not d.address or d.address in only]
     if not scope.refresh_only:
-        more += place_warnings(loaded.project, loaded.surroundings.environ)
+        more += place_warnings(loaded.project, loaded.context.environ)
     return replace(found, diagnostics=(*found.diagnostics, *more))
 
 
 def _ask(loaded: Loaded) -> Asked | None:
     """Begin to ask the runtime what it serves, where there is one and we may know."""
     token, url = loaded.environ.get(TOKEN), loaded.project.runtime_url
-    return ask(url, token, allowed=may_have_token(url, loaded.surroundings.environ)) if token and url else None
+    return ask(url, token, allowed=may_have_token(url, loaded.context.environ)) if token and url else None
 
 
 async def _said(asked: Asked, loaded: Loaded) -> list[Diagnostic]:
     answer = await asyncio.to_thread(asked.answer)
     if answer.silent:
         text = f"The runtime at {asked.url} does not answer ({answer.silent}): its tools were not compared."
-        loaded.surroundings.on_detail(text)
+        loaded.context.on_detail(text)
     project = loaded.project
     return judged(answer, asked.url, spec_of(loaded.graph, asked.url, project.runtime_auth, project.tool_seconds))

@@ -22,7 +22,7 @@ def store_of(opened: Opened, location: str = "", *, plain: bool = False) -> Stor
     StateError, and Refused where its credentials may not go there.
     """
     project, environ = opened.project, opened.environ
-    store: Store = opened.surroundings.around(
+    store: Store = opened.context.around(
         open_store(
             location.replace("{environment}", project.environment) or project.state,
             project.root,
@@ -35,7 +35,7 @@ def store_of(opened: Opened, location: str = "", *, plain: bool = False) -> Stor
     identity = environ.get(IDENTITY, "")
     if project.recipients or identity:
         store = EncryptedStore(store, Cipher(project.recipients, identity), plain=plain)
-    return MaskedStore(CheckedStore(store), opened.surroundings.redactor)
+    return MaskedStore(CheckedStore(store), opened.context.redactor)
 
 
 @asynccontextmanager

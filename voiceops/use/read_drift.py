@@ -14,11 +14,11 @@ from voiceops.errors import VoiceopsError
 from voiceops.model.address import owner_of
 from voiceops.model.plan import Drift, Plan
 from voiceops.use.accept import Accepted, accept
-from voiceops.use.accounts import open_job
 from voiceops.use.apply_plan import unheard
 from voiceops.use.load_project import Loaded, load
+from voiceops.use.open_job import open_job
 from voiceops.use.origin import origin
-from voiceops.use.scope import Scope, options_of
+from voiceops.use.scope_and_terms import Scope, options_of
 from voiceops.use.state_place import check_place
 
 
@@ -58,7 +58,7 @@ async def accept_drift(
     `local_state`: the state in a pipeline's checkout is meant. Raises what `drift` raises, VoiceopsError where nothing
     was edited at `addresses`, and Locked.
     """
-    check_place(loaded.project, local=local_state, environ=loaded.surroundings.environ)
+    check_place(loaded.project, local=local_state, environ=loaded.context.environ)
     async with open_job(loaded, options_of(loaded.project, Scope(refresh_only=True))) as job:
         found = await _found(job, loaded, addresses)
         if addresses and not found.drift:
@@ -69,7 +69,7 @@ async def accept_drift(
             loaded.graph,
             job.ledger.state,
             found.drift,
-            lambda: load(project.root, project.environment, loaded.surroundings).graph,
+            lambda: load(project.root, project.environment, loaded.context).graph,
         )
         recorded = await _record(job, loaded, result, message) if result.taken else True
         return TakenOver(found=found, accepted=result, recorded=recorded)

@@ -24,14 +24,14 @@ from voiceops.model.plan import Plan
 from voiceops.model.state import State
 from voiceops.state.ledger import Ledger
 from voiceops.state.store import Store
-from voiceops.use.accounts import job_on
 from voiceops.use.apply_plan import Confirm, agreed, unheard
 from voiceops.use.git_ref import graph_at
 from voiceops.use.load_project import Loaded, Opened, with_graph
+from voiceops.use.open_job import job_on
 from voiceops.use.open_state import open_ledger
 from voiceops.use.origin import origin
 from voiceops.use.saved_plan import KeptPlan, check_asked
-from voiceops.use.scope import Scope, Terms, check_terms, options_of
+from voiceops.use.scope_and_terms import Scope, Terms, check_terms, options_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,7 @@ async def rollback(
     VoiceopsError where there is nothing to return to, and what `apply` raises.
     """
     scope, terms = scope or Scope(), terms or Terms()
-    check_terms(opened.project, terms, opened.surroundings.environ)
+    check_terms(opened.project, terms, opened.context.environ)
     async with open_ledger(opened) as ledger, _goal(opened, ledger, revision, ref, scope) as goal:
         if saved is not None:
             check_asked(saved, adopt=scope.adopt, rollback_to=goal.number, rollback_git=ref)

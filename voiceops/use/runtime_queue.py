@@ -60,7 +60,7 @@ async def replay_events(opened: Opened, ids: tuple[int, ...] = (), *, type_: str
 def _queue(opened: Opened) -> Iterator[Backend | None]:
     """None where the environment's own one is not there yet: nothing is made by looking."""
     named = opened.environ.get(DATABASE)
-    check_database(named or "", DATABASE, opened.surroundings.environ)
+    check_database(named or "", DATABASE, opened.context.environ)
     backend = backend_of(named or default_database(opened.project), worker=False)
     if isinstance(backend, SqliteBackend) and not backend.path.exists():
         if named:

@@ -20,7 +20,7 @@ from voiceops.model.json_in import parsed
 from voiceops.model.plan import Plan
 from voiceops.model.redactor import Redactor
 from voiceops.model.safe_text import json_text
-from voiceops.use.surroundings import SIGNERS, Surroundings
+from voiceops.use.process_context import SIGNERS, ProcessContext
 
 MOST_BYTES = 256 * 1024 * 1024
 
@@ -83,14 +83,14 @@ def _signature_of(path: Path) -> Path:
 # reading
 
 
-def read_plan(path: Path, surroundings: Surroundings, verify: str | None = None) -> KeptPlan:
+def read_plan(path: Path, context: ProcessContext, verify: str | None = None) -> KeptPlan:
     """A saved plan, verified where that is asked for: `verify` names the signers, else VOICEOPS_PLAN_SIGNERS does.
 
     Raises VoiceopsError where it is no plan, and Refused for one without a good signature or that this version can't
     hold against a new plan.
     """
     content = _content(path)
-    signers = verify if verify is not None else surroundings.environ.get(SIGNERS)
+    signers = verify if verify is not None else context.environ.get(SIGNERS)
     signed_by = _signed_by(path, content, signers) if signers else ""
     try:
         data = parsed(content)

@@ -20,8 +20,8 @@ from voiceops.sandbox.server import SandboxServer
 from voiceops.use.allowed_hosts import check_database, check_state, check_vendor
 from voiceops.use.load_project import Loaded
 from voiceops.use.local_sandbox import filled_in, sandbox_of
-from voiceops.use.runtime_needs import runtime_spec
 from voiceops.use.runtime_queue import DATABASE, default_database
+from voiceops.use.runtime_spec import runtime_spec
 
 
 def application(loaded: Loaded, vapi_url: str = "") -> RuntimeApp:
@@ -30,7 +30,7 @@ def application(loaded: Loaded, vapi_url: str = "") -> RuntimeApp:
     It imports the project's handlers, which runs them, and sets this process's log up. Raises VoiceopsError where a
     secret is missing or there is nothing to serve, and Refused where a key may not go where the project says.
     """
-    project, process = loaded.project, loaded.surroundings.environ
+    project, process = loaded.project, loaded.context.environ
     spec = runtime_spec(loaded)
     check_state(loaded)
     check_database(loaded.environ.get(DATABASE, ""), DATABASE, process)

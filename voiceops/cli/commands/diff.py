@@ -38,12 +38,12 @@ def diff_command(
     names = list(environments)
     if console.environment and (len(names) == 1 and not revisions):
         names.insert(0, console.environment)
-    folder, environment, surroundings = console.place
+    folder, environment, context = console.place
     if len(names) == 2 and not revisions:
-        loaded = [use.load(folder, name, surroundings) for name in names]
+        loaded = [use.load(folder, name, context) for name in names]
         found = completed(use.compare_environments(*loaded))
     elif len(names) < 2 and 1 <= len(revisions) <= 2:
-        opened = use.open_project(folder, names[0] if names else environment, surroundings)
+        opened = use.open_project(folder, names[0] if names else environment, context)
         found = completed(use.compare_revisions(opened, revisions))
     else:
         raise VoiceopsError(

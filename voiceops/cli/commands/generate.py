@@ -82,4 +82,4 @@ def _load(console: Console) -> tuple[use.Loaded, list[Diagnostic]]:
     problems = MissingHandlers()
     opened, _ = use.opened_with_problems(*console.place, problems)
     graph = load_graph(opened.project, opened.environ, problems)
-    return use.Loaded(opened.project, opened.environ, opened.surroundings, graph), problems.handlers
+    return use.Loaded(opened.project, opened.environ, opened.context, graph), problems.handlers

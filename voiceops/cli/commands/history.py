@@ -8,6 +8,7 @@ from voiceops import use
 from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.loop import completed
 from voiceops.cli.terminal.options import formats
+from voiceops.render.history import history_data, render_entry, render_history
 
 
 @click.command("history")
@@ -20,8 +21,6 @@ def history_command(console: Console, only: bool, format_: str) -> int:
     An apply that changed something is a revision and has a number. Refused and failed applies, and changes of the
     state by hand, stand between them, with an id that `show` takes.
     """
-    from voiceops.render.history import history_data, render_history
-
     found = completed(use.history(use.open_project(*console.place)))
     entries = [entry for entry in found.entries if not only or "number" in entry]
     if format_ == "json":
@@ -40,8 +39,6 @@ def show_command(console: Console, revision: str, format_: str) -> int:
 
     REV is a revision's number, or the id that `history` gives to what is none.
     """
-    from voiceops.render.history import render_entry
-
     entry = completed(use.history(use.open_project(*console.place))).entry(revision)
     if format_ == "json":
         console.data(entry)

@@ -78,6 +78,6 @@ def _sandbox_of(console: Console) -> str:
     """The project's first environment with `providers: sandbox`; empty where it has none. Raises VoiceopsError."""
     opened = use.open_project(*console.place)
     for environment in opened.project.environments:
-        if use.open_project(opened.project.root, environment, console.surroundings).project.providers.sandbox:
+        if use.open_project(opened.project.root, environment, console.context).project.providers.sandbox:
             return environment
     return ""

@@ -14,7 +14,7 @@ from voiceops import use
 from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.options import exclusion, formats, local_state, selection
 from voiceops.errors import VoiceopsError
-from voiceops.use.surroundings import SIGNERS
+from voiceops.use.process_context import SIGNERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +129,7 @@ def sign_flag(command: Callable[..., Any]) -> Callable[..., Any]:
 def kept_plan(console: Console, path: Path | None, verify: str | None) -> use.KeptPlan | None:
     """PLANFILE, if there is one. Raises VoiceopsError, Refused."""
     if path is not None:
-        return use.read_plan(path, console.surroundings, verify)
+        return use.read_plan(path, console.context, verify)
     if verify is not None:
         raise VoiceopsError("--verify is about a saved plan, and none is given", hint="Give its file.")
     return None

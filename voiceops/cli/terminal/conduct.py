@@ -32,7 +32,10 @@ def conduct(
     asks: bool = True,
     warnings: Iterable[Diagnostic] = (),
 ) -> int:
-    """Run what applies, given who confirms, who listens, and what stops it; tell how it ended, as an exit code."""
+    """Run what applies, given who confirms, who listens, and what stops it; tell how it ended, as an exit code.
+
+    Raises VoiceopsError: when nobody agreed, or a signal came before anything was changed; and whatever `work` raises.
+    """
     if flags.format_ == "text":
         for entry in render_diagnostics(tuple(warnings), console.style(sys.stderr)):
             console.note(entry)

@@ -16,25 +16,25 @@ from typing import Any, TextIO
 from voiceops.errors import ProviderError, VoiceopsError
 from voiceops.model.safe_text import indented, json_text
 from voiceops.render.style import Style, finished
-from voiceops.use.surroundings import Surroundings
+from voiceops.use.process_context import ProcessContext
 
 
 @dataclass(slots=True)
 class Console:
-    """One command's surroundings. `colour` None: as the terminal and NO_COLOR say."""
+    """One command's context. `colour` None: as the terminal and NO_COLOR say."""
 
     folder: Path = field(default_factory=Path)
     environment: str | None = None
     colour: bool | None = None
     quiet: bool = False
     verbose: bool = False
-    surroundings: Surroundings = field(default_factory=Surroundings)  # no secret that they know is ever written
+    context: ProcessContext = field(default_factory=ProcessContext)  # no secret that they know is ever written
     unwritten: OSError | None = None  # the first output that could not be written: nothing follows it
 
     @property
-    def place(self) -> tuple[Path, str | None, Surroundings]:
+    def place(self) -> tuple[Path, str | None, ProcessContext]:
         """What a project is opened with: folder, environment, and what is known of the process."""
-        return self.folder, self.environment, self.surroundings
+        return self.folder, self.environment, self.context
 
     def style(self, stream: Any = None) -> Style:
         if self.colour is not None:
@@ -56,11 +56,11 @@ class Console:
         self._write(sys.stdout, text if text.endswith("\n") else text + "\n")
 
     def data(self, value: Any) -> None:
-        self._write(sys.stdout, _json(self.surroundings.redactor.data(value), 2) + "\n", masked=True)
+        self._write(sys.stdout, _json(self.context.redactor.data(value), 2) + "\n", masked=True)
 
     def line(self, value: Any) -> None:
         """One JSON object in one line, at once."""
-        self._write(sys.stdout, _json(self.surroundings.redactor.data(value)) + "\n", at_once=True, masked=True)
+        self._write(sys.stdout, _json(self.context.redactor.data(value)) + "\n", at_once=True, masked=True)
 
     def say(self, text: str, end: str = "\n") -> None:
         """One line of what is under way, at once."""
@@ -97,7 +97,7 @@ class Console:
     def _write(self, stream: TextIO, text: str, *, at_once: bool = False, masked: bool = False) -> None:
         """A reader that went away, or a full disk under a log, must not stop an apply half-way."""
         if not masked:
-            text = self.surroundings.redactor.text(text)
+            text = self.context.redactor.text(text)
         if self.unwritten is not None and stream is sys.stdout:
             return
         try:

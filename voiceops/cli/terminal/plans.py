@@ -19,7 +19,7 @@ from voiceops.render.text import render_plan
 def keep(console: Console, data: Mapping[str, Any], out: Path | None, key: Path | None) -> None:
     """Into a file, where one is named, and signed with a key. Raises VoiceopsError."""
     if out is not None:
-        use.write_plan(out, data, console.surroundings.redactor, key)
+        use.write_plan(out, data, console.context.redactor, key)
         console.note(f"Plan kept in {out}{', signed' if key else ''}.")
 
 

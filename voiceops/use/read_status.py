@@ -35,9 +35,9 @@ from voiceops.net.trust import trust
 from voiceops.net.user_agent import HEADERS
 from voiceops.providers.answer_forms import maps_of
 from voiceops.providers.snapshot_reader import read_live
-from voiceops.use.accounts import open_job
 from voiceops.use.load_project import Loaded
-from voiceops.use.scope import Scope, options_of
+from voiceops.use.open_job import open_job
+from voiceops.use.scope_and_terms import Scope, options_of
 
 _READY_TIMEOUT = 5.0  # seconds
 _LAG = 3.0  # seconds for which lists may lag behind an apply that just ended

@@ -16,11 +16,11 @@ from voiceops.lints.run_lints import errors
 from voiceops.manifest.compose import load_graph
 from voiceops.manifest.problems import Problems
 from voiceops.sandbox.server import SandboxServer
-from voiceops.use.accounts import open_job
 from voiceops.use.apply_plan import agreed, unheard
 from voiceops.use.load_project import Loaded
 from voiceops.use.local_sandbox import KEYS, owned_numbers, sandbox_keys
-from voiceops.use.scope import Scope, options_of
+from voiceops.use.open_job import open_job
+from voiceops.use.scope_and_terms import Scope, options_of
 
 _ADDRESSES = ("VO705", "VO707")  # lints of addresses that it puts its own in the place of
 

@@ -10,7 +10,7 @@ from voiceops.lints.run_lints import Linter
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import environments_of
 from voiceops.use.load_project import load, root_of
-from voiceops.use.surroundings import Surroundings
+from voiceops.use.process_context import ProcessContext
 
 ALL = "all"
 
@@ -25,13 +25,13 @@ class Checked:
 
 
 def validate(
-    folder: Path | str = ".", environment: str | None = None, surroundings: Surroundings | None = None
+    folder: Path | str = ".", environment: str | None = None, context: ProcessContext | None = None
 ) -> Checked:
     """Everything that is wrong with the project in `folder`; raises nothing for it.
 
     `environment`: None takes VOICEOPS_ENV, else the project's default; `all` takes each that the project names.
     """
-    surroundings = surroundings or Surroundings()
+    context = context or ProcessContext()
     problems = Problems()
     chosen: list[str | None] = [environment]
     try:
@@ -44,7 +44,7 @@ def validate(
     count, broken = 0, False
     for name in chosen:
         try:
-            loaded = load(root, name, surroundings)
+            loaded = load(root, name, context)
         except InvalidProject as error:
             problems.extend(linter.silenced(error.diagnostics))
             broken = True

@@ -26,7 +26,7 @@ from voiceops.use.allowed_hosts import check_accounts
 from voiceops.use.load_project import Loaded
 from voiceops.use.local_sandbox import sandbox_keys, sandbox_of
 from voiceops.use.open_state import open_ledger
-from voiceops.use.surroundings import Surroundings
+from voiceops.use.process_context import ProcessContext
 
 
 @asynccontextmanager
@@ -53,7 +53,7 @@ async def job_on(
     async with AsyncExitStack() as stack:
         secrets = Secrets(
             sandbox_keys(project, loaded.environ) if providers.sandbox else loaded.environ,
-            loaded.surroundings.redactor,
+            loaded.context.redactor,
         )
         types = {r.type for r in loaded.graph.resources.values()} | {e.type for e in ledger.state.entries.values()}
         with_twilio = TWILIO_TYPE in types
@@ -63,8 +63,8 @@ async def job_on(
             providers = replace(providers, vapi_url=server.vapi_url, twilio_url=server.twilio_url)
         if RUNTIME_CREDENTIAL in loaded.graph.resources and (webhook := loaded.environ.get(WEBHOOK_SECRET)):
             checked(WEBHOOK_SECRET, webhook)  # the runtime refuses the same
-        accounts = await _accounts(stack, providers, secrets, loaded.surroundings, parallelism, with_twilio=with_twilio)
-        settle = loaded.surroundings.settle
+        accounts = await _accounts(stack, providers, secrets, loaded.context, parallelism, with_twilio=with_twilio)
+        settle = loaded.context.settle
         yield Job(
             graph=loaded.graph if graph is None else graph,
             ledger=ledger,
@@ -83,7 +83,7 @@ async def _accounts(
     stack: AsyncExitStack,
     providers: Providers,
     secrets: Secrets,
-    surroundings: Surroundings,
+    context: ProcessContext,
     parallelism: int,
     *,
     with_twilio: bool,
@@ -97,9 +97,9 @@ async def _accounts(
         secrets.redact,
         headers={"authorization": f"Bearer {key}"},
         promises=at_vapi.PROMISES,
-        transport=surroundings.transport and surroundings.transport(),
-        pace=surroundings.pace,
-        timeout=surroundings.timeout,
+        transport=context.transport and context.transport(),
+        pace=context.pace,
+        timeout=context.timeout,
     )
     twilio = None
     if with_twilio:
@@ -110,13 +110,13 @@ async def _accounts(
             secrets.redact,
             auth=_twilio_auth(providers, secrets),
             promises=at_twilio.PROMISES,
-            transport=surroundings.transport and surroundings.transport(),
-            pace=surroundings.pace,
-            timeout=surroundings.timeout,
+            transport=context.transport and context.transport(),
+            pace=context.pace,
+            timeout=context.timeout,
         )
         twilio = at_twilio.Twilio(await stack.enter_async_context(api), providers.account_sid)
     accounts = Accounts(at_vapi.Vapi(await stack.enter_async_context(vapi)), twilio)
-    accounts.on_wait(surroundings.on_wait)
+    accounts.on_wait(context.on_wait)
     return accounts
 
 

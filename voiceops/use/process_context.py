@@ -21,7 +21,7 @@ def _same(store: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class ProcessContext:
     """The variables that count, the secrets among them, and who is told what happens beside the work.
 
     `environ` is the process's own environment unless another is given: what no file of a project's folder can say.
