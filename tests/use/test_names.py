@@ -21,3 +21,8 @@ def test_type_checkers_are_told_the_same_names() -> None:
 
 def test_every_name_is_there() -> None:
     assert [name for name in dir(use) if getattr(use, name) is None] == []
+
+
+def test_no_name_is_a_modules() -> None:
+    """A module that is imported would stand in the place of the function."""
+    assert {path.stem for path in Path(use.__file__).parent.glob("*.py")}.isdisjoint(dir(use))

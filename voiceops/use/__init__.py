@@ -43,7 +43,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
         "unlock_state",
     ),
     "use.runtime_queue": ("queued_event", "queued_events", "replay_events"),
-    "use.runtime_spec": ("runtime_spec",),
+    "use.runtime_needs": ("runtime_spec",),
     "use.serve_runtime": ("application", "reached_at", "stand_in"),
     "use.develop": ("Stage", "point_at", "stage"),
     "use.tunnel": ("installed_tunnel", "open_tunnel"),

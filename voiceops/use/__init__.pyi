@@ -51,10 +51,10 @@ from voiceops.use.roll_back import Returning as Returning
 from voiceops.use.roll_back import plan_rollback as plan_rollback
 from voiceops.use.roll_back import rollback as rollback
 from voiceops.use.run_sandbox import sandbox_server as sandbox_server
+from voiceops.use.runtime_needs import runtime_spec as runtime_spec
 from voiceops.use.runtime_queue import queued_event as queued_event
 from voiceops.use.runtime_queue import queued_events as queued_events
 from voiceops.use.runtime_queue import replay_events as replay_events
-from voiceops.use.runtime_spec import runtime_spec as runtime_spec
 from voiceops.use.saved_plan import KeptPlan as KeptPlan
 from voiceops.use.saved_plan import plan_data as plan_data
 from voiceops.use.saved_plan import read_plan as read_plan

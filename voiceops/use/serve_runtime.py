@@ -20,8 +20,8 @@ from voiceops.sandbox.server import SandboxServer
 from voiceops.use.allowed_hosts import check_database, check_state, check_vendor
 from voiceops.use.load_project import Loaded
 from voiceops.use.local_sandbox import filled_in, sandbox_of
+from voiceops.use.runtime_needs import runtime_spec
 from voiceops.use.runtime_queue import DATABASE, default_database
-from voiceops.use.runtime_spec import runtime_spec
 
 
 def application(loaded: Loaded, vapi_url: str = "") -> RuntimeApp:

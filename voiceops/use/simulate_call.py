@@ -15,7 +15,7 @@ from voiceops.simulate.script_file import read_script
 from voiceops.simulate.sender import Sender, checked_url, is_loopback
 from voiceops.use.load_project import Loaded
 from voiceops.use.local_sandbox import filled_in
-from voiceops.use.runtime_spec import runtime_spec
+from voiceops.use.runtime_needs import runtime_spec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
