@@ -58,7 +58,7 @@ def _tool_names(graph: Graph, agent: Resource, problems: Problems) -> None:
     seen: dict[str, Any] = {}
     for path, tool in _tools_of(graph, agent):
         name = tool_name(tool) or default_tool_name(tool)
-        if name is None:
+        if name is None or tool is seen.get(name):  # attached twice: a lint says so
             continue
         if name in seen:
             summary = f"two tools of this agent have the function name {name}"

@@ -232,7 +232,7 @@ def _is_servers(difference: Difference, node: Node, sides: Sides) -> bool:
             desired = desired.get(step, ABSENT) if isinstance(desired, dict) else ABSENT
             live = live.get(step, ABSENT) if isinstance(live, dict) else ABSENT
     known = fields_of(here, desired, live)
-    return bool(known) and key not in known
+    return bool(known) and key not in known and key not in fields_of(here, live)  # of what it was, it may be a field
 
 
 def _as_stored(difference: Difference, sides: Sides) -> Difference | None:
