@@ -26,7 +26,12 @@ _SUBSTITUTED = {"type": "string", "pattern": r"\$\{"}
 
 def project_schema() -> dict[str, Any]:
     """The schema of voiceops.yaml."""
-    return _document({"type": "object", "of": "Project"}, "project")
+    return settings_schema("Project")
+
+
+def settings_schema(name: str) -> dict[str, Any]:
+    """The schema of one of a project's own files: `Project`, `Environment`, or `PolicyRule` for one rule."""
+    return _document({"type": "object", "of": name}, "project")
 
 
 def manifest_schema(kind: str) -> dict[str, Any]:
