@@ -189,17 +189,7 @@ def _document(value: Any, mark: Mark, folder: Path, kinds: list[str], problems: 
             value.marks["kind"],
             did_you_mean(kind, kinds) or f"Kinds: {', '.join(kinds)}.",
         )
-    moved = value.get("moved")
-    if isinstance(moved, Map) and isinstance(moved.get("from"), str) and not ADDRESS.match(moved["from"]):
-        problems.error("address", f"{moved['from']!r} is no address", moved.marks["from"], "Write Kind/name.", where)
-    elif isinstance(moved, Map) and isinstance(moved.get("from"), str) and kind_of(moved["from"]) != kind:
-        problems.error(
-            "address",
-            f"{moved['from']} can't have become a {kind}: its live object stays of its kind",
-            moved.marks["from"],
-            "Without `moved:` the old one is deleted and this one created.",
-            where,
-        )
+    _check_moved(value.get("moved"), kind, where, problems)
     if not (isinstance(kind, str) and kind in kinds and isinstance(name, str) and NAME.match(name)):
         return None
     spec = value.get("spec")
@@ -234,10 +224,27 @@ def _document(value: Any, mark: Mark, folder: Path, kinds: list[str], problems: 
         handler=value.get("handler") if kind in _WITH_HANDLER else None,
         handler_mark=value.marks.get("handler"),
         allow_unknown=value.get("allowUnknown") is True,
-        moved_from=moved.get("from") if isinstance(moved, Map) else None,
+        moved_from=value["moved"].get("from") if isinstance(value.get("moved"), Map) else None,
         external=_external(value, where, problems),
         extra={k: value[k] for k in ("idempotent", "failureMessage") if k in value},
     )
+
+
+def _check_moved(moved: Any, kind: Any, where: str, problems: Problems) -> None:
+    """`moved: {from: ADDRESS}`: an address, and one of the same kind."""
+    if not isinstance(moved, Map) or not isinstance(moved.get("from"), str):
+        return
+    old, here = moved["from"], moved.marks["from"]
+    if not ADDRESS.match(old):
+        problems.error("address", f"{old!r} is no address", here, "Write Kind/name.", where)
+    elif kind_of(old) != kind:
+        problems.error(
+            "address",
+            f"{old} can't have become a {kind}: its live object stays of its kind",
+            here,
+            "Without `moved:` the old one is deleted and this one created.",
+            where,
+        )
 
 
 def _external(value: Map, where: str, problems: Problems) -> Map | None:

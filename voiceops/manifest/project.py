@@ -219,6 +219,7 @@ def _with_defaults(settings: Map) -> Map:
     return result
 
 
+# one idea: each setting from the files to its field, in the order of the page about them
 def _project(
     root: Path,
     environment: str,

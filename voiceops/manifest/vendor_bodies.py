@@ -22,6 +22,7 @@ from voiceops.model.values import Ref, Secret, secret
 
 _METHODS = ("GET", "POST")
 WEBHOOK_SECRET = "VAPI_WEBHOOK_SECRET"
+_TARGETS = ("assistantId", "squadId")  # who answers a line, in the API's own words
 
 
 def live_name(project: Project, document: Document) -> str:
@@ -56,18 +57,7 @@ def shape_phone(project: Project, document: Document, spec: Map, mark: Mark, pro
     address = document.address
 
     def take(key: str, default: Any, kind: type, allowed: tuple[Any, ...] = ()) -> tuple[Any, Mark]:
-        if key not in body:
-            return default, mark
-        value, here = body.take(key)
-        if value is None:
-            return default, here
-        if not isinstance(value, kind) or (allowed and value not in allowed):
-            wanted = " or ".join(map(str, allowed)) or {"bool": "true or false", "Map": "a map"}.get(
-                kind.__name__, "a text"
-            )
-            problems.error("schema-type", f"{key} must be {wanted}, not {describe(value)}", here, address=address)
-            return default, here
-        return value, here
+        return _taken(body, key, default, kind, allowed, mark=mark, address=address, problems=problems)
 
     answer, answer_mark = take("answer", "vapi", str, ("vapi", "runtime", "none"))
     purchase, purchase_mark = take("purchase", False, bool)
@@ -82,17 +72,8 @@ def shape_phone(project: Project, document: Document, spec: Map, mark: Mark, pro
         ):
             if wrong:
                 problems.error("phone-provider", f"{key} needs provider: twilio", here, address=address)
-    target = next((body[key] for key in ("assistantId", "squadId") if isinstance(body.get(key), Ref)), None)
-    if body.get("assistantId") and body.get("squadId"):
-        problems.error("phone-target", "agent and squad exclude each other", body.marks["squadId"], address=address)
-    if answer == "none" and (named := next((key for key in ("assistantId", "squadId") if body.get(key)), None)):
-        problems.error(
-            "phone-target",
-            "answer: none is a line that nobody answers, but it names who does",
-            body.marks[named],
-            "Take one of the two out.",
-            address,
-        )
+    target = next((body[key] for key in _TARGETS if isinstance(body.get(key), Ref)), None)
+    _check_target(body, answer, address, problems)
     if answer == "runtime" and project.runtime_url is None:
         problems.error(
             "runtime-missing",
@@ -103,7 +84,7 @@ def shape_phone(project: Project, document: Document, spec: Map, mark: Mark, pro
         )
     # All three are always said, so that a line has one target and a binding made elsewhere shows as a change.
     bound = answer == "vapi"
-    for key in ("assistantId", "squadId"):
+    for key in _TARGETS:
         if not bound or key not in body:
             here = body.marks.get(key, mark)
             body.pop(key, None)
@@ -125,6 +106,47 @@ def shape_phone(project: Project, document: Document, spec: Map, mark: Mark, pro
         purchase=purchase is True,
         release=release is True,
     )
+
+
+def _taken(
+    body: Map,
+    key: str,
+    default: Any,
+    kind: type,
+    allowed: tuple[Any, ...],
+    *,
+    mark: Mark,
+    address: str,
+    problems: Problems,
+) -> tuple[Any, Mark]:
+    """A key that is voiceops' own, taken out of the body, with its place; the default where it is not of its kind."""
+    if key not in body:
+        return default, mark
+    value, here = body.take(key)
+    if value is None:
+        return default, here
+    if not isinstance(value, kind) or (allowed and value not in allowed):
+        wanted = " or ".join(map(str, allowed)) or {"bool": "true or false", "Map": "a map"}.get(
+            kind.__name__, "a text"
+        )
+        problems.error("schema-type", f"{key} must be {wanted}, not {describe(value)}", here, address=address)
+        return default, here
+    return value, here
+
+
+def _check_target(body: Map, answer: str, address: str, problems: Problems) -> None:
+    """A line has one target, and one that nobody answers has none."""
+    named = [key for key in _TARGETS if body.get(key)]
+    if len(named) > 1:
+        problems.error("phone-target", "agent and squad exclude each other", body.marks["squadId"], address=address)
+    if answer == "none" and named:
+        problems.error(
+            "phone-target",
+            "answer: none is a line that nobody answers, but it names who does",
+            body.marks[named[0]],
+            "Take one of the two out.",
+            address,
+        )
 
 
 def needs_runtime(spec: Map) -> bool:

@@ -98,6 +98,7 @@ class Parts:
                 parts.health.draining = True
 
 
+# one idea: the list of the parts, in the order in which they need each other
 async def _made(setup: Setup, stack: AsyncExitStack) -> Parts:
     """Each part after those that it needs; they are closed in the reverse order."""
     spec, settings = setup.spec, setup.settings

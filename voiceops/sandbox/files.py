@@ -24,6 +24,11 @@ _METADATA_LIMIT = 4096
 
 
 def operations(world: World) -> Table:
+    """Files, and which knowledge bases they are attached to."""
+    return [*_files(world), *_attachments(world)]
+
+
+def _files(world: World) -> Table:
     async def create(request: Request) -> tuple[int, Any]:
         parts = _multipart(request.headers.get("content-type", ""), await request.body())
         if "file" not in parts:
@@ -56,6 +61,17 @@ def operations(world: World) -> Table:
                 world.store.remove(_ATTACHED, attached.id)
         return 200, _settled(world, row.body)
 
+    one = FILES + "/{id}"
+    return [
+        (FILES, "POST", create),
+        (FILES, "GET", listed),
+        (one, "GET", get),
+        (one, "PATCH", update),
+        (one, "DELETE", delete),
+    ]
+
+
+def _attachments(world: World) -> Table:
     async def attach(request: Request) -> tuple[int, Any]:
         base = _row(world, KNOWLEDGE, "Knowledge base", request.path_params["id"])
         body = only(await json_body(request), "fileId")
@@ -90,13 +106,8 @@ def operations(world: World) -> Table:
                 return 200, _settled(world, row.body)
         raise absent("File", id_)
 
-    one, inside = FILES + "/{id}", KNOWLEDGE + "/{id}/file"
+    inside = KNOWLEDGE + "/{id}/file"
     return [
-        (FILES, "POST", create),
-        (FILES, "GET", listed),
-        (one, "GET", get),
-        (one, "PATCH", update),
-        (one, "DELETE", delete),
         (inside, "POST", attach),
         (inside, "GET", attached_files),
         (inside + "/{file}", "DELETE", detach),

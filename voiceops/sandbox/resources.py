@@ -39,6 +39,7 @@ def operations(world: World) -> Table:
     ]
 
 
+# one idea: the operations of one collection, each a few lines over what they share
 def _dictionary(world: World, provider: str, path: str) -> Table:
     collection = Collection(path=path, title="Pronunciation dictionary", kind="")
 
