@@ -12,11 +12,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.core import Row
-from benchmarks.measure import project_command, run, sandbox
+from benchmarks.measure import Run, project_command, run, sandbox
 from benchmarks.projects import write_realistic_project
 from voiceops.sandbox.client import SandboxClient
 
@@ -41,7 +42,7 @@ _MOST_MEMORY = 400  # MB, of 10,000 objects
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large a project is, and how often its commands run: the best of a few, for a large one of one."""
+    """How large a project is, and how often its commands run: the best run of each counts."""
 
     tools: int
     agents: int
@@ -52,9 +53,9 @@ class Size:
         return self.tools + self.agents
 
 
-SMALLEST = Size(2, 1, 5)
-THOUSAND = Size(300, 700, 5)
-TEN_THOUSAND = Size(3_000, 7_000, 1)
+SMALLEST = Size(2, 1, 0)
+THOUSAND = Size(300, 700, 7)
+TEN_THOUSAND = Size(3_000, 7_000, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +98,22 @@ def _files(folder: Path, size: Size, *, prompts: str = "blocks") -> Cost:
     start = folder.with_name(f"{folder.name}-start")
     write_realistic_project(start, tools=SMALLEST.tools, agents=SMALLEST.agents, prompts=prompts)
     write_realistic_project(folder, tools=size.tools, agents=size.agents, prompts=prompts)
-    spent, megabytes = _cpu(project_command(folder, "validate"), size)
-    begun, _ = _cpu(project_command(start, "validate"), SMALLEST)
-    return Cost(spent - begun, (spent - begun) / _reading(_FILES, folder, start, size), megabytes)
+    return _cost(
+        _Job(project_command(folder, "validate")), _Job(project_command(start, "validate")), folder, start, size
+    )
 
 
 def _plan(folder: Path, size: Size) -> Cost:
     """What a plan takes that finds nothing to do."""
     start = folder.with_name(f"{folder.name}-start")
-    begun, _ = _plan_of(start, SMALLEST)
-    spent, megabytes = _plan_of(folder, size)
-    reading = _reading(_FILES, folder, start, size) + _reading(_LISTS, folder / "lists", start / "lists", size)
-    return Cost(spent - begun, (spent - begun) / reading, megabytes)
+    with _applied(folder) as environ, _applied(start) as other:
+        spent, begun = _Job(project_command(folder, "plan"), environ), _Job(project_command(start, "plan"), other)
+        return _cost(spent, begun, folder, start, size, lists=True)
 
 
-def _plan_of(folder: Path, size: Size) -> tuple[float, float]:
-    """CPU seconds and MB of an empty plan; leaves in `lists/` what the vendor lists hold."""
+@contextmanager
+def _applied(folder: Path) -> Iterator[dict[str, str]]:
+    """An account that holds a project's objects; leaves in `lists/` what its lists hold."""
     with sandbox() as environ, SandboxClient(environ["VAPI_BASE_URL"] + "/_sandbox") as control:
         run(project_command(folder, "apply", "--auto-approve", "--local-state", "-q", "--parallelism", "50"), environ)
         time.sleep(10)  # everything has settled, as in daily use
@@ -120,17 +121,33 @@ def _plan_of(folder: Path, size: Size) -> tuple[float, float]:
         lists.mkdir()
         for name, bodies in control.dump().items():
             (lists / f"{name.strip('/').replace('/', '-')}.json").write_text(json.dumps(bodies))
-        return _cpu(project_command(folder, "plan"), size, environ)
+        yield environ
 
 
-def _reading(script: str, folder: Path, start: Path, size: Size) -> float:
-    """CPU seconds in which a script reads a folder, its own start aside."""
-    spent, _ = _cpu([sys.executable, "-c", script, str(folder)], size)
-    begun, _ = _cpu([sys.executable, "-c", script, str(start)], SMALLEST)
-    return max(spent - begun, 1e-4)
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A command, and the account that it finds."""
+
+    command: list[str]
+    environ: Mapping[str, str] | None = None
 
 
-def _cpu(command: list[str], size: Size, environ: Mapping[str, str] | None = None) -> tuple[float, float]:
-    """The least CPU seconds of a few runs, and the most MB."""
-    runs = [run(command, environ) for _ in range(size.times)]
-    return min(one.cpu for one in runs), max(one.megabytes for one in runs)
+def _cost(spent: _Job, begun: _Job, folder: Path, start: Path, size: Size, *, lists: bool = False) -> Cost:
+    """What a command takes in a project over what it takes in the smallest one, and over what reading takes so."""
+    jobs = [spent, begun, *(_reading(_FILES, place) for place in (folder, start))]
+    if lists:
+        jobs += [_reading(_LISTS, place / "lists") for place in (folder, start)]
+    runs = _in_turn(jobs, size.times)
+    cpu = [min(one.cpu for one in of_job) for of_job in runs]
+    seconds, *readings = (large - small for large, small in zip(cpu[::2], cpu[1::2], strict=True))
+    return Cost(seconds, seconds / max(sum(readings), 1e-4), max(one.megabytes for one in runs[0]))
+
+
+def _reading(script: str, folder: Path) -> _Job:
+    return _Job([sys.executable, "-c", script, str(folder)])
+
+
+def _in_turn(jobs: list[_Job], times: int) -> list[list[Run]]:
+    """Every job so many times, in turn: what else the machine does meets all of them alike."""
+    rounds = [[run(job.command, job.environ) for job in jobs] for _ in range(times)]
+    return [list(of_job) for of_job in zip(*rounds, strict=True)]

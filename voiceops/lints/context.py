@@ -28,6 +28,7 @@ class Assistant:
 
     @property
     def name(self) -> str:
+        """The address of the manifest that it stands in."""
         return self.spot.resource.address
 
     @cached_property
@@ -86,6 +87,7 @@ class Line:
 
     @property
     def number(self) -> str | None:
+        """What callers dial, where the manifest says it."""
         found = self.spot.get("number")
         return found if isinstance(found, str) else None
 
@@ -139,10 +141,12 @@ class Context:
         return tuple(a for a in self._on_lines.get(address, ()) if not is_twilio_side(a) and a != address)
 
     def on_a_line(self, spot: Spot) -> bool:
+        """Does this stand in what a caller can reach?"""
         return bool(self.lines_of(spot.resource.address))
 
     @cached_property
     def phone_lines(self) -> list[Line]:
+        """Every phone line of the project."""
         found = []
         for body in self.bodies:
             if body.resource.kind != "Phone":

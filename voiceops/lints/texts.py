@@ -53,6 +53,7 @@ class Texts:
         return lines[mark.line - 1] if 0 < mark.line <= len(lines) else ""
 
     def contains(self, file: str, text: str) -> bool:
+        """Does a line of this file hold a text?"""
         return any(text in line for line in self.lines(file))
 
     def place(self, mark: Mark, value: str, offset: int) -> Mark:

@@ -26,6 +26,7 @@ class Budget:
     told: bool = False
 
     def take_instance(self) -> bool:
+        """One more instance of a `forEach`: is it within the budget?"""
         self.instances += 1
         return self.instances <= MOST_INSTANCES
 

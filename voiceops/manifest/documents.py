@@ -57,10 +57,12 @@ class Document:
 
     @property
     def address(self) -> str:
+        """`Kind/name`, of an instance `Kind/name[key]`."""
         return address(self.kind, self.name, self.key)
 
     @property
     def family(self) -> str:
+        """The address without an instance's key: the manifest that it comes from."""
         return address(self.kind, self.name)
 
 

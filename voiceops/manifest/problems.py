@@ -18,6 +18,7 @@ class Problems:
         self._found: dict[tuple[object, ...], Diagnostic] = {}
 
     def add(self, diagnostic: Diagnostic) -> None:
+        """Keep one problem; the same one at the same place is kept once."""
         mark = diagnostic.mark
         place = (mark.file, mark.line, mark.column) if mark else (diagnostic.address, diagnostic.path)
         key = (diagnostic.code, diagnostic.summary, *place)
@@ -26,12 +27,15 @@ class Problems:
             self._found[key] = diagnostic  # what one manifest may do is still an error of another
 
     def error(self, code: str, summary: str, mark: Mark | None, hint: str = "", address: str = "") -> None:
+        """Keep what makes the project invalid."""
         self.add(Diagnostic(code=code, summary=summary, mark=mark, hint=hint, address=address))
 
     def warning(self, code: str, summary: str, mark: Mark | None, hint: str = "", address: str = "") -> None:
+        """Keep what is valid, and probably not meant."""
         self.add(Diagnostic(code=code, summary=summary, severity="warning", mark=mark, hint=hint, address=address))
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Keep several problems."""
         for diagnostic in diagnostics:
             self.add(diagnostic)
 
@@ -47,6 +51,7 @@ class Problems:
 
     @property
     def failed(self) -> bool:
+        """Is there an error among them?"""
         return any(diagnostic.severity == "error" for diagnostic in self._found.values())
 
     def raise_errors(self) -> None:

@@ -40,6 +40,7 @@ class Place:
 
     @property
     def is_alias(self) -> bool:
+        """Is it an alias (`*name`), whose value stands elsewhere?"""
         return self.key is not None and self.node.start_mark.index < self.key.start_mark.index
 
 

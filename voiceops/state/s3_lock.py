@@ -51,6 +51,7 @@ class S3Lock:
 
     @asynccontextmanager
     async def hold(self, operation: str, timeout: float) -> AsyncIterator[Lease]:
+        """Hold the lock while the block runs. Raises Locked where it is not free within `timeout` seconds."""
         await self._probe()
         info = this_process(operation)
         lease = _S3Lease(self._bucket, self._key, info, self._timing)

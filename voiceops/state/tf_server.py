@@ -91,6 +91,7 @@ class Server:
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[httpx.AsyncClient]:
+        """A client for as long as somebody needs one; users at the same time share it."""
         import httpx
 
         self._users += 1

@@ -58,6 +58,7 @@ class Taken:
     value: JSON
 
     def to_data(self) -> dict[str, Any]:
+        """As JSON has it."""
         return {
             "address": self.address,
             "path": format_path(self.path),
@@ -249,6 +250,7 @@ def _check(before: Graph, after: Graph, edit: _Edit, ids: Mapping[str, str]) -> 
 
 
 def display_mark(mark: Mark) -> str:
+    """`FILE:LINE`, as people find it."""
     return f"{mark.file}:{mark.line}"
 
 

@@ -38,6 +38,7 @@ class Finding:
     hint: str = ""
 
     def to_data(self) -> dict[str, str]:
+        """As `doctor --format json` has it."""
         return {"level": self.level, "check": self.what, "summary": self.text, "hint": self.hint}
 
 

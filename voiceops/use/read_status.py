@@ -65,6 +65,7 @@ class Row:
     notes: tuple[str, ...] = ()
 
     def to_data(self) -> dict[str, Any]:
+        """As `status --format json` has it."""
         return {
             "address": self.address,
             "number": self.number,

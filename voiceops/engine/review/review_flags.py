@@ -67,6 +67,7 @@ class ReviewFlag:
     after: str | None = None
 
     def to_data(self) -> dict[str, Any]:
+        """As the JSON of a plan has it."""
         data = {"kind": self.kind, "address": self.address, "path": self.path, "text": self.text}
         return data | {k: v for k, v in (("before", self.before), ("after", self.after)) if v is not None}
 
