@@ -202,9 +202,7 @@ def test_a_file_name_tells_which_file_is_meant() -> None:
             packages.setdefault(source.path.name, set()).add(source.package)
     found = {name: sorted(where) for name, where in packages.items() if len(where) > 1}
     assert found.keys() <= TWICE.keys(), f"give one of them a name of its own: {found.keys() - TWICE.keys()}"
-    assert found.keys() == TWICE.keys(), (
-        f"one package only: take out {TWICE.keys() - found.keys()}"
-    )
+    assert found.keys() == TWICE.keys(), f"one package only: take out {TWICE.keys() - found.keys()}"
 
 
 def test_a_class_name_tells_which_class_is_meant() -> None:
