@@ -66,11 +66,15 @@ KEYS = [
 ODD = ["off", "true", "null", "~", "1.0", "+1415", "9:30", "a\nb\n", "\n", " lead", "trail ", "- x", "${var:x}", "<<"]
 
 numbers = st.integers(-(10**9), 10**9) | st.floats(allow_nan=False, allow_infinity=False)
-texts = st.text(max_size=30) | st.text(" \n\t:#'\"|>-{}[]*&!%@`,?~x0.+", max_size=20) | st.sampled_from(ODD)
+texts = (
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+    | st.text(" \n\t:#'\"|>-{}[]*&!%@`,?~x0.+", max_size=20)
+    | st.sampled_from(ODD)
+)
 scalars = st.none() | st.booleans() | numbers | texts
 values = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(min_size=1, max_size=8), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=6,
 )
 
@@ -102,11 +106,7 @@ def expected(key: str, value: Any) -> list[Any]:
 @given(key=st.sampled_from(KEYS), value=values)
 def test_any_value_fits_anywhere_and_nothing_else_moves(key: str, value: Any) -> None:
     text = TEXT.replace("tagged: !!str 1", "tagged: one")
-    try:
-        edited = replaced(text, mark_of(key), (key,), value)
-    except CannotEdit:
-        assert not is_plain(value), "what any YAML can hold has its place"
-        return
+    edited = replaced(text, mark_of(key), (key,), value)
     found = documents(edited)
     assert repr(found) == repr(expected(key, value))
     before, after = text.splitlines(), edited.splitlines()
@@ -117,15 +117,6 @@ def test_any_value_fits_anywhere_and_nothing_else_moves(key: str, value: Any) ->
     for comment in ("# top", "# the kind", "# between", "# behind the map"):
         assert comment in edited
     assert "# behind the list" in edited
-
-
-def is_plain(value: Any) -> bool:
-    """Characters that YAML takes as they are."""
-    if isinstance(value, dict):
-        return all(is_plain(key) and is_plain(item) for key, item in value.items())
-    if isinstance(value, list):
-        return all(map(is_plain, value))
-    return not isinstance(value, str) or all(c.isprintable() or c in "\n\t" for c in value)
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,11 @@ import yaml
 
 from voiceops.errors import InvalidProject, Mark
 from voiceops.manifest.strict_yaml import read_documents
+from voiceops.manifest.yaml_values import block, flow, literal, scalar
 from voiceops.model.located import Map, Seq, plain
 from voiceops.model.values import JSON
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_PLAIN = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`][^\n\r\t:#,\[\]{}]*(?<!\s)\Z|[+]\d+\Z")
-
-
-_UNPRINTABLE = re.compile("[^\n\t\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|[\u2028\u2029]")
 
 
 class CannotEdit(Exception):
@@ -144,14 +141,13 @@ def _candidates(text: str, place: Place, value: JSON) -> Iterator[tuple[int, int
     """Cuts and what goes there, the most like the present style first; the caller takes the first that holds."""
     node = place.node
     start, end = _offset(text, node.start_mark), _end(text, node)
-    block = isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value
-    if block and isinstance(value, (dict, list)) and value:
-        yield start, end, _block(value, node.start_mark.column)
-        return
-    if block:  # the new value stands beside the key, not below it
+    of_lines = isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value
+    if of_lines and isinstance(value, (dict, list)) and value:
+        yield start, end, block(value, node.start_mark.column)
+    if of_lines:  # the new value stands beside the key, not below it
         start = _offset(text, place.key.end_mark) + 1 if place.key is not None else start
         lead = " " if place.key is not None else ""
-        yield from ((start, end, lead + new) for new in _inline(value, None))
+        yield from ((start, end, lead + new) for new in _inline(value, None, place.flow))
         return
     # A key without a value has an empty node right after its colon.
     lead = " " if start == end and start and text[start - 1] == ":" else ""
@@ -159,52 +155,30 @@ def _candidates(text: str, place: Place, value: JSON) -> Iterator[tuple[int, int
     if isinstance(value, str) and "\n" in value.rstrip("\n") + "\n" * (style in ("|", ">")) and not place.flow:
         column = place.key.start_mark.column + 2 if place.key is not None else node.start_mark.column
         yield from ((start, end, lead + new) for new in _literal(text, start, value, column, style))
-    yield from ((start, end, lead + new) for new in _inline(value, style))
+    yield from ((start, end, lead + new) for new in _inline(value, style, place.flow))
 
 
-def _inline(value: JSON, style: str | None) -> Iterator[str]:
+def _inline(value: JSON, style: str | None, in_flow: bool) -> Iterator[str]:
     """One line; a text in the quotes that it has, if they can hold it."""
-    if isinstance(value, str):
-        if style == "'" and "\n" not in value:
-            yield "'" + value.replace("'", "''") + "'"
-        elif style == '"':
-            yield json.dumps(value, ensure_ascii=False)
-        elif _PLAIN.match(value):
-            yield value
-    yield _flow(value)
-    yield json.dumps(value, ensure_ascii=False)
-    yield json.dumps(value)  # what YAML doesn't take as it is, escaped
-
-
-def _flow(value: JSON) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_flow(key)}: {_flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_flow(item) for item in value) + "]"
-    if isinstance(value, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_./ -]*(?<! )", value):
-        return value if value not in ("true", "false", "null") else json.dumps(value)
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _block(value: JSON, column: int) -> str:
-    dumped: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=10**6, default_flow_style=False)
-    lines = dumped.rstrip("\n").split("\n")
-    return "\n".join(line if number == 0 or not line else " " * column + line for number, line in enumerate(lines))
+    if isinstance(value, str) and style == "'" and "\n" not in value:
+        yield "'" + value.replace("'", "''") + "'"
+    if isinstance(value, str) and style == '"':
+        yield json.dumps(value, ensure_ascii=False)
+    yield flow(value) if in_flow or isinstance(value, (dict, list)) else scalar(value)
 
 
 def _literal(text: str, start: int, value: str, column: int, style: str | None) -> Iterator[str]:
     """A text of several lines in YAML's literal style, with the comment that may stand behind its `|`."""
-    body = value.rstrip("\n")
-    ends = len(value) - len(body)
-    if not body or body[0] in " \t\n" or ends > 1 or _UNPRINTABLE.search(value):
+    lines = literal(value, column)
+    if lines is None:
         return
     comment = ""
     if style in ("|", ">"):
         header = text[start : (text.find("\n", start) + 1 or len(text) + 1) - 1]
         found = re.search(r"\s+#.*", header)
         comment = found.group() if found else ""
-    lines = [" " * column + line if line else "" for line in body.split("\n")]
-    yield "\n".join([("|" if ends else "|-") + comment, *lines])
+    first, rest = lines.split("\n", 1)
+    yield f"{first}{comment}\n{rest}"
 
 
 def _offset(text: str, mark: Any) -> int:

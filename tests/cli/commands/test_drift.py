@@ -225,7 +225,7 @@ def test_a_twilio_setting_and_a_text_with_dollar_braces(desk: Bench) -> None:
     desk.control.edit(desk.id_of("Agent/desk"), {"firstMessage": "It costs ${price}"})
     accept(desk)
     text = (desk.folder / "agents/line.yaml").read_text()
-    assert 'voiceFallbackUrl: "https://b.example/y" # spare' in text
+    assert "voiceFallbackUrl: https://b.example/y # spare" in text
     assert "$${price}" in (desk.folder / "agents/agent.yaml").read_text()
 
 

@@ -1,0 +1,1 @@
+"""From live objects to a repository that people like to read: names, files, parts, YAML. Pure."""
