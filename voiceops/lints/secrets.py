@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from voiceops.errors import Mark
@@ -11,29 +10,15 @@ from voiceops.lints.context import Context
 from voiceops.lints.rule import lint
 from voiceops.lints.settings import setting
 from voiceops.lints.spot import Finding
+from voiceops.model.key_forms import FORMS, SIGNS
 
-_FORMS = (
-    (re.compile(r"\bsk-(?:proj-|ant-|or-)?[A-Za-z0-9_-]{20,}"), "an API key of a model's provider"),
-    (re.compile(r"\bsk_(?:live|test)?_?[A-Za-z0-9]{24,}"), "an API key"),
-    (re.compile(r"\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{30,}|\bglpat-[\w-]{20,}"), "a token of a git host"),
-    (re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{20,}|hooks\.slack\.com/services/T\w+/B\w+/\w+"), "a Slack token"),
-    (re.compile(r"\bAKIA[0-9A-Z]{16}\b|\bAIza[0-9A-Za-z_-]{35}"), "a cloud key"),
-    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "a private key"),
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"), "a token (JWT)"),
-    (re.compile(r"\bBearer [A-Za-z0-9._~+/-]{20,}"), "a bearer token"),
-)
-# One of these is in every text that has one of those forms.
-_SIGNS = (
-    *("sk-", "sk_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox"),
-    *("hooks.slack.com/services/", "AKIA", "AIza", "PRIVATE KEY-----", "eyJ", "Bearer "),
-)
 _SHORTEST = 6
 
 
 @lint("VO601", "secret-in-text", "A key or a token in a prompt, another text, or a handler")
 def secret_in_text(context: Context) -> Iterator[Finding]:
-    for spot, mark, text in texts(context, *_SIGNS):
-        for pattern, what in _FORMS:
+    for spot, mark, text in texts(context, *SIGNS):
+        for pattern, what in FORMS:
             if match := pattern.search(text):
                 yield found(
                     context,

@@ -1,0 +1,99 @@
+"""Which file a manifest stands in, and in which order its keys are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from voiceops.adopt.naming import slug
+
+# What no file may be called on some system.
+_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(10))})
+_FOLDERS = {"Dictionary": "dictionaries"}
+
+_FIRST = ("type", "provider", "name", "description")
+# What people read first, by kind; the rest follows in the schema's order.
+ORDER: dict[str, tuple[str, ...]] = {
+    "Agent": (
+        *("name", "firstMessage", "firstMessageMode", "model", "voice", "transcriber", "server", "serverMessages"),
+        *("clientMessages", "backgroundSound", "startSpeakingPlan", "stopSpeakingPlan", "voicemailDetection"),
+        *("voicemailMessage", "endCallMessage", "endCallPhrases", "silenceTimeoutSeconds", "maxDurationSeconds"),
+        *("hooks", "analysisPlan", "artifactPlan"),
+    ),
+    "Model": (
+        *("from", "provider", "model", "temperature", "maxTokens", "systemPrompt", "messages", "tools", "toolIds"),
+        "toolRefs",
+    ),
+    "Voice": ("from", "provider", "voiceId", "model", "language", "speed", "stability", "similarityBoost"),
+    "Transcriber": ("from", "provider", "model", "language", "endpointing", "keywords", "keyterm"),
+    "Server": ("from", "url", "credentialId", "timeoutSeconds", "headers", "backoffPlan"),
+    "Tool": ("type", "function", "name", "description", "destinations", "url", "method", "messages", "server", "async"),
+    "Phone": ("number", "sipUri", "provider", "name", "agent", "squad", "answer", "server", "fallbackDestination"),
+    "Squad": ("name", "members", "membersOverrides"),
+    "Credential": ("provider", "name", "authenticationPlan", "apiKey"),
+    "StructuredOutput": ("name", "type", "description", "target", "schema", "model"),
+    "Personality": ("name", "path", "assistant"),
+    "Scenario": ("name", "path", "instructions", "evaluations"),
+    "Simulation": ("name", "path", "scenarioId", "personalityId"),
+    "SimulationSuite": ("name", "path", "simulationIds"),
+    "Eval": ("name", "type", "description", "messages"),
+    "Dictionary": ("provider", "name", "description", "rules", "items"),
+}
+_ENVELOPE = ("kind", "name", "description", "labels", "environments", "allowUnknown", "external", "spec", "lifecycle")
+
+
+def folder_of(kind: str) -> str:
+    """The folder below the manifests' in which a kind's files stand; empty for agents, which stand in it."""
+    return "" if kind == "Agent" else _FOLDERS.get(kind, slug(kind) + "s")
+
+
+class Files:
+    """The paths that are taken, whatever a file system makes of capitals, and those that are given out."""
+
+    def __init__(self, folder: str, taken: Iterable[str]) -> None:
+        self._folder = PurePosixPath(folder or ".")
+        self._taken = {path.casefold() for path in taken}
+
+    def manifest(self, kind: str, name: str) -> str:
+        """A file of its own for a manifest."""
+        stem = f"{name}-{slug(kind)}" if name in _DEVICES or (kind == "Agent" and name == "parts") else name
+        return self._free(self._folder / folder_of(kind), stem, ".yaml")
+
+    def parts(self) -> str:
+        """The file of the parts that agents share."""
+        return self._free(self._folder, "parts", ".yaml")
+
+    def prompt(self, name: str) -> str:
+        """The file of a prompt."""
+        return self._free(self._folder / "prompts", f"{name}-prompt" if name in _DEVICES else name, ".md")
+
+    def has(self, path: str) -> bool:
+        """Is there such a file already?"""
+        return path.casefold() in self._taken
+
+    def _free(self, folder: PurePosixPath, stem: str, suffix: str) -> str:
+        number, path = 2, (folder / (stem + suffix)).as_posix()
+        while path.casefold() in self._taken:
+            path, number = (folder / f"{stem}-{number}{suffix}").as_posix(), number + 1
+        self._taken.add(path.casefold())
+        return path
+
+
+def beside(manifest: str, file: str) -> str:
+    """The path of a file as a manifest names it: from the manifest's own folder."""
+    here, there = PurePosixPath(manifest).parent.parts, PurePosixPath(file).parts
+    shared = 0
+    while shared < min(len(here), len(there) - 1) and here[shared] == there[shared]:
+        shared += 1
+    return "/".join([*[".."] * (len(here) - shared), *there[shared:]])
+
+
+def in_order(value: dict[str, object], kind: str) -> dict[str, object]:
+    """A map with what people read first at its head."""
+    first = [key for key in ORDER.get(kind, _FIRST) if key in value]
+    return {key: value[key] for key in [*first, *sorted(key for key in value if key not in first)]}
+
+
+def enveloped(document: dict[str, object]) -> dict[str, object]:
+    """A manifest's own keys in the order in which they are written."""
+    return {key: document[key] for key in _ENVELOPE if key in document}

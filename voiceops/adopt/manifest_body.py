@@ -1,0 +1,269 @@
+"""From a live body to what a manifest says of it: without what the server adds, with names for ids.
+
+Walks the body along the schema, as the manifest layer does in the other direction (manifest/resolve.py): a name stands
+only where that layer looks for one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from voiceops.adopt.found import Written
+from voiceops.adopt.leaves import Hidden, Name, Part, Prompt
+from voiceops.adopt.links import Links
+from voiceops.kinds.base import SERVER_KEYS, Kind
+from voiceops.kinds.nodes import select
+from voiceops.kinds.places import is_answered
+from voiceops.kinds.registry import PART_KEYS
+from voiceops.kinds.schema import Node, root, type_of
+from voiceops.model.values import ABSENT, JSON, Path, format_path
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
+_STOCK = re.compile(r"a0000000-0000-4000-8000-[0-9a-f]{12}\Z")
+_MASKED = re.compile(r"^[*•·]{3,}|[*•·]{4,}")  # how APIs write a secret that they don't show
+_SENSITIVE_HEADER = re.compile(r"authorization|api[-_]?key|secret|token|password|cookie", re.IGNORECASE)
+_LARGEST = 2.0**53  # of the floats that are whole numbers
+_STAMPS = frozenset({"id", "orgId", "createdAt", "updatedAt"})
+
+
+@dataclass(slots=True)
+class Cleaned:
+    """A body in the API's own terms, less the server's part of it, and what a person should know of it."""
+
+    body: dict[str, JSON]
+    dangling: list[tuple[str, str]] = field(default_factory=list)  # (path, id): ids that no manifest stands for
+    left_out: list[str] = field(default_factory=list)  # paths that can't be written
+    unknown_names: list[str] = field(default_factory=list)  # agents' live names that no manifest has
+
+
+def cleaned(kind: Kind, body: Mapping[str, JSON], links: Links, *, defaults: bool = False) -> Cleaned:
+    """What a manifest can say of the body. `defaults`: what the server would fill in stays."""
+    node = root(kind.name, "manifest")
+    result = Cleaned({})
+    walk = _Walk(links, result, keep_defaults=defaults)
+    shown = kind.read(dict(body))
+    drop = {key for key in (*kind.attributes, kind.id_key) if key not in _fields(node, shown)}
+    value = walk.typed(node, {key: item for key, item in shown.items() if key not in drop}, (), top=True)
+    result.body = value if isinstance(value, dict) else {}
+    return result
+
+
+def _fields(node: Node, value: Any) -> Mapping[str, Node]:
+    name = select(node, value)
+    found: Mapping[str, Node] = type_of(name)["fields"] if name is not None else {}
+    return found
+
+
+@dataclass(slots=True)
+class _Walk:
+    links: Links
+    result: Cleaned
+    keep_defaults: bool = False
+    _members: frozenset[str] = frozenset()  # names of a squad's members that stand in the squad itself
+
+    def value(self, node: Node, value: Any, path: Path) -> Any:
+        """As the resolver rewrites it, backwards; ABSENT where it can't be written."""
+        if isinstance(value, Written):
+            return value
+        match node["type"]:
+            case "object" | "union" if isinstance(value, dict):
+                return self.typed(node, value, path)
+            case "array" if isinstance(value, list):
+                of = _as_secret_as(node, node.get("items", {"type": "any"}))
+                return self._items(value, path, lambda item, here: self.value(of, item, here))
+            case "anyOf":
+                option = next((option for option in node["options"] if _may_take(option, value)), None)
+                if option is not None:
+                    return self.value(_as_secret_as(node, option), value, path)
+            case _ if isinstance(value, str) and value in node.get("renamed", ()):
+                self.result.left_out.append(format_path(path))
+                return ABSENT
+            case _ if node.get("secret") and isinstance(value, str) and value:
+                return _hidden(value, path)
+        return free(value)
+
+    def _items(self, items: list[Any], path: Path, written: Any) -> Any:
+        found = []
+        for index, item in enumerate(items):
+            one = written(item, (*path, index))
+            found.append({} if one is ABSENT and isinstance(item, dict) else one)
+        return ABSENT if any(item is ABSENT for item in found) else found  # a list is written whole or not at all
+
+    def typed(self, node: Node, value: dict[str, Any], path: Path, *, top: bool = False) -> Any:
+        """A map along its type's fields; of a type that nobody knows as it is, without the server's stamps."""
+        name = select(node, value)
+        if name is None:
+            stamped = "createdAt" in value and "id" in value
+            drop = SERVER_KEYS if top else _STAMPS if stamped else frozenset[str]()
+            return {key: free(item) for key, item in value.items() if key not in drop and item is not None}
+        members, self._members = self._members, self._members | _inline_members(value)
+        result = self._fields_of(name, node, value, path, top=top)
+        if not result and not self.keep_defaults and any(item is not None for item in value.values()):
+            self.keep_defaults = True  # a map of nothing but defaults says so, rather than nothing
+            result = self._fields_of(name, node, value, path, top=top)
+            self.keep_defaults = False
+        self._members = members
+        self._without_followers(name, value, result)
+        self._with_secrets(name, value, result, path)
+        return result if result or not value or top else ABSENT
+
+    def _fields_of(self, name: str, node: Node, value: dict[str, Any], path: Path, *, top: bool) -> dict[str, Any]:
+        definition = type_of(name)
+        fields, required = definition["fields"], definition["required"]
+        result: dict[str, Any] = {}
+        for key, item in value.items():
+            field_ = fields.get(key)
+            here = (*path, key)
+            if item is None or self._is_servers(name, key, field_, top=top):
+                continue
+            if field_ is None:
+                result[key] = free(item)
+                continue
+            if self._is_default(field_, item) and key not in required and key != node.get("by"):
+                continue
+            found = self._field(key, field_, item, here)
+            if found is not ABSENT:
+                result[key] = found
+        return result
+
+    def _is_servers(self, name: str, key: str, field_: Node | None, *, top: bool) -> bool:
+        return field_ is None and (is_answered(name, key) or (top and key in SERVER_KEYS))
+
+    def _is_default(self, field_: Node, item: Any) -> bool:
+        if self.keep_defaults or "default" not in field_:
+            return False
+        default = field_["default"]
+        return bool(default == item) and isinstance(default, bool) is isinstance(item, bool)
+
+    def _field(self, key: str, node: Node, item: Any, path: Path) -> Any:
+        if isinstance(item, Written):
+            return item
+        kind = node.get("reference") or node.get("items", {}).get("reference")
+        if kind:
+            by_name = (node.get("referenceBy") or node.get("items", {}).get("referenceBy")) == "name"
+            if isinstance(item, list):
+                return self._items(item, path, lambda one, here: self._reference(kind, one, here, by_name=by_name))
+            return self._reference(kind, item, path, by_name=by_name)
+        if maybe := node.get("mayReference"):
+            name = self.links.holder(maybe, node["attribute"], item) if isinstance(item, str) else None
+            return Name(name) if name is not None else free(item)
+        if key == "headers" and isinstance(item, dict):
+            return {name: _header(name, text, (*path, name)) for name, text in item.items()}
+        found = self.value(node, item, path)
+        part = PART_KEYS.get(key)
+        if part and isinstance(found, dict) and (node["type"] == "union" or node.get("of") == "Server"):
+            return Part(part, found)
+        return found
+
+    def _reference(self, kind: str, item: Any, path: Path, *, by_name: bool) -> Any:
+        if isinstance(item, Written) or not isinstance(item, str):
+            return item
+        if by_name:
+            return self._called(item, path)
+        name = self.links.name_for(kind, item)
+        if name is not None:
+            return Name(name)
+        if _UUID.match(item):
+            if not _STOCK.match(item):
+                self.result.dangling.append((format_path(path), item))
+            return item
+        self.result.left_out.append(format_path(path))
+        return ABSENT
+
+    def _called(self, live_name: str, path: Path) -> Any:
+        """An agent by its live name: by its manifest's, where one has it."""
+        if (name := self.links.agent_called(live_name)) is not None:
+            return Name(name)
+        if live_name in self._members:
+            return live_name
+        if not _means_manifest(live_name, self.links.agent_names):
+            self.result.unknown_names.append(live_name)
+            return live_name
+        self.result.left_out.append(format_path(path))
+        return ABSENT
+
+    def _without_followers(self, name: str, live: Mapping[str, Any], result: dict[str, Any]) -> None:
+        """What the manifest layer takes from a dictionary is not written; what it would add wrongly is unset."""
+        for key, node in type_of(name)["fields"].items():
+            beside = node.get("follows")
+            if not isinstance(beside, str) or not isinstance(target := result.get(beside), Name):
+                continue
+            followed = self.links.holder("Dictionary", node["attribute"], str(live.get(key)))
+            if followed == target.text:
+                result.pop(key, None)
+            elif live.get(key) is None:
+                result[key] = None
+
+    def _with_secrets(self, name: str, live: Mapping[str, Any], result: dict[str, Any], path: Path) -> None:
+        """A secret that the type requires and the API does not show is asked for; where it goes tells its name."""
+        definition = type_of(name)
+        for key in definition["required"]:
+            if definition["fields"].get(key, {}).get("secret") and key not in result:
+                result[key] = Hidden(None, (*path, key))
+        host = _host(live.get("url"))
+        for key, item in result.items() if host else ():
+            if isinstance(item, Hidden):
+                result[key] = Hidden(item.value, item.path, host)
+            elif key == "headers" and isinstance(item, dict):
+                result[key] = {
+                    header: Hidden(text.value, text.path, host) if isinstance(text, Hidden) else text
+                    for header, text in item.items()
+                }
+
+
+def free(value: Any) -> Any:
+    """A value of which no schema knows more; whole numbers without a fraction."""
+    if isinstance(value, dict):
+        return {key: free(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [free(item) for item in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST:
+        return int(value)
+    return value
+
+
+def _header(name: str, text: Any, path: Path) -> Any:
+    return _hidden(text, path) if isinstance(text, str) and text and _SENSITIVE_HEADER.search(name) else free(text)
+
+
+def _hidden(value: str, path: Path) -> Hidden:
+    return Hidden(None if _MASKED.search(value) else value, path)
+
+
+def _host(url: Any) -> str:
+    try:
+        return urlsplit(url).hostname or "" if isinstance(url, str) else ""
+    except ValueError:
+        return ""
+
+
+def _inline_members(value: Mapping[str, Any]) -> frozenset[str]:
+    members = value.get("members")
+    assistants = [m.get("assistant") for m in members if isinstance(m, dict)] if isinstance(members, list) else []
+    names = [one.get("name") for one in assistants if isinstance(one, dict)]
+    return frozenset(name for name in names if isinstance(name, str))
+
+
+def _means_manifest(text: str, names: Iterable[str]) -> bool:
+    """Would the manifest layer take this live name for a manifest's?"""
+    return text.removeprefix("Agent/") in names
+
+
+def _as_secret_as(outer: Node, inner: Node) -> Node:
+    return {**inner, "secret": True} if outer.get("secret") else inner
+
+
+def _may_take(option: Node, value: Any) -> bool:
+    match option["type"]:
+        case "object" | "union":
+            return isinstance(value, dict)
+        case "array":
+            return isinstance(value, list)
+    return option["type"] == "string" and isinstance(value, str)
+
+
+__all__ = ["Cleaned", "Prompt", "cleaned", "free"]

@@ -1,0 +1,127 @@
+"""Phone lines as manifests say them: who answers, by which route, and what stands at Twilio beside.
+
+A manifest of a Twilio number also speaks for its voice settings there: where those are not what Vapi's import wrote,
+somebody else answers the number, and a manifest that took it over would change that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from voiceops.adopt.leaves import Hidden, Name
+from voiceops.engine.lines.twilio_number import settings, shadow
+from voiceops.kinds.twilio import TWILIO_DEMO, TWILIO_SETTINGS, is_vapis
+from voiceops.model.values import JSON
+
+_TARGETS = {"assistantId": "agent", "squadId": "squad"}
+_OTHERS = ("server", "serverUrl", "workflowId")  # who is asked where neither agent nor squad answers
+_LONGEST_NAME = 64
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioAccount:
+    """The project's own account, as far as a line's manifest leaves it out."""
+
+    sid: str = ""
+    api_key: str = ""
+    vapi_url: str = ""  # where Vapi's API is
+
+
+def outside(body: Mapping[str, JSON], numbers: Mapping[str, dict[str, Any]] | None, account: TwilioAccount) -> str:
+    """Why a line can't be managed without changing who answers it; empty where it can."""
+    if body.get("provider") != "twilio":
+        return ""
+    number = body.get("number")
+    if numbers is None:
+        return f"{number} is a Twilio number, and this project has no keys for Twilio"
+    live = numbers.get(number) if isinstance(number, str) else None
+    if live is None:
+        return f"{number} is in another Twilio account than this project's"
+    return answered(live, account)
+
+
+def answered(live: Mapping[str, Any], account: TwilioAccount) -> str:
+    """Who answers a Twilio number, where it is not Vapi: in words."""
+    number = live.get("phone_number")
+    found = dict(live)
+    if shadowed := shadow(found):
+        return f"{number} is answered by {shadowed} at Twilio"
+    url = settings(found)["voice_url"]
+    if not url:
+        return f"{number} is answered by nobody: Twilio has no voice URL for it"
+    if url.startswith(TWILIO_DEMO):
+        return f"{number} is answered by Twilio's demo"
+    return "" if is_vapis(url, account.vapi_url) else f"{number} is answered by the voice URL {plain_url(url)} at Twilio"
+
+
+def plain_url(url: str) -> str:
+    """An address without what may be secret in it."""
+    try:
+        split = urlsplit(url)
+        port = f":{split.port}" if split.port else ""
+        return f"{split.scheme}://{split.hostname or ''}{port}{split.path}"
+    except ValueError:
+        return "(no address)"
+
+
+def as_line(
+    body: dict[str, JSON], live: Mapping[str, JSON], number: Mapping[str, Any] | None, account: TwilioAccount
+) -> tuple[dict[str, JSON], tuple[str, ...]]:
+    """A Phone's body in a manifest's words, and the fields that have to be left to the dashboard."""
+    found: dict[str, JSON] = {}
+    ignored: list[str] = []
+    for key, item in body.items():
+        found[_TARGETS[key] if key in _TARGETS and isinstance(item, Name) else key] = item
+    bound = [key for key in _TARGETS if body.get(key)]
+    if len(bound) > 1:  # Vapi holds both; a manifest takes one
+        found = {key: item for key, item in found.items() if key not in ("squad", "squadId")}
+        ignored.append("squadId")
+    ignored += [key for key in _TARGETS if live.get(key) and key not in body]
+    if not bound and not any(found.get(key) for key in _OTHERS):
+        found["answer"] = "none"
+    if body.get("provider") == "twilio":
+        found |= _keys(found, live, account)
+        if isinstance(number, Mapping) and (twilio := _settings(number)):
+            found["twilio"] = twilio
+    return found, tuple(ignored)
+
+
+def _keys(body: dict[str, JSON], live: Mapping[str, JSON], account: TwilioAccount) -> dict[str, JSON]:
+    """The account's part of a number, as far as the project's own settings don't make it."""
+    sid = body.pop("twilioAccountSid", None)
+    token, key, key_secret = (body.pop(k, None) for k in ("twilioAuthToken", "twilioApiKey", "twilioApiSecret"))
+    sms = body.pop("smsEnabled", live.get("smsEnabled"))
+    found: dict[str, JSON] = {} if sms is False else {"smsEnabled": sms}
+    if sid != account.sid:
+        found["twilioAccountSid"] = sid
+    if key is not None and (key != account.api_key or sid != account.sid):
+        found["twilioApiKey"] = key
+        found["twilioApiSecret"] = key_secret or Hidden(None, ("twilioApiSecret",))
+    elif key is None and (account.api_key or sid != account.sid):
+        found["twilioAuthToken"] = token or Hidden(None, ("twilioAuthToken",))
+    return found
+
+
+def _settings(live: Mapping[str, Any]) -> dict[str, JSON]:
+    now = settings(dict(live))
+    found: dict[str, JSON] = {}
+    for key, name in TWILIO_SETTINGS.items():
+        value = now[name]
+        if not value or (key == "friendlyName" and not _is_telling(value, str(live.get("phone_number")))):
+            continue
+        if key.endswith("Method") and (value != "GET" or not now[name.replace("_method", "_url")]
+                                       if name == "voice_fallback_method" else value != "GET" or not now["status_callback"]):
+            continue
+        if key in ("voiceFallbackUrl", "statusCallback") and not value.startswith(("http://", "https://")):
+            continue
+        found[key] = value
+    return found
+
+
+def _is_telling(name: str, number: str) -> bool:
+    """Did somebody name the number, or is it only the number once more?"""
+    digits = "".join(c for c in name if c.isdigit())
+    return len(name) <= _LONGEST_NAME and not (len(digits) >= 7 and number.endswith(digits))

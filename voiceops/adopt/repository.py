@@ -1,0 +1,343 @@
+"""From what was found to a repository: manifests, prompts and parts as text, and what a person has to know or do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from voiceops.adopt.conveniences import eased
+from voiceops.adopt.defaults import over_defaults
+from voiceops.adopt.found import Found, Numbers, Written
+from voiceops.adopt.layout import Files, beside, enveloped, in_order
+from voiceops.adopt.leaves import Hidden, Name, Part, Prompt
+from voiceops.adopt.links import Links
+from voiceops.adopt.lenience import refused
+from voiceops.adopt.manifest_body import Cleaned, cleaned
+from voiceops.adopt.naming import Named, live_name, names_for
+from voiceops.adopt.phone_lines import TwilioAccount, as_line, outside
+from voiceops.adopt.secret_names import NeededSecret, Secrets
+from voiceops.adopt.shared_parts import SharedPart, SharedParts
+from voiceops.adopt.yaml_writer import document_text
+from voiceops.kinds.base import is_stock
+from voiceops.kinds.registry import KINDS
+from voiceops.model.address import address, kind_of, name_of
+from voiceops.model.values import JSON
+
+_STOCK_IDS = "a0000000-0000-4000-8000-"
+_MOST_FILE = 1_048_576  # bytes of a file that the manifest layer reads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is there already, and must stay: nothing of it is changed or written a second time."""
+
+    folder: str = "agents"  # where manifests are written, from the project's folder
+    ids: Mapping[str, str] = field(default_factory=dict)  # live id → address, of what is managed or `external:`
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)  # by kind: of every manifest, parts included
+    agents: Mapping[str, str] = field(default_factory=dict)  # live names of agents that are managed → address
+    attributes: Mapping[tuple[str, str], str] = field(default_factory=dict)  # ("resourceId", value) → address
+    parts: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict)  # address → the spec as it is written
+    files: Sequence[str] = ()  # paths that are taken, from the project's folder
+    others: Mapping[str, str] = field(default_factory=dict)  # live ids that get no manifest this time → live name
+    secrets: Mapping[str, str | None] = field(default_factory=dict)  # names in use → value, where it is at hand
+    defaults: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict)  # `defaults:` of voiceops.yaml, by kind
+    prefix: str = ""
+    suffix: str = ""
+    runtime_url: str = ""
+    runtime_credential: str = ""  # the live id of Credential/runtime, where it is managed
+    twilio: TwilioAccount = TwilioAccount()
+    numbers: Numbers | None = None  # the Twilio account's numbers; None: they were not read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """What is to be written, and what was learned on the way."""
+
+    files: Mapping[str, str]  # path from the project's folder → text
+    ids: Mapping[str, str]  # address → live id, of what is to be managed
+    externals: Mapping[str, str]  # address → live id, of what stands as `external:`
+    secrets: tuple[NeededSecret, ...]
+    shared: tuple[SharedPart, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Draft:
+    """One manifest in the making."""
+
+    one: Found
+    address: str
+    spec: dict[str, Any] = field(default_factory=dict)
+    comments: list[str] = field(default_factory=list)
+    ignored: tuple[str, ...] = ()
+    lenient: bool = False
+    file: str = ""
+    why_outside: str = ""
+
+
+def repository_of(found: Sequence[Found], known: Known) -> Repository:
+    """The manifests for what was found, so that a plan of them has nothing to do. Stock objects get none."""
+    return _Writer(found, known).repository()
+
+
+class _Writer:
+    def __init__(self, found: Sequence[Found], known: Known) -> None:
+        self.known = known
+        self.notes: list[str] = []
+        objects = [one for one in found if not _is_nobodys(one) and one.id not in known.ids]
+        tools = _tools_of_bases(objects)
+        self.found = [one for one in objects if not (one.kind == "Tool" and one.id in tools)]
+        taken = {kind: list(names) for kind, names in known.names.items()}
+        taken["Credential"] = [*taken.get("Credential", ()), "runtime"]
+        names = names_for(self.found, taken, known.prefix, known.suffix)
+        self.drafts = [self._draft(one, names[index]) for index, one in enumerate(self.found)]
+        self.drafts.sort(key=lambda draft: (list(KINDS).index(draft.one.kind), draft.address))
+        self.links = self._links(tools)
+        self.secrets = Secrets(known.secrets)
+        self.files = Files(known.folder, known.files)
+        self.texts: dict[str, str] = {}
+
+    def _draft(self, one: Found, named: Named) -> _Draft:
+        draft = _Draft(one, address(one.kind, named.name), comments=list(one.comments))
+        if named.twin:
+            draft.comments.append(Named.twins_comment(named.twin, one.id))
+        draft.why_outside = one.outside
+        if one.kind == "Phone" and one.id and not draft.why_outside:
+            draft.why_outside = outside(one.body, self.known.numbers, self.known.twilio)
+        if one.kind == "File" and not draft.why_outside:
+            draft.why_outside = "Vapi does not give its content back: the file stays as it is"
+        if draft.why_outside and one.id:
+            draft.comments.append(f"{draft.why_outside}.")
+        return draft
+
+    def _links(self, tools: Mapping[str, str]) -> Links:
+        """What every id means; of equal live names the agent that comes first."""
+        ids = {**self.known.ids, **{d.one.id: d.address for d in self.drafts if d.one.id}}
+        ids |= {tool: ids[base] for tool, base in tools.items() if base in ids}
+        agents = {live_name(d.one): d.address for d in reversed(self.drafts) if d.one.kind == "Agent"}
+        attributes = dict(self.known.attributes)
+        for draft in self.drafts:
+            kind = KINDS[draft.one.kind]
+            for key, value in kind.attributes_of(kind.read(dict(draft.one.body))).items():
+                attributes[(key, value)] = draft.address
+        return Links(
+            ids=ids,
+            aliases={(d.one.kind, d.one.alias): d.address for d in self.drafts if d.one.alias},
+            attributes=attributes,
+            agents={**{k: v for k, v in agents.items() if k}, **self.known.agents},
+            agent_names=frozenset(
+                [*self.known.names.get("Agent", ()), *(name_of(d.address) for d in self.drafts if d.one.kind == "Agent")]
+            ),
+            others=self.known.others,
+        )
+
+    def repository(self) -> Repository:
+        """Everything, in the order in which it depends on each other."""
+        managed = [draft for draft in self.drafts if not draft.why_outside or not draft.one.id]
+        for draft in managed:
+            self._clean(draft)
+        for draft in managed:
+            _look(self.secrets, draft.address, draft.spec)
+        for draft in managed:
+            draft.spec = self._rendered(draft.address, eased(draft.spec))
+        parts = SharedParts(
+            {draft.address: list(_parts_in(draft.spec)) for draft in managed}, self.known.parts, self.known.names
+        )
+        for draft in self.drafts:
+            draft.file = self.files.manifest(draft.one.kind, name_of(draft.address))
+            self._write(draft, parts)
+        self._write_parts(parts)
+        return Repository(
+            files=self.texts,
+            ids={d.address: d.one.id for d in managed if d.one.id},
+            externals={d.address: d.one.id for d in self.drafts if d.why_outside and d.one.id},
+            secrets=tuple(self.secrets.needed),
+            shared=tuple(parts.shared),
+            notes=tuple(self.notes),
+        )
+
+    def _clean(self, draft: _Draft) -> None:
+        kind = KINDS[draft.one.kind]
+        result = cleaned(kind, draft.one.body, self.links)
+        problems = refused(kind, result.body, self.known.twilio.sid)
+        body = result.body
+        if kind.agent_list and self._agents_link(draft.one, kind.agent_list):
+            body.pop("assistantIds", None)
+        if draft.one.kind == "Phone":
+            number = (self.known.numbers or {}).get(str(draft.one.body.get("number")))
+            body, draft.ignored = as_line(body, draft.one.body, number, self.known.twilio)
+        self._name(draft, body)
+        draft.spec = body
+        draft.lenient = bool(problems or result.unknown_names)
+        self._comment(draft, result, problems)
+
+    def _agents_link(self, one: Found, key: str) -> bool:
+        """Do the agents say themselves that they have this output?"""
+        ids = one.body.get("assistantIds")
+        bodies = {other.id: other.body for other in self.found if other.kind == "Agent"}
+        for id_ in ids if isinstance(ids, list) else ():
+            if id_ not in bodies:
+                if id_ not in self.known.ids:
+                    return False
+                continue
+            plan = bodies[id_].get("artifactPlan")
+            linked = plan.get(key) if isinstance(plan, dict) else None
+            if not (isinstance(linked, list) and one.id in linked):
+                return False
+        return True
+
+    def _name(self, draft: _Draft, body: dict[str, Any]) -> None:
+        """`spec.name` only where the manifest's own name does not say it."""
+        if not KINDS[draft.one.kind].named:
+            return
+        name = draft.one.body.get("name")
+        if name is None:
+            body["name"] = None
+        elif name == f"{self.known.prefix}{name_of(draft.address)}{self.known.suffix}":
+            body.pop("name", None)
+
+    def _comment(self, draft: _Draft, result: Cleaned, problems: Sequence[str]) -> None:
+        say = draft.comments.append
+        for path, id_ in result.dangling:
+            other = self.known.others.get(id_)
+            if other is None:
+                say(f"{path}: nothing live has the id {id_}.")
+            else:
+                say(f"{path}: {id_} is {other or 'an object without a name'}, which no manifest has yet.")
+        for path in result.left_out:
+            say(f"{path} is left as it is live: a manifest can't say it.")
+        for problem in problems:
+            say(problem)
+
+    def _rendered(self, where: str, value: Any) -> Any:
+        """Names, secrets and escapes as the manifest's texts; prompts and parts stay what they are."""
+        if isinstance(value, str):
+            return self.secrets.text(where, value)[0]
+        if isinstance(value, (Name, Written)):
+            return value.text
+        if isinstance(value, Hidden):
+            return self.secrets.field(where, value)
+        if isinstance(value, Prompt):
+            text, hides = self.secrets.text(where, value.text)
+            return text if hides or not _fits_file(value.text) else value
+        if isinstance(value, Part):
+            kept = {key: self._rendered(where, item) for key, item in value.own.items()}
+            return Part(value.kind, in_order(self._rendered(where, value.value), value.kind), kept)
+        if isinstance(value, dict):
+            return {key: self._rendered(where, item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._rendered(where, item) for item in value]
+        return value
+
+    def _write(self, draft: _Draft, parts: SharedParts) -> None:
+        document: dict[str, Any] = {"kind": draft.one.kind, "name": name_of(draft.address)}
+        if draft.one.environments:
+            document["environments"] = list(draft.one.environments)
+        if draft.why_outside and draft.one.id:
+            number = draft.one.body.get("number") if draft.one.kind == "Phone" else None
+            document["external"] = {"number": number} if isinstance(number, str) else {"id": draft.one.id}
+        else:
+            spec = self._placed(draft, draft.spec, parts)
+            spec = over_defaults(spec, self.known.defaults.get(draft.one.kind, {}), lambda: {})
+            document["spec"] = in_order(spec, draft.one.kind)
+            if draft.lenient:
+                document["allowUnknown"] = True
+            if draft.ignored:
+                document["lifecycle"] = {"ignoreChanges": list(draft.ignored)}
+        self.texts[draft.file] = document_text(enveloped(document), tuple(draft.comments))
+
+    def _placed(self, draft: _Draft, value: Any, parts: SharedParts) -> Any:
+        """Parts by name where they have one, prompts by their file."""
+        if isinstance(value, Part):
+            if self._is_runtime(value):
+                rest = {k: v for k, v in value.value.items() if k not in ("url", "credentialId")}
+                return {"from": "runtime", **rest} if rest else "runtime"
+            written = parts.written(value)
+            if isinstance(written, dict):
+                return in_order({k: self._placed(draft, v, parts) for k, v in written.items()}, value.kind)
+            return written
+        if isinstance(value, Prompt):
+            whose = name_of(draft.address).replace("[", "-").rstrip("]")
+            path = self.files.prompt(f"{whose}-{called}" if (called := _slug(value.called)) else whose)
+            self.texts[path] = value.text
+            return f"${{file:{beside(draft.file, path)}}}"
+        if isinstance(value, dict):
+            return {key: self._placed(draft, item, parts) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._placed(draft, item, parts) for item in value]
+        return value
+
+    def _is_runtime(self, part: Part) -> bool:
+        known = self.known
+        return bool(
+            part.kind == "Server"
+            and known.runtime_url
+            and known.runtime_credential
+            and part.value.get("url") == f"{known.runtime_url}/vapi/events"
+            and part.value.get("credentialId") == "runtime"
+        )
+
+    def _write_parts(self, parts: SharedParts) -> None:
+        if not parts.shared:
+            return
+        texts = []
+        for part in parts.shared:
+            kind = kind_of(part.address)
+            document = {"kind": kind, "name": name_of(part.address), "spec": in_order(part.value, kind)}
+            texts.append(document_text(enveloped(document), ()))
+        self.texts[self.files.parts()] = "---\n".join(texts)
+
+
+def _is_nobodys(one: Found) -> bool:
+    """Is it one of Vapi's own objects, the same for everybody?"""
+    return is_stock(one.body) or one.body.get("_platformDefault") is True or one.id.startswith(_STOCK_IDS)
+
+
+def _tools_of_bases(objects: Sequence[Found]) -> dict[str, str]:
+    """The tools that Vapi made for knowledge bases, with the base's id: they come and go with it."""
+    bases = [one for one in objects if one.kind == "KnowledgeBase"]
+    return {str(one.body["toolId"]): one.id for one in bases if one.body.get("toolId")}
+
+
+def _look(secrets: Secrets, where: str, value: Any) -> None:
+    """Note every secret of a body before any text is written."""
+    if isinstance(value, Hidden):
+        secrets.note(where, value)
+    elif isinstance(value, str):
+        secrets.look(where, value)
+    elif isinstance(value, Part):
+        _look(secrets, where, {**value.value, **value.own})
+    elif isinstance(value, dict):
+        for item in value.values():
+            _look(secrets, where, item)
+    elif isinstance(value, list):
+        for item in value:
+            _look(secrets, where, item)
+
+
+def _parts_in(value: Any) -> Iterator[Part]:
+    if isinstance(value, Part):
+        yield value
+        for item in (*value.value.values(), *value.own.values()):
+            yield from _parts_in(item)
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _parts_in(item)
+
+
+def _fits_file(text: str) -> bool:
+    """Does `${file:}` bring this very text? It drops a leading byte order mark, and knows UTF-8 alone."""
+    try:
+        return len(text.encode()) <= _MOST_FILE and not text.startswith("\ufeff")
+    except UnicodeEncodeError:
+        return False
+
+
+def _slug(text: str) -> str:
+    from voiceops.adopt.naming import slug
+
+    return slug(text)
+
+
+__all__ = ["Known", "NeededSecret", "Repository", "SharedPart", "TwilioAccount", "replace", "repository_of"]

@@ -1,0 +1,177 @@
+"""Parts that several manifests share: taken out, and named by what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from voiceops.adopt.naming import LONGEST, slug
+from voiceops.adopt.leaves import Part
+from voiceops.model.address import address, name_of
+from voiceops.model.values import JSON, canonical
+
+_LEAST_USERS = 2
+_MODEL_SAYS = 3  # fields of a model that are worth a manifest of their own: provider and model alone read as well inline
+_MOST_DIFFERENT = 2
+_LEAST_EQUAL = 3
+# What a part is, first of all: parts that differ here are no variants of each other.
+_IS = {
+    "Voice": ("provider", "voiceId", "model"),
+    "Transcriber": ("provider", "model", "language"),
+    "Model": ("provider", "model"),
+    "Server": ("url",),
+}
+_OPAQUE = 15  # characters of a provider's own id
+_RESERVED = {"Server": frozenset({"runtime"})}
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPart:
+    """A part that was taken out, and whose manifests use it."""
+
+    address: str
+    value: dict[str, JSON] = field(repr=False)
+    used_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    user: str
+    part: Part
+
+
+class SharedParts:
+    """Which parts of these manifests stand by name, and what stands at their places."""
+
+    def __init__(
+        self,
+        users: Mapping[str, Iterable[Part]],
+        declared: Mapping[str, Mapping[str, JSON]],
+        taken: Mapping[str, Iterable[str]],
+    ) -> None:
+        self.shared: list[SharedPart] = []
+        self._names: dict[tuple[str, str], str] = {}
+        self._values: dict[tuple[str, str], dict[str, JSON]] = {}
+        for where, value in sorted(declared.items()):
+            kind = where.partition("/")[0]
+            self._names.setdefault((kind, canonical(dict(value))), name_of(where))
+        self._taken = {kind: set(names) for kind, names in taken.items()}
+        self._take_out(users)
+
+    def _take_out(self, users: Mapping[str, Iterable[Part]]) -> None:
+        used: dict[tuple[str, str], dict[str, None]] = {}
+        values: dict[tuple[str, str], dict[str, JSON]] = {}
+        for user, parts in users.items():
+            for part in parts:
+                key = (part.kind, canonical(part.value))
+                used.setdefault(key, {})[user] = None
+                values[key] = part.value
+        chosen = [
+            key
+            for key, by in used.items()
+            if key not in self._names and len(by) >= _LEAST_USERS and _is_worth_it(key[0], values[key])
+        ]
+        for key in sorted(chosen, key=lambda k: (k[0], -len(used[k]), k[1])):
+            kind = key[0]
+            names = self._taken.setdefault(kind, set())
+            rivals = [values[other] for other in chosen if other[0] == kind and other != key]
+            name = _free(_name(kind, values[key], rivals), names | _RESERVED.get(kind, frozenset()))
+            names.add(name)
+            self._names[key] = name
+            self._values[key] = values[key]
+            self.shared.append(SharedPart(address(kind, name), values[key], tuple(used[key])))
+        self.shared.sort(key=lambda part: (list(_IS).index(part.address.partition("/")[0]), part.address))
+
+    def written(self, part: Part) -> Any:
+        """What a manifest says at the place of a part: its name, what differs from one, or all of it."""
+        name = self._names.get((part.kind, canonical(part.value)))
+        if name is not None:
+            return {"from": name, **part.own} if part.own else name
+        near = self._near(part)
+        if near is not None:
+            base, different = near
+            return {"from": base, **different, **part.own}
+        return {**part.value, **part.own}
+
+    def _near(self, part: Part) -> tuple[str, dict[str, JSON]] | None:
+        found: list[tuple[int, str, dict[str, JSON]]] = []
+        for (kind, _), value in self._values.items():
+            if kind != part.kind or any(value.get(key) != part.value.get(key) for key in _IS[kind]):
+                continue
+            different = {key: item for key, item in part.value.items() if key not in value or value[key] != item}
+            plain = all(not isinstance(item, (dict, list)) for item in different.values())
+            equal = len(part.value) - len(different)
+            if plain and value.keys() <= part.value.keys() and len(different) <= _MOST_DIFFERENT and equal >= _LEAST_EQUAL:
+                found.append((len(different), self._names[(kind, canonical(value))], different))
+        if not found:
+            return None
+        _, name, different = min(found, key=lambda one: one[:2])
+        return name, different
+
+
+def _is_worth_it(kind: str, value: Mapping[str, JSON]) -> bool:
+    return bool(value) and (kind != "Model" or len(value) >= _MODEL_SAYS)
+
+
+def _name(kind: str, value: Mapping[str, JSON], rivals: list[dict[str, JSON]]) -> str:
+    """What the part is, and by what it differs from others that are the same."""
+    base = _base(kind, value)
+    alike = [other for other in rivals if _base(kind, other) == base]
+    if not alike:
+        return base
+    words = [word for key in sorted(value) if (word := _telling(key, value, alike))]
+    return f"{base}-{words[0]}"[:LONGEST].rstrip("-") if words else base
+
+
+def _base(kind: str, value: Mapping[str, JSON]) -> str:
+    match kind:
+        case "Voice":
+            found = [_voice(value)]
+        case "Transcriber":
+            found = [str(value.get("model") or value.get("provider") or ""), str(value.get("language") or "")]
+        case "Model":
+            found = [str(value.get("model") or value.get("provider") or "")]
+        case _:
+            found = [_site(str(value.get("url") or ""))]
+    return slug(" ".join(found)) or kind.lower()
+
+
+def _voice(value: Mapping[str, JSON]) -> str:
+    name = value.get("voiceId")
+    if not isinstance(name, str) or not name:
+        return str(value.get("provider") or "")
+    opaque = len(name) >= _OPAQUE and any(c.isdigit() for c in name)
+    return f"{value.get('provider') or 'voice'} {name[:6].lower()}" if opaque else name
+
+
+def _site(url: str) -> str:
+    host = url.partition("://")[2].partition("/")[0].partition("@")[-1].partition(":")[0] or url
+    labels = [label for label in host.split(".")[:-1] if label not in ("www", "api")] or [host]
+    return labels[0]
+
+
+def _telling(key: str, value: Mapping[str, JSON], alike: list[dict[str, JSON]]) -> str:
+    """One field in a word or two, where none of the others has it like this."""
+    item = value[key]
+    if isinstance(item, (dict, list)) or any(other.get(key) == item for other in alike):
+        return ""
+    if key == "speed" and isinstance(item, (int, float)):
+        return "fast" if item > 1 else "slow" if item < 1 else "even"
+    if key == "url" and isinstance(item, str):
+        return slug(item.partition("://")[2].partition("/")[2].rpartition("/")[2])
+    if isinstance(item, bool):
+        return slug(key) if item else f"no-{slug(key)}"
+    if isinstance(item, str):
+        return slug(item)
+    return f"{slug(key)}-{slug(str(item))}"
+
+
+def _free(name: str, taken: Iterable[str]) -> str:
+    used = set(taken)
+    if name not in used:
+        return name
+    number = 2
+    while f"{name}-{number}" in used:
+        number += 1
+    return f"{name}-{number}"

@@ -1,0 +1,36 @@
+"""Keys and tokens known by their look, wherever they stand in a text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+FORMS = (
+    (re.compile(r"\bsk-(?:proj-|ant-|or-)?[A-Za-z0-9_-]{20,}"), "an API key of a model's provider"),
+    (re.compile(r"\bsk_(?:live|test)?_?[A-Za-z0-9]{24,}"), "an API key"),
+    (re.compile(r"\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{30,}|\bglpat-[\w-]{20,}"), "a token of a git host"),
+    (re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{20,}|hooks\.slack\.com/services/T\w+/B\w+/\w+"), "a Slack token"),
+    (re.compile(r"\bAKIA[0-9A-Z]{16}\b|\bAIza[0-9A-Za-z_-]{35}"), "a cloud key"),
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "a private key"),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"), "a token (JWT)"),
+    (re.compile(r"\bBearer [A-Za-z0-9._~+/-]{20,}"), "a bearer token"),
+)
+# One of these is in every text that has one of those forms.
+SIGNS = (
+    *("sk-", "sk_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox"),
+    *("hooks.slack.com/services/", "AKIA", "AIza", "PRIVATE KEY-----", "eyJ", "Bearer "),
+)
+_END = re.compile(r"-----END [A-Z ]*PRIVATE KEY-----")
+
+
+def keys_in(text: str) -> Iterator[str]:
+    """Every key that stands in a text, whole: a private key with its lines, a bearer token without that word."""
+    if not any(sign in text for sign in SIGNS):
+        return
+    for pattern, _ in FORMS:
+        for match in pattern.finditer(text):
+            found = match.group()
+            if found.startswith("-----BEGIN"):
+                end = _END.search(text, match.end())
+                found = text[match.start() : end.end() if end else len(text)]
+            yield found.removeprefix("Bearer ")
