@@ -413,7 +413,7 @@ def test_instances_of_one_manifest_are_one_finding(tmp_path: Path) -> None:
 def test_env_files_that_git_keeps(tmp_path: Path) -> None:
     import subprocess
 
-    from voiceops.lints.repository import tracked_env_files
+    from voiceops.lints.tracked_files import tracked_env_files
 
     assert tracked_env_files(tmp_path) == ()
     for command in (["init", "-q"], ["add", "-f", ".env", ".env.prod", ".env.example", "sub/.env"]):

@@ -32,7 +32,7 @@ class Prompt:
 
 
 @dataclass(slots=True)
-class Part:
+class PartHere:
     """A value that may stand in a manifest of its own. `own` are the keys that stay with the user."""
 
     kind: str

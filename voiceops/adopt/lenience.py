@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from voiceops.adopt.found import Written
-from voiceops.adopt.leaves import Hidden, Name, Part, Prompt
+from voiceops.adopt.leaves import Hidden, Name, PartHere, Prompt
 from voiceops.errors import Mark
 from voiceops.kinds.base import Kind
 from voiceops.kinds.schema import root
@@ -34,7 +34,7 @@ def refused(kind: Kind, body: dict[str, Any], account: str) -> list[str]:
 
 
 def _located(value: Any, path: tuple[str | int, ...]) -> Any:
-    if isinstance(value, Part):
+    if isinstance(value, PartHere):
         return _located({**value.value, **value.own}, path)
     if isinstance(value, dict):
         result = Map()

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from voiceops.adopt.found import Written
-from voiceops.adopt.leaves import Hidden, Name, Part, Prompt
+from voiceops.adopt.leaves import Hidden, Name, PartHere, Prompt
 from voiceops.adopt.links import Links
+from voiceops.adopt.naming import host_of
 from voiceops.kinds.base import SERVER_KEYS, Kind
 from voiceops.kinds.nodes import select
 from voiceops.kinds.places import is_answered
@@ -156,7 +156,7 @@ class _Walk:
         found = self.value(node, item, path)
         part = PART_KEYS.get(key)
         if part and isinstance(found, dict) and (node["type"] == "union" or node.get("of") == "Server"):
-            return Part(part, found)
+            return PartHere(part, found)
         return found
 
     def _reference(self, kind: str, item: Any, path: Path, *, by_name: bool) -> Any:
@@ -204,7 +204,7 @@ class _Walk:
         for key in definition["required"]:
             if definition["fields"].get(key, {}).get("secret") and key not in result:
                 result[key] = Hidden(None, (*path, key))
-        host = _host(live.get("url"))
+        host = host_of(live.get("url"))
         for key, item in result.items() if host else ():
             if isinstance(item, Hidden):
                 result[key] = Hidden(item.value, item.path, host)
@@ -232,13 +232,6 @@ def _header(name: str, text: Any, path: Path) -> Any:
 
 def _hidden(value: str, path: Path) -> Hidden:
     return Hidden(None if _MASKED.search(value) else value, path)
-
-
-def _host(url: Any) -> str:
-    try:
-        return urlsplit(url).hostname or "" if isinstance(url, str) else ""
-    except ValueError:
-        return ""
 
 
 def _inline_members(value: Mapping[str, Any]) -> frozenset[str]:

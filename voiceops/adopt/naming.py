@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from voiceops.adopt.found import Found
 from voiceops.kinds.registry import KINDS
@@ -37,7 +38,7 @@ class Named:
 
 def slug(text: str) -> str:
     """A manifest's name out of any text; empty where the text says too little in letters a to z."""
-    words = _CAMEL.sub(" ", text) if not text.isupper() else text
+    words = text if text.isupper() or " " in text else _CAMEL.sub(" ", text)  # a function's name, not OpenAI
     spelled = unicodedata.normalize("NFKD", words.casefold().translate(_LETTERS))
     letters = [c for c in spelled if c.isalnum()]
     plain = sum(c.isascii() for c in letters)
@@ -105,3 +106,24 @@ def _free(name: str, taken: set[str]) -> str:
     while (numbered := f"{name[: LONGEST - len(str(number)) - 1].rstrip('-')}-{number}") in taken:
         number += 1
     return numbered
+
+
+_COMMON_HOSTS = frozenset(
+    {"www", "api", "hooks", "hook", "webhook", "webhooks", "voice", "app", "dev", "prod", "staging"}
+)
+
+
+def site_of(host: str) -> str:
+    """The telling word of a host's name: `crm` of api.crm.example.com; empty where it has none."""
+    labels = host.split(".")
+    if len(labels) < 2 or all(label.isdigit() for label in labels):
+        return ""
+    return next((label for label in labels[:-1] if label not in _COMMON_HOSTS), "")
+
+
+def host_of(url: object) -> str:
+    """The host of an address; empty where it is none."""
+    try:
+        return urlsplit(url).hostname or "" if isinstance(url, str) else ""
+    except ValueError:
+        return ""

@@ -54,7 +54,9 @@ def answered(live: Mapping[str, Any], account: TwilioAccount) -> str:
         return f"{number} is answered by nobody: Twilio has no voice URL for it"
     if url.startswith(TWILIO_DEMO):
         return f"{number} is answered by Twilio's demo"
-    return "" if is_vapis(url, account.vapi_url) else f"{number} is answered by the voice URL {plain_url(url)} at Twilio"
+    if is_vapis(url, account.vapi_url):
+        return ""
+    return f"{number} is answered by the voice URL {plain_url(url)} at Twilio"
 
 
 def plain_url(url: str) -> str:
@@ -107,21 +109,22 @@ def _keys(body: dict[str, JSON], live: Mapping[str, JSON], account: TwilioAccoun
 
 def _settings(live: Mapping[str, Any]) -> dict[str, JSON]:
     now = settings(dict(live))
-    found: dict[str, JSON] = {}
-    for key, name in TWILIO_SETTINGS.items():
-        value = now[name]
-        if not value or (key == "friendlyName" and not _is_telling(value, str(live.get("phone_number")))):
-            continue
-        if key.endswith("Method") and (value != "GET" or not now[name.replace("_method", "_url")]
-                                       if name == "voice_fallback_method" else value != "GET" or not now["status_callback"]):
-            continue
-        if key in ("voiceFallbackUrl", "statusCallback") and not value.startswith(("http://", "https://")):
-            continue
-        found[key] = value
-    return found
+    number = str(live.get("phone_number"))
+    return {key: now[name] for key, name in TWILIO_SETTINGS.items() if _is_said(name, now, number)}
+
+
+def _is_said(name: str, now: Mapping[str, str], number: str) -> bool:
+    """Is a setting worth writing, and one that a manifest takes?"""
+    value = now[name]
+    if name == "friendly_name":
+        return _is_telling(value, number)
+    if name.endswith("_method"):
+        of = "status_callback" if name.startswith("status") else "voice_fallback_url"
+        return value == "GET" and bool(now[of])
+    return value.startswith(("http://", "https://"))
 
 
 def _is_telling(name: str, number: str) -> bool:
     """Did somebody name the number, or is it only the number once more?"""
     digits = "".join(c for c in name if c.isdigit())
-    return len(name) <= _LONGEST_NAME and not (len(digits) >= 7 and number.endswith(digits))
+    return 0 < len(name) <= _LONGEST_NAME and not (len(digits) >= 7 and number.endswith(digits))

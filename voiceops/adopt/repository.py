@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from voiceops.adopt.conveniences import eased
 from voiceops.adopt.defaults import over_defaults
 from voiceops.adopt.found import Found, Numbers, Written
 from voiceops.adopt.layout import Files, beside, enveloped, in_order
-from voiceops.adopt.leaves import Hidden, Name, Part, Prompt
-from voiceops.adopt.links import Links
+from voiceops.adopt.leaves import Hidden, Name, PartHere, Prompt
 from voiceops.adopt.lenience import refused
+from voiceops.adopt.links import Links
 from voiceops.adopt.manifest_body import Cleaned, cleaned
-from voiceops.adopt.naming import Named, live_name, names_for
+from voiceops.adopt.naming import Named, live_name, names_for, slug
 from voiceops.adopt.phone_lines import TwilioAccount, as_line, outside
-from voiceops.adopt.secret_names import NeededSecret, Secrets
+from voiceops.adopt.secret_names import NeededSecret, SecretNames
 from voiceops.adopt.shared_parts import SharedPart, SharedParts
-from voiceops.adopt.yaml_writer import document_text
+from voiceops.adopt.yaml_writer import document_text, documents_text
 from voiceops.kinds.base import is_stock
 from voiceops.kinds.registry import KINDS
 from voiceops.model.address import address, kind_of, name_of
@@ -46,7 +46,7 @@ class Known:
     suffix: str = ""
     runtime_url: str = ""
     runtime_credential: str = ""  # the live id of Credential/runtime, where it is managed
-    twilio: TwilioAccount = TwilioAccount()
+    twilio: TwilioAccount = field(default_factory=TwilioAccount)
     numbers: Numbers | None = None  # the Twilio account's numbers; None: they were not read
 
 
@@ -94,7 +94,7 @@ class _Writer:
         self.drafts = [self._draft(one, names[index]) for index, one in enumerate(self.found)]
         self.drafts.sort(key=lambda draft: (list(KINDS).index(draft.one.kind), draft.address))
         self.links = self._links(tools)
-        self.secrets = Secrets(known.secrets)
+        self.secrets = SecretNames(known.secrets)
         self.files = Files(known.folder, known.files)
         self.texts: dict[str, str] = {}
 
@@ -126,9 +126,7 @@ class _Writer:
             aliases={(d.one.kind, d.one.alias): d.address for d in self.drafts if d.one.alias},
             attributes=attributes,
             agents={**{k: v for k, v in agents.items() if k}, **self.known.agents},
-            agent_names=frozenset(
-                [*self.known.names.get("Agent", ()), *(name_of(d.address) for d in self.drafts if d.one.kind == "Agent")]
-            ),
+            agent_names=frozenset({*self.known.names.get("Agent", ()), *map(name_of, agents.values())}),
             others=self.known.others,
         )
 
@@ -140,7 +138,7 @@ class _Writer:
         for draft in managed:
             _look(self.secrets, draft.address, draft.spec)
         for draft in managed:
-            draft.spec = self._rendered(draft.address, eased(draft.spec))
+            draft.spec = self._rendered(draft.address, eased(draft.spec, top=True))
         parts = SharedParts(
             {draft.address: list(_parts_in(draft.spec)) for draft in managed}, self.known.parts, self.known.names
         )
@@ -221,9 +219,9 @@ class _Writer:
         if isinstance(value, Prompt):
             text, hides = self.secrets.text(where, value.text)
             return text if hides or not _fits_file(value.text) else value
-        if isinstance(value, Part):
+        if isinstance(value, PartHere):
             kept = {key: self._rendered(where, item) for key, item in value.own.items()}
-            return Part(value.kind, in_order(self._rendered(where, value.value), value.kind), kept)
+            return PartHere(value.kind, in_order(self._rendered(where, value.value), value.kind), kept)
         if isinstance(value, dict):
             return {key: self._rendered(where, item) for key, item in value.items()}
         if isinstance(value, list):
@@ -239,7 +237,7 @@ class _Writer:
             document["external"] = {"number": number} if isinstance(number, str) else {"id": draft.one.id}
         else:
             spec = self._placed(draft, draft.spec, parts)
-            spec = over_defaults(spec, self.known.defaults.get(draft.one.kind, {}), lambda: {})
+            spec = over_defaults(spec, self.known.defaults.get(draft.one.kind, {}), dict)
             document["spec"] = in_order(spec, draft.one.kind)
             if draft.lenient:
                 document["allowUnknown"] = True
@@ -249,7 +247,7 @@ class _Writer:
 
     def _placed(self, draft: _Draft, value: Any, parts: SharedParts) -> Any:
         """Parts by name where they have one, prompts by their file."""
-        if isinstance(value, Part):
+        if isinstance(value, PartHere):
             if self._is_runtime(value):
                 rest = {k: v for k, v in value.value.items() if k not in ("url", "credentialId")}
                 return {"from": "runtime", **rest} if rest else "runtime"
@@ -259,7 +257,7 @@ class _Writer:
             return written
         if isinstance(value, Prompt):
             whose = name_of(draft.address).replace("[", "-").rstrip("]")
-            path = self.files.prompt(f"{whose}-{called}" if (called := _slug(value.called)) else whose)
+            path = self.files.prompt(f"{whose}-{called}" if (called := slug(value.called)) else whose)
             self.texts[path] = value.text
             return f"${{file:{beside(draft.file, path)}}}"
         if isinstance(value, dict):
@@ -268,7 +266,7 @@ class _Writer:
             return [self._placed(draft, item, parts) for item in value]
         return value
 
-    def _is_runtime(self, part: Part) -> bool:
+    def _is_runtime(self, part: PartHere) -> bool:
         known = self.known
         return bool(
             part.kind == "Server"
@@ -281,12 +279,13 @@ class _Writer:
     def _write_parts(self, parts: SharedParts) -> None:
         if not parts.shared:
             return
-        texts = []
-        for part in parts.shared:
-            kind = kind_of(part.address)
-            document = {"kind": kind, "name": name_of(part.address), "spec": in_order(part.value, kind)}
-            texts.append(document_text(enveloped(document), ()))
-        self.texts[self.files.parts()] = "---\n".join(texts)
+        documents = [(_part_document(part), ()) for part in parts.shared]
+        self.texts[self.files.parts()] = documents_text(documents)
+
+
+def _part_document(part: SharedPart) -> dict[str, object]:
+    kind = kind_of(part.address)
+    return {"kind": kind, "name": name_of(part.address), "spec": in_order(part.value, kind)}
 
 
 def _is_nobodys(one: Found) -> bool:
@@ -300,13 +299,13 @@ def _tools_of_bases(objects: Sequence[Found]) -> dict[str, str]:
     return {str(one.body["toolId"]): one.id for one in bases if one.body.get("toolId")}
 
 
-def _look(secrets: Secrets, where: str, value: Any) -> None:
+def _look(secrets: SecretNames, where: str, value: Any) -> None:
     """Note every secret of a body before any text is written."""
     if isinstance(value, Hidden):
         secrets.note(where, value)
     elif isinstance(value, str):
         secrets.look(where, value)
-    elif isinstance(value, Part):
+    elif isinstance(value, PartHere):
         _look(secrets, where, {**value.value, **value.own})
     elif isinstance(value, dict):
         for item in value.values():
@@ -316,8 +315,8 @@ def _look(secrets: Secrets, where: str, value: Any) -> None:
             _look(secrets, where, item)
 
 
-def _parts_in(value: Any) -> Iterator[Part]:
-    if isinstance(value, Part):
+def _parts_in(value: Any) -> Iterator[PartHere]:
+    if isinstance(value, PartHere):
         yield value
         for item in (*value.value.values(), *value.own.values()):
             yield from _parts_in(item)
@@ -334,10 +333,4 @@ def _fits_file(text: str) -> bool:
         return False
 
 
-def _slug(text: str) -> str:
-    from voiceops.adopt.naming import slug
-
-    return slug(text)
-
-
-__all__ = ["Known", "NeededSecret", "Repository", "SharedPart", "TwilioAccount", "replace", "repository_of"]
+__all__ = ["Known", "NeededSecret", "Repository", "SharedPart", "TwilioAccount", "repository_of"]

@@ -1,4 +1,4 @@
-"""Secrets of what was found: each value gets one name, by which every manifest asks for it."""
+"""SecretNames of what was found: each value gets one name, by which every manifest asks for it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from voiceops.adopt.leaves import Hidden
-from voiceops.adopt.naming import slug
+from voiceops.adopt.naming import site_of, slug
 from voiceops.model.address import kind_of, name_of
 from voiceops.model.key_forms import keys_in
 from voiceops.model.redactor import KEYS, SHORTEST, Redactor
 from voiceops.model.values import format_path
 
-_COMMON_HOSTS = frozenset({"www", "api", "hooks", "hook", "webhook", "webhooks", "voice", "app", "dev", "prod", "staging"})
 _NO_LETTERS = re.compile(r"[^A-Z0-9]+")
 _BEARER = re.compile(r"(?P<before>(?:Bearer|Basic|Token) )(?P<value>\S+)\Z", re.IGNORECASE)
 
@@ -28,7 +27,7 @@ class NeededSecret:
     value: str | None = field(repr=False)
 
 
-class Secrets:
+class SecretNames:
     """The secrets of one account, as they turn up: first all are noted, then texts are written with their names."""
 
     def __init__(self, known: Mapping[str, str | None]) -> None:
@@ -116,7 +115,7 @@ def _secret_parts(value: str) -> list[str]:
 
 def _name_of(address: str, hidden: Hidden) -> str:
     """`CRM_TOKEN`: where the secret is sent, or whose it is, and what it is."""
-    whose = _from_host(hidden.host) or name_of(address).partition("[")[0]
+    whose = site_of(hidden.host) or name_of(address).partition("[")[0]
     what = next((str(step) for step in reversed(hidden.path) if isinstance(step, str)), "secret")
     words = _words(what)
     if words[:1] == ["X"]:
@@ -134,11 +133,3 @@ def _name_of(address: str, hidden: Hidden) -> str:
 
 def _words(text: str) -> list[str]:
     return [word for word in _NO_LETTERS.split(slug(text).upper()) if word]
-
-
-def _from_host(host: str) -> str:
-    labels = host.split(".")
-    if len(labels) < 2 or all(label.isdigit() for label in labels):
-        return ""
-    telling = [label for label in labels[:-1] if label not in _COMMON_HOSTS]
-    return telling[0] if telling else ""

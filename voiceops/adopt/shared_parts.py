@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from voiceops.adopt.naming import LONGEST, slug
-from voiceops.adopt.leaves import Part
+from voiceops.adopt.leaves import PartHere
+from voiceops.adopt.naming import LONGEST, host_of, site_of, slug
 from voiceops.model.address import address, name_of
 from voiceops.model.values import JSON, canonical
 
 _LEAST_USERS = 2
-_MODEL_SAYS = 3  # fields of a model that are worth a manifest of their own: provider and model alone read as well inline
+_MODEL_SAYS = 3  # fields of a model that are worth a manifest; provider and model alone read as well in place
 _MOST_DIFFERENT = 2
 _LEAST_EQUAL = 3
 # What a part is, first of all: parts that differ here are no variants of each other.
@@ -38,7 +38,7 @@ class SharedPart:
 @dataclass(frozen=True, slots=True)
 class _Place:
     user: str
-    part: Part
+    part: PartHere
 
 
 class SharedParts:
@@ -46,7 +46,7 @@ class SharedParts:
 
     def __init__(
         self,
-        users: Mapping[str, Iterable[Part]],
+        users: Mapping[str, Iterable[PartHere]],
         declared: Mapping[str, Mapping[str, JSON]],
         taken: Mapping[str, Iterable[str]],
     ) -> None:
@@ -59,7 +59,7 @@ class SharedParts:
         self._taken = {kind: set(names) for kind, names in taken.items()}
         self._take_out(users)
 
-    def _take_out(self, users: Mapping[str, Iterable[Part]]) -> None:
+    def _take_out(self, users: Mapping[str, Iterable[PartHere]]) -> None:
         used: dict[tuple[str, str], dict[str, None]] = {}
         values: dict[tuple[str, str], dict[str, JSON]] = {}
         for user, parts in users.items():
@@ -83,7 +83,7 @@ class SharedParts:
             self.shared.append(SharedPart(address(kind, name), values[key], tuple(used[key])))
         self.shared.sort(key=lambda part: (list(_IS).index(part.address.partition("/")[0]), part.address))
 
-    def written(self, part: Part) -> Any:
+    def written(self, part: PartHere) -> Any:
         """What a manifest says at the place of a part: its name, what differs from one, or all of it."""
         name = self._names.get((part.kind, canonical(part.value)))
         if name is not None:
@@ -94,7 +94,7 @@ class SharedParts:
             return {"from": base, **different, **part.own}
         return {**part.value, **part.own}
 
-    def _near(self, part: Part) -> tuple[str, dict[str, JSON]] | None:
+    def _near(self, part: PartHere) -> tuple[str, dict[str, JSON]] | None:
         found: list[tuple[int, str, dict[str, JSON]]] = []
         for (kind, _), value in self._values.items():
             if kind != part.kind or any(value.get(key) != part.value.get(key) for key in _IS[kind]):
@@ -102,7 +102,12 @@ class SharedParts:
             different = {key: item for key, item in part.value.items() if key not in value or value[key] != item}
             plain = all(not isinstance(item, (dict, list)) for item in different.values())
             equal = len(part.value) - len(different)
-            if plain and value.keys() <= part.value.keys() and len(different) <= _MOST_DIFFERENT and equal >= _LEAST_EQUAL:
+            if (
+                plain
+                and value.keys() <= part.value.keys()
+                and len(different) <= _MOST_DIFFERENT
+                and equal >= _LEAST_EQUAL
+            ):
                 found.append((len(different), self._names[(kind, canonical(value))], different))
         if not found:
             return None
@@ -133,7 +138,7 @@ def _base(kind: str, value: Mapping[str, JSON]) -> str:
         case "Model":
             found = [str(value.get("model") or value.get("provider") or "")]
         case _:
-            found = [_site(str(value.get("url") or ""))]
+            found = [site_of(host_of(value.get("url"))) or host_of(value.get("url"))]
     return slug(" ".join(found)) or kind.lower()
 
 
@@ -143,12 +148,6 @@ def _voice(value: Mapping[str, JSON]) -> str:
         return str(value.get("provider") or "")
     opaque = len(name) >= _OPAQUE and any(c.isdigit() for c in name)
     return f"{value.get('provider') or 'voice'} {name[:6].lower()}" if opaque else name
-
-
-def _site(url: str) -> str:
-    host = url.partition("://")[2].partition("/")[0].partition("@")[-1].partition(":")[0] or url
-    labels = [label for label in host.split(".")[:-1] if label not in ("www", "api")] or [host]
-    return labels[0]
 
 
 def _telling(key: str, value: Mapping[str, JSON], alike: list[dict[str, JSON]]) -> str:

@@ -9,10 +9,10 @@ from voiceops.errors import Diagnostic, Mark
 from voiceops.lints.all_lints import LINTS, UNUSED
 from voiceops.lints.context import Context
 from voiceops.lints.ignores import Ignores
-from voiceops.lints.repository import tracked_env_files
 from voiceops.lints.rule import Lint
 from voiceops.lints.spot import Finding
 from voiceops.lints.texts import Texts
+from voiceops.lints.tracked_files import tracked_env_files
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import PROJECT_FILE, Project
 from voiceops.model.graph import Graph
