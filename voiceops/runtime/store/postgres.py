@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -65,6 +65,8 @@ _CONNECTION: Any = {
     "tcp_user_timeout": 15_000,
 }
 _SETUP_LOCK = 7_310_579  # any number: keeps two starting workers from making the tables at once
+
+_WRITER_LOCK = 7_310_580  # as in SQLite, one transaction of many statements at a time
 
 
 class PostgresBackend:
@@ -325,6 +327,18 @@ class PostgresBackend:
 
     def change(self, sql: str, values: tuple[Any, ...] = ()) -> int:
         return self._run(sql.replace("?", "%s"), values).rowcount
+
+    def change_many(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        self._open().cursor().executemany(sql.replace("?", "%s").encode(), rows)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        with self._transaction() as connection:
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_WRITER_LOCK,))
+            yield
+
+    def type_of(self, kind: str) -> str:
+        return {"text": "text", "number": "double precision", "integer": "bigint", "bytes": "bytea"}[kind]
 
 
 def _stored(row: Any) -> Stored:

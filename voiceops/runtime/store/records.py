@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -180,3 +182,12 @@ class Backend(Protocol):
 
     def change(self, sql: str, values: tuple[Any, ...] = ()) -> int:
         """Execute one statement, durably; the number of rows that it touched."""
+
+    def change_many(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Execute one statement with each row of values."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All of what is done inside, or nothing; one such writer at a time."""
+
+    def type_of(self, kind: str) -> str:
+        """What this database calls a column's type: `text`, `number`, `integer` or `bytes`."""

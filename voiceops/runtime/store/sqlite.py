@@ -14,7 +14,7 @@ import sqlite3
 import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
@@ -392,6 +392,15 @@ class SqliteBackend:
 
     def change(self, sql: str, values: tuple[Any, ...] = ()) -> int:
         return self._connection.execute(sql, values).rowcount
+
+    def change_many(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        self._connection.executemany(sql, rows)
+
+    def transaction(self) -> contextlib.AbstractContextManager[None]:
+        return self._transaction()
+
+    def type_of(self, kind: str) -> str:
+        return {"text": "TEXT", "number": "REAL", "integer": "INTEGER", "bytes": "BLOB"}[kind]
 
     def _be_alive(self) -> None:
         if fcntl is None:

@@ -1,0 +1,247 @@
+"""Vapi's calls and messages as calls of ours. Pure, and lenient: what a message lacks or garbles is not known.
+
+The shapes: `Call` of `GET /call`, and the server messages `status-update` and `end-of-call-report`.
+https://docs.vapi.ai/api-reference/calls/get, https://docs.vapi.ai/server-url/events
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from voiceops.calls.ended_reasons import is_transfer
+from voiceops.calls.judgement import judged
+from voiceops.calls.record import Call, ToolUse, Turn
+
+_DIRECTIONS = {
+    "inboundPhoneCall": "inbound",
+    "outboundPhoneCall": "outbound",
+    "webCall": "web",
+    "vapi.websocketCall": "web",
+}
+_SPEAKERS = {"bot": "agent", "assistant": "agent", "user": "caller"}
+TOLD_BY = ("status-update", "end-of-call-report")  # the messages that tell of a call
+# Of `costBreakdown`: what is money, under the words that `costs` has for it.
+_PARTS = {
+    "transport": "transport",
+    "stt": "transcriber",
+    "llm": "model",
+    "tts": "voice",
+    "vapi": "vapi",
+    "chat": "chat",
+}
+
+
+def call_of(data: Mapping[str, Any]) -> Call | None:
+    """A call of Vapi's list, or one inside a message; None where it has no id."""
+    id_ = _text(data.get("id"))
+    return _told(id_, data, {}) if id_ else None
+
+
+def call_told_by(message: Mapping[str, Any]) -> Call | None:
+    """What a server message tells of its call; None where it tells of none."""
+    if message.get("type") not in TOLD_BY:
+        return None
+    call = _map(message.get("call"))
+    id_ = _text(call.get("id"))
+    return _told(id_, call, message) if id_ else None
+
+
+def _told(id_: str, call: Mapping[str, Any], message: Mapping[str, Any]) -> Call:
+    """From a call, and from a message beside it, which is newer where both say something."""
+
+    def first(*keys: str) -> Any:
+        return next((found[key] for key in keys for found in (message, call) if found.get(key) is not None), None)
+
+    analysis, artifact = _map(first("analysis")), _map(first("artifact"))
+    performance = _map(artifact.get("performanceMetrics"))
+    customer, phone = _map(first("customer")), _map(first("phoneNumber"))
+    assistant, costs = _map(first("assistant")), _costs(first("costs"), first("costBreakdown"))
+    status = _text(first("status"))
+    ended = _when(first("endedAt"))
+    sent = _when(message.get("timestamp"))
+    if message.get("type") == "status-update" and status == "ended" and ended is None:
+        ended = sent
+    started = _when(first("startedAt"))
+    if message.get("type") == "status-update" and status == "in-progress" and started is None:
+        started = sent
+    if message.get("type") == "end-of-call-report":
+        status = "ended"
+    reason = _text(first("endedReason"))
+    transfers = _list(artifact.get("transfers"))
+    destination = _map(first("destination"))
+    messages = _list(artifact.get("messages")) or _list(call.get("messages"))
+    waited = tuple(ms for item in _list(performance.get("turnLatencies")) if (ms := _wait(item)) is not None)
+    ended_here = bool(reason) or ended is not None
+    return Call(
+        id=id_,
+        agent=_text(assistant.get("name")),
+        assistant_id=_text(first("assistantId")) or _text(assistant.get("id")),
+        assistant_version=_text(first("assistantVersion")),
+        phone=_text(phone.get("number")) or _text(phone.get("sipUri")),
+        phone_id=_text(first("phoneNumberId")) or _text(phone.get("id")),
+        direction=_DIRECTIONS.get(_text(call.get("type")), ""),
+        customer=_text(customer.get("number")) or _text(customer.get("sipUri")),
+        created_at=_when(call.get("createdAt")),
+        started_at=started,
+        ended_at=ended,
+        status=status,
+        reason=reason,
+        cost=_number(first("cost")),
+        costs=costs,
+        success=judged(analysis.get("successEvaluation")),
+        evaluation=_spelled(analysis.get("successEvaluation")),
+        summary=_text(analysis.get("summary")),
+        outputs=dict(_outputs(artifact, analysis)),
+        interruptions=_count(performance.get("numAssistantInterrupted")),
+        transferred=(True if is_transfer(reason) or transfers or destination else False if ended_here else None),
+        transfer_to=_where_to(transfers, destination),
+        turns=tuple(_turns(messages, waited)),
+        tools=tuple(_tools(messages)),
+        turn_ms=waited,
+    )
+
+
+def _turns(messages: Sequence[Any], waited: Sequence[float]) -> Iterator[Turn]:
+    """What was said, in order. The n-th wait belongs to the n-th answer of the agent to the caller."""
+    waits, spoke = iter(waited), False
+    for item in map(_map, messages):
+        role = _SPEAKERS.get(_text(item.get("role")))
+        if role is None:
+            continue
+        answers = role == "agent" and spoke
+        spoke = role == "caller"
+        yield Turn(
+            role=role,
+            at=_number(item.get("secondsFromStart")),
+            seconds=_seconds(item),
+            text=_text(item.get("message")) or _text(item.get("content")),
+            ms=next(waits, None) if answers else None,
+            agent=_text(item.get("assistantId")) if role == "agent" else "",
+        )
+
+
+def _tools(messages: Sequence[Any]) -> Iterator[ToolUse]:
+    """Every tool call with its end, where the conversation holds one."""
+    results = {
+        _text(item.get("toolCallId")): item
+        for item in map(_map, messages)
+        if item.get("role") in ("tool_call_result", "tool") and item.get("toolCallId")
+    }
+    for item in map(_map, messages):
+        for called in map(_map, _list(item.get("toolCalls") or item.get("tool_calls"))):
+            id_, function = _text(called.get("id")), _map(called.get("function"))
+            result = _map(results.get(id_))
+            began, ended = _number(item.get("secondsFromStart")), _number(result.get("secondsFromStart"))
+            ms = None if began is None or ended is None else round(max(0.0, ended - began) * 1000, 1)
+            yield ToolUse(
+                id=id_,
+                name=_text(function.get("name")) or _text(called.get("name")),
+                at=began,
+                ms=ms,
+                outcome=_outcome(result) if result else "",
+                arguments=_argument_names(function.get("arguments", called.get("parameters"))),
+            )
+
+
+def _outcome(result: Mapping[str, Any]) -> str:
+    """Vapi marks a tool that failed in the result's metadata, or by a text that begins with the word."""
+    said = _text(result.get("result")).lstrip().casefold()
+    failed = bool(result.get("error")) or bool(_map(result.get("metadata")).get("error"))
+    return "failed" if failed or said.startswith(("error", "tool error", "failed")) else "ok"
+
+
+def _argument_names(given: Any) -> tuple[str, ...]:
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except (ValueError, RecursionError):
+            return ()
+    return tuple(str(key) for key in given) if isinstance(given, dict) else ()
+
+
+def _outputs(artifact: Mapping[str, Any], analysis: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Structured outputs by name. `artifact.structuredOutputs` is `{id: {name, result}}`."""
+    if isinstance(analysis.get("structuredData"), dict):
+        yield "structuredData", analysis["structuredData"]
+    for id_, item in _map(artifact.get("structuredOutputs")).items():
+        found = _map(item)
+        yield _text(found.get("name")) or str(id_), found.get("result", item)
+
+
+def _costs(items: Any, breakdown: Any) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for item in map(_map, _list(items)):
+        kind, cost = _text(item.get("type")), _number(item.get("cost"))
+        if kind and cost is not None:
+            found[kind] = found.get(kind, 0.0) + cost
+    if found:
+        return found
+    money = ((name, _number(_map(breakdown).get(key))) for key, name in _PARTS.items())
+    return {name: cost for name, cost in money if cost is not None}
+
+
+def _where_to(transfers: Sequence[Any], destination: Mapping[str, Any]) -> str:
+    last = _map(transfers[-1]) if transfers else {}
+    to = _map(last.get("destination")) or destination
+    return next((_text(to.get(key)) for key in ("number", "sipUri", "assistantName", "assistantId") if to.get(key)), "")
+
+
+def _wait(item: Any) -> float | None:
+    ms = _number(_map(item).get("turnLatency"))
+    return ms if ms is not None and 0 <= ms < 3_600_000 else None
+
+
+def _seconds(item: Mapping[str, Any]) -> float | None:
+    begun, ended = _number(item.get("time")), _number(item.get("endTime"))
+    if begun is not None and ended is not None and ended >= begun:
+        return round((ended - begun) / 1000, 3)
+    return None
+
+
+def _when(value: Any) -> float | None:
+    """Epoch seconds of a date in ISO 8601, or of milliseconds since 1970."""
+    number = _number(value)
+    if number is not None:
+        return number / 1000 if number > 1e11 else number
+    if not isinstance(value, str):
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _number(value: Any) -> float | None:
+    """A finite number; a text that is one counts, too."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if number - number == 0 else None
+
+
+def _count(value: Any) -> int | None:
+    number = _number(value)
+    return int(number) if number is not None and 0 <= number < 1e9 else None
+
+
+def _spelled(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()

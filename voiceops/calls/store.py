@@ -1,0 +1,260 @@
+"""Calls in a database: kept once however often they are told of, found, and forgotten."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from statistics import median
+from typing import Any
+
+import msgspec
+
+from voiceops.calls.database import Database
+from voiceops.calls.ended_reasons import is_failure
+from voiceops.calls.record import Call, merged
+from voiceops.calls.tables import COLUMNS, prepare
+
+_AT_ONCE = 200  # calls a transaction
+_DECODER = msgspec.json.Decoder(Call)
+_ENCODER = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which calls: times in epoch seconds, `since` included and `until` not; empty means any."""
+
+    since: float | None = None
+    until: float | None = None
+    agent: str = ""
+    phone: str = ""
+    revision: int | None = None
+    version: str = ""
+    failed: bool = False
+    simulated: bool = False  # with those that were played
+    text: str = ""  # in the id, the number, the reason
+
+    def where(self) -> tuple[str, tuple[Any, ...]]:
+        """As a condition, with its values."""
+        parts: list[str] = []
+        values: list[Any] = []
+        for condition, value in (
+            ("began >= ?", self.since),
+            ("began < ?", self.until),
+            ("agent = ?", self.agent or None),
+            ("phone = ?", self.phone or None),
+            ("revision = ?", self.revision),
+            ("version = ?", self.version or None),
+        ):
+            if value is not None:
+                parts.append(condition)
+                values.append(value)
+        if self.failed:
+            parts.append("failed = 1")
+        if not self.simulated:
+            parts.append("simulated = 0")
+        if self.text:
+            like = "%" + self.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+            parts.append("(id LIKE ? ESCAPE '\\' OR customer LIKE ? ESCAPE '\\' OR reason LIKE ? ESCAPE '\\')")
+            values += [like] * 3
+        return " AND ".join(parts) or "1 = 1", tuple(values)
+
+
+class CallStore:
+    """The calls of one database. Raises what the database raises."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._calls = f"{database.prefix}calls"
+        self._bodies = f"{database.prefix}call_bodies"
+        self._tools = f"{database.prefix}call_tools"
+        self._dirty = f"{database.prefix}call_dirty"
+        self._forgotten = f"{database.prefix}call_forgotten"
+
+    def prepare(self) -> None:
+        """Make the tables that are missing. Raises VoiceopsError: a newer voiceops made them."""
+        prepare(self._database)
+
+    def keep(self, told: Iterable[Call]) -> int:
+        """Keep what is told of calls, beside what is known of them; how many are new or not as they were."""
+        waiting: dict[str, Call] = {}
+        for call in told:
+            waiting[call.id] = merged(waiting[call.id], call) if call.id in waiting else call
+        calls, changed = list(waiting.values()), 0
+        for start in range(0, len(calls), _AT_ONCE):
+            with self._database.transaction():
+                changed += self._keep(calls[start : start + _AT_ONCE])
+        return changed
+
+    def _keep(self, calls: Sequence[Call]) -> int:
+        known = {call.id: call for call in self._read([call.id for call in calls])}
+        forgotten = self._are_forgotten({call.customer for call in calls if call.customer})
+        new: list[Call] = []
+        for call in calls:
+            if call.customer in forgotten:
+                continue
+            whole = merged(known[call.id], call) if call.id in known else call
+            if whole != known.get(call.id):
+                new.append(whole)
+        if not new:
+            return 0
+        ids = [call.id for call in new]
+        hours = {_hour(call) for call in new} | {_hour(known[id_]) for id_ in ids if id_ in known}
+        among = _marks(len(ids))
+        self._database.change(f"DELETE FROM {self._tools} WHERE call IN ({among})", tuple(ids))
+        self._database.change(f"DELETE FROM {self._calls} WHERE id IN ({among})", tuple(ids))
+        self._database.change(f"DELETE FROM {self._bodies} WHERE id IN ({among})", tuple(ids))
+        self._database.change_many(
+            f"INSERT INTO {self._calls} ({', '.join(COLUMNS)}) VALUES ({_marks(len(COLUMNS))})",
+            [_row(call) for call in new],
+        )
+        self._database.change_many(
+            f"INSERT INTO {self._bodies} (id, body) VALUES (?, ?)", [(call.id, _ENCODER.encode(call)) for call in new]
+        )
+        tools = [(call.id, n, tool.name, tool.ms, tool.outcome) for call in new for n, tool in enumerate(call.tools)]
+        if tools:
+            self._database.change_many(
+                f"INSERT INTO {self._tools} (call, n, name, ms, outcome) VALUES (?, ?, ?, ?, ?)", tools
+            )
+        self._mark(hours)
+        return len(new)
+
+    def _mark(self, hours: set[int]) -> None:
+        """These hours have to be summed anew."""
+        if hours:
+            self._database.change_many(
+                f"INSERT INTO {self._dirty} (hour) VALUES (?) ON CONFLICT (hour) DO NOTHING",
+                [(hour,) for hour in sorted(hours)],
+            )
+
+    def get(self, id_: str) -> Call | None:
+        """One call, whole; None where there is none."""
+        found = self._read([id_])
+        return found[0] if found else None
+
+    def beginning_with(self, start: str, limit: int = 5) -> list[str]:
+        """The ids that begin so: people type the first characters."""
+        until = start[:-1] + chr(ord(start[-1]) + 1) if start else "\U0010ffff"
+        rows = self._database.rows(
+            f"SELECT id FROM {self._calls} WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", (start, until, limit)
+        )
+        return [id_ for (id_,) in rows]
+
+    def listed(self, wanted: Filter, limit: int, before: tuple[float, str] | None = None) -> list[Call]:
+        """The newest calls first, whole. `before`: only those after this one in the list, by (began, id)."""
+        where, values = wanted.where()
+        if before is not None:
+            where += " AND (began < ? OR (began = ? AND id < ?))"
+            values += (before[0], before[0], before[1])
+        rows = self._database.rows(
+            f"SELECT id FROM {self._calls} WHERE {where} ORDER BY began DESC, id DESC LIMIT ?", (*values, limit)
+        )
+        ids = [id_ for (id_,) in rows]
+        whole = {call.id: call for call in self._read(ids)}
+        return [whole[id_] for id_ in ids if id_ in whole]
+
+    def count(self, wanted: Filter) -> int:
+        """How many there are."""
+        where, values = wanted.where()
+        return int(self._database.rows(f"SELECT count(*) FROM {self._calls} WHERE {where}", values)[0][0])
+
+    def forget(self, number: str) -> int:
+        """Delete every call of this number, for good: none of them comes back; how many there were."""
+        with self._database.transaction():
+            rows = self._database.rows(f"SELECT id, began FROM {self._calls} WHERE customer = ?", (number,))
+            self._database.change(
+                f"INSERT INTO {self._forgotten} (customer, at) VALUES (?, ?) ON CONFLICT (customer) DO NOTHING",
+                (_digest(number), time.time()),
+            )
+            for table, key in ((self._tools, "call"), (self._bodies, "id")):
+                self._database.change_many(f"DELETE FROM {table} WHERE {key} = ?", [(id_,) for id_, _ in rows])
+            self._database.change(f"DELETE FROM {self._calls} WHERE customer = ?", (number,))
+            self._mark({int(began // 3600) for _, began in rows})
+        return len(rows)
+
+    def prune(self, before: float) -> int:
+        """Delete the calls that began before; how many there were."""
+        with self._database.transaction():
+            for table, key in ((self._tools, "call"), (self._bodies, "id")):
+                self._database.change(
+                    f"DELETE FROM {table} WHERE {key} IN (SELECT id FROM {self._calls} WHERE began < ?)", (before,)
+                )
+            began = self._database.rows(f"SELECT began FROM {self._calls} WHERE began < ?", (before,))
+            gone = self._database.change(f"DELETE FROM {self._calls} WHERE began < ?", (before,))
+            self._mark({int(at // 3600) for (at,) in began})
+        return gone
+
+    def drop_texts(self, before: float) -> int:
+        """Take what was said out of calls that began before; of how many."""
+        rows = self._database.rows(
+            f"SELECT body FROM {self._bodies} JOIN {self._calls} USING (id) WHERE began < ? ORDER BY began", (before,)
+        )
+        calls = [_DECODER.decode(body) for (body,) in rows]
+        spoken = [call for call in calls if call.summary or any(turn.text for turn in call.turns)]
+        with self._database.transaction():
+            for call in spoken:
+                silent = replace(call, summary="", turns=tuple(replace(turn, text="") for turn in call.turns))
+                self._database.change(
+                    f"UPDATE {self._bodies} SET body = ? WHERE id = ?", (_ENCODER.encode(silent), call.id)
+                )
+        return len(spoken)
+
+    def _read(self, ids: Sequence[str]) -> list[Call]:
+        if not ids:
+            return []
+        rows = self._database.rows(f"SELECT body FROM {self._bodies} WHERE id IN ({_marks(len(ids))})", tuple(ids))
+        return [_DECODER.decode(body) for (body,) in rows]
+
+    def _are_forgotten(self, numbers: set[str]) -> set[str]:
+        digests = {_digest(number): number for number in numbers}
+        if not digests:
+            return set()
+        rows = self._database.rows(
+            f"SELECT customer FROM {self._forgotten} WHERE customer IN ({_marks(len(digests))})", tuple(digests)
+        )
+        return {digests[digest] for (digest,) in rows}
+
+
+def _row(call: Call) -> tuple[Any, ...]:
+    failed = is_failure(call.reason)
+    wrong = sum(tool.outcome not in ("", "ok") for tool in call.tools)
+    values = {
+        "id": call.id,
+        "began": call.began or 0.0,
+        "agent": call.agent,
+        "assistant_id": call.assistant_id,
+        "version": call.assistant_version,
+        "revision": call.revision,
+        "phone": call.phone,
+        "phone_id": call.phone_id,
+        "direction": call.direction,
+        "customer": call.customer,
+        "reason": call.reason,
+        "status": call.status,
+        "failed": int(failed),
+        "transferred": int(bool(call.transferred)),
+        "success": None if call.success is None else int(call.success),
+        "duration": call.duration,
+        "cost": call.cost,
+        "turn_ms": median(call.turn_ms) if call.turn_ms else None,
+        "tools": len(call.tools),
+        "tools_failed": wrong,
+        "simulated": int(call.simulated),
+        "waits": array("f", call.turn_ms).tobytes(),
+    }
+    return tuple(values[name] for name in COLUMNS)
+
+
+def _hour(call: Call) -> int:
+    return int((call.began or 0.0) // 3600)
+
+
+def _digest(number: str) -> str:
+    """A number that nobody can read off the list of those to forget. It is short, so it only hides from a glance."""
+    return blake2b(number.encode(), digest_size=16, person=b"voiceops-forget").hexdigest()
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)
