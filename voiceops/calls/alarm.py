@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 
 from voiceops.calls.chance import difference_of_quantiles, difference_of_shares, fewer_by_chance, larger_by_chance
-from voiceops.calls.figures import FIGURES, Figure, Measured, share_of, times_of, value_of
+from voiceops.calls.measures import FIGURES, Figure, Measured, share_of, times_of, value_of
 
 ALLOWED = 0.05  # false alarms altogether, a run
 Verdict = Literal["better", "worse", "unclear"]
@@ -42,12 +43,8 @@ def looks(least: int) -> Iterator[int]:
 
 def look_at(calls: int, least: int) -> tuple[int, int]:
     """The newest look that so many calls allow, as its number (from 1; 0: none yet) and its size."""
-    number, size = 0, 0
-    for step in looks(least):
-        if step > calls:
-            return number, size
-        number, size = number + 1, step
-    raise AssertionError("looks() has no end")
+    taken = list(takewhile(lambda size: size <= calls, looks(least)))
+    return len(taken), taken[-1] if taken else 0
 
 
 def allowed_at(figure: Figure, look: int) -> float:

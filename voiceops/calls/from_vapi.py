@@ -13,7 +13,7 @@ from typing import Any
 
 from voiceops.calls.ended_reasons import is_transfer
 from voiceops.calls.judgement import judged
-from voiceops.calls.record import Call, ToolUse, Turn
+from voiceops.calls.record import CallRecord, Spoken, ToolUse
 
 _DIRECTIONS = {
     "inboundPhoneCall": "inbound",
@@ -34,13 +34,13 @@ _PARTS = {
 }
 
 
-def call_of(data: Mapping[str, Any]) -> Call | None:
+def call_of(data: Mapping[str, Any]) -> CallRecord | None:
     """A call of Vapi's list, or one inside a message; None where it has no id."""
     id_ = _text(data.get("id"))
     return _told(id_, data, {}) if id_ else None
 
 
-def call_told_by(message: Mapping[str, Any]) -> Call | None:
+def call_told_by(message: Mapping[str, Any]) -> CallRecord | None:
     """What a server message tells of its call; None where it tells of none."""
     if message.get("type") not in TOLD_BY:
         return None
@@ -49,7 +49,7 @@ def call_told_by(message: Mapping[str, Any]) -> Call | None:
     return _told(id_, call, message) if id_ else None
 
 
-def _told(id_: str, call: Mapping[str, Any], message: Mapping[str, Any]) -> Call:
+def _told(id_: str, call: Mapping[str, Any], message: Mapping[str, Any]) -> CallRecord:
     """From a call, and from a message beside it, which is newer where both say something."""
 
     def first(*keys: str) -> Any:
@@ -75,7 +75,7 @@ def _told(id_: str, call: Mapping[str, Any], message: Mapping[str, Any]) -> Call
     messages = _list(artifact.get("messages")) or _list(call.get("messages"))
     waited = tuple(ms for item in _list(performance.get("turnLatencies")) if (ms := _wait(item)) is not None)
     ended_here = bool(reason) or ended is not None
-    return Call(
+    return CallRecord(
         id=id_,
         agent=_text(assistant.get("name")),
         assistant_id=_text(first("assistantId")) or _text(assistant.get("id")),
@@ -104,7 +104,7 @@ def _told(id_: str, call: Mapping[str, Any], message: Mapping[str, Any]) -> Call
     )
 
 
-def _turns(messages: Sequence[Any], waited: Sequence[float]) -> Iterator[Turn]:
+def _turns(messages: Sequence[Any], waited: Sequence[float]) -> Iterator[Spoken]:
     """What was said, in order. The n-th wait belongs to the n-th answer of the agent to the caller."""
     waits, spoke = iter(waited), False
     for item in map(_map, messages):
@@ -113,7 +113,7 @@ def _turns(messages: Sequence[Any], waited: Sequence[float]) -> Iterator[Turn]:
             continue
         answers = role == "agent" and spoke
         spoke = role == "caller"
-        yield Turn(
+        yield Spoken(
             role=role,
             at=_number(item.get("secondsFromStart")),
             seconds=_seconds(item),

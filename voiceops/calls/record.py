@@ -13,7 +13,7 @@ from voiceops.model.values import JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class Spoken:
     """Somebody said something. `ms`: what the caller waited for it, where it is the agent's."""
 
     role: str  # agent | caller
@@ -37,7 +37,7 @@ class ToolUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class CallRecord:
     """One call. Times are epoch seconds, money US dollars.
 
     `agent` and `phone` are manifests' names, or what stands for them where no manifest is known: the live name, the
@@ -67,7 +67,7 @@ class Call:
     interruptions: int | None = None  # of the agent, by the caller
     transferred: bool | None = None
     transfer_to: str = ""
-    turns: tuple[Turn, ...] = ()
+    turns: tuple[Spoken, ...] = ()
     tools: tuple[ToolUse, ...] = ()
     turn_ms: tuple[float, ...] = ()  # how long the caller waited, turn by turn
     simulated: bool = False
@@ -88,7 +88,7 @@ class Call:
 _WHOLE = ("turns", "tools", "turn_ms", "costs", "outputs")
 
 
-def merged(known: Call, told: Call) -> Call:
+def merged(known: CallRecord, told: CallRecord) -> CallRecord:
     """What both say, `told` where both say something: the same for messages in any order, once or often.
 
     A call that has ended does not go on again: a status that comes late says nothing. Of lists the longer one counts,
@@ -96,7 +96,7 @@ def merged(known: Call, told: Call) -> Call:
     """
     late = known.ended_at is not None and told.ended_at is None and told.status not in ("", "ended")
     values: dict[str, Any] = {}
-    for one in fields(Call):
+    for one in fields(CallRecord):
         before, now = getattr(known, one.name), getattr(told, one.name)
         if one.name in _WHOLE:
             values[one.name] = now if len(now) >= len(before) and now else before
@@ -106,4 +106,4 @@ def merged(known: Call, told: Call) -> Call:
             values[one.name] = before
         else:
             values[one.name] = before if now is None or now == "" else now
-    return Call(**values)
+    return CallRecord(**values)

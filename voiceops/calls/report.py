@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from voiceops.calls.database import Database
-from voiceops.calls.figures import Measured
+from voiceops.calls.measures import Measured
 from voiceops.calls.store import Filter
 from voiceops.calls.sums import Sums, packed, unpacked
 
@@ -37,7 +37,7 @@ class Cell(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReportRow:
     """One row of a report."""
 
     key: str
@@ -98,12 +98,12 @@ class Reports:
                 [(span, *cell, packed(sums)) for cell, sums in cells.items()],
             )
 
-    def rows(self, wanted: Filter, by: str) -> list[Row]:
+    def rows(self, wanted: Filter, by: str) -> list[ReportRow]:
         """A row for each value of `by` (of BY; empty: one row for all), the busiest first, times in their order."""
         found: dict[str, Sums] = defaultdict(Sums)
         for cell, sums in self._cells(wanted, by):
             found[_key(cell, by)].join(sums)
-        rows = [Row(key, sums) for key, sums in found.items()]
+        rows = [ReportRow(key, sums) for key, sums in found.items()]
         if by in ("day", "hour"):
             return sorted(rows, key=lambda row: row.key)
         return sorted(rows, key=lambda row: (-row.sums.calls, row.key))

@@ -14,11 +14,11 @@ import msgspec
 
 from voiceops.calls.database import Database
 from voiceops.calls.ended_reasons import is_failure
-from voiceops.calls.record import Call, merged
+from voiceops.calls.record import CallRecord, merged
 from voiceops.calls.tables import COLUMNS, prepare
 
 _AT_ONCE = 200  # calls a transaction
-_DECODER = msgspec.json.Decoder(Call)
+_DECODER = msgspec.json.Decoder(CallRecord)
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -77,9 +77,9 @@ class CallStore:
         """Make the tables that are missing. Raises VoiceopsError: a newer voiceops made them."""
         prepare(self._database)
 
-    def keep(self, told: Iterable[Call]) -> int:
+    def keep(self, told: Iterable[CallRecord]) -> int:
         """Keep what is told of calls, beside what is known of them; how many are new or not as they were."""
-        waiting: dict[str, Call] = {}
+        waiting: dict[str, CallRecord] = {}
         for call in told:
             waiting[call.id] = merged(waiting[call.id], call) if call.id in waiting else call
         calls, changed = list(waiting.values()), 0
@@ -88,10 +88,10 @@ class CallStore:
                 changed += self._keep(calls[start : start + _AT_ONCE])
         return changed
 
-    def _keep(self, calls: Sequence[Call]) -> int:
+    def _keep(self, calls: Sequence[CallRecord]) -> int:
         known = {call.id: call for call in self._read([call.id for call in calls])}
         forgotten = self._are_forgotten({call.customer for call in calls if call.customer})
-        new: list[Call] = []
+        new: list[CallRecord] = []
         for call in calls:
             if call.customer in forgotten:
                 continue
@@ -129,7 +129,7 @@ class CallStore:
                 [(hour,) for hour in sorted(hours)],
             )
 
-    def get(self, id_: str) -> Call | None:
+    def get(self, id_: str) -> CallRecord | None:
         """One call, whole; None where there is none."""
         found = self._read([id_])
         return found[0] if found else None
@@ -142,7 +142,7 @@ class CallStore:
         )
         return [id_ for (id_,) in rows]
 
-    def listed(self, wanted: Filter, limit: int, before: tuple[float, str] | None = None) -> list[Call]:
+    def listed(self, wanted: Filter, limit: int, before: tuple[float, str] | None = None) -> list[CallRecord]:
         """The newest calls first, whole. `before`: only those after this one in the list, by (began, id)."""
         where, values = wanted.where()
         if before is not None:
@@ -201,7 +201,7 @@ class CallStore:
                 )
         return len(spoken)
 
-    def _read(self, ids: Sequence[str]) -> list[Call]:
+    def _read(self, ids: Sequence[str]) -> list[CallRecord]:
         if not ids:
             return []
         rows = self._database.rows(f"SELECT body FROM {self._bodies} WHERE id IN ({_marks(len(ids))})", tuple(ids))
@@ -217,7 +217,7 @@ class CallStore:
         return {digests[digest] for (digest,) in rows}
 
 
-def _row(call: Call) -> tuple[Any, ...]:
+def _row(call: CallRecord) -> tuple[Any, ...]:
     failed = is_failure(call.reason)
     wrong = sum(tool.outcome not in ("", "ok") for tool in call.tools)
     values = {
@@ -247,7 +247,7 @@ def _row(call: Call) -> tuple[Any, ...]:
     return tuple(values[name] for name in COLUMNS)
 
 
-def _hour(call: Call) -> int:
+def _hour(call: CallRecord) -> int:
     return int((call.began or 0.0) // 3600)
 
 

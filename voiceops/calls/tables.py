@@ -1,9 +1,9 @@
 """The tables of calls, the same in SQLite and in PostgreSQL, made where they are missing.
 
 `calls`: one row a call, with what is filtered and counted by; `call_bodies`: the whole call as JSON. `call_tools`: one
-row a tool call. `call_sums`: the sums of an hour or of a day, by agent, phone, version and revision; of all calls, and again of
-those with each reason and of those with each tool. `call_dirty`: the hours that changed since they were summed.
-`call_forgotten`: digests of numbers whose calls are not to come back.
+row a tool call. `call_sums`: the sums of an hour or of a day by agent, phone, version and revision: of all calls, and
+again of those with each reason and of those with each tool. `call_dirty`: the hours that changed since they were
+summed. `call_forgotten`: digests of numbers whose calls are not to come back.
 """
 
 from __future__ import annotations
