@@ -77,7 +77,7 @@ class NoGit(GitProblem):
 
 
 @dataclass(frozen=True, slots=True)
-class Repository:
+class GitRepository:
     """An open repository; paths are taken from, and told from, the project's folder `root`."""
 
     program: str
@@ -101,7 +101,7 @@ class Repository:
 
 
 @contextmanager
-def repository(root: Path) -> Iterator[Repository | None]:
+def repository(root: Path) -> Iterator[GitRepository | None]:
     """The repository that holds the project's folder, for as long; None where there is none. Raises NoGit."""
     root = root.resolve()
     found = _owner(root)
@@ -123,7 +123,7 @@ def repository(root: Path) -> Iterator[Repository | None]:
             "GIT_WORK_TREE": str(top),
         }
         inner = root.relative_to(top).as_posix()
-        yield Repository(program, folder, root, "" if inner == "." else f"{inner}/", places)
+        yield GitRepository(program, folder, root, "" if inner == "." else f"{inner}/", places)
 
 
 def _owner(root: Path) -> tuple[Path, Path, Path] | None:

@@ -25,7 +25,7 @@ _WHEEL = ".whl"
 
 
 @dataclass(slots=True)
-class Written:
+class WrittenProject:
     """What was done to each file, by its path in the project."""
 
     changed: list[str] = field(default_factory=list)
@@ -52,7 +52,7 @@ def check_place(project: Project, out: Path) -> None:
             )
 
 
-def write_project(out: Path, spec: RuntimeSpec, handlers: Path, release: Release) -> Written:
+def write_project(out: Path, spec: RuntimeSpec, handlers: Path, release: Release) -> WrittenProject:
     """Write or renew the project, which installs `release`, with copies of the files in `handlers`.
 
     Raises VoiceopsError; then nothing was written, or what the disk still took.
@@ -81,9 +81,9 @@ def write_project(out: Path, spec: RuntimeSpec, handlers: Path, release: Release
     return written
 
 
-def _decide(out: Path, files: Mapping[str, bytes], lock: Mapping[str, str]) -> Written:
+def _decide(out: Path, files: Mapping[str, bytes], lock: Mapping[str, str]) -> WrittenProject:
     """What has to be done. Raises VoiceopsError where the project could not be what the manifests say."""
-    written = Written()
+    written = WrittenProject()
     wrong: list[str] = []
     for name, content in sorted(files.items(), key=lambda item: (item[0].startswith(f"{HANDLERS}/"), item[0])):
         there = held(out / name)
@@ -153,7 +153,7 @@ def _remove(out: Path, name: str) -> None:
         folder.rmdir()
 
 
-def _put(path: Path, content: bytes, written: Written) -> None:
+def _put(path: Path, content: bytes, written: WrittenProject) -> None:
     if held(path) == content:
         written.same.append(path.name)
         return

@@ -13,7 +13,7 @@ from voiceops.errors import Diagnostic, VoiceopsError
 from voiceops.kinds.file import MAX_BYTES
 from voiceops.lints.run_lints import errors
 from voiceops.manifest.compose import load_graph
-from voiceops.manifest.git import GitProblem, NoGit, Repository, repository
+from voiceops.manifest.git import GitProblem, GitRepository, NoGit, repository
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import PROJECT_FILE, Project, load_project
 from voiceops.model.graph import Graph
@@ -70,7 +70,7 @@ def _written(project: Path, ref: str, root: Path) -> tuple[str, list[str]]:
     return commit, [entry.path for entry in entries if entry.mode == _MODULE]
 
 
-def _commit(found: Repository, ref: str) -> str:
+def _commit(found: GitRepository, ref: str) -> str:
     try:
         return found.ask("rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}").decode().strip()
     except NoGit:
@@ -89,7 +89,7 @@ class _Entry:
     path: str
 
 
-def _entries(found: Repository, commit: str) -> list[_Entry]:
+def _entries(found: GitRepository, commit: str) -> list[_Entry]:
     """What the ref has in the project's folder. Raises VoiceopsError for what no file system should be given."""
     tree = f"{commit}:{found.prefix}" if found.prefix else commit
     if found.text("cat-file", "-t", tree) not in ("tree", "commit"):
@@ -115,7 +115,7 @@ def _check_path(path: str) -> None:
         raise VoiceopsError(f"the ref holds {path!r}, which is no path of a file", hint="Roll back to a revision.")
 
 
-def _write_files(found: Repository, entries: Sequence[_Entry], root: Path) -> None:
+def _write_files(found: GitRepository, entries: Sequence[_Entry], root: Path) -> None:
     total = 0
     batch: list[_Entry] = []
     waiting = 0
@@ -133,12 +133,12 @@ def _write_files(found: Repository, entries: Sequence[_Entry], root: Path) -> No
     _write_batch(found, batch, root)
 
 
-def _write_batch(found: Repository, entries: Sequence[_Entry], root: Path) -> None:
+def _write_batch(found: GitRepository, entries: Sequence[_Entry], root: Path) -> None:
     for entry, content in _contents(found, entries):
         _write(root, entry.path, content)
 
 
-def _contents(found: Repository, entries: Sequence[_Entry]) -> Iterator[tuple[_Entry, bytes]]:
+def _contents(found: GitRepository, entries: Sequence[_Entry]) -> Iterator[tuple[_Entry, bytes]]:
     if not entries:
         return
     asked = "".join(f"{entry.id}\n" for entry in entries).encode()
@@ -175,7 +175,7 @@ def _write(root: Path, path: str, content: bytes, size: int | None = None) -> No
         raise VoiceopsError(f"the ref's file {path} can't be written here: {why}") from None
 
 
-def _write_links(found: Repository, entries: Sequence[_Entry], root: Path) -> None:
+def _write_links(found: GitRepository, entries: Sequence[_Entry], root: Path) -> None:
     for entry, content in _contents(found, [entry for entry in entries if 0 < entry.size <= _LONGEST_LINK]):
         target = root / entry.path
         try:

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from voiceops.engine.planning.strategies import strategy_of
-from voiceops.engine.planning.view import Found, Inputs
+from voiceops.engine.planning.view import Inputs, Matched
 from voiceops.kinds.registry import KINDS
 from voiceops.model.state import Entry
 from voiceops.model.values import ABSENT, JSON, copy, delete_path, set_path
 
 
-def match(inputs: Inputs) -> dict[str, Found]:
+def match(inputs: Inputs) -> dict[str, Matched]:
     """What is held and live of every resource and entry, by address."""
     resources = inputs.graph.resources
     # Nameless objects are known by what they refer to: what that is has to be known first.
     nameless = {a for a, r in resources.items() if r.name is None}
-    found: dict[str, Found] = {}
+    found: dict[str, Matched] = {}
     for address in sorted({**resources, **inputs.entries}, key=lambda a: a in nameless):
         entry = inputs.entries.get(address)
         if entry is not None:
@@ -28,17 +28,17 @@ def match(inputs: Inputs) -> dict[str, Found]:
     return found
 
 
-def _managed(inputs: Inputs, entry: Entry, desired: Mapping[str, JSON]) -> Found:
+def _managed(inputs: Inputs, entry: Entry, desired: Mapping[str, JSON]) -> Matched:
     strategy = strategy_of(entry.type)
     entry = strategy.held(entry)
     live = inputs.snapshot.get(entry.type, entry.id)
     fresh = inputs.snapshot.date - entry.recorded_at < inputs.options.settle
     if live is None and not fresh:
-        return Found(entry, None)
+        return Matched(entry, None)
     # The list may still show the object as it was before our last write, or not at all.
     settling = fresh and (live is None or strategy.lags(entry, live))
     shown = remembered(entry, live) if settling or live is None else live
-    return Found(entry, completed(entry, shown, desired), settling)
+    return Matched(entry, completed(entry, shown, desired), settling)
 
 
 def remembered(entry: Entry, live: dict[str, Any] | None) -> dict[str, Any]:

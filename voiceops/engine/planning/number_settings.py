@@ -33,7 +33,7 @@ from voiceops.engine.lines.twilio_number import (
 )
 from voiceops.engine.options import policy_for
 from voiceops.engine.planning.changes import change_of, drift_of, field_changes, settled
-from voiceops.engine.planning.view import Decision, Found, Inputs, View
+from voiceops.engine.planning.view import Decision, Inputs, Matched, View
 from voiceops.errors import Diagnostic
 from voiceops.kinds.twilio import TWILIO_STICKY, VOICE, is_vapis
 from voiceops.model.address import owner_of
@@ -52,10 +52,10 @@ class NumberSettings:
     def lags(self, entry: Entry, live: dict[str, Any]) -> bool:
         return lags(entry, live)
 
-    def unmanaged(self, inputs: Inputs, resource: Resource, found: Mapping[str, Found]) -> Found:
-        return Found(None, number_of(inputs.snapshot, resource))
+    def unmanaged(self, inputs: Inputs, resource: Resource, found: Mapping[str, Matched]) -> Matched:
+        return Matched(None, number_of(inputs.snapshot, resource))
 
-    def is_new(self, inputs: Inputs, resource: Resource, found: Found, *, contested: bool) -> bool:
+    def is_new(self, inputs: Inputs, resource: Resource, found: Matched, *, contested: bool) -> bool:
         return False  # nothing refers to it
 
     def decide(self, view: View, resource: Resource) -> Decision:
@@ -157,7 +157,7 @@ def _is_our_import(view: View, resource: Resource, live: dict[str, Any]) -> bool
     return ours and is_vapis(str(live.get("voice_url") or ""), view.options.vapi_url)
 
 
-def _managed(view: View, resource: Resource, found: Found, entry: Entry, live: dict[str, Any]) -> Decision:
+def _managed(view: View, resource: Resource, found: Matched, entry: Entry, live: dict[str, Any]) -> Decision:
     desired, now = view.desired[resource.address], settings(live)
     applied = Applied({k: v for k, v in entry.owned.items() if k not in TWILIO_STICKY or k in desired}, entry.stored)
     differing = [d for d in differences(desired, applied, now) if not (d.after is ABSENT and not d.before)]

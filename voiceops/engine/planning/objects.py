@@ -19,10 +19,10 @@ from voiceops.engine.fields.masking import after_as_seen, before_as_seen, projec
 from voiceops.engine.fields.write import Write, is_replaced, replacement, sides_of, update
 from voiceops.engine.options import policy_for
 from voiceops.engine.planning.changes import change_of, drift_of, field_changes, settled
-from voiceops.engine.planning.references import Known, wanted
+from voiceops.engine.planning.references import KnownIds, wanted
 from voiceops.engine.planning.reports import existing_twins, unchecked_secrets
 from voiceops.engine.planning.twins import left_behind, twins_of
-from voiceops.engine.planning.view import Decision, Found, Inputs, View
+from voiceops.engine.planning.view import Decision, Inputs, Matched, View
 from voiceops.kinds.base import Kind
 from voiceops.kinds.nodes import body_node
 from voiceops.kinds.registry import KINDS
@@ -40,11 +40,11 @@ class WholeObjects:
     def lags(self, entry: Entry, live: dict[str, Any]) -> bool:
         return str(live.get("updatedAt") or "") < entry.updated_at
 
-    def unmanaged(self, inputs: Inputs, resource: Resource, found: Mapping[str, Found]) -> Found:
-        twins = twins_of(inputs, resource, lambda: wanted(Known(inputs, found), resource))
-        return Found(None, None, twins=twins or left_behind(inputs, resource))
+    def unmanaged(self, inputs: Inputs, resource: Resource, found: Mapping[str, Matched]) -> Matched:
+        twins = twins_of(inputs, resource, lambda: wanted(KnownIds(inputs, found), resource))
+        return Matched(None, None, twins=twins or left_behind(inputs, resource))
 
-    def is_new(self, inputs: Inputs, resource: Resource, found: Found, *, contested: bool) -> bool:
+    def is_new(self, inputs: Inputs, resource: Resource, found: Matched, *, contested: bool) -> bool:
         if found.entry is None:
             return not _is_adopted(inputs, resource, found, contested=contested)
         applied = Applied(found.entry.owned, found.entry.stored)
@@ -80,7 +80,7 @@ class WholeObjects:
         )
 
 
-def _is_adopted(inputs: Inputs, resource: Resource, found: Found, *, contested: bool) -> bool:
+def _is_adopted(inputs: Inputs, resource: Resource, found: Matched, *, contested: bool) -> bool:
     """Does the resource take its one twin over?"""
     was_ours = bool(found.twins) and found.twins[0] in (inputs.options.returning or {}).values()
     if len(found.twins) != 1 or contested or not (resource.adopt or inputs.options.adopt or was_ours):
@@ -92,7 +92,7 @@ def _is_adopted(inputs: Inputs, resource: Resource, found: Found, *, contested: 
 # not managed
 
 
-def _unmanaged(view: View, resource: Resource, found: Found) -> Decision:
+def _unmanaged(view: View, resource: Resource, found: Matched) -> Decision:
     if not found.twins:
         return Decision(_created(view, resource, "manifest_changed"))
     if resource.address in view.new:
@@ -132,7 +132,7 @@ def _adopted(view: View, resource: Resource, id_: str) -> Change:
 # managed
 
 
-def _managed(view: View, resource: Resource, found: Found, entry: Entry) -> Decision:
+def _managed(view: View, resource: Resource, found: Matched, entry: Entry) -> Decision:
     if found.live is None:
         gone = Drift(
             address=resource.address,
@@ -147,7 +147,7 @@ def _managed(view: View, resource: Resource, found: Found, entry: Entry) -> Deci
     return _compared(view, resource, found, entry, found.live)
 
 
-def _compared(view: View, resource: Resource, found: Found, entry: Entry, live: dict[str, Any]) -> Decision:
+def _compared(view: View, resource: Resource, found: Matched, entry: Entry, live: dict[str, Any]) -> Decision:
     """An update, a replacement, or nothing: what the manifest wants, against what was applied and what is live."""
     kind, desired = KINDS[resource.kind], view.desired[resource.address]
     replaced = resource.address in view.new

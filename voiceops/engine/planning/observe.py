@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from voiceops.engine.options import Options
 from voiceops.engine.planning.externals import externals_of
 from voiceops.engine.planning.match import match
-from voiceops.engine.planning.references import Known, wanted
+from voiceops.engine.planning.references import KnownIds, wanted
 from voiceops.engine.planning.strategies import strategy_of
 from voiceops.engine.planning.twins import claims_of, strangers, users_of
 from voiceops.engine.planning.view import Inputs, View
@@ -30,7 +30,7 @@ def observe(graph: Graph, state: State, snapshot: Snapshot, options: Options) ->
             inputs, resource, found[address], contested=any(len(claims[id_]) > 1 for id_ in found[address].twins[:1])
         )
     )
-    known = Known(inputs, found, new)
+    known = KnownIds(inputs, found, new)
     edges = edges_of(graph, inputs.entries)
     return View(
         graph=graph,

@@ -9,7 +9,7 @@ from typing import Any
 from voiceops.engine.fields.body import set_values
 from voiceops.engine.fields.diff import NOTHING_APPLIED, Applied, Outcome, differences
 from voiceops.engine.options import policy_for
-from voiceops.engine.planning.view import Found, Inputs
+from voiceops.engine.planning.view import Inputs, Matched
 from voiceops.kinds.nodes import body_node
 from voiceops.kinds.registry import KINDS, kind_of_type
 from voiceops.model.address import kind_of, twilio_side
@@ -19,22 +19,22 @@ from voiceops.model.values import JSON, Fingerprint, Outside, Ref, Secret, Templ
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownIds:
     """What a reference is answered from: the live objects that were found, and the addresses that are still `new`."""
 
     inputs: Inputs
-    found: Mapping[str, Found]
+    found: Mapping[str, Matched]
     new: Set[str] = frozenset()
 
 
-def wanted(known: Known, resource: Resource) -> dict[str, Any]:
+def wanted(known: KnownIds, resource: Resource) -> dict[str, Any]:
     """What a resource sets, as far as it is known now."""
     body: dict[str, Any] = resolved(known, resource.body)
     kind = kind_of_type(resource.type)
     return body if kind is None else set_values(kind, body)
 
 
-def resolved(known: Known, body: JSON) -> JSON:
+def resolved(known: KnownIds, body: JSON) -> JSON:
     """Live ids for references, fingerprints for secrets; what is not known yet stays a marker."""
     inputs = known.inputs
 
@@ -64,7 +64,7 @@ def _mapped(value: JSON, change: Callable[[JSON], JSON]) -> JSON:
     return change(value)
 
 
-def _reference(known: Known, ref: Ref) -> JSON:
+def _reference(known: KnownIds, ref: Ref) -> JSON:
     graph, kind = known.inputs.graph, KINDS[kind_of(ref.address)]
     if ref.attribute == "name" and ref.address in graph.resources:
         return graph.resources[ref.address].name
@@ -83,7 +83,7 @@ def _reference(known: Known, ref: Ref) -> JSON:
     return found.twins[0] if found.twins else ref
 
 
-def _attribute(known: Known, ref: Ref) -> JSON:
+def _attribute(known: KnownIds, ref: Ref) -> JSON:
     """What the server gave the object; unknown as long as an update is about to change it."""
     resource, found = known.inputs.graph.resources.get(ref.address), known.found.get(ref.address)
     if ref.address in known.new or resource is None or found is None:
@@ -97,7 +97,7 @@ def _attribute(known: Known, ref: Ref) -> JSON:
     return ref if value is None or moves else value
 
 
-def _will_change(known: Known, resource: Resource, entry: Entry | None, live: dict[str, Any]) -> bool:
+def _will_change(known: KnownIds, resource: Resource, entry: Entry | None, live: dict[str, Any]) -> bool:
     applied = Applied(entry.owned, entry.stored) if entry else NOTHING_APPLIED
     node = body_node(KINDS[resource.kind])
     found = differences(wanted(known, resource), applied, live, resource.ignore, node)

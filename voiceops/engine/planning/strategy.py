@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from voiceops.engine.planning.view import Decision, Found, Inputs, View
+from voiceops.engine.planning.view import Decision, Inputs, Matched, View
 from voiceops.model.graph import Resource
 from voiceops.model.plan import Change
 from voiceops.model.state import Entry
@@ -24,10 +24,10 @@ class Strategy(Protocol):
     def lags(self, entry: Entry, live: dict[str, Any]) -> bool:
         """Does a list show the object as it was before our last write?"""
 
-    def unmanaged(self, inputs: Inputs, resource: Resource, found: Mapping[str, Found]) -> Found:
+    def unmanaged(self, inputs: Inputs, resource: Resource, found: Mapping[str, Matched]) -> Matched:
         """What is live of a resource that the state does not hold; `found` is what was found of others so far."""
 
-    def is_new(self, inputs: Inputs, resource: Resource, found: Found, *, contested: bool) -> bool:
+    def is_new(self, inputs: Inputs, resource: Resource, found: Matched, *, contested: bool) -> bool:
         """Is the object's id known only after the apply? `contested`: its twin could be another resource's, too."""
 
     def decide(self, view: View, resource: Resource) -> Decision:

@@ -7,7 +7,7 @@ from typing import Any
 
 from voiceops.engine.options import Options
 from voiceops.engine.planning.sameness import equals, nothing_beyond
-from voiceops.engine.planning.view import Found, Inputs
+from voiceops.engine.planning.view import Inputs, Matched
 from voiceops.kinds.base import is_stock
 from voiceops.kinds.nodes import body_node
 from voiceops.kinds.registry import KINDS, kind_of_type
@@ -83,7 +83,7 @@ def left_behind(inputs: Inputs, resource: Resource) -> tuple[str, ...]:
     return (id_,) if id_ and stayed and inputs.snapshot.get(resource.type, id_) else ()
 
 
-def claims_of(found: Mapping[str, Found]) -> dict[str, tuple[str, ...]]:
+def claims_of(found: Mapping[str, Matched]) -> dict[str, tuple[str, ...]]:
     """Which addresses could each be an unmanaged live object: of several none may take it without being told to."""
     claims: dict[str, tuple[str, ...]] = {}
     for address, each in found.items():

@@ -19,7 +19,7 @@ from voiceops.model.state import Entry, State
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Matched:
     """A resource's entry and live object. `settling`: too new to be believed missing."""
 
     entry: Entry | None
@@ -58,7 +58,7 @@ class View(Inputs):
     applied or as wanted; `affects` which phone lines reach an address; `previous` the address that a moved one had.
     """
 
-    found: Mapping[str, Found]
+    found: Mapping[str, Matched]
     claims: Mapping[str, tuple[str, ...]]
     users: Mapping[str, Sequence[str]]
     new: frozenset[str]
