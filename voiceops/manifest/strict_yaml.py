@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from sys import intern
 from typing import Any
 
@@ -39,7 +40,18 @@ _SHORT = 60
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read_documents(text: str, file: str) -> list[tuple[Any, Mark]]:
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What differs in YAML that others wrote: what a text without quotes means, and whether `<<` merges maps.
+
+    `plain` raises ValueError for a text that stands for nothing.
+    """
+
+    plain: Callable[[str], Any]
+    merges: bool
+
+
+def read_documents(text: str, file: str, dialect: Dialect | None = None) -> list[tuple[Any, Mark]]:
     """Every document of a YAML text with the mark of its start; empty documents are left out.
 
     Raises InvalidProject with one diagnostic at the first place that can't be read.
@@ -48,7 +60,7 @@ def read_documents(text: str, file: str) -> list[tuple[Any, Mark]]:
         raise _error("yaml-too-large", f"the file is larger than {MAX_BYTES:,} bytes", Mark(file, 1, 1))
     for _ in range(_MOST_RETRIES):
         try:
-            return _documents(text, file)
+            return _documents(text, file, dialect)
         except yaml.MarkedYAMLError as error:
             joined = _with_joined_pairs(text, error)
             if joined == text:
@@ -59,7 +71,7 @@ def read_documents(text: str, file: str) -> list[tuple[Any, Mark]]:
             raise _error(
                 "yaml-syntax", "not valid YAML: a control character stands here", Mark(file, line, 1)
             ) from None
-    return read_documents(_PAIR.sub(_joined, text), file)
+    return read_documents(_PAIR.sub(_joined, text), file, dialect)
 
 
 def _syntax_error(text: str, error: yaml.MarkedYAMLError, file: str) -> InvalidProject:
@@ -120,8 +132,8 @@ def _error(code: str, summary: str, mark: Mark, hint: str = "") -> InvalidProjec
     return InvalidProject([Diagnostic(code=code, summary=summary, mark=mark, hint=hint)])
 
 
-def _documents(text: str, file: str) -> list[tuple[Any, Mark]]:
-    reader = _Reader(text, file)
+def _documents(text: str, file: str, dialect: Dialect | None) -> list[tuple[Any, Mark]]:
+    reader = _Reader(text, file, dialect)
     takers = reader.takers()
     for event in yaml.parse(text, Loader=_LOADER):
         takers[type(event)](event)
@@ -173,10 +185,11 @@ class _Open:
 class _Reader:
     """Takes a parser's events one by one and puts the documents together."""
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, dialect: Dialect | None) -> None:
         self.found: list[tuple[Any, Mark]] = []
         self._text = text
         self._file = file
+        self._dialect = dialect
         self._whole = _Place()
         self._stack: list[_Open] = []
         self._top: _Open | None = None
@@ -256,6 +269,11 @@ class _Reader:
         text = event.value
         if event.style or event.tag:  # libyaml says '' for plain, the Python parser None
             return text
+        if self._dialect is not None:
+            try:
+                return self._dialect.plain(text)
+            except ValueError as error:
+                raise _error("yaml-number", str(error), self._here(event)) from None
         if text in _WORDS:
             return _WORDS[text]
         match = _NUMBER.match(text) if text[0] in _NUMBERS_BEGIN else None
@@ -274,6 +292,9 @@ class _Reader:
         top.key_place = place = top.place.at(key)
         top.key_mark = self._mark(event, place)
         plain_merge = key == "<<" and not event.style
+        if plain_merge and self._dialect is not None and not self._dialect.merges:
+            hint = "Write out the keys that it was to bring."
+            raise _error("yaml-merge", "<< merges nothing here: YAML 1.2 has no merge keys", top.key_mark, hint)
         if (key in map_ or (key == "<<" and top.merges)) and not plain_merge:
             raise _error("yaml-duplicate-key", f"the key {key!r} stands here twice", top.key_mark)
         top.key = key
