@@ -27,6 +27,7 @@ _COMMANDS = {
     "destroy": "apply",
     "drift": "drift",
     "import": "adopt",
+    "audit": "audit",
     "rollback": "rollback",
     "status": "status",
     "history": "history",

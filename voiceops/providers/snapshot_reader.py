@@ -67,10 +67,44 @@ async def read_live(accounts: Accounts, types: Iterable[str], *, for_plan: bool 
     found: list[Any] = await asyncio.gather(
         *(providers[kind.vendor].all(kind) for kind in kinds), *(provider.allocations(types) for provider in asked)
     )
+    return await _snapshot(accounts, taken, kinds, found[: len(kinds)], found[len(kinds) :], ask=for_plan)
+
+
+async def read_account(accounts: Accounts, needed: Iterable[str]) -> tuple[Snapshot, dict[str, ProviderError]]:
+    """Everything that is live, each list once; and why a list could not be read, by its kind's name.
+
+    An account may have no access to some kinds, which is no reason to know nothing of the others. Raises ProviderError
+    where a type is `needed`, or where the first of all lists can't be read either.
+    """
+    providers, wanted = accounts.by_vendor(), set(needed)
+    kinds = [kind for kind in TYPES.values() if kind.vendor in providers]
+    taken = time.monotonic()
+    listed: list[Any] = await asyncio.gather(
+        *(providers[kind.vendor].all(kind) for kind in kinds), return_exceptions=True
+    )
+    splits: list[Any] = await asyncio.gather(
+        *(provider.allocations({kind.type for kind in kinds}) for provider in providers.values())
+    )
+    unread: dict[str, ProviderError] = {}
+    for kind, items in zip(kinds, listed, strict=True):
+        if isinstance(items, ProviderError) and kind.type not in wanted:
+            unread[kind.name] = items
+        elif isinstance(items, BaseException):
+            raise items
+    if len(unread) == len(kinds):
+        raise next(iter(unread.values()))
+    read = [(kind, items) for kind, items in zip(kinds, listed, strict=True) if kind.name not in unread]
+    found = await _snapshot(accounts, taken, [k for k, _ in read], [items for _, items in read], splits, ask=True)
+    return found, unread
+
+
+async def _snapshot(
+    accounts: Accounts, taken: float, kinds: list[Kind], listed: list[Any], splits: list[Any], *, ask: bool
+) -> Snapshot:
     objects = {
-        kind.type: {item[kind.id_key]: item for item in items} for kind, items in zip(kinds, found, strict=False)
+        kind.type: {item[kind.id_key]: item for item in items} for kind, items in zip(kinds, listed, strict=True)
     }
-    splits = [split for split in found[len(kinds) :] if split is not None]
+    told = [split for split in splits if split is not None]
     vapis = {type_: list(items.values()) for type_, items in objects.items() if TYPES[type_].vendor == "vapi"}
-    owner = await accounts.vapi.owner(vapis, ask=for_plan)
-    return Snapshot(objects, accounts.date, taken, owner.id, owner.empty, dict(ChainMap(*splits)) if splits else None)
+    owner = await accounts.vapi.owner(vapis, ask=ask)
+    return Snapshot(objects, accounts.date, taken, owner.id, owner.empty, dict(ChainMap(*told)) if told else None)

@@ -1,5 +1,6 @@
 from voiceops.apply.apply_events import Event as Event
 from voiceops.apply.run import Outcome as Outcome
+from voiceops.audit.finding import AuditFinding as AuditFinding
 from voiceops.model.plan import Change as Change
 from voiceops.model.plan import Drift as Drift
 from voiceops.model.plan import Plan as Plan
@@ -11,6 +12,8 @@ from voiceops.simulate.script import Script as Script
 from voiceops.use.adopt_object import adopt as adopt
 from voiceops.use.apply_plan import apply as apply
 from voiceops.use.apply_plan import warnings_of as warnings_of
+from voiceops.use.audit_account import Audited as Audited
+from voiceops.use.audit_account import audit as audit
 from voiceops.use.compare import Comparison as Comparison
 from voiceops.use.compare import Live as Live
 from voiceops.use.compare import compare_environments as compare_environments

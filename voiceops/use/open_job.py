@@ -31,22 +31,34 @@ from voiceops.use.process_context import ProcessContext
 
 @asynccontextmanager
 async def open_job(
-    loaded: Loaded, options: Options, *, graph: Graph | None = None, parallelism: int = 10
+    loaded: Loaded,
+    options: Options,
+    *,
+    graph: Graph | None = None,
+    parallelism: int = 10,
+    every_account: bool = False,
 ) -> AsyncIterator[Job]:
-    """State and accounts, closed at the end. `graph` is what is asked for, where it is not the manifests' own.
+    """State and accounts, closed at the end. `graph` is what is asked for, where it is not the manifests' own;
+    `every_account`: also those that nothing here needs, where their keys are set.
 
     Raises Refused where a key may not go where the project says, StateError, and VoiceopsError where a key is missing.
     """
     async with (
         open_ledger(loaded) as ledger,
-        job_on(ledger, loaded, options, graph=graph, parallelism=parallelism) as job,
+        job_on(ledger, loaded, options, graph=graph, parallelism=parallelism, every_account=every_account) as job,
     ):
         yield job
 
 
 @asynccontextmanager
 async def job_on(
-    ledger: Ledger, loaded: Loaded, options: Options, *, graph: Graph | None = None, parallelism: int = 10
+    ledger: Ledger,
+    loaded: Loaded,
+    options: Options,
+    *,
+    graph: Graph | None = None,
+    parallelism: int = 10,
+    every_account: bool = False,
 ) -> AsyncIterator[Job]:
     """The same on a state that is open already; the sandbox runs for as long, where the environment is one."""
     project, providers = loaded.project, loaded.project.providers
@@ -56,7 +68,7 @@ async def job_on(
             loaded.context.redactor,
         )
         types = {r.type for r in loaded.graph.resources.values()} | {e.type for e in ledger.state.entries.values()}
-        with_twilio = TWILIO_TYPE in types
+        with_twilio = TWILIO_TYPE in types or (every_account and _has_twilio(providers))
         check_accounts(loaded, ledger.state.binding, with_twilio=with_twilio)
         if providers.sandbox:
             server = stack.enter_context(sandbox_of(loaded))
@@ -118,6 +130,11 @@ async def _accounts(
     accounts = Accounts(at_vapi.Vapi(await stack.enter_async_context(vapi)), twilio)
     accounts.on_wait(context.on_wait)
     return accounts
+
+
+def _has_twilio(providers: Providers) -> bool:
+    """Are the keys of a Twilio account set?"""
+    return bool(providers.account_sid and (providers.auth_token or (providers.api_key and providers.api_secret)))
 
 
 def _twilio_auth(providers: Providers, secrets: Secrets) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -38,6 +38,8 @@ from voiceops.providers.snapshot_reader import read_live
 from voiceops.use.load_project import Loaded
 from voiceops.use.open_job import open_job
 from voiceops.use.scope_and_terms import Scope, options_of
+
+T = TypeVar("T")
 
 _READY_TIMEOUT = 5.0  # seconds
 _LAG = 3.0  # seconds for which lists may lag behind an apply that just ended
@@ -99,12 +101,16 @@ async def status(loaded: Loaded, phone: str | None = None) -> list[Row]:
     return rows
 
 
-async def lines(job: Job, runtime_url: str | None) -> list[Row]:
-    """Every line of the manifests and of the state, in the order of addresses. Raises ProviderError, Refused."""
+async def lines(job: Job, runtime_url: str | None, read: Snapshot | None = None) -> list[Row]:
+    """Every line of the manifests and of the state, in the order of addresses. Raises ProviderError, Refused.
+
+    `read` is what is live, where that was read just now.
+    """
     ledger = job.ledger
     twilio = job.accounts.twilio
+    types = types_needed(job.graph, ledger) | _LOOKED_AT
     snapshot, account_status, calls, ready = await asyncio.gather(
-        _settled(job, types_needed(job.graph, ledger) | _LOOKED_AT, ledger.state),
+        _settled(job, types, ledger.state) if read is None else _told(read),
         twilio.status() if twilio is not None else _told(""),
         _last_calls(job),
         _ready(runtime_url) if runtime_url and _may_need_runtime(job) else _told("not asked"),
@@ -277,8 +283,8 @@ def _needs_runtime(meant: Meant, touching: list[Change], address: str) -> bool:
     return "Credential/runtime" in reached or meant.answer == "runtime"
 
 
-async def _told(text: str) -> str:
-    return text
+async def _told(value: T) -> T:
+    return value
 
 
 async def _ready(url: str) -> str:

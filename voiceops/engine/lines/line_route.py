@@ -147,6 +147,8 @@ class _AtVapi:
             return ("vapi", health.title) if health.exists else ("nobody", f"nobody ({health.title} is gone)")
         if server := server_of(self.phone):
             return "vapi", f"asks {server}" if server != self.meant.server_url else "asks the runtime"
+        if hooked := _ringing_hook(self.phone):
+            return hooked
         forwarded = _fallback(self.phone)
         return ("other", f"forwarded to {forwarded}") if forwarded else ("nobody", "nobody")
 
@@ -254,6 +256,8 @@ class _AtVapi:
         forwarded, server = _fallback(self.phone), server_of(self.phone or {})
         if server and self.meant.target:
             what = f"Vapi asks {server} for every call"
+        elif hooked := _ringing_hook(self.phone):
+            what = f"callers get {hooked[1]}"
         elif forwarded:
             what = f"callers are forwarded to {forwarded}"
         else:
@@ -271,6 +275,22 @@ def server_of(phone: Mapping[str, Any]) -> str:
     """The address that Vapi asks, or tells events of, for a number."""
     server = phone.get("server")
     return (_text(server, "url") if isinstance(server, dict) else "") or _text(phone, "serverUrl")
+
+
+def _ringing_hook(phone: Mapping[str, Any] | None) -> tuple[str, str] | None:
+    """Who answers by a hook that every ringing call meets: a transfer, or a text that is said."""
+    hooks = (phone or {}).get("hooks")
+    for hook in hooks if isinstance(hooks, list) else ():
+        if not isinstance(hook, dict) or hook.get("on") != "call.ringing" or hook.get("filters"):
+            continue
+        actions = hook.get("do")
+        for action in actions if isinstance(actions, list) else ():
+            to = action.get("destination") if isinstance(action, dict) else None
+            if isinstance(to, dict) and (whom := _text(to, "number") or _text(to, "sipUri")):
+                return "other", f"forwarded to {whom} by a hook"
+            if isinstance(action, dict) and action.get("type") == "say":
+                return "vapi", "a text that a hook says"
+    return None
 
 
 def _fallback(phone: Mapping[str, Any] | None) -> str:

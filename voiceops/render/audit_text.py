@@ -1,0 +1,156 @@
+"""What an audit found, as text for a terminal and as markdown for an issue or a pull request. Pure."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from voiceops.audit.finding import CODES, AuditFinding
+from voiceops.model.safe_text import flowed, markdown_code, markdown_prose, one_line
+from voiceops.render.style import PLAIN, Style
+from voiceops.render.textdiff import shortened
+
+WIDTH = 80
+_MARKDOWN_ROWS = 200  # a comment has a limit; JSON has them all
+
+_TITLES = {
+    "unanswered": "Numbers that nobody answers",
+    "dangling": "References to nothing",
+    "external-missing": "External objects that are not there",
+    "external-ambiguous": "External objects that could be several",
+    "retiring": "Models that Vapi retires",
+    "traffic-split": "Split traffic",
+    "double": "Equal live names",
+    "unmanaged": "Not managed",
+    "unused": "Nothing refers to them",
+}
+
+
+def render_audit(head: str, findings: Sequence[AuditFinding], notes: Iterable[str] = (), style: Style = PLAIN) -> str:
+    """Findings by what is wrong, then what is good to know, then what could not be looked at."""
+    wrong = [finding for finding in findings if finding.grade == "finding"]
+    known = [finding for finding in findings if finding.grade == "note"]
+    rows = [style(f"{one_line(head)}: {_count(wrong, known)}", "bold")]
+    for code in CODES:
+        group = [finding for finding in wrong if finding.code == code]
+        if group:
+            rows += ["", style(f"{_TITLES[code]} ({len(group)})", "bold"), *_group(group, style)]
+    if known:
+        rows += ["", style(f"Good to know ({len(known)})", "bold"), *_group(known, style)]
+    rows += [line for note in notes for line in ("", *_wrapped(f"not looked at: {one_line(note)}", "  "))]
+    return "\n".join(rows)
+
+
+def _count(wrong: Sequence[AuditFinding], known: Sequence[AuditFinding]) -> str:
+    if not wrong:
+        return "nothing is wrong" + (f", {_plural(len(known), 'note')}" if known else "")
+    return _plural(len(wrong), "finding") + (f", {_plural(len(known), 'note')}" if known else "")
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def _group(group: Sequence[AuditFinding], style: Style) -> list[str]:
+    """An entry a finding. What is the same for all of them, but for an id, is said once, below."""
+    alike = _said_once(group)
+    rows: list[str] = []
+    for finding in group:
+        rows += [f"  {_subject(finding, style)}"]
+        if finding.mark is not None:
+            rows.append(f"    at {one_line(finding.mark.file)}:{finding.mark.line}")
+        if alike is None:
+            rows += _wrapped(one_line(finding.what), "    ")
+            rows += _wrapped(f"→ {one_line(finding.next)}", "    ", "      ") if finding.next else []
+    return rows + (_wrapped(f"→ {alike}", "  ", "    ") if alike is not None else [])
+
+
+def _said_once(group: Sequence[AuditFinding]) -> str | None:
+    if len(group) < 2 or any(finding.what != group[0].what for finding in group):
+        return None
+    nexts = {finding.next.replace(finding.id, "ID") if finding.id else finding.next for finding in group}
+    said = nexts.pop()
+    if nexts:
+        return None
+    what = "" if group[0].code == "unmanaged" else f"{one_line(group[0].what)}. "
+    all_of_them = ", or `voiceops pull` for all of them" if group[0].code == "unmanaged" else ""
+    return f"{what}{one_line(said)}{all_of_them}"
+
+
+def _subject(finding: AuditFinding, style: Style) -> str:
+    """Which object: its manifest where it has one, else kind, name and id."""
+    if finding.address:
+        name = _cut(finding.name, 40)
+        where = f" of {finding.environment}" if finding.environment else ""
+        same = finding.name in ("", finding.address.partition("/")[2])
+        return style(one_line(finding.address), "bold") + one_line(where) + ("" if same else f" · {name}")
+    room = max(12, WIDTH - len(f"  {finding.kind} ·  · {finding.id}"))
+    name = _cut(finding.name, room)
+    return " · ".join(part for part in (style(finding.kind, "bold"), name, one_line(finding.id)) if part)
+
+
+def _cut(text: str, width: int) -> str:
+    plain = one_line(text)
+    return plain if len(plain) <= width else plain[: width - 1] + "…"
+
+
+def _wrapped(text: str, first: str, rest: str = "") -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest or first,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def render_audit_markdown(head: str, findings: Sequence[AuditFinding], notes: Iterable[str] = ()) -> str:
+    """The same as tables. Live names stand in code spans that they can't leave."""
+    wrong = [finding for finding in findings if finding.grade == "finding"]
+    known = [finding for finding in findings if finding.grade == "note"]
+    rows = [f"### Audit of {markdown_prose(head)}: {_count(wrong, known)}", ""]
+    room = _MARKDOWN_ROWS
+    for title, group in [
+        *((_TITLES[code], [f for f in wrong if f.code == code]) for code in CODES),
+        ("Good to know", known),
+    ]:
+        if not group:
+            continue
+        rows += [f"**{title}** ({len(group)})", "", "| object | what | next |", "|---|---|---|"]
+        rows += [_row(finding) for finding in group[:room]]
+        if len(group) > room:
+            rows += ["", f"… and {len(group) - room} more: `voiceops audit` lists them."]
+        room = max(0, room - len(group))
+        rows.append("")
+    rows += [f"- not looked at: {markdown_prose(note)}" for note in notes]
+    return "\n".join(rows).rstrip() + "\n"
+
+
+def _row(finding: AuditFinding) -> str:
+    named = [finding.address or finding.kind, shortened(flowed(finding.name), 60)]
+    if not finding.address:
+        named.append(finding.id)
+    else:
+        named[1:] = [] if finding.name == finding.address.partition("/")[2] else named[1:]
+    where = f" of {_cell(finding.environment)}" if finding.environment else ""
+    subject = f"{_code(named[0])}{where}" + "".join(f" · {_code(part)}" for part in named[1:] if part)
+    at = f" ({_code(f'{finding.mark.file}:{finding.mark.line}')})" if finding.mark is not None else ""
+    return f"| {subject}{at} | {_cell(finding.what)} | {_next(finding.next)} |"
+
+
+def _code(text: str) -> str:
+    return markdown_code(shortened(text, 120)).replace("|", "\\|")
+
+
+def _cell(text: str) -> str:
+    return markdown_prose(shortened(text, 400))
+
+
+def _next(text: str) -> str:
+    """Commands stay code; all around them is prose."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return _cell(text)
+    shown = (_code(part) if index % 2 else _cell(part) for index, part in enumerate(parts) if part)
+    return " ".join(shown).replace("` ,", "`,").replace("` .", "`.")
