@@ -43,7 +43,7 @@ LOOPS = {
     "tests/state/rival.py": 1,  # another process
 }
 
-SILENT = 92  # public functions without a docstring
+SILENT = 0  # public functions without a docstring
 RAISES_UNSAID = 1  # public functions that raise, and whose docstring says nothing of it
 
 # Modules' own values that a test replaces. What a test has to change is given to the part when it is made.
@@ -114,12 +114,13 @@ def counted(found: Sequence[object], allowed: int, more: str) -> None:
 def public(folder: str = "voiceops") -> Iterator[tuple[str, str, Function]]:
     """Public functions: file, name, function.
 
-    Without the methods that a protocol describes once for all, and without lints, which have a title.
+    Without the methods that a protocol, or the class that they override one of, describes once for all, and without
+    lints, which have a title.
     """
-    said = _said_by_protocols()
+    said, overrides = _said_by_protocols(), _overrides()
     for source in sources(folder).values():
         for name, function, is_public in source.functions():
-            of_protocol = "." in name and function.name in said
+            of_protocol = "." in name and (function.name in said or (source.module, name) in overrides)
             lint = any("lint(" in ast.unparse(decorator) for decorator in function.decorator_list)
             if is_public and not of_protocol and not lint:
                 yield source.name, name, function
@@ -133,6 +134,28 @@ def _said_by_protocols() -> set[str]:
         if isinstance(node, ast.ClassDef) and any("Protocol" in ast.unparse(base) for base in node.bases)
         for item in node.body
         if isinstance(item, Function) and ast.get_docstring(item)
+    }
+
+
+def _overrides() -> set[tuple[str, str]]:
+    """The methods (module, `Class.method`) that override one of a class of ours which says what it means."""
+    classes = [
+        (source.module, node)
+        for source in sources().values()
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.ClassDef)
+    ]
+    told = {
+        (node.name, item.name)
+        for _, node in classes
+        for item in node.body
+        if isinstance(item, Function) and ast.get_docstring(item)
+    }
+    return {
+        (module, f"{node.name}.{item.name}")
+        for module, node in classes
+        for item in node.body
+        if isinstance(item, Function) and any((ast.unparse(base), item.name) in told for base in node.bases)
     }
 
 

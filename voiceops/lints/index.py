@@ -33,30 +33,23 @@ class Index:
         self.haystack = _BETWEEN.join(lines)
         self.folded = self.haystack.casefold()
 
-    def _add(self, resource: Resource, path: Path, key: str, value: dict[str, Any]) -> None:
-        self._maps_at.setdefault(key, []).append(Spot(resource, path, value))
-        for name, item in value.items():
+    def _add(self, resource: Resource, path: Path, key: str, value: dict[str, Any] | list[Any]) -> None:
+        """A map, or a list: what stands in a list stands under the list's key."""
+        steps: Iterable[tuple[str | int, Any]]
+        if type(value) is dict:
+            self._maps_at.setdefault(key, []).append(Spot(resource, path, value))
+            steps = value.items()
+        else:
+            steps = enumerate(value)
+        for step, item in steps:
+            under = key if type(step) is int else str(step)
             kind = type(item)
             if kind is str:
-                self._leaves_at.setdefault(name, []).append((resource, path, name, item))
-            elif kind is dict:
-                self._add(resource, (*path, name), name, item)
-            elif kind is list:
-                self._items(resource, (*path, name), name, item)
+                self._leaves_at.setdefault(under, []).append((resource, path, step, item))
+            elif kind is dict or kind is list:
+                self._add(resource, (*path, step), under, item)
             elif kind is Secret or kind is Template:
-                self._marker(resource, path, name, name, item)
-
-    def _items(self, resource: Resource, path: Path, key: str, value: list[Any]) -> None:
-        for index, item in enumerate(value):
-            kind = type(item)
-            if kind is str:
-                self._leaves_at.setdefault(key, []).append((resource, path, index, item))
-            elif kind is dict:
-                self._add(resource, (*path, index), key, item)
-            elif kind is list:
-                self._items(resource, (*path, index), key, item)
-            elif kind is Secret or kind is Template:
-                self._marker(resource, path, index, key, item)
+                self._marker(resource, path, step, under, item)
 
     def _marker(self, resource: Resource, path: Path, step: str | int, key: str, item: Secret | Template) -> None:
         if isinstance(item, Secret) and not item.names:

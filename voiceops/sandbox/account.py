@@ -97,12 +97,15 @@ class World:
             self.store.remove(row.collection, row.id)
 
     def exists(self, collection: str, id_: str) -> bool:
+        """Is there an object with this id in the collection, visible or not?"""
         return self.store.get(collection, id_) is not None
 
 
 def iso(seconds: float) -> str:
+    """Seconds since 1970 as Vapi writes a time: UTC, with milliseconds and a `Z`."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def new_id() -> str:
+    """A new id as Vapi gives them: a UUID."""
     return str(uuid.uuid4())

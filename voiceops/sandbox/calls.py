@@ -17,6 +17,8 @@ _TARGETS = ("assistantId", "assistant", "squadId", "squad", "workflowId", "workf
 
 
 def operations(world: World) -> Table:
+    """The routes of `/call`, with what answers each."""
+
     async def create(request: Request) -> tuple[int, Any]:
         body = await json_body(request)
         _check(world, body)

@@ -75,6 +75,7 @@ class SandboxClient:
         return found
 
     def reset_requests(self) -> None:
+        """Forget the requests so far."""
         self._call("DELETE", "/requests")
 
     def objects(self, collection: str) -> list[dict[str, Any]]:
@@ -88,6 +89,7 @@ class SandboxClient:
         return found
 
     def object(self, id_: str) -> dict[str, Any]:
+        """One object as it is kept. Raises ValueError: when there is none with this id."""
         found: dict[str, Any] = self._call("GET", f"/objects/{id_}")
         return found
 
@@ -110,6 +112,7 @@ class SandboxClient:
         return found
 
     def delete(self, id_: str) -> None:
+        """Delete an object as somebody in the dashboard would."""
         self._call("DELETE", f"/objects/{id_}")
 
     def duplicate(self, id_: str, **merge: Any) -> dict[str, Any]:
@@ -118,9 +121,11 @@ class SandboxClient:
         return found
 
     def pin(self, id_: str) -> None:
+        """Pin an assistant or a tool: who deletes it is answered with 409, until `unpin`."""
         self._call("PUT", f"/pins/{id_}")
 
     def unpin(self, id_: str) -> None:
+        """Let an object be deleted again."""
         self._call("DELETE", f"/pins/{id_}")
 
     def seed(
@@ -137,6 +142,7 @@ class SandboxClient:
         return found
 
     def number(self, number: str) -> dict[str, Any]:
+        """One of the Twilio account's numbers. Raises StopIteration: when the account has no such number."""
         return next(item for item in self.numbers() if item["phone_number"] == number)
 
     def add_number(self, number: str, **fields: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ _NAME_LIMIT = 80
 
 
 def operations(world: World) -> Table:
+    """The routes of eval runs, of suites' copies and of background sounds, with what answers each."""
     runs = Collection(
         path=RUNS,
         title="Eval run",

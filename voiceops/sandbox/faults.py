@@ -59,6 +59,7 @@ class Rule:
         return (not self.times or self.fired < self.times) and self.dice.random() < self.probability
 
     def to_data(self) -> dict[str, Any]:
+        """The rule as JSON, with how often it matched and fired."""
         names = [name for name in Rule.__dataclass_fields__ if name not in ("released", "dice")]
         return {name: getattr(self, name) for name in names}
 
@@ -101,6 +102,7 @@ class Faults:
         self._number = 0
 
     def add(self, rule: Rule) -> Rule:
+        """Put a rule into force, after those that are; one without an id is given one."""
         self._number += 1
         rule.id = rule.id or f"fault-{self._number}"
         self.rules.append(rule)

@@ -77,14 +77,17 @@ def refusal(status: int, code: int, message: str, headers: dict[str, str] | None
 
 
 def sid(prefix: str) -> str:
+    """A new id as Twilio gives them: two letters and 32 hexadecimal digits."""
     return prefix + uuid.uuid4().hex
 
 
 def date(world: World) -> str:
+    """The sandbox's time as Twilio writes it (RFC 2822, UTC)."""
     return datetime.fromtimestamp(world.now(), UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")
 
 
 def by_number(world: World, number: str) -> Row | None:
+    """The row of a number in E.164 that the account owns, or None."""
     return next((row for row in world.store.rows(NUMBERS) if row.alive and row.body["phone_number"] == number), None)
 
 

@@ -41,6 +41,7 @@ def updated(world: World, before: Body, phone: Body, changes: Body) -> Body:
 
 
 def deleted(world: World, phone: Body) -> None:
+    """What an imported number's deletion does at Twilio: with the switch on, its voice URL is emptied."""
     if phone.get("provider") == "twilio" and world.switches.delete_clears_url:
         row = by_number(world, str(phone.get("number")))
         if row is not None:

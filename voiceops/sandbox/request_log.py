@@ -26,6 +26,7 @@ class Entry:
 
     @property
     def writes(self) -> bool:
+        """Does the request ask for a change?"""
         return self.method not in ("GET", "HEAD", "OPTIONS")
 
 
@@ -37,12 +38,16 @@ class Log:
         self._number = 0
 
     def start(self, vendor: str, method: str, path: str, query: str, body: bytes, at: float) -> Entry:
+        """Note a request as it comes; `at` is in seconds since 1970. How it was answered is noted in the entry
+        later.
+        """
         self._number += 1
         entry = Entry(self._number, vendor, method, path, query, body.decode(errors="replace"), at)
         self.entries.append(entry)
         return entry
 
     def reset(self) -> None:
+        """Forget the requests so far."""
         self.entries.clear()
 
     def selected(self, vendor: str = "", method: str = "", path: str = "") -> list[dict[str, Any]]:

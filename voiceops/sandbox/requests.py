@@ -23,6 +23,7 @@ def bad_request(messages: list[str] | str) -> Refusal:
 
 
 def not_found(text: str) -> Refusal:
+    """404 with a text."""
     return Refusal(404, {"message": text, "error": "Not Found", "statusCode": 404})
 
 

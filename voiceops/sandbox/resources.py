@@ -17,6 +17,8 @@ CALL_SLOTS = 10  # of an organization that bought none: https://docs.vapi.ai/cal
 
 
 def operations(world: World) -> Table:
+    """The routes of dictionaries and call slots, with what answers each."""
+
     async def slots(_: Request) -> tuple[int, Any]:
         # Nothing runs here that would take one.
         return 200, {

@@ -20,6 +20,7 @@ class Part:
 
     @property
     def fields(self) -> dict[str, Node]:
+        """The fields of its type, as the facts know them."""
         found: dict[str, Node] = type_of(self.type)["fields"]
         return found
 

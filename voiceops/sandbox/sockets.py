@@ -82,6 +82,7 @@ def bind(port: int) -> socket.socket:
 
 
 async def listen(app: ASGIApp, bound: socket.socket) -> Listener:
+    """Serve an application on a bound socket, until the listener is closed."""
     config = Config(
         app,
         http=_Protocol,

@@ -118,6 +118,7 @@ class Store:
         return next((row for name in names if (row := self.get(name, id_)) is not None), None)
 
     def collections(self) -> list[str]:
+        """The names of the collections that hold something."""
         return [name for name, rows in self._rows.items() if rows]
 
     def put(self, row: Row) -> Row:
@@ -135,12 +136,14 @@ class Store:
         return row
 
     def remove(self, collection: str, id_: str) -> None:
+        """Take out a row; nothing happens where there is none."""
         with self.transaction():
             self._rows.get(collection, {}).pop(id_, None)
             if self._db is not None:
                 self._db.execute("DELETE FROM rows WHERE collection = ? AND id = ?", (collection, id_))
 
     def clear(self) -> None:
+        """Take out everything."""
         with self.transaction():
             self._rows.clear()
             if self._db is not None:

@@ -62,6 +62,7 @@ class Switches:
     clear_to: Literal["mixed", "null", "empty"] = "mixed"  # how an empty field comes back
 
     def to_data(self) -> dict[str, Any]:
+        """The switches as JSON."""
         return asdict(self)
 
     def changed(self, changes: Mapping[str, Any]) -> Switches:

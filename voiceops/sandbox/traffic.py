@@ -23,6 +23,8 @@ _WHOLE = Decimal(100)
 
 
 def operations(world: World) -> Table:
+    """The routes of traffic allocations, with what answers each."""
+
     async def create(request: Request) -> tuple[int, Any]:
         _check_access(world)
         body = await json_body(request)

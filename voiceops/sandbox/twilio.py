@@ -63,11 +63,13 @@ def application(world: World) -> Starlette:
 
 
 def throttled(world: World) -> Answer:
+    """429 in Twilio's words, with Retry-After where the switch says so."""
     headers = {"retry-after": world.switches.retry_after} if world.switches.retry_after else {}
     return Answer.of(429, refusal(429, 20429, "Too Many Requests").body, headers)
 
 
 def decorate(world: World, active: int) -> dict[str, str]:
+    """The headers that Twilio puts on every answer; `active` is how many requests it works on."""
     return {
         "date": world.date(),
         "twilio-request-id": numbers.sid("RQ"),

@@ -154,6 +154,7 @@ class Check:
 
 
 def is_uuid(value: Any) -> bool:
+    """Is it a UUID's text, with its four hyphens?"""
     if not isinstance(value, str) or len(value) != 36:
         return False
     try:

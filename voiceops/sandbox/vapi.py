@@ -76,6 +76,7 @@ def throttled(world: World) -> Answer:
 
 
 def decorate(world: World, active: int) -> dict[str, str]:
+    """The headers that Vapi puts on every answer."""
     return {"date": world.date(), "server": "voiceops-sandbox", "x-request-id": new_id()}
 
 
@@ -134,10 +135,12 @@ class Resource:
         return 201, self._shown(row.body)
 
     async def listed(self, request: Request) -> tuple[int, Any]:
+        """A list as this collection gives it: an array, or pages."""
         shape = pages if self.collection.listing == "page" else array
         return 200, shape(self.world, self.collection, request.query_params, self._shown)
 
     async def listed_in_pages(self, request: Request) -> tuple[int, Any]:
+        """A list in pages, of a collection whose own route gives an array."""
         return 200, pages(self.world, self.collection, request.query_params, self._shown)
 
     async def get(self, request: Request) -> tuple[int, Any]:

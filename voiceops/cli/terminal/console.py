@@ -37,6 +37,7 @@ class Console:
         return self.folder, self.environment, self.context
 
     def style(self, stream: Any = None) -> Style:
+        """How text looks on a stream (stdout by default): in colour on a terminal, unless somebody asked for none."""
         if self.colour is not None:
             return Style(self.colour)
         return Style(
@@ -56,6 +57,7 @@ class Console:
         self._write(sys.stdout, text if text.endswith("\n") else text + "\n")
 
     def data(self, value: Any) -> None:
+        """A result as readable JSON, without any secret that is known."""
         self._write(sys.stdout, _json(self.context.redactor.data(value), 2) + "\n", masked=True)
 
     def line(self, value: Any) -> None:
@@ -67,10 +69,12 @@ class Console:
         self._write(sys.stdout, finished(text) + end, at_once=True)
 
     def note(self, text: str) -> None:
+        """A remark beside the result, on stderr; none where `--quiet` was asked for."""
         if not self.quiet:
             self._write(sys.stderr, _fitted(finished(text), sys.stderr) + "\n")
 
     def error(self, text: str, hint: str = "") -> None:
+        """What went wrong, and what to do about it, on stderr."""
         style = self.style(sys.stderr)
         lines = [f"{style('error', 'red', 'bold')}: {indented(text)}"]
         if hint:

@@ -21,6 +21,7 @@ class Address(click.ParamType[str]):
     name = "address"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The address as it was written; anything else is a usage error."""
         if not ADDRESS.match(str(value)):
             self.fail(f"{value!r} is no address: write Kind/name, or Kind/name[key].", param, ctx)
         return str(value)
@@ -32,6 +33,7 @@ class AddressPattern(click.ParamType[str]):
     name = "address"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The pattern as it was written; what can match no address is a usage error."""
         if not _PATTERN.match(str(value)):
             self.fail(f"{value!r} is no address: write Kind/name, Kind/name[key], or a pattern: Kind/*.", param, ctx)
         return str(value)
@@ -43,6 +45,7 @@ class Label(click.ParamType[tuple[str, str]]):
     name = "label"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """The key and the value; without a `=` or a key it is a usage error."""
         key, separator, text = str(value).partition("=")
         if not separator or not key:
             self.fail(f"{value!r} is no label: write key=value.", param, ctx)

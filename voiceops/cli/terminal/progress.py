@@ -51,12 +51,14 @@ class Reporter:
             self.started = time.monotonic()
 
     def event(self, event: Event) -> None:
+        """Show one event of the apply. Quiet: nothing of it."""
         self._note_start(event)
         text = self.text(event)
         if text and not self.console.quiet:
             self.say(text)
 
     def say(self, text: str) -> None:
+        """Print one piece of text at once."""
         self.console.say(text)
 
     def text(self, event: Event) -> str:
@@ -89,9 +91,11 @@ class Reporter:
         return "\n".join(lines)
 
     def nothing(self, plan: Plan) -> None:
+        """Say that the plan has no changes."""
         self.console.out(f"Nothing to do: {len(plan.changes)} objects are as they should be.")
 
     def summary(self, outcome: Outcome) -> None:
+        """Say how the apply ended; its outcome has a result."""
         result = outcome.result
         assert result is not None
         counts: dict[str, int] = {}
@@ -127,13 +131,16 @@ class Lines(Reporter):
     """JSON, one object a line."""
 
     def event(self, event: Event) -> None:
+        """Print one event as a line of JSON, quiet or not."""
         self._note_start(event)
         self.console.line(event.to_data())
 
     def nothing(self, plan: Plan) -> None:
+        """Print a summary that has no changes, as a line of JSON."""
         self.console.line({"type": "summary", "done": 0, "failed": 0, "skipped": 0, **plan.summary})
 
     def summary(self, outcome: Outcome) -> None:
+        """Print what was done, what failed and what was left out, as a line of JSON."""
         result = outcome.result
         assert result is not None
         self.console.line(
@@ -168,6 +175,7 @@ class Bar(Reporter):
         self._task: Any = None
 
     def event(self, event: Event) -> None:
+        """Show one event above the bar, and move the bar when an operation ended."""
         if event.type == "apply_start" and self._task is None:
             self._progress.start()
             self._task = self._progress.add_task("applying", total=(event.data or {}).get("of"))
@@ -176,6 +184,7 @@ class Bar(Reporter):
             self._progress.advance(self._task)
 
     def say(self, text: str) -> None:
+        """Print text above the bar where there is one."""
         from rich.text import Text
 
         if self._task is not None:

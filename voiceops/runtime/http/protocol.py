@@ -130,12 +130,14 @@ class RuntimeProtocol(HttpToolsProtocol):
     # Bytes.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        """A peer has connected: from now on it has so many seconds to ask something."""
         super().connection_made(transport)
         # Those that came together do not go together: coming again at once, they would keep the loop from all else.
         self._wait(self._bounds.silent_seconds * random.uniform(0.7, 1.0))
         self._open.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone: its timers end, and it counts no more."""
         for timer in (self._timer, self._unread):
             if timer is not None:
                 timer.cancel()
@@ -145,6 +147,9 @@ class RuntimeProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        """Read a piece of requests. What breaks a bound, or is no HTTP, is refused; it never raises for what a peer
+        sent.
+        """
         if self._refused:
             return
         self._size = len(data)
@@ -229,6 +234,7 @@ class RuntimeProtocol(HttpToolsProtocol):
     # The parser's callbacks.
 
     def on_message_begin(self) -> None:
+        """The parser sees a request begin."""
         # What an ASGI application gets to know is put together only where one is asked.
         self.url = b""
         self.expect_100_continue = False
@@ -238,6 +244,10 @@ class RuntimeProtocol(HttpToolsProtocol):
         self._timed = NONE
 
     def on_headers_complete(self) -> None:
+        """The parser has a request's head: a hot path's is answered here, any other one is the application's.
+
+        Raises _Refused: through the parser, when the head breaks a bound.
+        """
         parser, before = self.parser, self.cycle
         bounds = self._bounds
         if self._fed > 0 or self._size > bounds.url_bytes or len(self.headers) > bounds.headers:  # else it can't be
@@ -295,6 +305,7 @@ class RuntimeProtocol(HttpToolsProtocol):
         return found is not None and found.isdigit() and int(found) <= self._most
 
     def on_body(self, body: bytes) -> None:
+        """The parser has a piece of a body."""
         exchange = self._receiving
         if exchange is None:
             self.held += len(body)
@@ -312,6 +323,7 @@ class RuntimeProtocol(HttpToolsProtocol):
             exchange.body += body
 
     def on_message_complete(self) -> None:
+        """The parser has a whole request: it is answered in a task of its own."""
         if self._upgrading:
             return
         if self._timed == BODY:
@@ -397,11 +409,13 @@ class RuntimeProtocol(HttpToolsProtocol):
             self._wait(self._bounds.linger_seconds)
 
     def pause_writing(self) -> None:
+        """The peer reads too slowly: after so many seconds the connection ends."""
         super().pause_writing()
         if self._unread is None:
             self._unread = self.loop.call_later(self._bounds.send_seconds, self._not_read)
 
     def resume_writing(self) -> None:
+        """The peer reads again."""
         super().resume_writing()
         if self._unread is not None:
             self._unread.cancel()
