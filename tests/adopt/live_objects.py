@@ -204,6 +204,8 @@ class Account:
         values = LiveValues(self.seed, self)
         for kind, names in self._names.items():
             self.bodies[kind] = [self._body(values, kind, n, *names[n]) for n in range(self.count)]
+        for kind, key in (("StructuredOutput", "structuredOutputIds"), ("Scorecard", "scorecardIds")):
+            self._link_back(kind, key, chance)
 
     def id_of(self, kind: str, n: int) -> str:
         """The id of an object, the same in every account of the seed."""
@@ -223,7 +225,7 @@ class Account:
         special = {"File": self._file, "Dictionary": self._dictionary, "Squad": self._squad, "Phone": self._phone}
         make = special.get(kind)
         body = make(values, n, id_) if make is not None else self._plain(values, kind, n)
-        if KINDS[kind].named and kind != "File":
+        if KINDS[kind].named and kind not in ("File", "Dictionary"):
             name = name[: 40 if kind in ("Phone", "Agent") and n % 3 else 300]
             body |= {"name": name} if name or n % 2 else {}
             if not name and n % 4 == 1:
@@ -235,6 +237,14 @@ class Account:
         stamp = f"2025-0{1 + n % 9}-{1 + n % 28:02}T10:00:{n % 60:02}.{n % 1000:03}Z"
         stamps = {"id": id_, "orgId": ORG, "createdAt": stamp, "updatedAt": stamp}
         return {**body, **stamps} if n % 2 else {**stamps, **body}
+
+    def _link_back(self, kind: str, key: str, chance: random.Random) -> None:
+        """The other side of what agents say they have; now and then it says something else."""
+        for body in self.bodies[kind]:
+            plans = [(agent["id"], agent.get("artifactPlan")) for agent in self.bodies["Agent"]]
+            ids = [id_ for id_, plan in plans if isinstance(plan, dict) and body["id"] in (plan.get(key) or ())]
+            if chance.random() >= 3 * self.oddities.dangling:
+                body["assistantIds"] = ids
 
     def _plain(self, values: LiveValues, kind: str, n: int) -> dict[str, Any]:
         node = root(kind)
@@ -277,13 +287,13 @@ class Account:
 
     def _dictionary(self, values: LiveValues, n: int, id_: str) -> dict[str, Any]:
         body = self._plain(values, "Dictionary", n)
-        remote = f"dict{id_[:8]}"
+        remote, name = f"dict{id_[:8]}", self._names["Dictionary"][n][2]
         inner = {key: value for key, value in body.items() if key != "provider"}
         return {
             "provider": body["provider"],
             "resourceName": "pronunciation-dictionary",
             "resourceId": remote,
-            "resource": {"id": remote, "version_id": f"ver{n}", "name": f"dictionary {n % 3}", **inner},
+            "resource": {**inner, "id": remote, "version_id": f"ver{n}", "name": name},
         }
 
     def _phone(self, values: LiveValues, n: int, id_: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from voiceops.adopt.leaves import PartHere
+from voiceops.adopt.leaves import PartHere, Prompt
 from voiceops.adopt.naming import LONGEST, host_of, site_of, slug
 from voiceops.model.address import address, name_of
 from voiceops.model.values import JSON, canonical
@@ -64,7 +64,7 @@ class SharedParts:
         values: dict[tuple[str, str], dict[str, JSON]] = {}
         for user, parts in users.items():
             for part in parts:
-                key = (part.kind, canonical(part.value))
+                key = (part.kind, _said(part.value))
                 used.setdefault(key, {})[user] = None
                 values[key] = part.value
         chosen = [
@@ -85,7 +85,7 @@ class SharedParts:
 
     def written(self, part: PartHere) -> Any:
         """What a manifest says at the place of a part: its name, what differs from one, or all of it."""
-        name = self._names.get((part.kind, canonical(part.value)))
+        name = self._names.get((part.kind, _said(part.value)))
         if name is not None:
             return {"from": name, **part.own} if part.own else name
         near = self._near(part)
@@ -108,11 +108,26 @@ class SharedParts:
                 and len(different) <= _MOST_DIFFERENT
                 and equal >= _LEAST_EQUAL
             ):
-                found.append((len(different), self._names[(kind, canonical(value))], different))
+                found.append((len(different), self._names[(kind, _said(value))], different))
         if not found:
             return None
         _, name, different = min(found, key=lambda one: one[:2])
         return name, different
+
+
+def _said(value: Mapping[str, JSON]) -> str:
+    """One text for equal parts, with the parts in them."""
+    return canonical(_plain(dict(value)))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, PartHere):
+        return _plain({**value.value, **value.own})
+    if isinstance(value, Prompt):
+        return value.text
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def _is_worth_it(kind: str, value: Mapping[str, JSON]) -> bool:

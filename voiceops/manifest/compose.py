@@ -190,8 +190,10 @@ def _index(project: Project, documents: list[Document], excluded: dict[str, Docu
     for document in documents:
         families.setdefault(document.family, []).append(document)
         if document.kind == "Agent":
-            given = (document.external or document.spec).get("name")
-            names[given if isinstance(given, str) else vendor_bodies.live_name(project, document)] = document.address
+            said = document.external or document.spec
+            given = said.get("name", vendor_bodies.live_name(project, document))
+            if isinstance(given, str):  # null: the live one has none
+                names[given] = document.address
     return Index({d.address: d for d in documents}, families, excluded, names)
 
 
@@ -336,7 +338,7 @@ class _Builder:
         if not isinstance(spec, Map):
             spec = Map()
         kind = KINDS[document.kind]
-        if kind.named and spec.get("name") is None:
+        if kind.named and ("name" not in spec or (kind.upload and spec["name"] is None)):
             spec = spec.clone()
             name = vendor_bodies.default_name(self.project, document, kind, spec)
             spec.put("name", name, document.mark._replace(path="name"))

@@ -64,7 +64,8 @@ def _tool_names(graph: Graph, agent: Resource, problems: Problems) -> None:
             summary = f"two tools of this agent have the function name {name}"
             hint = "A model can't tell them apart: rename one."
             # Names that Vapi gave, because nobody wrote one, are equal on live agents, too.
-            if default_tool_name(tool) == name or default_tool_name(seen[name]) == name:
+            given = default_tool_name(tool) == name or default_tool_name(seen[name]) == name
+            if given or "" in agent.allows:
                 problems.warning("function-twice", summary, agent.source_of(path), hint, agent.address)
             else:
                 problems.error("function-twice", summary, agent.source_of(path), hint, agent.address)
@@ -97,7 +98,8 @@ def _member_names(graph: Graph, squad: Resource, problems: Problems) -> None:
         elif isinstance(inline, dict):
             name = inline.get("name")
         if isinstance(name, str) and name in seen:
-            problems.error(
+            report = problems.warning if "" in squad.allows else problems.error
+            report(
                 "member-twice",
                 f"two members of this squad are called {name!r}",
                 squad.source_of(("members", index)),
