@@ -463,6 +463,26 @@ def test_two_tools_that_were_named_alike_are_an_error(tmp_path: Path) -> None:
     inline = "{type: function, function: {name: api_request_tool}}"
     found = schema_found(tmp_path, agent(f"model: {{{OPENAI}, tools: [{inline}, {inline}]}}"))
     assert [(d.code, d.severity) for d in found] == [("function-twice", "error")]
+    loose = schema_found(tmp_path, agent(f"model: {{{OPENAI}, tools: [{inline}, {inline}]}}", head=UNKNOWN))
+    assert [(d.code, d.severity) for d in loose] == [("function-twice", "warning")]
+
+
+def test_two_members_of_one_name_are_an_error_that_a_live_squad_may_have(tmp_path: Path) -> None:
+    members = "members: [{assistant: {name: one}}, {assistant: {name: one}}]"
+    strict = schema_found(tmp_path, document("Squad", members))
+    loose = schema_found(tmp_path, document("Squad", members, head=UNKNOWN))
+    assert [(d.code, d.severity) for d in strict] == [("member-twice", "error")]
+    assert [(d.code, d.severity) for d in loose] == [("member-twice", "warning")]
+
+
+def test_an_object_without_a_name_says_so(tmp_path: Path) -> None:
+    problems = Problems()
+    for name, text in {"voiceops.yaml": PROJECT, "agents/a.yaml": agent("name: null")}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    graph = load_graph(load_project(tmp_path, None, {}, problems), {}, problems)
+    assert graph.resources["Agent/a"].body == {"name": None}
+    assert graph.resources["Agent/a"].name is None
 
 
 OUTSIDE = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from voiceops.adopt.found import Written
@@ -11,8 +13,9 @@ from voiceops.kinds.base import Kind
 from voiceops.kinds.schema import root
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.schema_check import Checker
+from voiceops.manifest.vendor_bodies import tool_name
 from voiceops.model.located import Map, Seq
-from voiceops.model.values import Ref, Secret, format_path
+from voiceops.model.values import Ref, Secret, format_path, get_path
 
 _SAID = {"schema-unknown-key": "is no field of the published schema"}
 
@@ -31,6 +34,29 @@ def refused(kind: Kind, body: dict[str, Any], account: str) -> list[str]:
         else f"{one.mark.path + ': ' if one.mark and one.mark.path else ''}{one.summary}."
         for one in errors
     ]
+
+
+def twins(kind: Kind, body: Mapping[str, Any], body_of: Callable[[str], Mapping[str, Any] | None]) -> list[str]:
+    """Sentences for what stands twice in a live object, and only once in a manifest that does not allow it: two tools
+    of one agent by their function's name, two members of one squad by theirs."""
+    if kind.name == "Agent":
+        tools = [body_of(str(id_)) for id_ in _list(body, "model", "toolIds")]
+        names = [tool_name(tool) for tool in (*tools, *_list(body, "model", "tools"))]
+        what = "two tools have the function name"
+    elif kind.name == "Squad":
+        members = [member for member in _list(body, "members") if isinstance(member, dict)]
+        named = [body_of(str(m.get("assistantId"))) or m.get("assistant") for m in members]
+        names = [one.get("name") if isinstance(one, Mapping) else None for one in named]
+        what = "two members are called"
+    else:
+        return []
+    counts = Counter(name for name in names if isinstance(name, str))
+    return [f"{what} {name!r}." for name, count in counts.items() if count > 1]
+
+
+def _list(body: Mapping[str, Any], *path: str) -> list[Any]:
+    found = get_path(body, path)
+    return found if isinstance(found, list) else []
 
 
 def _located(value: Any, path: tuple[str | int, ...]) -> Any:

@@ -177,7 +177,9 @@ class _Walk:
     def _called(self, live_name: str, path: Path) -> Any:
         """An agent by its live name: by its manifest's, where one has it."""
         if (name := self.links.agent_called(live_name)) is not None:
-            return Name(name)
+            # A name that is also somebody's live name, or a member's, would mean that one: then the live name stands.
+            means = self.links.agent_called(name)
+            return Name(name) if means in (None, name) and name not in self._members else live_name
         if live_name in self._members:
             return live_name
         if not _means_manifest(live_name, self.links.agent_names):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from voiceops.adopt.conveniences import eased
@@ -11,7 +11,7 @@ from voiceops.adopt.defaults import over_defaults
 from voiceops.adopt.found import Found, Numbers, Written
 from voiceops.adopt.layout import Files, beside, enveloped, in_order
 from voiceops.adopt.leaves import Hidden, Name, PartHere, Prompt
-from voiceops.adopt.lenience import refused
+from voiceops.adopt.lenience import refused, twins
 from voiceops.adopt.links import Links
 from voiceops.adopt.manifest_body import Cleaned, cleaned
 from voiceops.adopt.naming import Named, live_name, names_for, slug
@@ -22,9 +22,10 @@ from voiceops.adopt.yaml_writer import document_text, documents_text
 from voiceops.kinds.base import is_stock
 from voiceops.kinds.registry import KINDS
 from voiceops.model.address import address, kind_of, name_of
-from voiceops.model.values import JSON
+from voiceops.model.values import JSON, get_path
 
 _STOCK_IDS = "a0000000-0000-4000-8000-"
+_LONGEST_TEXT = 8_000  # characters that still stand in a manifest
 _MOST_FILE = 1_048_576  # bytes of a file that the manifest layer reads
 
 
@@ -85,9 +86,11 @@ class _Writer:
     def __init__(self, found: Sequence[Found], known: Known) -> None:
         self.known = known
         self.notes: list[str] = []
-        objects = [one for one in found if not _is_nobodys(one) and one.id not in known.ids]
+        read = [replace(one, body=KINDS[one.kind].read(one.body)) for one in found]
+        objects = [one for one in read if not _is_nobodys(one) and one.id not in known.ids]
         tools = _tools_of_bases(objects)
         self.found = [one for one in objects if not (one.kind == "Tool" and one.id in tools)]
+        self.by_id = {one.id: one for one in self.found if one.id}
         taken = {kind: list(names) for kind, names in known.names.items()}
         taken["Credential"] = [*taken.get("Credential", ()), "runtime"]
         names = names_for(self.found, taken, known.prefix, known.suffix)
@@ -160,30 +163,33 @@ class _Writer:
         result = cleaned(kind, draft.one.body, self.links)
         problems = refused(kind, result.body, self.known.twilio.sid)
         body = result.body
-        if kind.agent_list and self._agents_link(draft.one, kind.agent_list):
+        if kind.agent_list:  # agents say it themselves: said here, it would be sent to those that don't
             body.pop("assistantIds", None)
+            draft.comments += self._one_sided(draft.one, kind.agent_list)
         if draft.one.kind == "Phone":
             number = (self.known.numbers or {}).get(str(draft.one.body.get("number")))
             body, draft.ignored = as_line(body, draft.one.body, number, self.known.twilio)
         self._name(draft, body)
         draft.spec = body
+        problems += twins(kind, draft.one.body, self._body_of)
         draft.lenient = bool(problems or result.unknown_names)
         self._comment(draft, result, problems)
 
-    def _agents_link(self, one: Found, key: str) -> bool:
-        """Do the agents say themselves that they have this output?"""
+    def _body_of(self, id_: str) -> Mapping[str, JSON] | None:
+        one = self.by_id.get(id_)
+        return one.body if one is not None else None
+
+    def _one_sided(self, one: Found, key: str) -> list[str]:
+        """What is said here of agents that don't say it themselves."""
         ids = one.body.get("assistantIds")
-        bodies = {other.id: other.body for other in self.found if other.kind == "Agent"}
-        for id_ in ids if isinstance(ids, list) else ():
-            if id_ not in bodies:
-                if id_ not in self.known.ids:
-                    return False
+        found = []
+        for agent in [self.by_id.get(id_) for id_ in (ids if isinstance(ids, list) else ())]:
+            if agent is None:
                 continue
-            plan = bodies[id_].get("artifactPlan")
-            linked = plan.get(key) if isinstance(plan, dict) else None
+            linked = get_path(agent.body, ("artifactPlan", key))
             if not (isinstance(linked, list) and one.id in linked):
-                return False
-        return True
+                found.append(f"assistantIds names {self.links.ids[agent.id]}, whose own {key} does not name this one.")
+        return found
 
     def _name(self, draft: _Draft, body: dict[str, Any]) -> None:
         """`spec.name` only where the manifest's own name does not say it."""
@@ -211,7 +217,11 @@ class _Writer:
     def _rendered(self, where: str, value: Any) -> Any:
         """Names, secrets and escapes as the manifest's texts; prompts and parts stay what they are."""
         if isinstance(value, str):
-            return self.secrets.text(where, value)[0]
+            return (
+                self._rendered(where, Prompt(value))
+                if len(value) > _LONGEST_TEXT
+                else self.secrets.text(where, value)[0]
+            )
         if isinstance(value, (Name, Written)):
             return value.text
         if isinstance(value, Hidden):
@@ -236,7 +246,7 @@ class _Writer:
             number = draft.one.body.get("number") if draft.one.kind == "Phone" else None
             document["external"] = {"number": number} if isinstance(number, str) else {"id": draft.one.id}
         else:
-            spec = self._placed(draft, draft.spec, parts)
+            spec = self._placed(draft.address, draft.file, draft.spec, parts)
             spec = over_defaults(spec, self.known.defaults.get(draft.one.kind, {}), dict)
             document["spec"] = in_order(spec, draft.one.kind)
             if draft.lenient:
@@ -245,7 +255,7 @@ class _Writer:
                 document["lifecycle"] = {"ignoreChanges": list(draft.ignored)}
         self.texts[draft.file] = document_text(enveloped(document), tuple(draft.comments))
 
-    def _placed(self, draft: _Draft, value: Any, parts: SharedParts) -> Any:
+    def _placed(self, where: str, file: str, value: Any, parts: SharedParts) -> Any:
         """Parts by name where they have one, prompts by their file."""
         if isinstance(value, PartHere):
             if self._is_runtime(value):
@@ -253,17 +263,17 @@ class _Writer:
                 return {"from": "runtime", **rest} if rest else "runtime"
             written = parts.written(value)
             if isinstance(written, dict):
-                return in_order({k: self._placed(draft, v, parts) for k, v in written.items()}, value.kind)
+                return in_order({k: self._placed(where, file, v, parts) for k, v in written.items()}, value.kind)
             return written
         if isinstance(value, Prompt):
-            whose = name_of(draft.address).replace("[", "-").rstrip("]")
+            whose = name_of(where).replace("[", "-").rstrip("]")
             path = self.files.prompt(f"{whose}-{called}" if (called := slug(value.called)) else whose)
             self.texts[path] = value.text
-            return f"${{file:{beside(draft.file, path)}}}"
+            return f"${{file:{beside(file, path)}}}"
         if isinstance(value, dict):
-            return {key: self._placed(draft, item, parts) for key, item in value.items()}
+            return {key: self._placed(where, file, item, parts) for key, item in value.items()}
         if isinstance(value, list):
-            return [self._placed(draft, item, parts) for item in value]
+            return [self._placed(where, file, item, parts) for item in value]
         return value
 
     def _is_runtime(self, part: PartHere) -> bool:
@@ -279,13 +289,12 @@ class _Writer:
     def _write_parts(self, parts: SharedParts) -> None:
         if not parts.shared:
             return
-        documents = [(_part_document(part), ()) for part in parts.shared]
-        self.texts[self.files.parts()] = documents_text(documents)
-
-
-def _part_document(part: SharedPart) -> dict[str, object]:
-    kind = kind_of(part.address)
-    return {"kind": kind, "name": name_of(part.address), "spec": in_order(part.value, kind)}
+        file, documents = self.files.parts(), []
+        for part in parts.shared:
+            kind = kind_of(part.address)
+            spec = {key: self._placed(part.address, file, item, parts) for key, item in part.value.items()}
+            documents.append(({"kind": kind, "name": name_of(part.address), "spec": in_order(spec, kind)}, ()))
+        self.texts[file] = documents_text(documents)
 
 
 def _is_nobodys(one: Found) -> bool:

@@ -15,7 +15,7 @@ _VERSIONS = ("version_id", "versionId", "latest_version_id")
 def _read(live: dict[str, Any]) -> dict[str, Any]:
     """The provider's own object stands inside Vapi's; ElevenLabs names the version in several ways."""
     inner = live["resource"] if isinstance(live.get("resource"), dict) else live
-    found = {key: value for key, value in live.items() if key != "resource"}
+    found = {key: value for key, value in live.items() if key not in ("resource", "resourceName")}
     found |= {key: inner[key] for key in _CONTENT if key in inner}
     version = next((inner[key] for key in _VERSIONS if inner.get(key)), live.get("versionId"))
     return found | {"resourceId": live.get("resourceId") or inner.get("id"), "versionId": version}

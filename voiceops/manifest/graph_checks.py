@@ -98,14 +98,11 @@ def _member_names(graph: Graph, squad: Resource, problems: Problems) -> None:
         elif isinstance(inline, dict):
             name = inline.get("name")
         if isinstance(name, str) and name in seen:
-            report = problems.warning if "" in squad.allows else problems.error
-            report(
-                "member-twice",
-                f"two members of this squad are called {name!r}",
-                squad.source_of(("members", index)),
-                "Vapi tells members apart by name.",
-                squad.address,
-            )
+            summary, hint = f"two members of this squad are called {name!r}", "Vapi tells members apart by name."
+            if "" in squad.allows:
+                problems.warning("member-twice", summary, squad.source_of(("members", index)), hint, squad.address)
+            else:
+                problems.error("member-twice", summary, squad.source_of(("members", index)), hint, squad.address)
         if isinstance(name, str):
             seen.add(name)
 
