@@ -130,6 +130,7 @@ CODES = {
     "policy": Code("5", "The plan breaks a rule of the team.", "Follow the rule's message."),
     # Plans.
     "exists_unmanaged": Code("5", "A live object has the name, or the line, already.", "`import` it, or `--adopt`."),
+    "forget": Code("1", "A part has no live object: there is nothing to let go.", "Take its manifest out."),
     "external-missing": Code("5", "No live object is the one that `external:` means.", "Correct it, or its account."),
     "external-ambiguous": Code("5", "Several live objects fit `external:`.", "Name one by `external: {id: …}`."),
     "number-missing": Code(

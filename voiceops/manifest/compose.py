@@ -104,7 +104,8 @@ def _patched(project: Project, documents: list[Document], problems: Problems) ->
         for position, document in enumerate(result):
             if fnmatch.fnmatchcase(document.family, patch["target"]):
                 matched = True
-                result[position] = _with_patch(document, patch)
+                if not _changes_an_external(document, patch, problems):
+                    result[position] = _with_patch(document, patch)
         if not matched:
             _no_target(patch, [d.family for d in documents], problems)
     for patch in (*_patches(project, of_instances=False), *_patches(project, of_instances=True)):
@@ -126,6 +127,19 @@ def _with_patch(document: Document, patch: Map) -> Document:
     if isinstance(lifecycle, Map):
         document = replace(document, lifecycle=merged(document.lifecycle, lifecycle))
     return document
+
+
+def _changes_an_external(document: Document, patch: Map, problems: Problems) -> bool:
+    """Nothing of a manifest is there to be patched where somebody else manages the object."""
+    if document.external is not None and "*" not in patch["target"]:
+        problems.error(
+            "external",
+            f"{document.address} is external: there is nothing of it to patch",
+            patch.marks["target"],
+            "Take the patch out.",
+            document.address,
+        )
+    return document.external is not None
 
 
 def _no_target(patch: Map, known: list[str], problems: Problems) -> None:
@@ -168,7 +182,8 @@ def _instances(
             for number, patch in enumerate(patches):
                 if patch["target"] == instance.address:
                     used.add(number)
-                    instance = _with_patch(instance, patch)
+                    if not _changes_an_external(instance, patch, problems):
+                        instance = _with_patch(instance, patch)
             own = interpolator(instance)
             labels = {key: str(own.apply(text, instance.mark)) for key, text in instance.labels.items()}
             external = None if instance.external is None else own.apply(instance.external, instance.mark)
@@ -268,7 +283,8 @@ class _Builder:
                     )
             return True
         if document.lifecycle.get("forget") is True and document.kind in KINDS:
-            self.forgotten |= {document.address, twilio_side(document.address)}
+            for address in (document.address, *filter(None, [document.moved_from])):
+                self.forgotten |= {address, twilio_side(address)}
             return True
         return False
 

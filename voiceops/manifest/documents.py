@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from voiceops.errors import InvalidProject, Mark
-from voiceops.kinds.registry import KINDS
+from voiceops.kinds.registry import KINDS, PARTS
 from voiceops.manifest import budgets
 from voiceops.manifest.files import FileProblem, display, inside, load
 from voiceops.manifest.interpolate import Interpolator
@@ -192,6 +192,7 @@ def _document(value: Any, mark: Mark, folder: Path, kinds: list[str], problems: 
             did_you_mean(kind, kinds) or f"Kinds: {', '.join(kinds)}.",
         )
     _check_moved(value.get("moved"), kind, where, problems)
+    _check_forget(value, kind, where, problems)
     if not (isinstance(kind, str) and kind in kinds and isinstance(name, str) and NAME.match(name)):
         return None
     spec = value.get("spec")
@@ -271,6 +272,18 @@ def _external(value: Map, where: str, problems: Problems) -> Map | None:
                 where,
             )
     return given if isinstance(given, Map) else Map()
+
+
+def _check_forget(value: Map, kind: Any, where: str, problems: Problems) -> None:
+    lifecycle = value.get("lifecycle")
+    if isinstance(lifecycle, Map) and lifecycle.get("forget") is True and kind in PARTS:
+        problems.error(
+            "forget",
+            f"a {kind} has no live object: there is nothing to let go",
+            lifecycle.marks["forget"],
+            "Take its manifest out.",
+            where,
+        )
 
 
 def _needs_no_spec(value: Map) -> bool:

@@ -163,7 +163,10 @@ class Resolver:
             if key in value or not isinstance(target, Ref):
                 continue
             document = self.index.documents.get(target.address)
-            if document is not None and KINDS[document.kind].has(node["attribute"], document.spec):
+            if document is None:
+                continue
+            # Of somebody else's object nothing is known before it is read.
+            if document.external is not None or KINDS[document.kind].has(node["attribute"], document.spec):
                 value.put(key, Ref(target.address, node["attribute"]), value.marks[beside])
 
     def _field(self, key: str, node: Node, item: Any, mark: Mark) -> Any:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from voiceops.errors import Mark, StateError
-from voiceops.model.values import Path, Ref, decode, digest, encode, refs_in
+from voiceops.model.values import Path, Ref, decode, digest, encode, outside_in, refs_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +153,17 @@ class Graph:
         """The references in a resource's body, those to itself included."""
         return self._references.get(address, [])
 
+    def outside(self, address: str) -> tuple[str, ...]:
+        """The `external:` manifests that a resource refers to."""
+        return self._outside.get(address, ())
+
+    @cached_property
+    def _outside(self) -> dict[str, tuple[str, ...]]:
+        if not self.externals:
+            return {}
+        found = {address: outside_in(resource.body) for address, resource in self.resources.items()}
+        return {address: tuple(dict.fromkeys(one.address for one in outside)) for address, outside in found.items()}
+
     @cached_property
     def _references(self) -> dict[str, list[Ref]]:
         return {address: list(refs_in(resource.body)) for address, resource in self.resources.items()}
@@ -179,6 +190,7 @@ class Graph:
             "environment": self.environment,
             "resources": [resource.to_data() for _, resource in sorted(self.resources.items())],
             **({"externals": [e.to_data() for _, e in sorted(self.externals.items())]} if self.externals else {}),
+            **({"forgotten": sorted(self.forgotten)} if self.forgotten else {}),
         }
 
     @classmethod
@@ -200,6 +212,7 @@ class Graph:
             data["environment"],
             {item.address: item for item in resources},
             {item.address: item for item in externals},
+            frozenset(data.get("forgotten", ())),
         )
 
 

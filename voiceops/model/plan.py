@@ -99,6 +99,11 @@ class Change:
     answers: tuple[str, str] | None = None  # who answered and who will, where only the runtime's routes tell it
 
     @property
+    def lets_go(self) -> bool:
+        """Does the object leave the state, and stay live?"""
+        return self.reason == "forgotten" and bool(self.notes)
+
+    @property
     def is_no_op(self) -> bool:
         """Is nothing sent for it?"""
         return self.actions == NO_OP
@@ -242,7 +247,8 @@ class Plan:
 
     @property
     def summary(self) -> dict[str, int]:
-        """How many changes there are of each sort, and how many objects drifted."""
+        """How many changes there are of each sort, and how many objects drifted; `forget` where any is let go."""
+        let_go = sum(change.lets_go for change in self.changes)
         return {
             "create": count(self.changes, CREATE) - len(self.impossible),
             "update": count(self.changes, UPDATE),
@@ -251,6 +257,7 @@ class Plan:
             "adopt": sum(change.adopts for change in self.changes),
             "no_op": count(self.changes, NO_OP),
             "drift": len(self.drift),
+            **({"forget": let_go} if let_go else {}),
         }
 
     def to_data(self, *, version: str, timestamp: str) -> dict[str, Any]:

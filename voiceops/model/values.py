@@ -270,6 +270,15 @@ def refs_in(value: JSON) -> Iterator[Ref]:
             yield from refs_in(item)
 
 
+def outside_in(value: JSON) -> Iterator[Outside]:
+    """Every object of somebody else's that a tree refers to, those inside texts included."""
+    for _, leaf in leaves(value):
+        if isinstance(leaf, Outside):
+            yield leaf
+        elif isinstance(leaf, Template):
+            yield from (part for part in leaf.parts if isinstance(part, Outside))
+
+
 def encode(value: JSON) -> JSON:
     """Markers as plain JSON, for the state and its revisions. Secrets never: fingerprint them first.
 

@@ -13,7 +13,7 @@ from typing import Any
 from voiceops.model.address import is_twilio_side, kind_of, name_of, owner_of
 from voiceops.model.graph import Graph, Resource, walk
 from voiceops.model.plan import Plan
-from voiceops.model.values import JSON, Path, Ref, Template, leaves
+from voiceops.model.values import JSON, Outside, Path, Ref, Template, leaves
 from voiceops.render.review import grouped
 
 # Left to right. What a kind not named here is drawn with stands in `_column`.
@@ -77,6 +77,9 @@ def picture(graph: Graph, *, targets: Iterable[str] = (), labels: Mapping[str, s
             boxes[owner] = _box(resource)
         arrows += _arrows(graph, resource)
         _add_parts(resource, owner, boxes, arrows)
+    for address, external in graph.externals.items():
+        detail = external.value if external.by == "name" and external.value != name_of(address) else ""
+        boxes[address] = Box(address, external.kind, name_of(address), " · ".join(filter(None, ["external", detail])))
     chosen = set(targets)
     if labels:
         chosen |= {
@@ -166,7 +169,8 @@ def _named(part: Any, key: str) -> tuple[str, str]:
 
 def _arrows(graph: Graph, resource: Resource) -> list[Arrow]:
     owner = owner_of(resource.address)
-    found = [Arrow(owner, owner_of(to), _label(resource, to)) for to in graph.dependencies(resource.address)]
+    used = (*graph.dependencies(resource.address), *graph.outside(resource.address))
+    found = [Arrow(owner, owner_of(to), _label(resource, to)) for to in used]
     return [arrow for arrow in found if arrow.target != owner]
 
 
@@ -183,9 +187,9 @@ def _role(path: Path) -> str:
 
 
 def _refers(value: JSON, to: str) -> bool:
-    if isinstance(value, Ref):
+    if isinstance(value, (Ref, Outside)):
         return value.address == to
-    return isinstance(value, Template) and any(isinstance(p, Ref) and p.address == to for p in value.parts)
+    return isinstance(value, Template) and any(_refers(part, to) for part in value.parts)
 
 
 def _add_parts(resource: Resource, owner: str, boxes: dict[str, Box], arrows: list[Arrow]) -> None:

@@ -124,7 +124,7 @@ def _change(equals: EqualChanges, style: Style) -> Iterator[str]:
         return
     sign, colour, word = _sign(change)
     reason = _REASONS.get(change.reason, "")
-    if change.reason == "forgotten" and change.before is not None:
+    if change.lets_go:
         reason = "let go"
     name = (
         f" {json.dumps(change.name, ensure_ascii=False)}" if change.name and not is_twilio_side(change.address) else ""
@@ -359,8 +359,11 @@ def _summary(plan: Plan, style: Style) -> str:
     state_only = sum(change.state_only for change in plan.changes)
     if counts["adopt"]:
         words.append(f"{counts['adopt']} taken over")
-    if state_only:
-        words.append(f"{state_only} in the state alone")
+    let_go = counts.get("forget", 0)
+    if let_go:
+        words.append(f"{let_go} let go")
+    if state_only > let_go:
+        words.append(f"{state_only - let_go} in the state alone")
     if plan.impossible:
         words.append(f"{len(plan.impossible)} can't be made")
     unchanged = sum(not change.matters for change in plan.changes)

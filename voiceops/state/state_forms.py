@@ -181,6 +181,7 @@ class _Graph(Shape, frozen=True):
     environment: str
     resources: list[_Resource]
     externals: list[_External] = msgspec.field(default_factory=list)
+    forgotten: list[str] = msgspec.field(default_factory=list)
 
 
 class _Origin(Shape, frozen=True):

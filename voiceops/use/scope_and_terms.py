@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from voiceops.engine.options import Options, Safety
 from voiceops.errors import Refused
 from voiceops.manifest.project import Project
+from voiceops.model.address import twilio_side
 from voiceops.model.graph import Graph
 from voiceops.use.load_project import Loaded, check_lints
 from voiceops.use.state_place import check_place
@@ -81,7 +82,9 @@ def wanted(loaded: Loaded, scope: Scope) -> tuple[Graph, Options]:
         carried={address: resource.labels for address, resource in graph.resources.items()},
         uses={address: graph.dependencies(address) for address in graph.resources},
     )
-    return Graph(graph.project, graph.environment, {}), options
+    # What the manifests say is somebody else's, or let go, is so before it was applied, too.
+    theirs = {side for address in graph.externals for side in (address, twilio_side(address))}
+    return Graph(graph.project, graph.environment, {}, forgotten=graph.forgotten | theirs), options
 
 
 def check_terms(project: Project, terms: Terms, environ: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ from voiceops.kinds.base import is_stock
 from voiceops.kinds.registry import KINDS
 from voiceops.model.graph import External, Graph
 from voiceops.model.live import Snapshot
-from voiceops.model.values import JSON, Outside
+from voiceops.model.values import JSON, Outside, leaves
 
 _MOST_NAMED = 8
 
@@ -45,6 +45,27 @@ def externals_of(graph: Graph, snapshot: Snapshot) -> Externals:
         else:
             said.append(_diagnostic(external, tuple(fitting)))
     return Externals(found, {a: e.kind for a, e in graph.externals.items()}, tuple(said))
+
+
+def reached_through(externals: Externals, snapshot: Snapshot, managed: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Which managed objects each external one leads to, as it is live: on its way through others that nobody here
+    manages, too. `managed` are addresses by live id."""
+    bodies = {id_: live for objects in snapshot.objects.values() for id_, live in objects.items()}
+    found = {}
+    for address, first in externals.found.items():
+        reached: dict[str, None] = {}
+        waiting, seen = [first], {str(first.get("id"))}
+        while waiting:
+            for _, leaf in leaves(waiting.pop()):
+                if not isinstance(leaf, str) or leaf in seen:
+                    continue
+                if leaf in managed:
+                    reached.setdefault(managed[leaf])
+                elif leaf in bodies:
+                    seen.add(leaf)
+                    waiting.append(bodies[leaf])
+        found[address] = tuple(reached)
+    return found
 
 
 def _fitting(external: External, snapshot: Snapshot) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from voiceops.engine.options import Options
-from voiceops.engine.planning.externals import externals_of
+from voiceops.engine.planning.externals import externals_of, reached_through
 from voiceops.engine.planning.match import match
 from voiceops.engine.planning.references import KnownIds, wanted
 from voiceops.engine.planning.strategies import strategy_of
@@ -31,7 +31,7 @@ def observe(graph: Graph, state: State, snapshot: Snapshot, options: Options) ->
         )
     )
     known = KnownIds(inputs, found, new)
-    edges = edges_of(graph, inputs.entries)
+    edges = edges_of(graph, inputs.entries) | _through_others(inputs)
     return View(
         graph=graph,
         state=state,
@@ -51,6 +51,14 @@ def observe(graph: Graph, state: State, snapshot: Snapshot, options: Options) ->
         affects=reaching(edges, *LINES),
         previous={new: old for old, new in inputs.moved.items()},
     )
+
+
+def _through_others(inputs: Inputs) -> dict[str, tuple[str, ...]]:
+    """The edges of objects that somebody else manages: what callers reach through them is reached, too."""
+    if not inputs.externals.found:
+        return {}
+    managed = {entry.id: owner_of(address) for address, entry in inputs.entries.items()}
+    return reached_through(inputs.externals, inputs.snapshot, managed)
 
 
 def _inputs(graph: Graph, state: State, snapshot: Snapshot, options: Options) -> Inputs:
@@ -80,6 +88,7 @@ def edges_of(graph: Graph, entries: Mapping[str, Entry]) -> dict[str, tuple[str,
     edges: dict[str, list[str]] = {owner_of(address): [] for address in (*graph.resources, *entries)}
     for address in graph.resources:
         edges[owner_of(address)] += map(owner_of, graph.dependencies(address))
+        edges[owner_of(address)] += graph.outside(address)
     for address, entry in entries.items():
         edges[owner_of(address)] += map(owner_of, entry.depends)
     return {address: tuple(found) for address, found in edges.items()}

@@ -105,4 +105,7 @@ def _numbers(view: View) -> dict[str, str]:
         body = resource.body if resource is not None else entry.owned if entry is not None else {}
         live = view.found[address].live or {}
         found[address] = str(body.get(kind.dialled) or live.get(kind.dialled) or address)
+    for address, theirs in view.externals.found.items():
+        if dialled := KINDS[view.externals.kinds[address]].dialled:
+            found[address] = str(theirs.get(dialled) or address)
     return found

@@ -34,6 +34,7 @@ def selected(view: View, draft: Draft) -> Draft:
     found = [change for change in found if owner_of(change.address) not in waiting]
     # What is wrong or edited elsewhere is another plan's to say.
     about = {owner_of(change.address) for change in found}
+    about |= {theirs for change in found for theirs in view.graph.outside(change.address)}
     return Draft(
         tuple(found),
         tuple(d for d in draft.drift if owner_of(d.address) in about),
@@ -50,6 +51,10 @@ def _chosen(view: View, addresses: set[str], carried: Mapping[str, Mapping[str, 
     targets, labels = view.options.targets, view.options.labels
     labelled = {a for a, found in carried.items() if labels and _carries(found, labels)}
     for target in targets:
+        if target in view.graph.externals:
+            raise VoiceopsError(
+                f"{target} is external: somebody else manages it", hint="No plan changes it: name one that does."
+            )
         if not any(target in (address, _family(address)) for address in known):
             raise _no_target(target, known, view.graph.environment)
     if labels and not labelled:
