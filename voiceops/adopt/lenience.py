@@ -20,12 +20,10 @@ from voiceops.model.values import Ref, Secret, format_path, get_path
 _SAID = {"schema-unknown-key": "is no field of the published schema"}
 
 
-def refused(kind: Kind, body: dict[str, Any], account: str) -> list[str]:
+def refused(kind: Kind, body: dict[str, Any]) -> list[str]:
     """Sentences for a person, one for each place; nothing where the schema takes the body."""
     problems = Problems()
     located = _located(body, ())
-    if kind.name == "Phone" and body.get("provider") == "twilio" and "twilioAccountSid" not in body:
-        located.put("twilioAccountSid", account, Mark("", 1, 1, "twilioAccountSid"))
     Checker(problems, kind.name).check(root(kind.name, "manifest"), located, Mark("", 1, 1))
     errors = [one for one in problems.all if one.severity == "error"]
     return [

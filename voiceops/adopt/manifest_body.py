@@ -7,7 +7,7 @@ only where that layer looks for one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,16 +16,20 @@ from voiceops.adopt.leaves import Hidden, Name, PartHere, Prompt
 from voiceops.adopt.links import Links
 from voiceops.adopt.naming import host_of
 from voiceops.kinds.base import SERVER_KEYS, Kind
-from voiceops.kinds.nodes import select
+from voiceops.kinds.nodes import ITEM_KEYS, secret_names, select
 from voiceops.kinds.places import is_answered
 from voiceops.kinds.registry import PART_KEYS
 from voiceops.kinds.schema import Node, root, type_of
+from voiceops.model.redactor import is_telling, looks_secret
 from voiceops.model.values import ABSENT, JSON, Path, format_path
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
 _STOCK = re.compile(r"a0000000-0000-4000-8000-[0-9a-f]{12}\Z")
 _MASKED = re.compile(r"^[*•·]{3,}|[*•·]{4,}")  # how APIs write a secret that they don't show
 _SENSITIVE_HEADER = re.compile(r"authorization|api[-_]?key|secret|token|password|cookie", re.IGNORECASE)
+# A name under one of these keys stands for the id that the API wants beside it (manifest/resolve.py).
+_ALIASES = {"agent": "assistantId", "assistant": "assistantId", "squad": "squadId"}
+_IDENTITY = frozenset(keys[0] for keys in ITEM_KEYS if len(keys) == 1)  # what items of lists are told apart by
 _LARGEST = 2.0**53  # of the floats that are whole numbers
 _STAMPS = frozenset({"id", "orgId", "createdAt", "updatedAt"})
 
@@ -84,13 +88,27 @@ class _Walk:
                 return ABSENT
             case _ if node.get("secret") and isinstance(value, str) and value:
                 return _hidden(value, path)
+        return self.free(value, path)
+
+    def free(self, value: Any, path: Path, secret: Container[str] = ()) -> Any:
+        """A value of which no schema knows more: what is called a secret, and looks like one, is one."""
+        if isinstance(value, dict):
+            return {
+                key: _hidden(item, (*path, key))
+                if isinstance(item, str) and item and (key in secret or _is_called_secret(key, item))
+                else self.free(item, (*path, key), secret)
+                for key, item in value.items()
+            }
+        if isinstance(value, list):
+            return [self.free(item, (*path, index), secret) for index, item in enumerate(value)]
         return free(value)
 
     def _items(self, items: list[Any], path: Path, written: Any) -> Any:
         found = []
         for index, item in enumerate(items):
             one = written(item, (*path, index))
-            found.append({} if one is ABSENT and isinstance(item, dict) else one)
+            one = {} if one is ABSENT and isinstance(item, dict) else one
+            found.append(ABSENT if _lost_identity(item, one) else one)
         return ABSENT if any(item is ABSENT for item in found) else found  # a list is written whole or not at all
 
     def typed(self, node: Node, value: dict[str, Any], path: Path, *, top: bool = False) -> Any:
@@ -99,7 +117,8 @@ class _Walk:
         if name is None:
             stamped = "createdAt" in value and "id" in value
             drop = SERVER_KEYS if top else _STAMPS if stamped else frozenset[str]()
-            return {key: free(item) for key, item in value.items() if key not in drop and item is not None}
+            kept = {key: item for key, item in value.items() if key not in drop and item is not None}
+            return self.free(kept, path, secret_names())
         members, self._members = self._members, self._members | _inline_members(value)
         result = self._fields_of(name, node, value, path, top=top)
         if not result and not self.keep_defaults and any(item is not None for item in value.values()):
@@ -120,10 +139,14 @@ class _Walk:
             here = (*path, key)
             if item is None or self._is_servers(name, key, field_, top=top):
                 continue
-            if field_ is None:
-                result[key] = free(item)
+            if isinstance(item, str) and key in _ALIASES and _ALIASES[key] in fields:
+                self.result.left_out.append(format_path(here))  # a word of the manifests' own
                 continue
-            if self._is_default(field_, item) and key not in required and key != node.get("by"):
+            if field_ is None:
+                result[key] = self.free({key: item}, path)[key]
+                continue
+            is_needed = key in required or key == node.get("by") or key in _IDENTITY
+            if not is_needed and self._is_default(field_, item):
                 continue
             found = self._field(key, field_, item, here)
             if found is not ABSENT:
@@ -151,13 +174,30 @@ class _Walk:
         if maybe := node.get("mayReference"):
             name = self.links.holder(maybe, node["attribute"], item) if isinstance(item, str) else None
             return Name(name) if name is not None else free(item)
+        part = PART_KEYS.get(key) if node["type"] == "union" or node.get("of") == "Server" else None
+        if part:
+            return self._part(part, node, item, path)
         if key == "headers" and isinstance(item, dict):
             return {name: _header(name, text, (*path, name)) for name, text in item.items()}
+        return self.value(node, item, path)
+
+    def _part(self, kind: str, node: Node, item: Any, path: Path) -> Any:
+        """Where a part's name may stand: there is no room for other texts, nor for the manifests' own words."""
+        if isinstance(item, str):
+            self.result.left_out.append(format_path(path))
+            return ABSENT
         found = self.value(node, item, path)
-        part = PART_KEYS.get(key)
-        if part and isinstance(found, dict) and (node["type"] == "union" or node.get("of") == "Server"):
-            return PartHere(part, found)
-        return found
+        if not isinstance(found, dict):
+            return found
+        own = ["from"]
+        if kind == "Model":
+            own += ["systemPrompt"]
+            tools = found.get("tools")
+            own += ["tools"] if isinstance(tools, list) and any(isinstance(tool, str) for tool in tools) else []
+        for key in own:
+            if key in found:
+                self.result.left_out.append(format_path((*path, key)))
+        return PartHere(kind, {key: value for key, value in found.items() if key not in own})
 
     def _reference(self, kind: str, item: Any, path: Path, *, by_name: bool) -> Any:
         if isinstance(item, Written) or not isinstance(item, str):
@@ -226,6 +266,17 @@ def free(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST:
         return int(value)
     return value
+
+
+def _lost_identity(item: Any, written: Any) -> bool:
+    """Is what tells an item from the others left out of it?"""
+    if not (isinstance(item, dict) and isinstance(written, dict)):
+        return False
+    return any(item.get(key) is not None and key not in written for key in _IDENTITY)
+
+
+def _is_called_secret(name: str, value: str) -> bool:
+    return name.lower() not in ("key", "keys") and looks_secret(name) and is_telling(value)
 
 
 def _header(name: str, text: Any, path: Path) -> Any:

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from voiceops.adopt.leaves import Hidden, Name
+from voiceops.adopt.leaves import Hidden, Name, PartHere
 from voiceops.engine.lines.twilio_number import settings, shadow
 from voiceops.kinds.twilio import TWILIO_DEMO, TWILIO_SETTINGS, is_vapis
 from voiceops.model.values import JSON
 
 _TARGETS = {"assistantId": "agent", "squadId": "squad"}
 _OTHERS = ("server", "serverUrl", "workflowId")  # who is asked where neither agent nor squad answers
+_WORDS = ("answer", "purchase", "release", "twilio")
 _LONGEST_NAME = 64
 
 
@@ -70,28 +71,38 @@ def plain_url(url: str) -> str:
 
 
 def as_line(
-    body: dict[str, JSON], live: Mapping[str, JSON], number: Mapping[str, Any] | None, account: TwilioAccount
+    body: dict[str, JSON],
+    live: Mapping[str, JSON],
+    number: Mapping[str, Any] | None,
+    account: TwilioAccount,
+    own_token: str = "",
 ) -> tuple[dict[str, JSON], tuple[str, ...]]:
     """A Phone's body in a manifest's words, and the fields that have to be left to the dashboard."""
     found: dict[str, JSON] = {}
     ignored: list[str] = []
     for key, item in body.items():
+        if key in _WORDS:
+            continue  # a field of some live number that means something else in a manifest
         found[_TARGETS[key] if key in _TARGETS and isinstance(item, Name) else key] = item
     bound = [key for key in _TARGETS if body.get(key)]
     if len(bound) > 1:  # Vapi holds both; a manifest takes one
         found = {key: item for key, item in found.items() if key not in ("squad", "squadId")}
         ignored.append("squadId")
     ignored += [key for key in _TARGETS if live.get(key) and key not in body]
-    if not bound and not any(found.get(key) for key in _OTHERS):
+    if not bound and not any(_says(found.get(key)) for key in _OTHERS):
         found["answer"] = "none"
     if body.get("provider") == "twilio":
-        found |= _keys(found, live, account)
+        found |= _keys(found, live, account, own_token)
         if isinstance(number, Mapping) and (twilio := _settings(number)):
             found["twilio"] = twilio
     return found, tuple(ignored)
 
 
-def _keys(body: dict[str, JSON], live: Mapping[str, JSON], account: TwilioAccount) -> dict[str, JSON]:
+def _says(item: JSON) -> bool:
+    return bool(item.value if isinstance(item, PartHere) else item)
+
+
+def _keys(body: dict[str, JSON], live: Mapping[str, JSON], account: TwilioAccount, own_token: str) -> dict[str, JSON]:
     """The account's part of a number, as far as the project's own settings don't make it."""
     sid = body.pop("twilioAccountSid", None)
     token, key, key_secret = (body.pop(k, None) for k in ("twilioAuthToken", "twilioApiKey", "twilioApiSecret"))
@@ -102,9 +113,13 @@ def _keys(body: dict[str, JSON], live: Mapping[str, JSON], account: TwilioAccoun
     if key is not None and (key != account.api_key or sid != account.sid):
         found["twilioApiKey"] = key
         found["twilioApiSecret"] = key_secret or Hidden(None, ("twilioApiSecret",))
-    elif key is None and (account.api_key or sid != account.sid):
+    elif key is None and (account.api_key or sid != account.sid or _is_another(token, own_token)):
         found["twilioAuthToken"] = token or Hidden(None, ("twilioAuthToken",))
     return found
+
+
+def _is_another(token: JSON, own: str) -> bool:
+    return isinstance(token, Hidden) and bool(token.value and own) and token.value != own
 
 
 def _settings(live: Mapping[str, Any]) -> dict[str, JSON]:

@@ -41,6 +41,7 @@ class Known:
     parts: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict)  # address → the spec as it is written
     files: Sequence[str] = ()  # paths that are taken, from the project's folder
     others: Mapping[str, str] = field(default_factory=dict)  # live ids that get no manifest this time → live name
+    bodies: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict)  # live id → body, of what is managed
     secrets: Mapping[str, str | None] = field(default_factory=dict)  # names in use → value, where it is at hand
     defaults: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict)  # `defaults:` of voiceops.yaml, by kind
     prefix: str = ""
@@ -87,10 +88,11 @@ class _Writer:
         self.known = known
         self.notes: list[str] = []
         read = [replace(one, body=KINDS[one.kind].read(one.body)) for one in found]
-        objects = [one for one in read if not _is_nobodys(one) and one.id not in known.ids]
+        objects = [one for one in read if not _is_nobodys(one) and (not one.id or one.id not in known.ids)]
         tools = _tools_of_bases(objects)
         self.found = [one for one in objects if not (one.kind == "Tool" and one.id in tools)]
-        self.by_id = {one.id: one for one in self.found if one.id}
+        self.bodies = {**known.bodies, **{one.id: one.body for one in self.found if one.id}}
+        self.lines: dict[str, str] = {}
         taken = {kind: list(names) for kind, names in known.names.items()}
         taken["Credential"] = [*taken.get("Credential", ()), "runtime"]
         names = names_for(self.found, taken, known.prefix, known.suffix)
@@ -106,6 +108,8 @@ class _Writer:
         if named.twin:
             draft.comments.append(Named.twins_comment(named.twin, one.id))
         draft.why_outside = one.outside
+        if one.kind == "Phone" and not draft.why_outside:
+            draft.why_outside = self._rival(one)
         if one.kind == "Phone" and one.id and not draft.why_outside:
             draft.why_outside = outside(one.body, self.known.numbers, self.known.twilio)
         if one.kind == "File" and not draft.why_outside:
@@ -113,6 +117,17 @@ class _Writer:
         if draft.why_outside and one.id:
             draft.comments.append(f"{draft.why_outside}.")
         return draft
+
+    def _rival(self, one: Found) -> str:
+        """Why a second line of one number, or of one SIP address, is left alone."""
+        for key in ("number", "sipUri"):
+            value = one.body.get(key)
+            if not isinstance(value, str):
+                continue
+            told = value.strip().lower() if key == "sipUri" or value.lower().startswith("sip") else value.strip()
+            if (other := self.lines.setdefault(told, one.id)) != one.id:
+                return f"{other} has {value}, too, and a manifest stands for one of them"
+        return ""
 
     def _links(self, tools: Mapping[str, str]) -> Links:
         """What every id means; of equal live names the agent that comes first."""
@@ -161,35 +176,34 @@ class _Writer:
     def _clean(self, draft: _Draft) -> None:
         kind = KINDS[draft.one.kind]
         result = cleaned(kind, draft.one.body, self.links)
-        problems = refused(kind, result.body, self.known.twilio.sid)
+        problems = refused(kind, result.body)
         body = result.body
         if kind.agent_list:  # agents say it themselves: said here, it would be sent to those that don't
             body.pop("assistantIds", None)
             draft.comments += self._one_sided(draft.one, kind.agent_list)
         if draft.one.kind == "Phone":
             number = (self.known.numbers or {}).get(str(draft.one.body.get("number")))
-            body, draft.ignored = as_line(body, draft.one.body, number, self.known.twilio)
+            body, draft.ignored = as_line(body, draft.one.body, number, self.known.twilio, self._token())
         self._name(draft, body)
         draft.spec = body
-        problems += twins(kind, draft.one.body, self._body_of)
+        problems += twins(kind, draft.one.body, self.bodies.get)
         draft.lenient = bool(problems or result.unknown_names)
         self._comment(draft, result, problems)
-
-    def _body_of(self, id_: str) -> Mapping[str, JSON] | None:
-        one = self.by_id.get(id_)
-        return one.body if one is not None else None
 
     def _one_sided(self, one: Found, key: str) -> list[str]:
         """What is said here of agents that don't say it themselves."""
         ids = one.body.get("assistantIds")
         found = []
-        for agent in [self.by_id.get(id_) for id_ in (ids if isinstance(ids, list) else ())]:
-            if agent is None:
+        for id_ in map(str, ids if isinstance(ids, list) else ()):
+            if id_ not in self.bodies or id_ not in self.links.ids:
                 continue
-            linked = get_path(agent.body, ("artifactPlan", key))
+            linked = get_path(self.bodies[id_], ("artifactPlan", key))
             if not (isinstance(linked, list) and one.id in linked):
-                found.append(f"assistantIds names {self.links.ids[agent.id]}, whose own {key} does not name this one.")
+                found.append(f"assistantIds names {self.links.ids[id_]}, whose own {key} does not name this one.")
         return found
+
+    def _token(self) -> str:
+        return self.known.secrets.get("TWILIO_AUTH_TOKEN") or ""
 
     def _name(self, draft: _Draft, body: dict[str, Any]) -> None:
         """`spec.name` only where the manifest's own name does not say it."""
@@ -244,7 +258,8 @@ class _Writer:
             document["environments"] = list(draft.one.environments)
         if draft.why_outside and draft.one.id:
             number = draft.one.body.get("number") if draft.one.kind == "Phone" else None
-            document["external"] = {"number": number} if isinstance(number, str) else {"id": draft.one.id}
+            by_number = isinstance(number, str) and self.lines.get(number.strip(), draft.one.id) == draft.one.id
+            document["external"] = {"number": number} if by_number else {"id": draft.one.id}
         else:
             spec = self._placed(draft.address, draft.file, draft.spec, parts)
             spec = over_defaults(spec, self.known.defaults.get(draft.one.kind, {}), dict)

@@ -298,7 +298,8 @@ class Resolver:
         if "systemPrompt" in result:
             prompt, mark = result.take("systemPrompt")
             given = result.take("messages") if "messages" in result else (Seq(), mark)
-            if any(isinstance(m, Map) and m.get("role") == "system" for m in given[0] if given[0]):
+            others = given[0] if prompt is not None and isinstance(given[0], Seq) else ()
+            if any(isinstance(m, Map) and m.get("role") == "system" for m in others):
                 self.problems.error(
                     "prompt-twice",
                     "systemPrompt and a system message in messages",

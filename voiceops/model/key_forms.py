@@ -20,11 +20,22 @@ SIGNS = (
     *("sk-", "sk_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox"),
     *("hooks.slack.com/services/", "AKIA", "AIza", "PRIVATE KEY-----", "eyJ", "Bearer "),
 )
+# Secrets within an address: a password, or what a parameter is called.
+_IN_ADDRESSES = (
+    re.compile(r"://[^/\s:@{}]+:(?P<key>[^/\s@{}]{6,})@"),
+    re.compile(
+        r"[?&](?:api[-_]?key|(?:access|auth)[-_]?token|token|secret|password|sig|signature)=(?P<key>[^&#\s{}]{8,})",
+        re.IGNORECASE,
+    ),
+)
 _END = re.compile(r"-----END [A-Z ]*PRIVATE KEY-----")
 
 
 def keys_in(text: str) -> Iterator[str]:
-    """Every key that stands in a text, whole: a private key with its lines, a bearer token without that word."""
+    """Every key that stands in a text: a private key with all its lines, a token without the word before it."""
+    if "://" in text:
+        for address in _IN_ADDRESSES:
+            yield from (match["key"] for match in address.finditer(text))
     if not any(sign in text for sign in SIGNS):
         return
     for pattern, _ in FORMS:

@@ -73,14 +73,14 @@ def secrets_of(environ: Mapping[str, str]) -> dict[str, str]:
     found = {}
     for name, value in environ.items():
         if looks_secret(name):
-            if name in KEYS or _is_telling(value):
+            if name in KEYS or is_telling(value):
                 found[name] = value
-        elif "://" in value and "@" in value and _is_telling(password := _password(value)):
+        elif "://" in value and "@" in value and is_telling(password := _password(value)):
             found[name] = password
     return {name: value for name, value in found.items() if len(value) >= SHORTEST}
 
 
-def _is_telling(value: str) -> bool:
+def is_telling(value: str) -> bool:
     """Is a value one that nobody writes by chance? Of a name that only looks like a secret's."""
     if len(value) < 12 or value.startswith("/") or " " in value:
         return len(value) >= 24 and " " not in value and not value.startswith("/")
