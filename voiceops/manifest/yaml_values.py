@@ -2,8 +2,8 @@
 
 Whatever is written here reads back equal by the strict reader, to the last character. Quotes stand round a text, too,
 where it is one for the strict reader only: another tool would read `off`, `9:30`, `1_000` or `2024-01-31` as something
-else, and write that back; two quotes cost nobody anything. One exception: a telephone number (`+14155550100`) stays
-as the vendors' own documents write it. Knows nothing of manifests.
+else, and write that back; two quotes cost nobody anything. Two exceptions stay as everybody writes them: a telephone
+number (`+14155550100`), and a key (`on:` of a hook). Knows nothing of manifests.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ _ANOTHER_TYPE = re.compile(
     r"|\d{4}-\d\d?-\d\d?(?:(?:t|\s+)\d\d?:\d\d:\d\d(?:\.\d*)?(?:\s*(?:z|[-+]\d\d?(?::\d\d)?))?)?\Z",
     re.IGNORECASE,
 )
+_LONGEST_QUOTED = 20
+_PLAIN_KEYS = frozenset({"on", "off", "yes", "no", "y", "n"})  # a hook's `on:` is written so everywhere
 _FOLDS = re.compile(r"(?<! ) (?! )")  # a blank at which a folded text may be broken
 
 
@@ -107,7 +109,7 @@ def _below(value: JSON, column: int) -> str:
 
 
 def _key(key: str, *, in_flow: bool = False) -> str:
-    text = scalar(key, in_flow=in_flow)
+    text = key if key in _PLAIN_KEYS else scalar(key, in_flow=in_flow)
     return f"{text}:" if len(text) <= _LONGEST_KEY else f"? {text} :"
 
 
@@ -183,6 +185,9 @@ def _reads_well(value: JSON) -> bool:
 
 def _is_small(value: Mapping[str, JSON], most: int) -> bool:
     """At most so many entries, and nothing deep: texts, numbers, a list of them, a map of one entry."""
+    texts = [item for item in value.values() if isinstance(item, str)]
+    if any("${" in text and len(text) > _LONGEST_QUOTED for text in texts):  # it needs quotes in one line only
+        return False
     return len(value) <= most and all(
         _is_leaf(item)
         or (isinstance(item, list) and all(map(_is_leaf, item)))
