@@ -39,7 +39,7 @@ _ANOTHER_TYPE = re.compile(
     r"|\d{4}-\d\d?-\d\d?(?:(?:t|\s+)\d\d?:\d\d:\d\d(?:\.\d*)?(?:\s*(?:z|[-+]\d\d?(?::\d\d)?))?)?\Z",
     re.IGNORECASE,
 )
-_LONGEST_QUOTED = 20
+_LONGEST_QUOTED = 16
 _PLAIN_KEYS = frozenset({"on", "off", "yes", "no", "y", "n"})  # a hook's `on:` is written so everywhere
 _FOLDS = re.compile(r"(?<! ) (?! )")  # a blank at which a folded text may be broken
 
