@@ -270,7 +270,7 @@ def _codes_of(call: ast.Call, path: Path) -> list[tuple[str, set[str]]]:
     if name.endswith("Diagnostic"):
         code, severity = given.get("code"), _severities(given.get("severity"))
     elif name.endswith(("problems.error", "problems.warning")) or (
-        name.rpartition(".")[2] == "_error" and "manifest" in path.parts
+        name.rpartition(".")[2] == "_error" and not {"manifest", "migrate"}.isdisjoint(path.parts)
     ):
         code, severity = call.args[0] if call.args else None, {"warning" if name.endswith("warning") else "error"}
     else:

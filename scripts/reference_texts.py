@@ -60,6 +60,19 @@ CODES = {
     "policies-missing": Code("1", "`policies:` names nothing that exists.", "Correct the path or the pattern."),
     "patch-empty": Code("1", "A patch has neither `merge` nor `lifecycle`.", "Give it one of them."),
     "patch-target": Code("1", "A patch's target matches no manifest.", "Correct the address."),
+    # Folders that are taken over: `import gitops`, `import json`.
+    "gitops-folder": Code("1", "The folder is no VapiAI/gitops checkout.", "Name the one that holds `resources/`."),
+    "gitops-org": Code("1", "The checkout has no such organization.", "Take one of those that are named."),
+    "payload-folder": Code("1", "The folder holds no payload.", "Name one with a JSON file an object."),
+    "payload-kind": Code("1", "Nothing tells what a payload is.", "Put it into a folder that says so: `tools/`."),
+    "payload-twice": Code("1", "Two payloads have one id.", "Keep one of them."),
+    "reference-id": Code("", "No file stands for an id; it stays as it is.", "Nothing, or adopt its object."),
+    "resource-code": Code("1", "A resource is a program.", "Write what it exports as `.yml`."),
+    "resource-form": Code("1", "A file is no resource.", "Mend the line that is named."),
+    "resource-twice": Code("1", "Two files are one resource.", "Keep one of them."),
+    "front-matter": Code("1", "A `.md` has no front matter, or it has no end.", "Put it between two lines `---`."),
+    "state-form": Code("1", "A state file is of no known shape.", "Put back the one that git has."),
+    "state-id-twice": Code("1", "Two ids of a state file are one object.", "Take out the line that is not its own."),
     # Manifests.
     "manifest-form": Code(
         "1", "A file among the manifests holds none.", "Give it kind and name, name it as `${file:…}`, or move it."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from voiceops.model.values import JSON
@@ -11,9 +11,13 @@ from voiceops.model.values import JSON
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A text of a body that goes into the manifest as it is, `${…}` and names included; other texts are escaped."""
+    """A text of a body that goes into the manifest as it is, `${…}` and names included; other texts are escaped.
+
+    `value` is what it stands for, where that is known: `${var:seconds}` for a number is none the schema refuses.
+    """
 
     text: str
+    value: JSON = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

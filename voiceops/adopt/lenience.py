@@ -72,6 +72,8 @@ def _located(value: Any, path: tuple[str | int, ...]) -> Any:
             here = (*path, index)
             items.put(_located(item, here), Mark("", 1, 1, format_path(here)))
         return items
+    if isinstance(value, Written) and value.value is not None:
+        return _located(value.value, path)
     if isinstance(value, (Name, Written)):
         return Ref(value.text)
     if isinstance(value, Hidden):

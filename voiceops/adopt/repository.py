@@ -178,7 +178,7 @@ class _Writer:
         result = cleaned(kind, draft.one.body, self.links)
         problems = refused(kind, result.body)
         body = result.body
-        if kind.agent_list:  # agents say it themselves: said here, it would be sent to those that don't
+        if kind.agent_list and draft.one.id:  # agents say it: said here, it would be sent to those that don't
             body.pop("assistantIds", None)
             draft.comments += self._one_sided(draft.one, kind.agent_list)
         if draft.one.kind == "Phone":

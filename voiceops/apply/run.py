@@ -1,4 +1,4 @@
-"""The two use cases: make a plan, and apply one. They wire graph, state and accounts together; no printing here."""
+"""The use cases: make a plan, apply one, adopt. They wire graph, state and accounts together; no printing here."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from voiceops.engine.planning.planner import make_plan
 from voiceops.engine.planning.sameness import late_arrivals
 from voiceops.engine.planning.secrets_to_send import missing_secrets
 from voiceops.engine.review.plan_checks import checked
-from voiceops.engine.review.saved_check import narrowed
+from voiceops.engine.review.saved_check import left_out, narrowed
 from voiceops.errors import Diagnostic, PartialApply, Refused, StateError, VoiceopsError
 from voiceops.kinds.base import is_stock
-from voiceops.kinds.registry import KINDS
+from voiceops.kinds.registry import KINDS, kind_of_type
 from voiceops.model.address import owner_of
 from voiceops.model.graph import Graph
 from voiceops.model.live import Snapshot
-from voiceops.model.plan import Plan
+from voiceops.model.plan import Change, Plan
 from voiceops.model.state import Binding, Entry, State
 from voiceops.providers.snapshot_reader import read_live
 from voiceops.state.fingerprints import fingerprint_live
@@ -317,6 +317,58 @@ async def adopt(job: Job, address: str, id_: str, origin: Mapping[str, Any]) -> 
             job.store, operation="import", result="ok", summary=f"{address} stands for {name} ({id_})", origin=origin
         )
         return name
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What came into the state, by address, which ids are nowhere live, and the plan right after."""
+
+    adopted: tuple[str, ...]
+    missing: Mapping[str, str]
+    plan: Plan
+
+
+async def adopt_all(job: Job, ids: Mapping[str, str], request: Request) -> Adoption:
+    """Take live objects into the state under these addresses, in one revision, by one look at the account.
+
+    What is live as its manifest wants it is recorded as if it had been applied; the rest is left for the next plan to
+    show. Nothing is sent. Raises Locked, Refused: another account; ProviderError and StateError.
+    """
+    async with job.store.lock(request.operation, request.lock_timeout) as lease:
+        ledger = job.ledger
+        await ledger.refresh()
+        snapshot = await read_live(job.accounts, types_needed(job.graph, ledger), for_plan=True)
+        binding = await check_account(job, ledger.state.binding, snapshot)
+        entries, missing = {}, {}
+        for address, id_ in ids.items():
+            resource = job.graph.resources.get(address)
+            live = snapshot.get(resource.type, id_) if resource is not None else None
+            if resource is None or live is None or is_stock(live):
+                missing[address] = id_
+            else:
+                entries[address] = imported(resource, live, snapshot.date, job.graph.dependencies(address))
+        if entries:
+            await ledger.bind(binding)
+            await asyncio.gather(*(ledger.record("", address, entry) for address, entry in entries.items()))
+            await _recorded(job, request, lease, snapshot, binding)
+        options = await _options(job, ledger.state)
+        return Adoption(tuple(entries), missing, make_plan(job.graph, ledger.state, snapshot, options))
+
+
+async def _recorded(job: Job, request: Request, lease: Lease, snapshot: Snapshot, binding: Binding) -> None:
+    """Everything that is live as the manifests want it, as a revision that sends nothing."""
+    ledger = job.ledger
+    options = await _options(job, ledger.state)
+    found = make_plan(job.graph, ledger.state, snapshot, options)
+    quiet = replace(found, changes=tuple(c if _is_of_the_state(c) else left_out(c) for c in found.changes))
+    session = _session(job, lambda _: None, _Planned(quiet, snapshot, binding, options), lease)
+    operations = schedule(job.graph, ledger.state, quiet.changes)
+    result = await execute(session, operations, job.parallelism, asyncio.Event())
+    await close(job.graph, job.store, session, quiet, result, request)
+
+
+def _is_of_the_state(change: Change) -> bool:
+    return change.state_only and kind_of_type(change.type) is not None
 
 
 async def _options(job: Job, state: State) -> Options:

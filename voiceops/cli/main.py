@@ -28,6 +28,8 @@ _COMMANDS = {
     "drift": "drift",
     "import": "adopt",
     "audit": "audit",
+    "import gitops": "import_folder",
+    "import json": "import_folder",
     "rollback": "rollback",
     "status": "status",
     "history": "history",
@@ -56,12 +58,14 @@ class _Lazy(click.Group):
         from importlib import import_module
 
         module = import_module(f"voiceops.cli.commands.{_COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace(' ', '_')}_command")
         return _with_common_options(command)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         from difflib import get_close_matches
 
+        if " ".join(args[:2]) in _COMMANDS:  # two words: `import gitops`
+            args = [" ".join(args[:2]), *args[2:]]
         name = args[0] if args else ""
         if name and name not in _COMMANDS and not name.startswith("-"):
             near = get_close_matches(name, _COMMANDS, n=1)

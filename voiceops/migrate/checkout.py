@@ -51,9 +51,10 @@ class FolderResource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Organization:
-    """What the folder holds for one organization."""
+    """What the folder holds for one organization. `environment` is its name here."""
 
     name: str
+    environment: str
     resources: Mapping[Key, FolderResource] = field(default_factory=dict)
     ignored: Mapping[Key, str] = field(default_factory=dict)  # the pattern that leaves each out
     ids: Ids = field(default_factory=Ids)
@@ -228,6 +229,7 @@ def _organization(root: Path, name: str, files: _Files, problems: Problems) -> O
     texts = [text for file in env_files if (text := text_of(root, file, problems)) is not None]
     return Organization(
         name=name,
+        environment=re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "default",
         resources=files.resources,
         ignored=files.ignored,
         ids=ids,

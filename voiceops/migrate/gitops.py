@@ -19,9 +19,9 @@ from voiceops.migrate.migration import Fileless, Migration, MovedAccount, Rename
 from voiceops.migrate.named_references import Dangling, Linker, Met, credential_id, is_stock, token_of
 from voiceops.migrate.new_spellings import newly_spelled
 from voiceops.model.address import address
-from voiceops.model.values import format_path
+from voiceops.model.values import format_path, get_path
 
-_OUTSIDE = "its key is at Vapi, and can't be read"
+_OUTSIDE = "Its key is kept by Vapi and can't be read"
 
 
 def read_gitops(root: Path, org: str | None = None, *, skip_dangling: bool = False) -> Migration:
@@ -79,11 +79,11 @@ def _account(
     met: Met,
     checkout: Checkout,
 ) -> MovedAccount:
-    everywhere = [one.name for one in checkout.organizations]
+    everywhere = [one.environment for one in checkout.organizations]
     uuids = organization.ids.uuids
     found, variables = [], dict(organization.ids.variables)
     for key, body in bodies.items():
-        here = [one.name for one in checkout.organizations if key in one.resources and not is_stock(one, key)]
+        here = [one.environment for one in checkout.organizations if key in one.resources and not is_stock(one, key)]
         found.append(
             Found(
                 kind=key[0],
@@ -91,6 +91,7 @@ def _account(
                 id=uuids.get(key, ""),
                 wanted=names[key],
                 alias=token_of(*key),
+                comments=_one_sided(key, body, bodies, names) if key in uuids else (),
                 environments=() if here == everywhere else tuple(here),
             )
         )
@@ -112,7 +113,7 @@ def _account(
             )
         )
     return MovedAccount(
-        name=organization.name,
+        name=organization.environment,
         found=tuple(found),
         ids={address(key[0], names[key]): uuids[key] for key in bodies if key in uuids},
         variables=variables,
@@ -120,6 +121,21 @@ def _account(
         fileless=_fileless(organization),
         creates=tuple(address(key[0], names[key]) for key in bodies if key not in uuids),
     )
+
+
+def _one_sided(
+    key: Key, body: Mapping[str, Any], bodies: Mapping[Key, dict[str, Any]], names: Mapping[Key, str]
+) -> tuple[str, ...]:
+    """What an output says of agents that don't say it themselves: there it would be sent."""
+    agents = {token_of(*other): other for other in bodies if other[0] == "Agent"}
+    found = []
+    for token in map(str, body.get("assistantIds") or () if KINDS[key[0]].agent_list else ()):
+        list_ = KINDS[key[0]].agent_list
+        linked = get_path(bodies[agents[token]], ("artifactPlan", list_)) if token in agents else [token_of(*key)]
+        if not (isinstance(linked, list) and token_of(*key) in linked):
+            agent = address("Agent", names[agents[token]])
+            found.append(f"assistantIds names {agent}, whose own {list_} does not name this one.")
+    return tuple(found)
 
 
 def _fileless(organization: Organization) -> tuple[Fileless, ...]:

@@ -126,7 +126,7 @@ class Linker:
         if match is None or match[1] not in self._here.ids.variables:
             return text
         self._met.variables.add(match[1])
-        return Written(f"${{var:{match[1]}}}")
+        return Written(f"${{var:{match[1]}}}", self._here.ids.variables[match[1]])
 
     def _reference(self, kind: str, text: str, path: Path) -> Any:
         named = self._variable(text)

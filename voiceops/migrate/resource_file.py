@@ -61,10 +61,10 @@ def _markdown(text: str, file: str) -> FileBody:
     """Front matter is the body; what follows its first closing line is the leading system message."""
     opened = _OPENED.match(text)
     if opened is None:
-        raise _problem("front-matter", "front matter is missing: its first line must be ---", Mark(file, 1, 1))
+        raise _error("front-matter", "front matter is missing: its first line must be ---", Mark(file, 1, 1))
     closed = _CLOSED.search(text, opened.end())
     if closed is None:
-        raise _problem("front-matter", "its front matter has no end: no line --- closes it", Mark(file, 1, 1))
+        raise _error("front-matter", "its front matter has no end: no line --- closes it", Mark(file, 1, 1))
     found = _yaml("\n" + text[opened.end() : closed.start()], file)
     prompt = text[closed.end() :].strip(_BLANKS)
     if not prompt:
@@ -86,11 +86,11 @@ def _is_system(message: Any) -> bool:
 def _yaml(text: str, file: str) -> FileBody:
     documents = read_documents(text, file, CORE)
     if len(documents) > 1:
-        raise _problem("resource-form", "one resource a file: a second document begins here", documents[1][1])
+        raise _error("resource-form", "one resource a file: a second document begins here", documents[1][1])
     value, mark = documents[0] if documents else (None, Mark(file, 1, 1))
     if not isinstance(value, Map):
         what = "nothing" if value is None else described(value)
-        raise _problem("resource-form", f"a resource is a map, not {what}", mark)
+        raise _error("resource-form", f"a resource is a map, not {what}", mark)
     marks: dict[Path, Mark] = {}
     return FileBody(file, plain(value, marks), marks)
 
@@ -100,14 +100,14 @@ def _json(text: str, file: str) -> FileBody:
     try:
         value = parsed(text.removeprefix("\ufeff").encode("utf-8", "surrogatepass"))
     except NoJson as error:
-        raise _problem("resource-form", f"the file {error}", here) from None
+        raise _error("resource-form", f"the file {error}", here) from None
     if not isinstance(value, dict):
-        raise _problem("resource-form", f"one object a file, not {described(value)}", here)
+        raise _error("resource-form", f"one object a file, not {described(value)}", here)
     body = FileBody(file, value, text=text)
     for path, leaf in _texts(value):
         if _SURROGATE.search(leaf):
             summary = "half a character: JSON writes those beyond the first 65,536 as two escapes"
-            raise _problem("resource-form", summary, body.mark(path))
+            raise _error("resource-form", summary, body.mark(path))
     return body
 
 
@@ -119,5 +119,5 @@ def _texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
             yield from _texts(item, (*path, step))
 
 
-def _problem(code: str, summary: str, mark: Mark) -> InvalidProject:
+def _error(code: str, summary: str, mark: Mark) -> InvalidProject:
     return InvalidProject([Diagnostic(code=code, summary=summary, mark=mark)])

@@ -1,6 +1,7 @@
 from voiceops.apply.apply_events import Event as Event
 from voiceops.apply.run import Outcome as Outcome
 from voiceops.audit.finding import AuditFinding as AuditFinding
+from voiceops.migrate.folder_imported import FolderImported as FolderImported
 from voiceops.model.plan import Change as Change
 from voiceops.model.plan import Drift as Drift
 from voiceops.model.plan import Plan as Plan
@@ -75,6 +76,7 @@ from voiceops.use.simulate_call import Rehearsal as Rehearsal
 from voiceops.use.simulate_call import elsewhere as elsewhere
 from voiceops.use.simulate_call import rehearse as rehearse
 from voiceops.use.simulate_call import simulate as simulate
+from voiceops.use.take_over import import_folder as import_folder
 from voiceops.use.tunnel import installed_tunnel as installed_tunnel
 from voiceops.use.tunnel import open_tunnel as open_tunnel
 from voiceops.use.validate_manifests import Checked as Checked

@@ -77,7 +77,7 @@ def narrowed(plan: Plan, saved: SavedPlan, state: State, safety: Safety, *, forc
             diagnostics=found,
         )
     owners = {owner_of(address) for address in saved.changes}
-    changes = tuple(c if c.address in saved.changes else _left_out(c) for c in plan.changes)
+    changes = tuple(c if c.address in saved.changes else left_out(c) for c in plan.changes)
     return replace(
         plan,
         changes=changes,
@@ -89,7 +89,8 @@ def narrowed(plan: Plan, saved: SavedPlan, state: State, safety: Safety, *, forc
     )
 
 
-def _left_out(change: Change) -> Change:
+def left_out(change: Change) -> Change:
+    """A change that waits for a plan of its own."""
     return replace(change, actions=("no-op",), reason="not_in_plan", state_only=False) if change.matters else change
 
 

@@ -1,0 +1,337 @@
+"""`voiceops import gitops` and `import json`, from the folder to the plan that finds nothing to do."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.migrate.five_folders import (
+    write_nested,
+    write_newest,
+    write_oldest,
+    write_organizations,
+    write_two_states,
+)
+from tests.migrate.peer_folders import Peer, put
+from tests.support.bench import Bench, Ran
+from voiceops.migrate.payloads import read_payloads
+from voiceops.model.address import address
+from voiceops.sandbox.client import SandboxClient
+from voiceops.sandbox.server import SandboxServer
+
+OTHER_ORG = "00000000-0000-4000-8000-000000000002"
+WITHOUT_KEYS: dict[str, str | None] = dict.fromkeys(("VAPI_API_KEY", "VAPI_BASE_URL", "TWILIO_ACCOUNT_SID"))
+
+
+class Moved(Bench):
+    """A folder with a checkout in it, two accounts, and the project that comes of it."""
+
+    def voiceops(self, *arguments: str, code: int | None = 0, **environ: str | None) -> Ran:
+        """A command with no keys in its environment: they come from the folder's files."""
+        return self.run(*arguments, code=code, **{**WITHOUT_KEYS, **environ})
+
+    def take(self, *arguments: str, code: int | None = 0, **environ: str | None) -> Ran:
+        return self.voiceops("import", "gitops", "checkout", *arguments, code=code, **environ)
+
+    @property
+    def checkout(self) -> Path:
+        return self.folder / "checkout"
+
+    @property
+    def project(self) -> Path:
+        return self.folder / "checkout-voiceops"
+
+    def there(self, *arguments: str, code: int | None = 0, **environ: str | None) -> Ran:
+        """A command in the new project."""
+        return Moved(self.project, self.server, self.control).voiceops(*arguments, code=code, **environ)
+
+    def ids(self, environment: str) -> dict[str, str]:
+        state = json.loads((self.project / f"state/{environment}/state.json").read_text())
+        return {where: entry["id"] for where, entry in state["resources"].items()}
+
+
+@pytest.fixture
+def moved(tmp_path: Path) -> Iterator[Moved]:
+    with SandboxServer() as server, server.control() as control:
+        yield Moved(tmp_path, server, control)
+
+
+@pytest.fixture
+def other() -> Iterator[tuple[SandboxServer, SandboxClient]]:
+    with SandboxServer(org_id=OTHER_ORG) as server, server.control() as control:
+        yield server, control
+
+
+def digests(root: Path) -> dict[str, str]:
+    return {
+        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        for path in sorted(root.rglob("*"))
+    }
+
+
+def uuids(peer: Peer) -> set[str]:
+    return {uuid for (section, _), uuid in peer.uuids.items() if section != "credentials"}
+
+
+def nothing_to_do(moved: Moved, environment: str, peer: Peer, control: SandboxClient) -> None:
+    """The ids are kept, a plan is empty and an apply sends nothing."""
+    assert set(moved.ids(environment).values()) == uuids(peer)
+    moved.there("-e", environment, "plan", "--detailed-exitcode")
+    moved.there("-e", environment, "apply", "--auto-approve")
+    assert [r for r in control.requests() if r["method"] != "GET"] == []
+    history = moved.there("-e", environment, "history", "--format", "json").data
+    assert [entry["operation"] for entry in history] == ["import gitops"]
+
+
+@pytest.mark.parametrize("write", [write_oldest, write_nested, write_newest])
+def test_a_checkout_of_one_organization(moved: Moved, write: Any) -> None:
+    peer = write(moved.checkout, moved.server)
+    before = digests(moved.checkout)
+    moved.control.reset_requests()
+    moved.take()
+    lists = [r["path"] for r in moved.control.requests()]
+    assert len(lists) == len(set(lists)), lists
+    environment = "prod" if write is write_oldest else "acme"
+    nothing_to_do(moved, environment, peer, moved.control)
+    assert digests(moved.checkout) == before
+
+
+@pytest.mark.parametrize(("write", "names"), [(write_two_states, "dev prod"), (write_organizations, "day night")])
+def test_a_checkout_of_two_organizations(
+    moved: Moved, other: tuple[SandboxServer, SandboxClient], write: Any, names: str
+) -> None:
+    made = write(moved.checkout, moved.server, other[0])
+    for control in (moved.control, other[1]):
+        control.reset_requests()
+    moved.take()
+    for name, control in zip(names.split(), (moved.control, other[1]), strict=True):
+        nothing_to_do(moved, name, made[name], control)
+
+
+def test_one_of_two_organizations(moved: Moved, other: tuple[SandboxServer, SandboxClient]) -> None:
+    made = write_organizations(moved.checkout, moved.server, other[0])
+    moved.control.reset_requests()
+    moved.take("--org", "day")
+    nothing_to_do(moved, "day", made["day"], moved.control)
+    assert not (moved.project / "environments").exists()
+
+
+def test_the_project_reads_well(moved: Moved, other: tuple[SandboxServer, SandboxClient]) -> None:
+    write_organizations(moved.checkout, moved.server, other[0])
+    moved.take()
+    assert (moved.project / "environments/day.yaml").read_text().partition("patches:")[2] == (
+        "\n  - target: Tool/lookup\n    merge: {server: {url: https://day.example/lookup}}\n"
+        '  - target: Agent/desk\n    merge: {model: {systemPrompt: "${file:prompts/desk.day.md}"}, '
+        "voice: {voiceId: burt}}\n"
+    )
+    assert (moved.project / "agents/prompts/desk.day.md").read_text() == "You are the desk at day."
+    assert "environments: [night]" in (moved.project / "agents/tools/alarm.yaml").read_text()
+    assert "name: Desk" in (moved.project / "agents/desk.yaml").read_text()
+
+
+def test_keys_stand_in_env_alone(moved: Moved) -> None:
+    server = SandboxServer(api_key="a-key-that-nobody-may-see")
+    with server, server.control() as control:
+        write_oldest(moved.checkout, server)
+        ran = moved.take()
+        assert "a-key-that-nobody-may-see" not in ran.out + ran.err
+        holding = [
+            path.relative_to(moved.project).as_posix()
+            for path in moved.project.rglob("*")
+            if path.is_file() and b"a-key-that-nobody-may-see" in path.read_bytes()
+        ]
+        assert holding == [".env"]
+        assert stat.S_IMODE((moved.project / ".env").stat().st_mode) == 0o600
+        assert ".env\n" in (moved.project / ".gitignore").read_text()
+        assert control.counts()
+
+
+def test_what_is_live_otherwise_is_shown_and_left(moved: Moved) -> None:
+    peer = write_oldest(moved.checkout, moved.server)
+    moved.control.edit(peer.uuids["assistants", "plain"], {"firstMessage": "Edited"})
+    moved.control.delete(peer.uuids["tools", "api-1"])
+    moved.control.reset_requests()
+    data = moved.take("--format", "json").data
+    (prod,) = data["environments"]
+    assert prod["differs"] == ["Agent/plain"]
+    assert prod["missing"] == {"Tool/api-1": peer.uuids["tools", "api-1"]}
+    assert len(prod["adopted"]) == 9
+    plan = moved.there("plan", "--format", "json").data
+    changes = {c["address"]: c["change"]["actions"] for c in plan["resource_changes"]}
+    assert {where: actions for where, actions in changes.items() if actions != ["no-op"]} == {
+        "Agent/plain": ["update"],
+        "Tool/api-1": ["create"],
+    }
+    assert [r for r in moved.control.requests() if r["method"] != "GET"] == []
+
+
+def test_another_account_is_nobodys(moved: Moved, other: tuple[SandboxServer, SandboxClient]) -> None:
+    write_oldest(moved.checkout, moved.server)
+    put(moved.checkout, ".env.prod", f"VAPI_TOKEN={other[0].api_key}\nVAPI_BASE_URL={other[0].vapi_url}\n")
+    ran = moved.take(code=1)
+    assert "prod: none of the 10 ids is live in the account that VAPI_API_KEY leads to" in ran.err
+    assert sorted(path.name for path in moved.folder.iterdir()) == ["checkout"]
+
+
+def test_without_keys_the_ids_wait(moved: Moved) -> None:
+    peer = write_oldest(moved.checkout, moved.server)
+    (moved.checkout / ".env.prod").unlink()
+    moved.control.reset_requests()
+    ran = moved.take()
+    assert "VAPI_API_KEY is not set" in ran.out
+    assert "voiceops -e prod import --from ids.prod.txt" in ran.out
+    assert moved.control.requests() == []
+    lines = (moved.project / "ids.prod.txt").read_text().splitlines()
+    assert {line.split()[1] for line in lines} == uuids(peer)
+    assert {line.split()[0] for line in lines} >= {"Agent/night-desk", "Tool/lookup"}
+
+
+def test_offline_asks_nobody(moved: Moved) -> None:
+    write_oldest(moved.checkout, moved.server)
+    moved.control.reset_requests()
+    moved.take("--offline")
+    assert moved.control.requests() == []
+    assert (moved.project / "ids.prod.txt").exists()
+    assert not (moved.project / "state").exists()
+
+
+def test_a_first_look_leaves_nothing_behind(moved: Moved) -> None:
+    write_oldest(moved.checkout, moved.server)
+    ran = moved.take("--dry-run")
+    assert ran.out.startswith("Nothing was written. There would be a project in ")
+    assert sorted(path.name for path in moved.folder.iterdir()) == ["checkout"]
+
+
+def test_the_report(moved: Moved, other: tuple[SandboxServer, SandboxClient]) -> None:
+    write_two_states(moved.checkout, moved.server, other[0])
+    put(moved.checkout, "resources/tools/notes.txt", "x")
+    data = moved.take("--format", "json", "--dry-run").data
+    assert data["objects"] == 10
+    assert [one["name"] for one in data["environments"]] == ["prod", "dev"]
+    assert data["environments"][1]["withoutFile"][0]["id"] == "long-gone"
+    assert [one["file"] for one in data["skipped"]] == ["resources/tools/notes.txt"]
+    assert data["secrets"]["set"] == ["VAPI_API_KEY_PROD", "VAPI_API_KEY_DEV"]
+
+
+@pytest.mark.parametrize(
+    ("files", "arguments", "said"),
+    [
+        ({"checkout-voiceops/x": ""}, (), "checkout-voiceops is there already"),
+        ({}, ("--out", "checkout/new"), "in which nothing is written"),
+        ({}, ("--out", "checkout"), "in which nothing is written"),
+        ({"here": ""}, ("--out", "here"), "here is there already"),
+        ({}, ("--org", "nobody"), "has no organization 'nobody'"),
+    ],
+)
+def test_what_is_in_the_way(moved: Moved, files: Mapping[str, str], arguments: tuple[str, ...], said: str) -> None:
+    write_oldest(moved.checkout, moved.server)
+    for name, content in files.items():
+        put(moved.folder, name, content)
+    before = digests(moved.folder)
+    moved.control.reset_requests()
+    ran = moved.take(*arguments, code=1)
+    assert said in ran.err
+    assert digests(moved.folder) == before
+    assert moved.control.requests() == []
+
+
+def test_a_folder_that_is_not_there(moved: Moved) -> None:
+    assert "there is no folder" in moved.take(code=1).err
+    os.mkdir(moved.checkout)
+    assert "is no VapiAI/gitops checkout" in moved.take(code=1).err
+
+
+def payloads(moved: Moved) -> Peer:
+    """What a backup script wrote: each object as the API shows it."""
+    peer = write_oldest(moved.folder / "aside", moved.server)
+    for collection, folder in (("/assistant", "assistants"), ("/tool", "tool"), ("/structured-output", "x")):
+        for body in moved.control.objects(collection):
+            put(moved.checkout, f"{folder}/{body['id']}.json", "\ufeff" + json.dumps(body))
+    return peer
+
+
+def test_payloads_with_ids(moved: Moved) -> None:
+    peer = payloads(moved)
+    put(moved.checkout, "notes.md", "x")
+    moved.control.reset_requests()
+    here: dict[str, Any] = {"VAPI_API_KEY": moved.server.api_key, "VAPI_BASE_URL": moved.server.vapi_url}
+    ran = moved.voiceops("import", "json", "checkout", **here)
+    assert "10 objects adopted" in ran.out
+    assert "notes.md: no payload" in ran.out
+    assert set(moved.ids("prod").values()) == uuids(peer)
+    moved.there("plan", "--detailed-exitcode", **here)
+    assert [r for r in moved.control.requests() if r["method"] != "GET"] == []
+
+
+def test_payloads_without_ids_are_created(moved: Moved) -> None:
+    put(
+        moved.checkout,
+        "desk.json",
+        '{"name": "Desk \\ud83d\\ude00", "model": {"provider": "openai", "model": "gpt-4o"}}',
+    )
+    put(moved.checkout, "tools/t.json", {"type": "endCall"})
+    here: dict[str, Any] = {"VAPI_API_KEY": moved.server.api_key, "VAPI_BASE_URL": moved.server.vapi_url}
+    moved.voiceops("import", "json", "checkout", **here)
+    moved.there("apply", "--auto-approve", **here)
+    assert [one["name"] for one in moved.control.objects("/assistant")] == ["Desk \U0001f600"]
+    assert len(moved.control.objects("/tool")) == 1
+
+
+KINDS: list[tuple[dict[str, Any], str]] = [
+    ({"name": "a", "model": {"provider": "openai"}, "voice": {}}, "Agent"),
+    ({"type": "function", "function": {"name": "f"}}, "Tool"),
+    ({"members": [], "name": "s"}, "Squad"),
+    ({"provider": "twilio", "number": "+14155550100"}, "Phone"),
+    ({"provider": "openai", "apiKey": "x"}, "Credential"),
+    ({"name": "o", "type": "ai", "schema": {"type": "string"}, "model": {}}, "StructuredOutput"),
+    ({"scenarioId": "x", "personalityId": "y"}, "Simulation"),
+    ({"simulationIds": []}, "SimulationSuite"),
+    ({"name": "s", "instructions": "x", "evaluations": []}, "Scenario"),
+    ({"name": "p", "assistant": {}}, "Personality"),
+    ({"type": "chat.mockConversation", "messages": []}, "Eval"),
+]
+
+
+@pytest.mark.parametrize(("body", "kind"), KINDS, ids=[kind for _, kind in KINDS])
+def test_the_kind_of_a_payload_by_its_keys(tmp_path: Path, body: dict[str, Any], kind: str) -> None:
+    put(tmp_path, "x.json", body)
+    (account,) = read_payloads(tmp_path).accounts
+    assert [one.kind for one in account.found] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, "it holds no .json file of an object"),
+        ({"x.json": "{}"}, "x.json:1:1: error[payload-kind]: neither its folder nor its keys tell what it is"),
+        ({"x.json": '{"members": [], "schema": {}}'}, "it could be Squad or StructuredOutput"),
+        ({"x.json": "[1]"}, "x.json:1:1: error[resource-form]: one object a file, not a list"),
+        ({"x.json": "{"}, "the file is no JSON"),
+        ({"squads/x.json": b"\xff\xfe"}, "squads/x.json:1:1: error[file]: it is not UTF-8 text"),
+        (
+            {"a/tools/x.json": {"id": OTHER_ORG, "type": "endCall"}, "b/tools/x.json": {"id": OTHER_ORG}},
+            "b/tools/x.json:1:1: error[payload-twice]",
+        ),
+    ],
+)
+def test_what_is_no_folder_of_payloads(moved: Moved, files: Mapping[str, Any], said: str) -> None:
+    os.mkdir(moved.checkout)
+    for name, content in files.items():
+        put(moved.checkout, name, content)
+    ran = moved.voiceops("import", "json", "checkout", code=1)
+    assert said in ran.err
+    assert sorted(path.name for path in moved.folder.iterdir()) == ["checkout"]
+
+
+def test_addresses_are_what_the_report_says(moved: Moved) -> None:
+    write_oldest(moved.checkout, moved.server)
+    data = moved.take("--format", "json").data
+    for one in data["renamed"]:
+        assert address(one["kind"], one["name"]) in moved.ids("prod")

@@ -1,0 +1,160 @@
+"""Take over what another tool's folder describes: a project of its own beside it, with the live ids that it knows.
+
+The folder is data: nothing in it is run, and nothing is written into it. The new folder is there as a whole, or not.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from voiceops.apply.revisions import Request
+from voiceops.apply.run import adopt_all
+from voiceops.errors import Diagnostic, VoiceopsError
+from voiceops.migrate.folder_imported import Arrived, FolderImported
+from voiceops.migrate.gitops import read_gitops
+from voiceops.migrate.migration import MovedAccount
+from voiceops.migrate.new_project import NewProject, env_text, new_project
+from voiceops.migrate.payloads import read_payloads
+from voiceops.scaffold.editor_schemas import write_schemas
+from voiceops.use.load_project import Loaded, load
+from voiceops.use.open_job import open_job
+from voiceops.use.origin import origin
+from voiceops.use.process_context import ProcessContext
+from voiceops.use.scope_and_terms import Scope, options_of
+
+# Of the process's own variables: they would lead the new project to the state of another one.
+_OF_OTHERS = ("VOICEOPS_STATE", "VOICEOPS_ENV")
+
+
+async def import_folder(
+    form: Literal["gitops", "json"],
+    folder: Path,
+    out: Path | None = None,
+    context: ProcessContext | None = None,
+    *,
+    org: str | None = None,
+    skip_dangling: bool = False,
+    offline: bool = False,
+    dry_run: bool = False,
+) -> FolderImported:
+    """Write a project for everything that the folder describes, and adopt what is live of it; nothing live is changed.
+
+    `out`: None takes FOLDER-voiceops beside it. `org` chooses one of a checkout's organizations. `offline` asks no
+    account: then a file of ids is written for `import --from`. `dry_run` leaves nothing behind. Raises InvalidProject:
+    the folder can't be read; VoiceopsError: something is in the way; Refused, ProviderError.
+    """
+    folder, target = _places(folder, out)
+    read = read_payloads(folder) if form == "json" else read_gitops(folder, org, skip_dangling=skip_dangling)
+    project = new_project(_project_name(folder), read)
+    context = context or ProcessContext()
+    own = {name: value for name, value in context.environ.items() if name not in _OF_OTHERS}
+    context = replace(context, environ=own)
+    staged = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        _write(staged, project)
+        write_schemas(staged)
+        environments, warnings = [], list[Diagnostic]()
+        for account in read.accounts:
+            loaded = load(staged, account.name, context)
+            warnings += [one for one in loaded.warnings if one not in warnings]
+            environments.append(await _arrived(loaded, account, project, form, offline=offline))
+        _write_ids(staged, environments)
+        if not dry_run:
+            _move(staged, target)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    return FolderImported(
+        folder=target,
+        files=tuple(project.files),
+        objects=len(project.addresses),
+        migration=read,
+        environments=tuple(environments),
+        secrets=tuple(project.variables),
+        unseen=tuple(one.name for one in project.secrets if one.value is None),
+        notes=project.repository.notes,
+        warnings=tuple(warnings),
+        written=not dry_run,
+    )
+
+
+async def _arrived(loaded: Loaded, account: MovedAccount, project: NewProject, form: str, *, offline: bool) -> Arrived:
+    """One environment, with what its account has of it adopted."""
+    ids, key = project.ids[account.name], project.keys[account.name]
+    if offline or not loaded.environ.get(key):
+        why = "it was not looked at (--offline)" if offline else f"{key} is not set"
+        return Arrived(account=account, ids=ids, waits=why, ids_file=f"ids.{account.name}.txt" if ids else "")
+    who = origin(loaded.project.root, loaded.environ)
+    async with open_job(loaded, options_of(loaded.project, Scope())) as job:
+        taken = await adopt_all(job, ids, Request(operation=f"import {form}", origin=who))
+    if ids and not taken.adopted:
+        raise VoiceopsError(
+            f"{account.name}: none of the {len(ids)} ids is live in the account that {key} leads to",
+            hint="Nothing was written. Check the key and its region, or leave the account alone with --offline.",
+        )
+    return Arrived(account=account, ids=ids, adopted=taken.adopted, missing=taken.missing, plan=taken.plan)
+
+
+def _places(folder: Path, out: Path | None) -> tuple[Path, Path]:
+    """The folder that is read, and the one that is written. Raises VoiceopsError."""
+    folder = folder.resolve()
+    target = out.absolute() if out is not None else folder.with_name(f"{folder.name}-voiceops")
+    _check_target(folder, target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return folder, target
+
+
+def _check_target(folder: Path, target: Path) -> None:
+    """The new project gets a folder of its own, outside of the one that is read. Raises VoiceopsError."""
+    if not folder.is_dir():
+        raise VoiceopsError(f"there is no folder {folder}")
+    real = target.resolve()
+    if real == folder or folder in real.parents:
+        raise VoiceopsError(
+            f"{target} lies in {folder}, in which nothing is written", hint="Name another place with --out DIR."
+        )
+    if target.is_symlink() or (target.exists() and (not target.is_dir() or any(target.iterdir()))):
+        raise VoiceopsError(
+            f"{target} is there already",
+            hint="Nothing was written. Name another place with --out DIR, or move it away.",
+        )
+
+
+def _project_name(folder: Path) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")[:63].strip("-") or "phone-agents"
+
+
+def _write(root: Path, project: NewProject) -> None:
+    for name, text in project.files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="")
+    if project.variables:
+        with open(os.open(root / ".env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(env_text(project.variables))
+
+
+def _write_ids(root: Path, environments: list[Arrived]) -> None:
+    """For `import --from`: the ids of environments whose account was not looked at."""
+    for one in environments:
+        if one.ids_file:
+            lines = "".join(f"{where} {id_}\n" for where, id_ in sorted(one.ids.items()))
+            (root / one.ids_file).write_text(lines, encoding="utf-8")
+
+
+def _move(staged: Path, target: Path) -> None:
+    if target.exists():
+        target.rmdir()
+    staged.chmod(0o755 & ~_umask())
+    staged.rename(target)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
