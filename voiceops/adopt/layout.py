@@ -4,14 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import PurePosixPath
+from typing import Any
 
 from voiceops.adopt.naming import slug
 
 # What no file may be called on some system.
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(10))})
-_FOLDERS = {"Dictionary": "dictionaries"}
 
-_FIRST = ("type", "provider", "name", "description")
+# What is read first in any map.
+_FIRST = (
+    *(
+        "from",
+        "on",
+        "type",
+        "provider",
+        "role",
+        "name",
+        "title",
+        "key",
+        "url",
+        "method",
+        "assistantId",
+        "assistantName",
+    ),
+    *("squadId", "toolId", "structuredOutputId", "number", "sipUri", "firstMessage", "model", "voice", "transcriber"),
+    *("content", "message", "description", "enabled"),
+)
+_SCHEMA = (
+    "type",
+    "title",
+    "description",
+    "format",
+    "enum",
+    "const",
+    "value",
+    "default",
+    "items",
+    "properties",
+    "required",
+)
+_SCHEMA_TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
 # What people read first, by kind; the rest follows in the schema's order.
 ORDER: dict[str, tuple[str, ...]] = {
     "Agent": (
@@ -44,7 +76,8 @@ _ENVELOPE = ("kind", "name", "description", "labels", "environments", "allowUnkn
 
 def folder_of(kind: str) -> str:
     """The folder below the manifests' in which a kind's files stand; empty for agents, which stand in it."""
-    return "" if kind == "Agent" else _FOLDERS.get(kind, slug(kind) + "s")
+    word = slug(kind)
+    return "" if kind == "Agent" else f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
 
 
 class Files:
@@ -67,9 +100,10 @@ class Files:
         """The file of a prompt."""
         return self._free(self._folder / "prompts", f"{name}-prompt" if name in _DEVICES else name, ".md")
 
-    def has(self, path: str) -> bool:
-        """Is there such a file already?"""
-        return path.casefold() in self._taken
+    def spare_numbers(self) -> str | None:
+        """The file that names numbers without a manifest; None where it is there already."""
+        path = (self._folder / folder_of("Phone") / "not-in-vapi.yaml").as_posix()
+        return None if path.casefold() in self._taken else path
 
     def _free(self, folder: PurePosixPath, stem: str, suffix: str) -> str:
         number, path = 2, (folder / (stem + suffix)).as_posix()
@@ -92,6 +126,22 @@ def in_order(value: dict[str, object], kind: str) -> dict[str, object]:
     """A map with what people read first at its head."""
     first = [key for key in ORDER.get(kind, _FIRST) if key in value]
     return {key: value[key] for key in [*first, *sorted(key for key in value if key not in first)]}
+
+
+def tidied(value: Any) -> Any:
+    """The maps of a spec in order, at any depth. What a JSON Schema calls properties stays as somebody ordered it."""
+    if isinstance(value, list):
+        return [tidied(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: tidied(item) for key, item in value.items()}
+    if isinstance(found.get("type"), str) and found["type"] in _SCHEMA_TYPES:
+        properties = value.get("properties")
+        if isinstance(properties, dict):
+            found["properties"] = {key: tidied(item) for key, item in properties.items()}
+        first = [key for key in _SCHEMA if key in found]
+        return {key: found[key] for key in [*first, *(key for key in found if key not in first)]}
+    return found
 
 
 def enveloped(document: dict[str, object]) -> dict[str, object]:

@@ -17,21 +17,19 @@ from voiceops.manifest.vendor_bodies import tool_name
 from voiceops.model.located import Map, Seq
 from voiceops.model.values import Ref, Secret, format_path, get_path
 
-_SAID = {"schema-unknown-key": "is no field of the published schema"}
-
 
 def refused(kind: Kind, body: dict[str, Any]) -> list[str]:
-    """Sentences for a person, one for each place; nothing where the schema takes the body."""
+    """Sentences for a person; nothing where the schema takes the body."""
     problems = Problems()
-    located = _located(body, ())
-    Checker(problems, kind.name).check(root(kind.name, "manifest"), located, Mark("", 1, 1))
+    Checker(problems, kind.name).check(root(kind.name, "manifest"), _located(body, ()), Mark("", 1, 1))
     errors = [one for one in problems.all if one.severity == "error"]
-    return [
-        f"{one.mark.path if one.mark else ''} {_SAID.get(one.code, '')}".strip() + "."
-        if one.code in _SAID
-        else f"{one.mark.path + ': ' if one.mark and one.mark.path else ''}{one.summary}."
-        for one in errors
-    ]
+    unknown = [one.mark.path for one in errors if one.code == "schema-unknown-key" and one.mark]
+    found = [f"Not in the published schema: {', '.join(dict.fromkeys(unknown))}."] if unknown else []
+    for one in errors:
+        if one.code != "schema-unknown-key":
+            at = f"{one.mark.path}: " if one.mark and one.mark.path else ""
+            found.append(f"{at}{one.summary}.")
+    return list(dict.fromkeys(found))
 
 
 def twins(kind: Kind, body: Mapping[str, Any], body_of: Callable[[str], Mapping[str, Any] | None]) -> list[str]:

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voiceops.adopt.found import Written
+from voiceops.adopt.layout import in_order, tidied
 from voiceops.adopt.leaves import Hidden, Name, PartHere, Prompt
 from voiceops.adopt.links import Links
 from voiceops.adopt.naming import host_of
+from voiceops.adopt.writable import writable
 from voiceops.kinds.base import SERVER_KEYS, Kind
 from voiceops.kinds.nodes import ITEM_KEYS, secret_names, select
 from voiceops.kinds.places import is_answered
@@ -30,6 +32,8 @@ _SENSITIVE_HEADER = re.compile(r"authorization|api[-_]?key|secret|token|password
 # A name under one of these keys stands for the id that the API wants beside it (manifest/resolve.py).
 _ALIASES = {"agent": "assistantId", "assistant": "assistantId", "squad": "squadId"}
 _IDENTITY = frozenset(keys[0] for keys in ITEM_KEYS if len(keys) == 1)  # what items of lists are told apart by
+_LIQUID = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_HEADER_TEXTS = ("value", "default", "const")
 _LARGEST = 2.0**53  # of the floats that are whole numbers
 _STAMPS = frozenset({"id", "orgId", "createdAt", "updatedAt"})
 
@@ -44,12 +48,12 @@ class Cleaned:
     unknown_names: list[str] = field(default_factory=list)  # agents' live names that no manifest has
 
 
-def cleaned(kind: Kind, body: Mapping[str, JSON], links: Links, *, defaults: bool = False) -> Cleaned:
-    """What a manifest can say of the body. `defaults`: what the server would fill in stays."""
+def cleaned(kind: Kind, body: Mapping[str, JSON], links: Links, whole: Container[str] = ()) -> Cleaned:
+    """What a manifest can say of the body. Under the keys `whole` stays what the server would fill in, too."""
     node = root(kind.name, "manifest")
-    result = Cleaned({})
-    walk = _Walk(links, result, keep_defaults=defaults)
-    shown = kind.read(dict(body))
+    shown, lost = writable(dict(body))
+    result = Cleaned({}, left_out=lost)
+    walk = _Walk(links, result, whole)
     drop = {key for key in (*kind.attributes, kind.id_key) if key not in _fields(node, shown)}
     value = walk.typed(node, {key: item for key, item in shown.items() if key not in drop}, (), top=True)
     result.body = value if isinstance(value, dict) else {}
@@ -66,6 +70,7 @@ def _fields(node: Node, value: Any) -> Mapping[str, Node]:
 class _Walk:
     links: Links
     result: Cleaned
+    whole: Container[str] = ()
     keep_defaults: bool = False
     _members: frozenset[str] = frozenset()  # names of a squad's members that stand in the squad itself
 
@@ -88,7 +93,7 @@ class _Walk:
                 return ABSENT
             case _ if node.get("secret") and isinstance(value, str) and value:
                 return _hidden(value, path)
-        return self.free(value, path)
+        return tidied(self.free(value, path))
 
     def free(self, value: Any, path: Path, secret: Container[str] = ()) -> Any:
         """A value of which no schema knows more: what is called a secret, and looks like one, is one."""
@@ -118,7 +123,7 @@ class _Walk:
             stamped = "createdAt" in value and "id" in value
             drop = SERVER_KEYS if top else _STAMPS if stamped else frozenset[str]()
             kept = {key: item for key, item in value.items() if key not in drop and item is not None}
-            return self.free(kept, path, secret_names())
+            return tidied(self.free(kept, path, secret_names()))
         members, self._members = self._members, self._members | _inline_members(value)
         result = self._fields_of(name, node, value, path, top=top)
         if not result and not self.keep_defaults and any(item is not None for item in value.values()):
@@ -128,7 +133,7 @@ class _Walk:
         self._members = members
         self._without_followers(name, value, result)
         self._with_secrets(name, value, result, path)
-        return result if result or not value or top else ABSENT
+        return in_order(result, _read_as(name)) if result or not value or top else ABSENT
 
     def _fields_of(self, name: str, node: Node, value: dict[str, Any], path: Path, *, top: bool) -> dict[str, Any]:
         definition = type_of(name)
@@ -143,12 +148,14 @@ class _Walk:
                 self.result.left_out.append(format_path(here))  # a word of the manifests' own
                 continue
             if field_ is None:
-                result[key] = self.free({key: item}, path)[key]
+                result[key] = tidied(self.free({key: item}, path)[key])
                 continue
-            is_needed = key in required or key == node.get("by") or key in _IDENTITY
+            is_needed = key in required or key == node.get("by") or key in _IDENTITY or (top and key in self.whole)
             if not is_needed and self._is_default(field_, item):
                 continue
+            kept, self.keep_defaults = self.keep_defaults, self.keep_defaults or (top and key in self.whole)
             found = self._field(key, field_, item, here)
+            self.keep_defaults = kept
             if found is not ABSENT:
                 result[key] = found
         return result
@@ -178,7 +185,7 @@ class _Walk:
         if part:
             return self._part(part, node, item, path)
         if key == "headers" and isinstance(item, dict):
-            return {name: _header(name, text, (*path, name)) for name, text in item.items()}
+            return _headers(item, path)
         return self.value(node, item, path)
 
     def _part(self, kind: str, node: Node, item: Any, path: Path) -> Any:
@@ -247,14 +254,21 @@ class _Walk:
             if definition["fields"].get(key, {}).get("secret") and key not in result:
                 result[key] = Hidden(None, (*path, key))
         host = host_of(live.get("url"))
-        for key, item in result.items() if host else ():
-            if isinstance(item, Hidden):
-                result[key] = Hidden(item.value, item.path, host)
-            elif key == "headers" and isinstance(item, dict):
-                result[key] = {
-                    header: Hidden(text.value, text.path, host) if isinstance(text, Hidden) else text
-                    for header, text in item.items()
-                }
+        for key in ("headers", *(k for k, item in result.items() if isinstance(item, Hidden))) if host else ():
+            if key in result:
+                result[key] = _sent_to(host, result[key])
+
+
+def _sent_to(host: str, value: Any) -> Any:
+    """Secrets with the host that they are sent to: it tells their names."""
+    if isinstance(value, Hidden):
+        return Hidden(value.value, value.path, host)
+    return {key: _sent_to(host, item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def _read_as(type_name: str) -> str:
+    """In which order a type's keys are read: that of a kind whose body it is, or any map's."""
+    return "Agent" if type_name in ("AssistantOverrides", "CreateAssistantDTO") else ""
 
 
 def free(value: Any) -> Any:
@@ -279,11 +293,28 @@ def _is_called_secret(name: str, value: str) -> bool:
     return name.lower() not in ("key", "keys") and looks_secret(name) and is_telling(value)
 
 
-def _header(name: str, text: Any, path: Path) -> Any:
-    return _hidden(text, path) if isinstance(text, str) and text and _SENSITIVE_HEADER.search(name) else free(text)
+def _headers(headers: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Headers with their secrets hidden: by name, each a text or (of an API request's) a schema with the text in it."""
+    found: dict[str, Any] = {}
+    for name, item in headers.items():
+        here = (*path, name)
+        if _SENSITIVE_HEADER.search(name) and isinstance(item, str) and item:
+            found[name] = _hidden(item, here)
+        elif _SENSITIVE_HEADER.search(name) and isinstance(item, dict):
+            found[name] = {
+                key: _hidden(text, here) if key in _HEADER_TEXTS and isinstance(text, str) and text else free(text)
+                for key, text in item.items()
+            }
+        else:
+            found[name] = _headers(item, here) if isinstance(item, dict) else free(item)
+    return found
 
 
-def _hidden(value: str, path: Path) -> Hidden:
+def _hidden(value: str, path: Path) -> Any:
+    """A secret, unless all that it says comes from the call: `Bearer {{token}}`."""
+    said = _LIQUID.sub("", value).strip()
+    if said != value.strip() and said.lower() in ("", "bearer", "basic", "token"):
+        return value
     return Hidden(None if _MASKED.search(value) else value, path)
 
 

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from voiceops.adopt.found import Found
 from voiceops.kinds.registry import KINDS
 from voiceops.model.address import NAME, address
-from voiceops.model.values import get_path
 
 LONGEST = 63
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -20,52 +19,56 @@ _OTHERS = re.compile(r"[^a-z0-9]+")
 _LETTERS = str.maketrans(
     {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "’": "", "'": ""}
 )
-_APART = "\N{NO-BREAK SPACE}"
+# Names that are one word, with a capital in it.
+_BRANDS = re.compile(
+    r"OpenAI|ElevenLabs|PlayHT|LiveKit|HubSpot|WhatsApp|GoHighLevel|DeepSeek|AssemblyAI|SmallestAI|RimeAI"
+)
+_ENDING = re.compile(r"\.[A-Za-z0-9]{1,5}\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """The name that a found object gets, and who else bears its live name."""
+class GivenName:
+    """The name that a found object gets, and the addresses of those of its kind that have the same live name."""
 
     name: str
-    twin: str = ""  # the address of the oldest object of the same live name
-
-    @staticmethod
-    def twins_comment(twin: str, id_: str) -> str:
-        """What is said above a manifest whose live name another one has, too."""
-        return f"{twin} has the same live name; this one is {id_}." if id_ else f"{twin} has the same live name."
+    twins: tuple[str, ...] = ()
 
 
 def slug(text: str) -> str:
     """A manifest's name out of any text; empty where the text says too little in letters a to z."""
-    words = text if text.isupper() or " " in text else _CAMEL.sub(" ", text)  # a function's name, not OpenAI
+    words = text if text.isupper() or " " in text else _CAMEL.sub(" ", _BRANDS.sub(_as_one_word, text))
     spelled = unicodedata.normalize("NFKD", words.casefold().translate(_LETTERS))
     letters = [c for c in spelled if c.isalnum()]
     plain = sum(c.isascii() for c in letters)
     if 2 * plain < len(letters):
         return ""
     marks_gone = "".join(c for c in spelled if not unicodedata.combining(c))
-    return _OTHERS.sub("-", marks_gone.replace(_APART, " ")).strip("-")[:LONGEST].strip("-")
+    return _OTHERS.sub("-", marks_gone).strip("-")[:LONGEST].strip("-")
+
+
+def _as_one_word(brand: re.Match[str]) -> str:
+    return brand.group().capitalize()
 
 
 def names_for(
     found: Iterable[Found], taken: Mapping[str, Iterable[str]], prefix: str = "", suffix: str = ""
-) -> dict[int, Named]:
+) -> dict[int, GivenName]:
     """A name for each found object, by its place in `found`; of equal ones the oldest is served first."""
     objects = list(found)
     used = {kind: set(names) for kind, names in taken.items()}
-    result: dict[int, Named] = {}
-    firsts: dict[tuple[str, str], str] = {}
+    names: dict[int, str] = {}
+    alike: dict[tuple[str, str], list[int]] = {}
     order = sorted(range(len(objects)), key=lambda i: _seniority(objects[i]))
     for index in sorted(order, key=lambda i: not objects[i].wanted):
         one = objects[index]
-        names = used.setdefault(one.kind, set())
-        name = _free(one.wanted or base_name(one, prefix, suffix), names)
-        names.add(name)
-        live = (one.kind, live_name(one))
-        result[index] = Named(name, firsts.get(live, "") if live[1] else "")
-        firsts.setdefault(live, address(one.kind, name))
-    return result
+        others = used.setdefault(one.kind, set())
+        names[index] = _free(one.wanted or base_name(one, prefix, suffix), others)
+        others.add(names[index])
+        if live := live_name(one):
+            alike.setdefault((one.kind, live), []).append(index)
+    addresses = {index: address(objects[index].kind, name) for index, name in names.items()}
+    twins = {i: tuple(addresses[j] for j in group if j != i) for group in alike.values() for i in group}
+    return {index: GivenName(name, twins.get(index, ())) for index, name in names.items()}
 
 
 def live_name(one: Found) -> str:
@@ -84,14 +87,26 @@ def base_name(one: Found, prefix: str = "", suffix: str = "") -> str:
         text = text[len(prefix) :]
     if suffix and text.endswith(suffix) and text != suffix:
         text = text[: -len(suffix)]
+    if one.kind == "File":
+        text = _ENDING.sub("", text)
+    if one.kind == "Phone" and not one.named():
+        return _line(text)
     found = slug(text)
     if NAME.match(found):
         return found
-    kind = slug(one.kind)
-    told = slug(str(get_path(one.body, ("type",)) or "")) if one.kind == "Tool" else ""
+    told = slug(str(one.body.get("type") or "")) if one.kind == "Tool" else ""
     if told:
-        return told[:LONGEST]
-    return f"{kind}-{tail}" if (tail := _OTHERS.sub("", one.id.lower())[:4]) else kind
+        return told
+    tail = _OTHERS.sub("", one.id.lower())[:4]
+    return f"{slug(one.kind)}-{tail}" if tail else slug(one.kind)
+
+
+def _line(text: str) -> str:
+    """A line without a name: by the end of its number, or by whom its SIP address names."""
+    if text.lower().startswith("sip:"):
+        return slug(text[4:].partition("@")[0]) or "line"
+    digits = "".join(c for c in text if c.isdigit())
+    return f"line-{digits[-4:]}" if digits else "line"
 
 
 def _seniority(one: Found) -> tuple[str, str, str]:
@@ -111,6 +126,12 @@ def _free(name: str, taken: set[str]) -> str:
 _COMMON_HOSTS = frozenset(
     {"www", "api", "hooks", "hook", "webhook", "webhooks", "voice", "app", "dev", "prod", "staging"}
 )
+
+
+def listed(words: Iterable[str]) -> str:
+    """`a, b and c`."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def site_of(host: str) -> str:

@@ -14,10 +14,11 @@ from voiceops.adopt.leaves import Hidden, Name, PartHere, Prompt
 from voiceops.adopt.lenience import refused, twins
 from voiceops.adopt.links import Links
 from voiceops.adopt.manifest_body import Cleaned, cleaned
-from voiceops.adopt.naming import Named, live_name, names_for, slug
+from voiceops.adopt.naming import GivenName, listed, live_name, names_for, slug
 from voiceops.adopt.phone_lines import TwilioAccount, as_line, outside
 from voiceops.adopt.secret_names import NeededSecret, SecretNames
 from voiceops.adopt.shared_parts import SharedPart, SharedParts
+from voiceops.adopt.spare_numbers import spare_text
 from voiceops.adopt.yaml_writer import document_text, documents_text
 from voiceops.kinds.base import is_stock
 from voiceops.kinds.registry import KINDS
@@ -49,6 +50,7 @@ class Known:
     runtime_url: str = ""
     runtime_credential: str = ""  # the live id of Credential/runtime, where it is managed
     twilio: TwilioAccount = field(default_factory=TwilioAccount)
+    spare: Sequence[str] = ()  # Twilio numbers that Vapi does not know, and that are to be told of
     numbers: Numbers | None = None  # the Twilio account's numbers; None: they were not read
 
 
@@ -103,10 +105,10 @@ class _Writer:
         self.files = Files(known.folder, known.files)
         self.texts: dict[str, str] = {}
 
-    def _draft(self, one: Found, named: Named) -> _Draft:
+    def _draft(self, one: Found, named: GivenName) -> _Draft:
         draft = _Draft(one, address(one.kind, named.name), comments=list(one.comments))
-        if named.twin:
-            draft.comments.append(Named.twins_comment(named.twin, one.id))
+        if named.twins:
+            draft.comments.append(_same_name(named.twins, one.id))
         draft.why_outside = one.outside
         if one.kind == "Phone" and not draft.why_outside:
             draft.why_outside = self._rival(one)
@@ -114,8 +116,8 @@ class _Writer:
             draft.why_outside = outside(one.body, self.known.numbers, self.known.twilio)
         if one.kind == "File" and not draft.why_outside:
             draft.why_outside = "Vapi does not give its content back: the file stays as it is"
-        if draft.why_outside and one.id:
-            draft.comments.append(f"{draft.why_outside}.")
+        if one.kind == "Phone" and one.body.get("provider") == "vapi" and isinstance(one.body.get("number"), str):
+            draft.comments.append(f"Vapi gave it the number {one.body['number']}.")
         return draft
 
     def _rival(self, one: Found) -> str:
@@ -164,6 +166,7 @@ class _Writer:
             draft.file = self.files.manifest(draft.one.kind, name_of(draft.address))
             self._write(draft, parts)
         self._write_parts(parts)
+        self._write_spare_numbers()
         return Repository(
             files=self.texts,
             ids={d.address: d.one.id for d in managed if d.one.id},
@@ -175,7 +178,7 @@ class _Writer:
 
     def _clean(self, draft: _Draft) -> None:
         kind = KINDS[draft.one.kind]
-        result = cleaned(kind, draft.one.body, self.links)
+        result = cleaned(kind, draft.one.body, self.links, self.known.defaults.get(draft.one.kind, {}))
         problems = refused(kind, result.body)
         body = result.body
         if kind.agent_list and draft.one.id:  # agents say it: said here, it would be sent to those that don't
@@ -223,8 +226,10 @@ class _Writer:
                 say(f"{path}: nothing live has the id {id_}.")
             else:
                 say(f"{path}: {id_} is {other or 'an object without a name'}, which no manifest has yet.")
-        for path in result.left_out:
-            say(f"{path} is left as it is live: a manifest can't say it.")
+        if result.left_out:
+            lost = listed(dict.fromkeys(result.left_out))
+            say(f"Left as it is live, for a manifest can't say it: {lost}.")
+            self.notes.append(f"{draft.address}: a manifest can't say {lost}; it stays as it is")
         for problem in problems:
             say(problem)
 
@@ -257,18 +262,30 @@ class _Writer:
         if draft.one.environments:
             document["environments"] = list(draft.one.environments)
         if draft.why_outside and draft.one.id:
+            draft.comments += self._told_outside(draft)
             number = draft.one.body.get("number") if draft.one.kind == "Phone" else None
             by_number = isinstance(number, str) and self.lines.get(number.strip(), draft.one.id) == draft.one.id
             document["external"] = {"number": number} if by_number else {"id": draft.one.id}
         else:
             spec = self._placed(draft.address, draft.file, draft.spec, parts)
-            spec = over_defaults(spec, self.known.defaults.get(draft.one.kind, {}), dict)
+            spec = over_defaults(spec, self.known.defaults.get(draft.one.kind, {}))
             document["spec"] = in_order(spec, draft.one.kind)
             if draft.lenient:
                 document["allowUnknown"] = True
             if draft.ignored:
                 document["lifecycle"] = {"ignoreChanges": list(draft.ignored)}
         self.texts[draft.file] = document_text(enveloped(document), tuple(draft.comments))
+
+    def _told_outside(self, draft: _Draft) -> list[str]:
+        """Why an object is only named here, what Vapi has of it, and how it is taken over."""
+        said = [f"{draft.why_outside}."]
+        if draft.one.kind == "Phone":
+            body = draft.one.body
+            ids = [str(body[key]) for key in ("assistantId", "squadId") if body.get(key)]
+            bound = [self.links.ids.get(id_, id_) for id_ in ids]
+            who = f"In Vapi it is bound to {listed(bound)}; it" if bound else "It"
+            said.append(f"{who} stays as it is. To manage it, write its spec instead of external, and apply --adopt.")
+        return said
 
     def _placed(self, where: str, file: str, value: Any, parts: SharedParts) -> Any:
         """Parts by name where they have one, prompts by their file."""
@@ -301,6 +318,16 @@ class _Writer:
             and part.value.get("credentialId") == "runtime"
         )
 
+    def _write_spare_numbers(self) -> None:
+        """Numbers that only Twilio has: nothing says who should answer them, so that they are only told of."""
+        numbers = self.known.numbers or {}
+        spare = sorted(number for number in self.known.spare if number in numbers)
+        path = self.files.spare_numbers()
+        if not spare or path is None:
+            return
+        self.texts[path] = spare_text(numbers, spare, self.known.twilio)
+        self.notes.append(f"{path} names {len(spare)} of Twilio's numbers that Vapi does not know")
+
     def _write_parts(self, parts: SharedParts) -> None:
         if not parts.shared:
             return
@@ -310,6 +337,11 @@ class _Writer:
             spec = {key: self._placed(part.address, file, item, parts) for key, item in part.value.items()}
             documents.append(({"kind": kind, "name": name_of(part.address), "spec": in_order(spec, kind)}, ()))
         self.texts[file] = documents_text(documents)
+
+
+def _same_name(twins: Sequence[str], id_: str) -> str:
+    which = f"; this one is {id_}" if id_ else ""
+    return f"{listed(twins)} {'has' if len(twins) == 1 else 'have'} the same live name{which}."
 
 
 def _is_nobodys(one: Found) -> bool:

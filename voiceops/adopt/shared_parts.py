@@ -22,7 +22,7 @@ _IS = {
     "Model": ("provider", "model"),
     "Server": ("url",),
 }
-_OPAQUE = 15  # characters of a provider's own id
+_SHORT_ID, _LONG_ID = 10, 20  # characters of an id with digits in it, and of any
 _RESERVED = {"Server": frozenset({"runtime"})}
 
 
@@ -158,11 +158,18 @@ def _base(kind: str, value: Mapping[str, JSON]) -> str:
 
 
 def _voice(value: Mapping[str, JSON]) -> str:
+    """The voice's name; of one that has only its provider's id, the provider and the model."""
     name = value.get("voiceId")
-    if not isinstance(name, str) or not name:
-        return str(value.get("provider") or "")
-    opaque = len(name) >= _OPAQUE and any(c.isdigit() for c in name)
-    return f"{value.get('provider') or 'voice'} {name[:6].lower()}" if opaque else name
+    if isinstance(name, str) and name and not _is_opaque(name):
+        return name
+    provider, model = str(value.get("provider") or "voice"), value.get("model")
+    said = str(model).removeprefix("eleven_") if model else str(name or "")[:6].lower()
+    return f"{provider} {said}"
+
+
+def _is_opaque(text: str) -> bool:
+    """Is it an id, not a name?"""
+    return len(text) >= _LONG_ID or (len(text) >= _SHORT_ID and any(c.isdigit() for c in text))
 
 
 def _telling(key: str, value: Mapping[str, JSON], alike: list[dict[str, JSON]]) -> str:
@@ -174,6 +181,8 @@ def _telling(key: str, value: Mapping[str, JSON], alike: list[dict[str, JSON]]) 
         return "fast" if item > 1 else "slow" if item < 1 else "even"
     if key == "url" and isinstance(item, str):
         return slug(item.partition("://")[2].partition("/")[2].rpartition("/")[2])
+    if key == "voiceId":
+        return slug(str(item)[:6].lower())
     if isinstance(item, bool):
         return slug(key) if item else f"no-{slug(key)}"
     if isinstance(item, str):
