@@ -33,7 +33,7 @@ CLINICS = {
 
 VOICES: dict[str, dict[str, Any]] = {
     "en": {"provider": "11labs", "voiceId": "sarah", "model": "eleven_turbo_v2_5", "stability": 0.5},
-    "de": {"provider": "11labs", "voiceId": "9KqLrYbVqQ2x", "model": "eleven_multilingual_v2", "stability": 0.5},
+    "de": {"provider": "11labs", "voiceId": "v3V1d2rk6528UrLKRuy8", "model": "eleven_multilingual_v2"},
     "es": {"provider": "cartesia", "voiceId": "5c5ad5e7-1020-476b-8b91-fdcbe9cc313c", "model": "sonic-2"},
     "house": {"provider": "vapi", "voiceId": "Elliot", "speed": 1.05},
 }  # fmt: skip
@@ -246,6 +246,7 @@ def agents(account: AccountOfForty) -> None:
             firstMessage=FIRST[language].format(clinic=clinic),
             endCallPhrases=["goodbye", "bye bye"],
             maxDurationSeconds=900.0,
+            tools=[account.id_of("Tool", tool) for tool in ("lookup_patient", "find_times", "book_appointment")],
             artifactPlan=outcome,
             server=SERVER,
             inline=[
@@ -288,7 +289,7 @@ def agents(account: AccountOfForty) -> None:
             {
                 "on": "call.ending",
                 "filters": [{"type": "oneOf", "key": "call.endedReason", "oneOf": ["pipeline-error"]}],
-                "do": [{"type": "transfer", "destination": {"type": "number", "number": "+493055500199"}}],
+                "do": [{"type": "tool", "toolId": account.id_of("Tool", "to_a_person")}],
             }
         ],
     )
@@ -408,11 +409,11 @@ def tests(account: AccountOfForty) -> None:
         "assistant": {"model": {**MODEL, "messages": [{"role": "system", "content": "You are in pain."}]}},
     }
     pain = account.add("Personality", person)
-    outcome = account.id_of("StructuredOutput", "Call outcome")
+    asked = {"name": "transferred", "type": "ai", "schema": {"type": "boolean"}}
     scenario = {
         "name": "Emergency is transferred",
         "instructions": "You broke a tooth and want help now.",
-        "evaluations": [{"structuredOutputId": outcome, "comparator": "=", "value": {"reason": "emergency"}}],
+        "evaluations": [{"structuredOutput": asked, "comparator": "=", "value": True, "required": True}],
     }
     emergency = account.add("Scenario", scenario)
     one = account.add("Simulation", {"name": "Emergency, in pain", "personalityId": pain, "scenarioId": emergency})
