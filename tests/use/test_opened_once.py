@@ -79,6 +79,11 @@ async def test_a_rollback_opens_everything_once(shop: Bench) -> None:
     assert counts["state"] == 2, "once to know where to return to, and once more under the lock"
     assert _OPENED[".env"] == 1
     assert _OPENED["voiceops.yaml"] == 1
+    assert {name: count for name, count in counts.items() if name.startswith("revision ")} == {
+        "revision 1": 1,  # is the oldest old enough to be forgotten?
+        "revision 2": 1,  # where it returns to
+        "revision 3": 1,  # what it undoes
+    }
     assert counts["all revisions"] == 0, "a history of years is not read for the way back to yesterday"
 
 

@@ -17,6 +17,7 @@ from voiceops.apply.revisions import returns_to
 from voiceops.errors import Locked, Refused, VoiceopsError
 from voiceops.model.state import State
 from voiceops.model.values import map_leaves
+from voiceops.state.read_revisions import Revisions
 from voiceops.state.store import Store
 
 NOTE_VERSION = 1
@@ -74,22 +75,23 @@ async def note_failure(
     )
 
 
-async def forget_old(store: Store, state: State, retention: Retention, now: datetime | None = None) -> None:
+async def forget_old(revisions: Revisions, state: State, retention: Retention, now: datetime | None = None) -> None:
     """Delete what is beyond the retention, but nothing that a rollback without REV returns to. Never raises.
 
     A revision may have megabytes, and there are hundreds: only those in question are read.
     """
     with suppress(VoiceopsError):
         oldest = (now or datetime.now(UTC)) - timedelta(days=retention.days)
-        numbers = await store.revision_numbers()
+        numbers = await revisions.numbers()
         old = numbers[: -retention.keep]
         for number in numbers[len(old) :]:
-            if number == state.revision or not _is_before(oldest, await store.revision(number)):
+            if number == state.revision or not _is_before(oldest, await revisions.get(number)):
                 break
             old.append(number)
         if old:
-            needed = await _needed(store, numbers, state)
+            needed = await _needed(revisions, numbers, state)
             old = [number for number in old if number not in needed]
+        store = revisions.store
         notes = await store.notes()
         cut = len(notes) - retention.keep
         gone = [str(note["id"]) for index, note in enumerate(notes) if index < cut or _is_before(oldest, note)]
@@ -101,16 +103,16 @@ def _is_before(oldest: datetime, entry: dict[str, Any] | None) -> bool:
     return entry is not None and datetime.fromisoformat(entry["at"]) < oldest
 
 
-async def _needed(store: Store, numbers: list[int], state: State) -> set[int]:
+async def _needed(revisions: Revisions, numbers: list[int], state: State) -> set[int]:
     """The revisions that stay whatever their age: the newest, the one in force, the one before it by `rollback` (looked
     for from the newest on, until it is found), and what these stand for."""
 
     async def with_original(number: int) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        revision = await store.revision(number)
+        revision = await revisions.get(number)
         if revision is None:
             return None
         target = revision.get("target")
-        return revision, (await store.revision(target) if target else None) or revision
+        return revision, (await revisions.get(target or 0)) or revision
 
     needed = {state.in_force, state.revision}
     for number in reversed(numbers):

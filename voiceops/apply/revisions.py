@@ -1,8 +1,8 @@
-"""What an apply leaves in the history, and the way back: choosing the revision that a rollback returns to."""
+"""What an apply leaves in the history, and what a rollback reads there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,11 +13,10 @@ from voiceops.apply.session import Session
 from voiceops.engine.planning.hold import bounded, still_held, taken_back
 from voiceops.engine.planning.rollback_losses import LEFT_OUT
 from voiceops.engine.review.saved_check import SavedPlan
-from voiceops.errors import VoiceopsError
 from voiceops.model.graph import Graph
 from voiceops.model.plan import Plan, shown
 from voiceops.model.state import State
-from voiceops.state.store import Store
+from voiceops.state.read_revisions import Revisions
 
 REVISION_VERSION = 1
 MOST_ROLLED_BACK = 10  # revisions of one rollback whose values are held: the newest
@@ -41,36 +40,35 @@ def changed_something(session: Session, result: Result) -> bool:
     return bool(result.done or session.ledger.intents)
 
 
-async def close(graph: Graph, store: Store, session: Session, plan: Plan, result: Result, request: Request) -> int:
+async def close(graph: Graph, session: Session, plan: Plan, result: Result, request: Request) -> int:
     """Write the revision, then the state. Returns the revision's number."""
-    state = session.ledger.state
-    before = await store.revision(state.in_force or state.revision)
-    newest = max(await store.revision_numbers(), default=0)
+    state, revisions = session.ledger.state, session.ledger.revisions
+    before = await revisions.get(state.in_force or state.revision)
+    newest = max(await revisions.numbers(), default=0)
     number = max(state.revision, newest) + 1
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    if newest > state.revision and not plan.active and await _is_of(store, newest, graph, request):
+    if newest > state.revision and not plan.active and await _is_of(revisions, newest, graph, request):
         number = newest  # it was written, and the process died before the state was
     else:
-        await _write(graph, store, session, plan, result, request, number, now, before)
+        await _write(graph, session, plan, result, request, number, now, before)
     after = in_force(graph, plan, result, before, session.ledger.state)
     await session.ledger.save(
         revision=number,
         applied_digest=graph.digest,
         applied_commit=str(request.origin.get("commit") or ""),
         in_force=_in_force_after(request, number, result),
-        holds=await _holds(store, state, request, number, graph, after, session.options.release_hold, result),
+        holds=await _holds(revisions, state, request, number, graph, after, session.options.release_hold, result),
     )
     return number
 
 
-async def _is_of(store: Store, number: int, graph: Graph, request: Request) -> bool:
-    found = await store.revision(number) or {}
+async def _is_of(revisions: Revisions, number: int, graph: Graph, request: Request) -> bool:
+    found = await revisions.get(number) or {}
     return (found.get("digest"), found.get("operation")) == (graph.digest, request.operation)
 
 
 async def _write(
     graph: Graph,
-    store: Store,
     session: Session,
     plan: Plan,
     result: Result,
@@ -79,7 +77,7 @@ async def _write(
     now: str,
     before: dict[str, Any] | None,
 ) -> None:
-    await store.add_revision(
+    await session.ledger.store.add_revision(
         number,
         {
             "version": REVISION_VERSION,
@@ -125,7 +123,7 @@ def in_force(graph: Graph, plan: Plan, result: Result, before: dict[str, Any] | 
 
 
 async def _holds(
-    store: Store,
+    revisions: Revisions,
     state: State,
     request: Request,
     number: int,
@@ -139,10 +137,10 @@ async def _holds(
         if not result.complete:
             return state.holds
         return {} if released else still_held(state.holds, after)
-    target = await store.revision(request.target) if request.target else None
+    target = await revisions.get(request.target or 0)
     wanted = {graph.digest, target["digest"] if target else ""}
     held = {digest: dict(found) for digest, found in state.holds.items() if digest not in wanted}
-    rolled = await _rolled_back(store, state, request)
+    rolled = await _rolled_back(revisions, state, request)
     for revision in rolled:
         if revision["digest"] not in wanted:
             commit = (revision.get("origin") or {}).get("commit") or ""
@@ -154,39 +152,15 @@ async def _holds(
     return bounded(held)
 
 
-async def _rolled_back(store: Store, state: State, request: Request) -> list[dict[str, Any]]:
+async def _rolled_back(revisions: Revisions, state: State, request: Request) -> list[dict[str, Any]]:
     """The revisions that a rollback undoes: the one in force, and those since the one that it returns to."""
-    newer = [n for n in await store.revision_numbers() if request.target and request.target < n <= state.revision]
+    newer = [n for n in await revisions.numbers() if request.target and request.target < n <= state.revision]
     found = []
     for number in dict.fromkeys((*newer[-MOST_ROLLED_BACK:], state.in_force or state.revision)):
-        revision = await store.revision(number) if number else None
+        revision = await revisions.get(number)
         if revision is not None and revision["operation"] != "rollback":
             found.append(revision)
     return found
-
-
-def choose(revisions: Sequence[dict[str, Any]], state: State, wanted: int | None) -> dict[str, Any]:
-    """The revision to return to: the one asked for, or the newest good one older than the one in force.
-
-    A rollback's own revision stands for the one that it returned to. Raises VoiceopsError.
-    """
-    by_number = {revision["number"]: revision for revision in revisions}
-    if wanted is not None:
-        if wanted not in by_number:
-            raise VoiceopsError(f"there is no revision {wanted}", hint="See `voiceops history`.")
-        return _original(by_number[wanted], by_number)
-    for revision in sorted(revisions, key=lambda r: -int(r["number"])):
-        original = _original(revision, by_number)
-        if returns_to(revision, original, state):
-            return original
-    raise VoiceopsError(
-        "there is no older successful revision to return to",
-        hint="See `voiceops history`, and name one: voiceops rollback REV.",
-    )
-
-
-def _original(revision: dict[str, Any], by_number: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
-    return by_number.get(revision.get("target") or 0, revision)
 
 
 def returns_to(revision: dict[str, Any], original: dict[str, Any], state: State) -> bool:

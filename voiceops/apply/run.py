@@ -116,7 +116,7 @@ async def _apply(
     await _check_may_be_sent(job, found)
     if not found.active and unrecorded:
         session = _session(job, emit, made, lease)
-        return Outcome(found, None, await close(job.graph, job.store, session, found, Result(), request))
+        return Outcome(found, None, await close(job.graph, session, found, Result(), request))
     if not found.active or not await confirm(found):
         await ledger.save()
         return Outcome(found, None)
@@ -164,8 +164,8 @@ async def _ended(session: Session, request: Request, found: Plan, result: Result
     if changed_something(session, result):
         with _partly(result):
             await learn_org(job, ledger, session)
-            number = await close(job.graph, job.store, session, found, result, request)
-        await forget_old(job.store, ledger.state, job.retention)
+            number = await close(job.graph, session, found, result, request)
+        await forget_old(ledger.revisions, ledger.state, job.retention)
         return Outcome(found, result, number, await served(session, result))
     await learn_org(job, ledger, session)
     if request.saved is not None:  # it can be applied yet
@@ -280,7 +280,7 @@ async def _held(job: Job, plan: Plan, state: State) -> Plan:
     if not state.holds or job.options.returning is not None or job.options.destroy or job.options.refresh_only:
         return plan
     same = state.holds.get(job.graph.digest)
-    line = revert_line(await job.store.revision(same["revision"])) if same else ""
+    line = revert_line(await job.ledger.revisions.get(same["revision"])) if same else ""
     hint = f"Take them back with `{line}`, or apply with --release-hold if they are wanted after all." if line else ""
     return with_holds(plan, job.graph, state.holds, hint=hint, released=job.options.release_hold)
 

@@ -35,29 +35,30 @@ def pipeline_files(ci: str, project: str, sandbox: str, release: Release) -> dic
 
 @dataclass(slots=True)
 class Renewed:
-    """What was done to the files of a pipeline."""
+    """What was done to the files of a pipeline. `head` is the one at whose top stands what to set up once."""
 
+    head: str
     changed: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)  # edited by hand
 
 
-def renew(target: Path, files: Mapping[str, bytes], *, keep_edited: bool) -> Renewed:
-    """Bring the pipeline in `target` to these files. What an older voiceops wrote is replaced, or removed where it is
-    no part of a pipeline any more.
+def renew(target: Path, ci: str, files: Mapping[str, bytes], *, keep_edited: bool) -> Renewed:
+    """Bring the pipeline for `ci` in `target` to these files.
+
+    What an older voiceops wrote is replaced, or removed where it is no part of a pipeline any more.
 
     Raises VoiceopsError, with nothing written, where a file is somebody else's, or was edited and `keep_edited` is off.
     """
     try:
-        return _renew(target, files, keep_edited)
+        return _renew(target, Renewed(FIRST[ci]), files, keep_edited)
     except OSError as error:
         place = error.filename or target
         raise VoiceopsError(f"{place} can't be read or written: {error.strerror or error}") from None
 
 
-def _renew(target: Path, files: Mapping[str, bytes], keep_edited: bool) -> Renewed:
+def _renew(target: Path, done: Renewed, files: Mapping[str, bytes], keep_edited: bool) -> Renewed:
     lock = read_lock(target / _LOCK)
-    done = Renewed()
     foreign: list[str] = []
     for name, content in sorted(files.items()):
         there = held(target / name)

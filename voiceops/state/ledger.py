@@ -14,6 +14,7 @@ from typing import Any
 
 from voiceops.errors import StateError
 from voiceops.model.state import STATE_VERSION, Binding, Entry, Intent, State
+from voiceops.state.read_revisions import Revisions
 from voiceops.state.store import Store
 
 KEPT_CLOSED = 86_400.0  # seconds for which a creation without effect is remembered
@@ -40,9 +41,11 @@ class Ledger:
     _identified: bool = False  # the journal holds the identity of a state that is not written yet
     _entries: dict[str, Entry] = field(init=False)  # by address
     _ids: dict[str, str] = field(init=False)  # of the entries' objects: id → address
+    revisions: Revisions = field(init=False)
     _is_whole: bool = True  # `_state` has the entries as they are now
 
     def __post_init__(self) -> None:
+        self.revisions = Revisions(self.store)
         self._entries = dict(self._state.entries)
         self._ids = {entry.id: address for address, entry in self._entries.items()}
 

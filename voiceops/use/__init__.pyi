@@ -32,11 +32,12 @@ from voiceops.use.edit_state import restore_state as restore_state
 from voiceops.use.edit_state import state_entries as state_entries
 from voiceops.use.edit_state import state_entry as state_entry
 from voiceops.use.edit_state import unlock_state as unlock_state
+from voiceops.use.first_files import renew_pipeline as renew_pipeline
+from voiceops.use.first_files import start_project as start_project
 from voiceops.use.load_project import Loaded as Loaded
 from voiceops.use.load_project import Opened as Opened
 from voiceops.use.load_project import load as load
 from voiceops.use.load_project import open_project as open_project
-from voiceops.use.load_project import opened_with_problems as opened_with_problems
 from voiceops.use.load_project import root_of as root_of
 from voiceops.use.load_project import variables_of as variables_of
 from voiceops.use.make_plan import plan as plan
@@ -81,3 +82,5 @@ from voiceops.use.tunnel import installed_tunnel as installed_tunnel
 from voiceops.use.tunnel import open_tunnel as open_tunnel
 from voiceops.use.validate_manifests import Checked as Checked
 from voiceops.use.validate_manifests import validate as validate
+from voiceops.use.write_runtime import WrittenRuntime as WrittenRuntime
+from voiceops.use.write_runtime import generate_runtime as generate_runtime

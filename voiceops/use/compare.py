@@ -105,7 +105,7 @@ def _providers(project: Project) -> str:
 async def _live(loaded: Loaded) -> Live | None:
     async with open_ledger(loaded) as ledger:
         state = ledger.state
-        revision = await ledger.store.revision(state.in_force or state.revision)
+        revision = await ledger.revisions.get(state.in_force or state.revision)
     if revision is None:
         return None
     return Live(

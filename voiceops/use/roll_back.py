@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from voiceops.apply.apply_events import Emit
@@ -23,7 +23,7 @@ from voiceops.model.graph import Graph
 from voiceops.model.plan import Plan
 from voiceops.model.state import State
 from voiceops.state.ledger import Ledger
-from voiceops.state.store import Store
+from voiceops.state.read_revisions import Revisions
 from voiceops.use.apply_plan import Confirm, agreed, unheard
 from voiceops.use.git_ref import graph_at
 from voiceops.use.load_project import Loaded, Opened, with_graph
@@ -117,7 +117,7 @@ async def rollback(
         async with job_on(ledger, goal.loaded, goal.options, parallelism=terms.parallelism) as job:
             outcome = await apply_now(job, request, emit or unheard, confirm or agreed, stop)
         newest = max((int(held["revision"]) for held in ledger.state.holds.values()), default=0)
-        revert = revert_line(await ledger.store.revision(newest)) if newest else ""
+        revert = revert_line(await ledger.revisions.get(newest))
         return Returned(outcome=outcome, goal=goal, held=bool(newest), revert=revert)
 
 
@@ -133,20 +133,20 @@ async def _goal(
     # Edits since then are what a rollback undoes: none of them may refuse it, but what belongs to the dashboard stays.
     kept = {field: policy for field, policy in opened.project.drift_fields.items() if policy == "keep"}
     options = replace(options, drift="revert", drift_fields=kept)
-    history = History(ledger.store, await ledger.store.revision_numbers())
+    past = Past(ledger.revisions, await ledger.revisions.numbers())
     if ref is None:
-        revision = await history.goal(ledger.state, wanted)
+        revision = await past.goal(ledger.state, wanted)
         number = int(revision["number"])
         graph = graph_of(revision)
-        undone = await history.since(number, whole=_has_to_come_back(graph, ledger.state))
+        undone = await past.since(number, whole=_has_to_come_back(graph, ledger.state))
         loaded = with_graph(opened, moved_back(graph, undone, number, ledger.state))
         options = replace(options, returning=once_ours(undone))
         yield Goal(name=f"revision {number}", loaded=loaded, options=options, number=number)
         return
     with graph_at(opened, ref) as (graph, commit, wrong):
-        if wrong and not await history.was_live(commit):
+        if wrong and not await past.was_live(commit):
             raise InvalidProject(wrong)
-        undone = await history.since(0) if _has_to_come_back(graph, ledger.state) else []
+        undone = await past.since(0) if _has_to_come_back(graph, ledger.state) else []
         loaded = with_graph(opened, never_buying(graph))
         name = ref if commit.startswith(ref) else f"{ref} ({commit[:12]})"
         yield Goal(
@@ -163,26 +163,16 @@ def _has_to_come_back(graph: Graph, state: State) -> bool:
     return not graph.resources.keys() <= state.entries.keys()
 
 
-@dataclass(slots=True)
-class History:
-    """The revisions of an environment, each read once and when it is asked for."""
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The revisions that there are when a rollback begins."""
 
-    store: Store
+    revisions: Revisions
     numbers: list[int]
-    _read: dict[int, dict[str, Any]] = field(default_factory=dict)
-
-    async def get(self, number: int) -> dict[str, Any] | None:
-        """One revision, or None."""
-        if number not in self._read:
-            found = await self.store.revision(number) if number in self.numbers else None
-            if found is None:
-                return None
-            self._read[number] = found
-        return self._read[number]
 
     async def since(self, number: int, *, whole: bool = False) -> list[dict[str, Any]]:
         """The revisions after this one, oldest first; `whole`: every one that is kept."""
-        found = [await self.get(n) for n in self.numbers if whole or n > number]
+        found = [await self.revisions.get(n) for n in self.numbers if whole or n > number]
         return [revision for revision in found if revision is not None]
 
     async def was_live(self, commit: str) -> bool:
@@ -196,12 +186,12 @@ class History:
         A rollback's own revision stands for the one that it returned to. Raises VoiceopsError.
         """
         if wanted is not None:
-            asked = await self.get(wanted)
+            asked = await self.revisions.get(wanted) if wanted in self.numbers else None
             if asked is None:
                 raise VoiceopsError(f"there is no revision {wanted}", hint="See `voiceops history`.")
             return await self._original(asked)
         for number in reversed(self.numbers):
-            revision = await self.get(number)
+            revision = await self.revisions.get(number)
             if revision is not None and returns_to(revision, original := await self._original(revision), state):
                 return original
         raise VoiceopsError(
@@ -210,4 +200,4 @@ class History:
         )
 
     async def _original(self, revision: dict[str, Any]) -> dict[str, Any]:
-        return await self.get(revision.get("target") or 0) or revision
+        return await self.revisions.get(revision.get("target") or 0) or revision

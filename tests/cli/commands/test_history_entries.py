@@ -20,7 +20,8 @@ from voiceops.apply.job import Retention
 from voiceops.errors import VoiceopsError
 from voiceops.model.state import State
 from voiceops.state.folder import FolderStore
-from voiceops.use.roll_back import History
+from voiceops.state.read_revisions import Revisions
+from voiceops.use.roll_back import Past
 
 
 def history(made: Bench, *arguments: str) -> list[dict[str, Any]]:
@@ -197,7 +198,7 @@ async def test_age_counts_too(backend: str, tmp_path: Path) -> None:
             await store.add_revision(number, revision)
             await store.add_note(f"n{number}", {"id": f"n{number}", "at": at})
         state = State(lineage="l", project="p", environment="dev", salt="00", revision=5, in_force=3)
-        await forget_old(store, state, Retention(keep=100, days=25), now)
+        await forget_old(Revisions(store), state, Retention(keep=100, days=25), now)
         # 3 is in force and 2 is what a rollback returns to; 1 is too old.
         assert [revision["number"] for revision in await store.revisions()] == [2, 3, 4, 5]
         assert [note["id"] for note in await store.notes()] == ["n3", "n4", "n5"]
@@ -230,7 +231,7 @@ async def test_the_way_back_stays_in_any_history(seed: int, tmp_path: Path) -> N
         async with before.lock("apply", 0):
             for revision in made:
                 await before.add_revision(revision["number"], revision)
-        needed.add((await History(before, await before.revision_numbers()).goal(state))["number"])
+        needed.add((await Past(Revisions(before), await before.revision_numbers()).goal(state))["number"])
     needed |= {revision["target"] for revision in made if revision["number"] in needed and revision["target"]}
     expected = [n for n in range(1, count + 1) if n > count - keep or n in needed]
 
@@ -238,5 +239,5 @@ async def test_the_way_back_stays_in_any_history(seed: int, tmp_path: Path) -> N
     async with store.lock("apply", 0):
         for revision in made:
             await store.add_revision(revision["number"], revision)
-        await forget_old(store, state, Retention(keep=keep, days=10_000))
+        await forget_old(Revisions(store), state, Retention(keep=keep, days=10_000))
     assert await store.revision_numbers() == expected

@@ -8,7 +8,6 @@ import click
 
 from voiceops import use
 from voiceops.cli.terminal.console import Console
-from voiceops.errors import Diagnostic
 
 
 @click.group("generate")
@@ -47,19 +46,10 @@ def runtime_command(console: Console, out: Path | None, stubs: bool, source: str
       voiceops -e prod generate runtime --out runtime
       voiceops generate runtime --stubs
     """
-    from voiceops.packaging.release import release_of
-    from voiceops.scaffold.handler_files import write_handler_files
-    from voiceops.scaffold.runtime_project import check_place, write_project
-
-    release = release_of(source)
-    loaded, missing = _load(console)
-    spec = use.runtime_spec(loaded)
-    project = loaded.project
-    target = out if out is not None else project.root / "runtime"
-    check_place(project, target)
-    for name in write_handler_files(project, loaded.graph, spec, missing, stubs=stubs):
-        console.out(f"stub    {name}")
-    written = write_project(target.resolve(), spec, project.root / project.handlers, release)
+    done = use.generate_runtime(
+        *console.place, out, source=source, stubs=stubs, stub_written=lambda name: console.out(f"stub    {name}")
+    )
+    written = done.files
     for name in written.changed:
         console.out(f"wrote   {name}")
     for name in written.removed:
@@ -67,19 +57,8 @@ def runtime_command(console: Console, out: Path | None, stubs: bool, source: str
     for name in written.kept:
         console.out(f"kept    {name} (edited there, and not what it would be now; delete it to have it written anew)")
     if "requirements.txt" in written.kept:
-        console.note(f"Packages that handlers need have their place in {project.handlers}/requirements.txt.")
+        console.note(f"Packages that handlers need have their place in {done.handlers}/requirements.txt.")
     for name in written.strange:
-        console.out(f"kept    {name} (not from {project.handlers}; the runtime may load it)")
-    console.note(f"{len(written.changed)} written, {len(written.same)} unchanged, in {target}")
+        console.out(f"kept    {name} (not from {done.handlers}; the runtime may load it)")
+    console.note(f"{len(written.changed)} written, {len(written.same)} unchanged, in {done.folder}")
     return 0
-
-
-def _load(console: Console) -> tuple[use.Loaded, list[Diagnostic]]:
-    """The project, and what is wrong with its handlers."""
-    from voiceops.manifest.compose import load_graph
-    from voiceops.scaffold.handler_files import MissingHandlers
-
-    problems = MissingHandlers()
-    opened, _ = use.opened_with_problems(*console.place, problems)
-    graph = load_graph(opened.project, opened.environ, problems)
-    return use.Loaded(opened.project, opened.environ, opened.context, graph), problems.handlers

@@ -36,16 +36,12 @@ def init_command(
       voiceops init shop --with-runtime
       voiceops init --ci github         add a pipeline to the project in this folder, or renew it
     """
-    from voiceops.packaging.release import release_of
-    from voiceops.scaffold.first_project import write_first_project
-
     if ci is None and (source is not None or keep_edited):
         raise click.UsageError("--from and --keep-edited are about a pipeline: add --ci github or --ci gitlab.")
     target = (console.folder / folder).resolve()
     if ci and (target / "voiceops.yaml").exists():
         return _add_pipeline(console, target, ci, source, keep_edited=keep_edited)
-    release = release_of(source) if ci else None
-    written = write_first_project(target, with_runtime=with_runtime, ci=ci, release=release)
+    written = use.start_project(target, with_runtime=with_runtime, ci=ci, source=source)
     shown = folder.as_posix()
     console.out(f"A project is ready in {target}:")
     for path in written:
@@ -57,27 +53,13 @@ def init_command(
 
 def _add_pipeline(console: Console, target: Path, ci: str, source: str | None, *, keep_edited: bool) -> int:
     """A project that is there keeps its files; the pipeline's come beside them, or are renewed."""
-    from voiceops.packaging.release import release_of
-    from voiceops.scaffold.pipeline import FIRST, pipeline_files, renew
-
     console.folder = target
-    project = use.open_project(*console.place).project
-    files = pipeline_files(ci, project.name, _sandbox_of(console), release_of(source))
-    done = renew(target, files, keep_edited=keep_edited)
+    done = use.renew_pipeline(*console.place, ci, source=source, keep_edited=keep_edited)
     console.out(f"A pipeline is ready in {target}:")
     for word, names in (("wrote  ", done.changed), ("removed", done.removed), ("kept   ", done.kept)):
         for name in names:
             console.out(f"  {word} {name}")
     if not (done.changed or done.removed):
         console.out("  every file is what it would be" if not done.kept else "  every other file is what it would be")
-    console.out(f"\nNext: what to set up once stands at the top of {FIRST[ci]}.")
+    console.out(f"\nNext: what to set up once stands at the top of {done.head}.")
     return 0
-
-
-def _sandbox_of(console: Console) -> str:
-    """The project's first environment with `providers: sandbox`; empty where it has none. Raises VoiceopsError."""
-    opened = use.open_project(*console.place)
-    for environment in opened.project.environments:
-        if use.open_project(opened.project.root, environment, console.context).project.providers.sandbox:
-            return environment
-    return ""

@@ -11,8 +11,7 @@ import click
 from voiceops import use
 from voiceops.cli.terminal.apply_flags import Flags, apply_flags, check_can_ask, kept_plan, sign_flag, verify_flag
 from voiceops.cli.terminal.console import Console
-from voiceops.cli.terminal.loop import completed
-from voiceops.errors import Refused, VoiceopsError
+from voiceops.errors import VoiceopsError
 
 
 def _plan_flags(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -76,9 +75,11 @@ def rollback_command(
         check_can_ask(flags, asks=plan_file is None)
     kept = kept_plan(console, plan_file, verify)
     opened = use.open_project(*console.place)
+    from voiceops.cli.terminal.rollbacks import returned, shown
+
     if plan_only:
-        return _show(console, flags, opened, revision, ref, out, sign)
-    return _apply(console, flags, opened, revision, ref, kept)
+        return shown(console, flags, opened, revision, ref, out, sign)
+    return returned(console, flags, opened, revision, ref, kept)
 
 
 def _revision_and_file(goal: tuple[str, ...]) -> tuple[int | None, Path | None]:
@@ -88,79 +89,3 @@ def _revision_and_file(goal: tuple[str, ...]) -> tuple[int | None, Path | None]:
     if len(numbers) > 1 or len(files) > 1 or 0 in numbers:
         raise VoiceopsError("a rollback takes one revision and one plan's file at most", hint="See `voiceops history`.")
     return (numbers[0] if numbers else None), (files[0] if files else None)
-
-
-def _apply(
-    console: Console,
-    flags: Flags,
-    opened: use.Opened,
-    revision: int | None,
-    ref: str | None,
-    kept: use.KeptPlan | None,
-) -> int:
-    from voiceops.cli.terminal.conduct import conduct
-
-    ended: list[use.Returned] = []
-
-    def begin(goal: use.Goal) -> None:
-        _note_warnings(console, goal)
-        if flags.format_ == "text":
-            console.note(f"Returning to {goal.name}.")
-
-    async def work(confirm: Any, emit: Any, stop: Any) -> Any:
-        ended.append(
-            await use.rollback(
-                opened,
-                revision,
-                ref=ref,
-                scope=flags.scope(),
-                terms=flags.terms(),
-                saved=kept,
-                confirm=confirm,
-                emit=emit,
-                stop=stop,
-                begin=begin,
-            )
-        )
-        return ended[0].outcome
-
-    code = conduct(console, flags, work, protected=opened.project.safety.confirm, asks=kept is None)
-    if code == 0 and flags.format_ == "text" and ended[0].held:
-        revert = ended[0].revert
-        console.note(
-            "The manifests that were rolled back are held: they are not applied again until they change."
-            + (f"\nTo say the same in git: {revert}" if revert else "")
-        )
-    return code
-
-
-def _show(
-    console: Console,
-    flags: Flags,
-    opened: use.Opened,
-    revision: int | None,
-    ref: str | None,
-    out: Path | None,
-    sign: Path | None,
-) -> int:
-    from voiceops.cli.terminal.plans import keep, rendered
-
-    found = completed(use.plan_rollback(opened, revision, ref=ref, scope=flags.scope()))
-    plan, goal = found.plan, found.goal
-    _note_warnings(console, goal)
-    data = use.plan_data(plan, adopt=flags.adopt, rollback_to=goal.number, rollback_git=ref)
-    keep(console, data, out, sign)
-    if flags.format_ == "json":
-        console.data(data)
-    else:
-        console.note(f"What returning to {goal.name} would change.")
-        show = {"html": console.document, "text": console.prose}.get(flags.format_, console.out)
-        show(rendered(plan, goal.loaded.graph, flags.format_, console))
-    return Refused.exit_code if plan.refused and not plan.needs_force else 0
-
-
-def _note_warnings(console: Console, goal: use.Goal) -> None:
-    from voiceops.render.text import render_diagnostic
-
-    for found in goal.warnings:
-        console.note(render_diagnostic(found, console.style()))
