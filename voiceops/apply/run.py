@@ -364,7 +364,7 @@ async def _recorded(job: Job, request: Request, lease: Lease, snapshot: Snapshot
     session = _session(job, lambda _: None, _Planned(quiet, snapshot, binding, options), lease)
     operations = schedule(job.graph, ledger.state, quiet.changes)
     result = await execute(session, operations, job.parallelism, asyncio.Event())
-    await close(job.graph, job.store, session, quiet, result, request)
+    await close(job.graph, session, quiet, result, request)
 
 
 def _is_of_the_state(change: Change) -> bool:
