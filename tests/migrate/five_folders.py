@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from tests.migrate.peer_folders import Peer, R, assistant, function, put
+from tests.migrate.peer_folders import PLACES, Peer, R, assistant, function, put
 from voiceops.sandbox.server import SandboxServer
 
 LONG = "a-tool-whose-file-was-called-by-everything-that-it-does-for-everybody-who-calls-us"
@@ -301,4 +302,75 @@ def write_newest(root: Path, server: SandboxServer) -> Peer:
         "# END VAPI MANAGED BINDINGS\n"
     )
     put(root, ".env.acme", f"VAPI_PRIVATE_API_KEY={server.api_key}\nVAPI_BASE_URL={server.vapi_url}\n\n{block}")
+    return peer
+
+
+def odd() -> Peer:
+    """What one meets in old accounts: values that the published schema refuses, secrets, tools without a name, …"""
+    tools = {
+        "transfer": {
+            "type": "transferCall",
+            "destinations": [
+                {"type": "number", "number": "+14155550100", "transferPlan": {"mode": "warm-transfer-with-summary"}}
+            ],
+        },
+        "api-a": {"type": "apiRequest", "method": "GET", "url": "https://crm.example/a"},
+        "api-b": {"type": "apiRequest", "method": "GET", "url": "https://crm.example/b"},
+        "secretive": function(
+            "secretive",
+            server={
+                "url": "https://crm.example",
+                "secret": "a-text-that-nobody-may-see",
+                "headers": {"Authorization": "Bearer a-token-of-ours"},
+            },
+        ),
+        "newer": {"type": "function", "function": {"name": "newer"}, "unheardOf": {"x": 1}, "async": False},
+    }
+    desk = assistant(
+        "Desk",
+        "Hi",
+        model={"toolIds": [R("tools", name) for name in tools], "temperature": 0, "maxTokens": 250},
+        transcriber={"provider": "deepgram", "model": "nova-of-tomorrow", "language": "en"},
+        voicemailMessage=None,
+        keypadInputPlan={"enabled": True, "delimiters": "#*"},
+        silenceTimeoutSeconds=30.0,
+        stopSpeakingPlan={"numWords": 0, "voiceSeconds": 0.2, "backoffSeconds": 1},
+        maxDurationSeconds="{{longest}}",
+        brandNewKey="x",
+    )
+    output = {"name": "Map", "schema": {"type": "string"}, "assistant_ids": [R("assistants", "desk")]}
+    evaluation = {"structuredOutputId": R("structuredOutputs", "map"), "comparator": "=", "value": {"a": 1}}
+    member = {
+        "assistantId": R("assistants", "desk"),
+        "assistantDestinations": [{"type": "assistant", "assistantName": "Someone Else", "message": ""}],
+    }
+    return Peer(
+        objects={
+            "tools": tools,
+            "structuredOutputs": {"map": output},
+            "assistants": {"desk": desk},
+            "scenarios": {"map": {"name": "Map", "instructions": "Ask.", "evaluations": [evaluation]}},
+            "squads": {"all": {"name": "All", "members": [member]}},
+        },
+        variables={"longest": 600},
+    )
+
+
+def write_odd(root: Path, server: SandboxServer) -> Peer:
+    """Its account was made when the API took all of it; the server has added nulls and its own keys since."""
+    peer = odd()
+    later = {"warm-transfer-with-summary": "warm-transfer-say-summary"}
+    with server.control() as control:
+        for section, (_, path) in PLACES.items():
+            for id_, body in peer.objects.get(section, {}).items():
+                text = json.dumps(peer.sent(section, id_, body), default=lambda _: [])
+                for old, new in later.items():
+                    text = text.replace(old, new)
+                noise = {"endCallMessage": None, "messages": None} if section in ("tools", "assistants") else {}
+                peer.uuids[section, id_] = control.create(path, noise | json.loads(text))["id"]
+        made = peer.uuids["structuredOutputs", "map"]
+        control.edit(made, set_={"assistantIds": [peer.uuids["assistants", "desk"]]})
+    peer.write(root, "resources/acme")
+    put(root, ".vapi-state.acme.json", peer.state(6))
+    put(root, ".env.acme", f"VAPI_TOKEN={server.api_key}\nVAPI_BASE_URL={server.vapi_url}\n")
     return peer

@@ -31,6 +31,7 @@ class Found:
     alias: str = ""  # what other bodies call it by where an id stands, beside its live id
     comments: tuple[str, ...] = ()  # said above its document
     environments: tuple[str, ...] = ()
+    authored: bool = False  # somebody wrote the body: what the server would fill in is meant where it stands
     outside: str = ""
     """Why it can't be managed here: then its manifest only says which object it is (`external:`)."""
 

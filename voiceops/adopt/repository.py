@@ -178,7 +178,8 @@ class _Writer:
 
     def _clean(self, draft: _Draft) -> None:
         kind = KINDS[draft.one.kind]
-        result = cleaned(kind, draft.one.body, self.links, self.known.defaults.get(draft.one.kind, {}))
+        whole = draft.one.body if draft.one.authored else self.known.defaults.get(draft.one.kind, {})
+        result = cleaned(kind, draft.one.body, self.links, whole)
         problems = refused(kind, result.body)
         body = result.body
         if kind.agent_list and draft.one.id:  # agents say it: said here, it would be sent to those that don't

@@ -18,9 +18,13 @@ from voiceops.model.state import Entry, Intent
 from voiceops.model.values import (
     ABSENT,
     JSON,
+    Fingerprint,
     Path,
+    Secret,
     digest,
+    empty,
     format_path,
+    get_key,
     get_path,
 )
 
@@ -55,6 +59,24 @@ def imported(resource: Resource, live: dict[str, Any], date: float, depends: tup
     """An entry that owns nothing yet: the next plan shows what the manifest would change."""
     entry = new_entry(resource, TYPES[resource.type].id_of(live), {}, depends)
     return replace(entry, protected=False, release=False, updated_at=str(live.get("updatedAt") or ""), recorded_at=date)
+
+
+def unseen_secrets(resource: Resource, live: dict[str, Any]) -> dict[str, Any]:
+    """The secrets of a body that the API doesn't show, as what is owned: with no fingerprint, since none was seen.
+
+    An object that is taken over has them already, or nothing tells that it has not.
+    """
+
+    def unseen(body: JSON, shown: JSON) -> JSON:
+        if isinstance(body, Secret):
+            return Fingerprint(body.names, "") if body.names and empty(shown) else ABSENT
+        if not isinstance(body, dict):
+            return ABSENT
+        inside = {key: unseen(item, get_key(shown, key)) for key, item in body.items()}
+        return {key: item for key, item in inside.items() if item is not ABSENT} or ABSENT
+
+    found = unseen(resource.body, live)
+    return found if isinstance(found, dict) else {}
 
 
 def new_intent(

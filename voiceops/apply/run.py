@@ -17,7 +17,7 @@ from voiceops.apply.doubt import doubtful, wait_for
 from voiceops.apply.execute import execute
 from voiceops.apply.history_notes import forget_old, note_failure, write_note
 from voiceops.apply.job import Job
-from voiceops.apply.recording import imported, new_entry
+from voiceops.apply.recording import imported, new_entry, unseen_secrets
 from voiceops.apply.result import Result
 from voiceops.apply.revisions import Request, changed_something, close, revert_line
 from voiceops.apply.session import Session, fingerprints
@@ -346,7 +346,8 @@ async def adopt_all(job: Job, ids: Mapping[str, str], request: Request) -> Adopt
             if resource is None or live is None or is_stock(live):
                 missing[address] = id_
             else:
-                entries[address] = imported(resource, live, snapshot.date, job.graph.dependencies(address))
+                entry = imported(resource, live, snapshot.date, job.graph.dependencies(address))
+                entries[address] = replace(entry, owned=unseen_secrets(resource, live))
         if entries:
             await ledger.bind(binding)
             await asyncio.gather(*(ledger.record("", address, entry) for address, entry in entries.items()))

@@ -91,6 +91,7 @@ def _account(
                 id=uuids.get(key, ""),
                 wanted=names[key],
                 alias=token_of(*key),
+                authored=True,
                 comments=_one_sided(key, body, bodies, names) if key in uuids else (),
                 environments=() if here == everywhere else tuple(here),
             )

@@ -6,7 +6,8 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ import pytest
 from tests.migrate.five_folders import (
     write_nested,
     write_newest,
+    write_odd,
     write_oldest,
     write_organizations,
     write_two_states,
 )
-from tests.migrate.peer_folders import Peer, put
+from tests.migrate.peer_folders import Peer, R, assistant, function, put
 from tests.support.bench import Bench, Ran
 from voiceops.migrate.payloads import read_payloads
 from voiceops.model.address import address
@@ -90,7 +92,7 @@ def nothing_to_do(moved: Moved, environment: str, peer: Peer, control: SandboxCl
     assert [entry["operation"] for entry in history] == ["import gitops"]
 
 
-@pytest.mark.parametrize("write", [write_oldest, write_nested, write_newest])
+@pytest.mark.parametrize("write", [write_oldest, write_nested, write_newest, write_odd])
 def test_a_checkout_of_one_organization(moved: Moved, write: Any) -> None:
     peer = write(moved.checkout, moved.server)
     before = digests(moved.checkout)
@@ -101,6 +103,23 @@ def test_a_checkout_of_one_organization(moved: Moved, write: Any) -> None:
     environment = "prod" if write is write_oldest else "acme"
     nothing_to_do(moved, environment, peer, moved.control)
     assert digests(moved.checkout) == before
+
+
+def test_old_accounts_are_taken_as_they_are(moved: Moved) -> None:
+    """Refused values and unknown keys stay, and are said, each kind of warning once."""
+    write_odd(moved.checkout, moved.server)
+    ran = moved.take()
+    assert "a-text-that-nobody-may-see" not in ran.out
+    assert "schema-unknown-key" in ran.out
+    desk = (moved.project / "agents/desk.yaml").read_text()
+    assert "allowUnknown: true" in desk
+    assert "maxDurationSeconds: ${var:longest}" in desk
+    assert "warm-transfer-say-summary" in (moved.project / "agents/tools/transfer.yaml").read_text()
+    assert "Agent/desk, whose own" in (moved.project / "agents/structured-outputs/map.yaml").read_text()
+    assert "async: false" in (moved.project / "agents/tools/newer.yaml").read_text()  # a default that somebody wrote
+    env = (moved.project / ".env").read_text()
+    assert "'a-text-that-nobody-may-see'" in env
+    assert "'a-token-of-ours'" in env
 
 
 @pytest.mark.parametrize(("write", "names"), [(write_two_states, "dev prod"), (write_organizations, "day night")])
@@ -335,3 +354,57 @@ def test_addresses_are_what_the_report_says(moved: Moved) -> None:
     data = moved.take("--format", "json").data
     for one in data["renamed"]:
         assert address(one["kind"], one["name"]) in moved.ids("prod")
+
+
+def many(agents: int, tools: int, outputs: int) -> Peer:
+    """As large folders are: each agent with three tools, an output and a prompt of ten kilobytes."""
+    schema = {"type": "object", "properties": {f"p{n}": {"type": "string", "description": "x" * 40} for n in range(10)}}
+    return Peer(
+        objects={
+            "tools": {
+                f"tool-{n}": function(f"tool_{n}", server={"url": f"https://crm{n % 5}.example/t"})
+                for n in range(tools)
+            },
+            "structuredOutputs": {
+                f"out-{n}": {"name": f"Out {n}", "type": "ai", "schema": schema} for n in range(outputs)
+            },
+            "assistants": {
+                f"agent-{n}": assistant(
+                    f"Agent {n}",
+                    model={"toolIds": [R("tools", f"tool-{(3 * n + k) % tools}") for k in range(3)]},
+                    artifactPlan={"structuredOutputIds": [R("structuredOutputs", f"out-{n % outputs}")]},
+                )
+                for n in range(agents)
+            },
+        },
+        prompts={f"agent-{n}": f"# Agent {n}\n" + "Answer the caller, and say no more.\n" * 280 for n in range(agents)},
+    )
+
+
+def test_a_large_folder_is_quick(moved: Moved, record_property: Callable[[str, object], None]) -> None:
+    peer = many(180, 143, 60)
+    peer.push(moved.server)
+    peer.write(moved.checkout, "resources/acme")
+    put(moved.checkout, ".vapi-state.acme.json", peer.state(5))
+    put(moved.checkout, ".env.acme", f"VAPI_TOKEN={moved.server.api_key}\nVAPI_BASE_URL={moved.server.vapi_url}\n")
+    moved.control.reset_requests()
+    before = time.thread_time()  # the sandbox has a thread of its own
+    ran = moved.take("--format", "json")
+    seconds = time.thread_time() - before
+    (acme,) = ran.data["environments"]
+    assert len(acme["adopted"]) == 383
+    assert acme["differs"] == []
+    assert len(moved.control.requests()) <= 6
+    assert seconds < 5
+    record_property("figure", f"import gitops of 383 objects: {seconds:.1f} s CPU")
+
+
+def test_a_default_that_the_folder_says_is_compared(moved: Moved) -> None:
+    """`firstMessageInterruptionsEnabled: false` is what the server fills in; here somebody meant it."""
+    peer = Peer(objects={"assistants": {"desk": assistant("Desk", "Hi", firstMessageInterruptionsEnabled=False)}})
+    peer.push(moved.server)
+    peer.write(moved.checkout, "resources/acme")
+    put(moved.checkout, ".vapi-state.acme.json", peer.state(5))
+    put(moved.checkout, ".env.acme", f"VAPI_TOKEN={moved.server.api_key}\nVAPI_BASE_URL={moved.server.vapi_url}\n")
+    moved.control.edit(peer.uuids["assistants", "desk"], {"firstMessageInterruptionsEnabled": True})
+    assert moved.take("--format", "json").data["environments"][0]["differs"] == ["Agent/desk"]
