@@ -158,7 +158,9 @@ class _Writer:
         for draft in managed:
             _look(self.secrets, draft.address, draft.spec)
         for draft in managed:
-            draft.spec = self._rendered(draft.address, eased(draft.spec, top=True))
+            spec = self._rendered(draft.address, eased(draft.spec, top=True))
+            merged = self.known.defaults.get(draft.one.kind, {})  # a part by name would not take what they add
+            draft.spec = {k: _in_full(v) if isinstance(merged.get(k), Mapping) else v for k, v in spec.items()}
         parts = SharedParts(
             {draft.address: list(_parts_in(draft.spec)) for draft in managed}, self.known.parts, self.known.names
         )
@@ -251,7 +253,8 @@ class _Writer:
             return text if hides or not _fits_file(value.text) else value
         if isinstance(value, PartHere):
             kept = {key: self._rendered(where, item) for key, item in value.own.items()}
-            return PartHere(value.kind, in_order(self._rendered(where, value.value), value.kind), kept)
+            part = PartHere(value.kind, in_order(self._rendered(where, value.value), value.kind), kept)
+            return self._as_runtime(part) or part
         if isinstance(value, dict):
             return {key: self._rendered(where, item) for key, item in value.items()}
         if isinstance(value, list):
@@ -268,8 +271,8 @@ class _Writer:
             by_number = isinstance(number, str) and self.lines.get(number.strip(), draft.one.id) == draft.one.id
             document["external"] = {"number": number} if by_number else {"id": draft.one.id}
         else:
-            spec = self._placed(draft.address, draft.file, draft.spec, parts)
-            spec = over_defaults(spec, self.known.defaults.get(draft.one.kind, {}))
+            defaults = self.known.defaults.get(draft.one.kind, {})
+            spec = over_defaults(self._placed(draft.address, draft.file, draft.spec, parts), defaults)
             document["spec"] = in_order(spec, draft.one.kind)
             if draft.lenient:
                 document["allowUnknown"] = True
@@ -291,9 +294,6 @@ class _Writer:
     def _placed(self, where: str, file: str, value: Any, parts: SharedParts) -> Any:
         """Parts by name where they have one, prompts by their file."""
         if isinstance(value, PartHere):
-            if self._is_runtime(value):
-                rest = {k: v for k, v in value.value.items() if k not in ("url", "credentialId")}
-                return {"from": "runtime", **rest} if rest else "runtime"
             written = parts.written(value)
             if isinstance(written, dict):
                 return in_order({k: self._placed(where, file, v, parts) for k, v in written.items()}, value.kind)
@@ -309,15 +309,15 @@ class _Writer:
             return [self._placed(where, file, item, parts) for item in value]
         return value
 
-    def _is_runtime(self, part: PartHere) -> bool:
+    def _as_runtime(self, part: PartHere) -> Any:
+        """`runtime` for the project's own server, with what differs from it; None for any other."""
         known = self.known
-        return bool(
-            part.kind == "Server"
-            and known.runtime_url
-            and known.runtime_credential
-            and part.value.get("url") == f"{known.runtime_url}/vapi/events"
-            and part.value.get("credentialId") == "runtime"
-        )
+        if part.kind != "Server" or not (known.runtime_url and known.runtime_credential):
+            return None
+        rest = dict(part.value)
+        if rest.pop("url", None) != f"{known.runtime_url}/vapi/events" or rest.pop("credentialId", None) != "runtime":
+            return None
+        return {"from": "runtime", **rest} if rest else "runtime"
 
     def _write_spare_numbers(self) -> None:
         """Numbers that only Twilio has: nothing says who should answer them, so that they are only told of."""
@@ -338,6 +338,10 @@ class _Writer:
             spec = {key: self._placed(part.address, file, item, parts) for key, item in part.value.items()}
             documents.append(({"kind": kind, "name": name_of(part.address), "spec": in_order(spec, kind)}, ()))
         self.texts[file] = documents_text(documents)
+
+
+def _in_full(value: Any) -> Any:
+    return {**value.value, **value.own} if isinstance(value, PartHere) else value
 
 
 def _same_name(twins: Sequence[str], id_: str) -> str:

@@ -1,4 +1,4 @@
-"""SecretNames of what was found: each value gets one name, by which every manifest asks for it."""
+"""Secrets of what was found: each value gets one name, by which every manifest asks for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from voiceops.adopt.leaves import Hidden
 from voiceops.adopt.naming import site_of, slug
 from voiceops.model.address import kind_of, name_of
 from voiceops.model.key_forms import keys_in
-from voiceops.model.redactor import KEYS, SHORTEST, Redactor
+from voiceops.model.redactor import KEYS, SHORTEST, Redactor, forms
 from voiceops.model.values import format_path
 
 _NO_LETTERS = re.compile(r"[^A-Z0-9]+")
@@ -36,9 +36,10 @@ class SecretNames:
         self._unseen: dict[tuple[str, str], str] = {}  # (address, path) → name
         self._redactor = Redactor()
         self.needed: list[NeededSecret] = []
+        self._heads: frozenset[str] | None = None  # how the forms of secrets begin; None: to be made
         for name, value in known.items():
-            if value and len(value) >= SHORTEST and name in KEYS:
-                self._redactor.add(value, name)
+            if value:
+                self._learn(value, name)
 
     def note(self, address: str, hidden: Hidden) -> None:
         """A field that is secret, with its value or without."""
@@ -50,14 +51,18 @@ class SecretNames:
         for value in _secret_parts(hidden.value):
             if value not in self._names:
                 self._names[value] = self._new(address, hidden, value)
-            self._redactor.add(value, self._names[value])
+            self._learn(value, self._names[value])
+
+    def _learn(self, value: str, name: str) -> None:
+        self._redactor.add(value, name)
+        self._heads = None
 
     def look(self, address: str, text: str) -> None:
         """Any text: what looks like a key is one."""
         for value in keys_in(text):
             if value not in self._names and not any(value in other for other in self._names):
                 self._names[value] = self._new(address, Hidden(value, ("key",)), value)
-                self._redactor.add(value, self._names[value])
+                self._learn(value, self._names[value])
 
     def field(self, address: str, hidden: Hidden) -> str:
         """What the manifest says in a secret field."""
@@ -71,7 +76,7 @@ class SecretNames:
     def text(self, address: str, text: str) -> tuple[str, bool]:
         """What the manifest says for any other text, and whether a secret stands in it."""
         escaped = text.replace("${", "$${")
-        if self._redactor.found(text) is None:
+        if not self._may_hold(text) or self._redactor.found(text) is None:
             return escaped, False
         pieces = list(self._cut(text))
         written = "".join(piece if is_name else piece.replace("${", "$${") for piece, is_name in pieces)
@@ -79,6 +84,16 @@ class SecretNames:
             self.note(address, Hidden(text, ("key",)))  # in a form that can't be cut out: all of it is secret
             return f"${{secret:{self._names[text]}}}", True
         return written, True
+
+    def _may_hold(self, text: str) -> bool:
+        """A quick look for most texts: does a secret begin anywhere in it? Escapes take the long way."""
+        if len(text) < SHORTEST:
+            return False
+        if self._heads is None:
+            self._heads = frozenset(form[:SHORTEST] for value in self._names for form in forms(value))
+        if len(text) > len(self._heads) or any(sign in text for sign in ("%", "\\", "&#")):
+            return True
+        return any(text[at : at + SHORTEST] in self._heads for at in range(len(text) - SHORTEST + 1))
 
     def _cut(self, text: str) -> Iterator[tuple[str, bool]]:
         values = sorted((value for value in self._names if len(value) >= SHORTEST and value in text), key=len)

@@ -315,7 +315,8 @@ class Resolver:
                 messages.put(message, mark)
             for item, here in zip(given[0], given[0].marks, strict=True) if isinstance(given[0], Seq) else ():
                 messages.put(item, here)
-            result.put("messages", messages, given[1] if given[0] else mark)
+            if messages or "messages" in model:  # a prompt of null is none
+                result.put("messages", messages, given[1] if given[0] else mark)
         if isinstance(result.get("tools"), Seq):
             tools, mark = result.take("tools")
             inline, ids = Seq(), Seq()
