@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,51 +10,17 @@ import pytest
 import yaml
 
 from tests.state.backends import s3_bucket
-from tests.support.bench import REPOSITORY, Bench, bench
+from tests.support.bench import Bench, bench
+from tests.support.recipe import BLOCK, page, recipe
+from tests.support.recipe import follow as follow_text
 
-BIN = Path(sys.executable).parent
-PAGE = (REPOSITORY / "docs" / "recipes.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-CODE = re.compile(r"# exit (\d)")
-
-
-def recipe(heading: str) -> str:
-    found = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE)
-    assert found is not None
-    return found[1]
+PAGE = page("recipes.md")
 
 
 def follow(made: Bench, heading: str, environ: dict[str, str], look: Callable[[str], None]) -> int:
-    """Do what the recipe says; `look` is called with each line that has run. Returns how many have."""
+    """Do what the recipe says, from an empty folder; `look` is called with each line that has run."""
     made.remove("voiceops.yaml")
-    ran = 0
-    for language, text in BLOCK.findall(recipe(heading)):
-        first, _, rest = text.partition("\n")
-        if first.startswith("# file: "):
-            made.write(first.removeprefix("# file: "), rest)
-            continue
-        assert language == "sh", f"a block that nobody runs: {first}"
-        for line in text.splitlines():
-            run(made, line, environ)
-            look(line)
-            ran += 1
-    return ran
-
-
-def run(made: Bench, line: str, environ: dict[str, str]) -> None:
-    wanted = CODE.search(line)
-    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
-    ran = subprocess.run(
-        ["sh", "-c", line],
-        cwd=made.folder,
-        capture_output=True,
-        text=True,
-        env=made.environ | environ | {"PATH": path},
-        stdin=subprocess.DEVNULL,
-        timeout=120,
-    )
-    assert ran.returncode == int(wanted[1] if wanted else 0), f"{line}\n{ran.returncode}\n{ran.stdout}\n{ran.stderr}"
-    assert "Traceback" not in ran.stderr
+    return follow_text(made, recipe(PAGE, heading), environ, lambda line, _: look(line))
 
 
 def agents(made: Bench) -> dict[str, dict[str, object]]:
@@ -67,7 +30,7 @@ def agents(made: Bench) -> dict[str, dict[str, object]]:
 def test_every_block_of_the_page_belongs_to_a_recipe() -> None:
     headings = re.findall(r"^## (.+)$", PAGE, re.MULTILINE)
     assert headings == ["Solo", "Agency", "Enterprise"]
-    assert sum(len(BLOCK.findall(recipe(heading))) for heading in headings) == len(BLOCK.findall(PAGE))
+    assert sum(len(BLOCK.findall(recipe(PAGE, heading))) for heading in headings) == len(BLOCK.findall(PAGE))
 
 
 def test_solo(tmp_path: Path) -> None:
