@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.kinds.schema_places import places
-from voiceops.kinds.named_objects import Named, named_in
+from voiceops.kinds.named_objects import NamedObject, named_in
 from voiceops.kinds.registry import KINDS
 from voiceops.kinds.schema import root
 
@@ -22,7 +22,7 @@ def test_every_place(name: str) -> None:
 
 def test_what_is_attached() -> None:
     found = list(named_in(KINDS["KnowledgeBase"], {"name": "facts", "files": ["a", "b"]}))
-    assert found == [Named(("files", 0), "File", "a"), Named(("files", 1), "File", "b")]
+    assert found == [NamedObject(("files", 0), "File", "a"), NamedObject(("files", 1), "File", "b")]
 
 
 def test_by_name_and_by_an_id_of_the_provider() -> None:

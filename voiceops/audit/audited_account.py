@@ -11,7 +11,7 @@ from voiceops.audit.finding import AuditFinding, Grade
 from voiceops.engine.lines.reasons import Reason
 from voiceops.errors import Diagnostic
 from voiceops.kinds.base import Kind, is_stock
-from voiceops.kinds.named_objects import Named, named_in
+from voiceops.kinds.named_objects import NamedObject, named_in
 from voiceops.kinds.registry import KINDS
 from voiceops.model.live import Snapshot
 from voiceops.model.values import leaves
@@ -102,7 +102,7 @@ class AuditedAccount:
         }
 
     @cached_property
-    def names(self) -> dict[str, list[Named]]:
+    def names(self) -> dict[str, list[NamedObject]]:
         """What each object's body names, by the object's id."""
         return {found.id: list(named_in(found.kind, found.live)) for found in self.objects}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from voiceops.audit.audited_account import AuditedAccount, LiveObject
 from voiceops.audit.finding import AuditFinding
-from voiceops.kinds.named_objects import Named
+from voiceops.kinds.named_objects import NamedObject
 from voiceops.kinds.registry import KINDS
 from voiceops.model.values import format_path
 
@@ -21,7 +21,7 @@ def dangling(account: AuditedAccount) -> Iterator[AuditFinding]:
     """
     names = _live_names(account)
     for found in account.objects:
-        places: dict[tuple[str, str, str], list[Named]] = {}
+        places: dict[tuple[str, str, str], list[NamedObject]] = {}
         for named in account.names[found.id]:
             if named.by == "id":
                 there = named.value.startswith(_STOCK) or account.knows(named.kind, named.value)
@@ -34,7 +34,7 @@ def dangling(account: AuditedAccount) -> Iterator[AuditFinding]:
 
 
 def _finding(
-    account: AuditedAccount, found: LiveObject, kind: str, by: str, value: str, same: list[Named]
+    account: AuditedAccount, found: LiveObject, kind: str, by: str, value: str, same: list[NamedObject]
 ) -> AuditFinding:
     path = format_path(same[0].path)
     more = f" and {len(same) - 1} more place{'s' if len(same) > 2 else ''}" if len(same) > 1 else ""

@@ -17,7 +17,7 @@ from voiceops.model.values import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedObject:
     """One place that names another object. `by` is what stands there: its `id`, its `name`, or another attribute."""
 
     path: Path
@@ -26,7 +26,7 @@ class Named:
     by: str = "id"
 
 
-def named_in(kind: Kind, body: dict[str, Any]) -> Iterator[Named]:
+def named_in(kind: Kind, body: dict[str, Any]) -> Iterator[NamedObject]:
     """Every object that a body of this kind names, in the order in which it stands there."""
     if kind.vendor != "vapi":
         return
@@ -37,7 +37,7 @@ def named_in(kind: Kind, body: dict[str, Any]) -> Iterator[Named]:
             yield from _at(node, body[key], (key,))
 
 
-def _within(node: Node | None, value: Any, path: Path) -> Iterator[Named]:
+def _within(node: Node | None, value: Any, path: Path) -> Iterator[NamedObject]:
     if isinstance(value, dict):
         fields = entries_of(node, value)
         for key, item in value.items():
@@ -49,7 +49,7 @@ def _within(node: Node | None, value: Any, path: Path) -> Iterator[Named]:
             yield from _within(inner, item, (*path, index))
 
 
-def _at(node: Node, value: Any, path: Path) -> Iterator[Named]:
+def _at(node: Node, value: Any, path: Path) -> Iterator[NamedObject]:
     found = _meaning(option_for(node, value) or node)
     if found is None:
         yield from _within(node, value, path)
@@ -57,7 +57,7 @@ def _at(node: Node, value: Any, path: Path) -> Iterator[Named]:
     kind, by = found
     for here, item in enumerate(value) if isinstance(value, list) else [(-1, value)]:
         if isinstance(item, str) and item:
-            yield Named((*path, here) if here >= 0 else path, kind, item, by)
+            yield NamedObject((*path, here) if here >= 0 else path, kind, item, by)
 
 
 def _meaning(node: Node) -> tuple[str, str] | None:
