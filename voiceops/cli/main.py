@@ -35,6 +35,7 @@ _COMMANDS = {
     "history": "history",
     "show": "history",
     "diff": "diff",
+    "explain": "explain",
     "graph": "graph",
     "state": "state",
     "serve": "serve",

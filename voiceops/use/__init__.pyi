@@ -1,6 +1,7 @@
 from voiceops.apply.apply_events import Event as Event
 from voiceops.apply.run import Outcome as Outcome
 from voiceops.audit.finding import AuditFinding as AuditFinding
+from voiceops.explain.explained import Explained as Explained
 from voiceops.migrate.folder_imported import FolderImported as FolderImported
 from voiceops.model.plan import Change as Change
 from voiceops.model.plan import Drift as Drift
@@ -32,6 +33,7 @@ from voiceops.use.edit_state import restore_state as restore_state
 from voiceops.use.edit_state import state_entries as state_entries
 from voiceops.use.edit_state import state_entry as state_entry
 from voiceops.use.edit_state import unlock_state as unlock_state
+from voiceops.use.explain_value import explain as explain
 from voiceops.use.first_files import renew_pipeline as renew_pipeline
 from voiceops.use.first_files import start_project as start_project
 from voiceops.use.load_project import Loaded as Loaded

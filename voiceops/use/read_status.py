@@ -45,7 +45,7 @@ _READY_TIMEOUT = 5.0  # seconds
 _LAG = 3.0  # seconds for which lists may lag behind an apply that just ended
 _POLL = 0.4
 # What decides who answers, and what is asked for beside the manifests' own kinds.
-_LOOKED_AT = frozenset({"vapi_phone_number", "vapi_assistant", "vapi_squad", "vapi_tool", "vapi_credential"})
+LOOKED_AT = frozenset({"vapi_phone_number", "vapi_assistant", "vapi_squad", "vapi_tool", "vapi_credential"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ async def lines(job: Job, runtime_url: str | None, read: Snapshot | None = None)
     """
     ledger = job.ledger
     twilio = job.accounts.twilio
-    types = types_needed(job.graph, ledger) | _LOOKED_AT
+    types = types_needed(job.graph, ledger) | LOOKED_AT
     snapshot, account_status, calls, ready = await asyncio.gather(
         _settled(job, types, ledger.state) if read is None else _told(read),
         twilio.status() if twilio is not None else _told(""),
