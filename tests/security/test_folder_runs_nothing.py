@@ -34,6 +34,8 @@ READING = (
     ("status",),
     ("state", "list"),
     ("doctor",),
+    ("audit",),
+    ("explain", "Agent/desk"),
 )
 ALL = (*READING, ("rollback", "--git", "HEAD", "--plan-only"), ("apply", "--auto-approve"))
 
