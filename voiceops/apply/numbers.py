@@ -114,6 +114,17 @@ async def set_up(session: Session, operation: Operation) -> str:
     return standing.sid
 
 
+async def take_as_it_is(session: Session, resource: Resource) -> str:
+    """Note a number that is set as it should be already, as it was listed: nobody is asked, and nothing is sent."""
+    live = _number(session, resource)
+    assert live is not None  # the plan found it
+    standing = _Standing(str(live["sid"]), live, live, None)
+    meant = _decided(session, resource, standing)
+    assert not meant.wanted
+    await _written(session, resource, standing, meant)
+    return standing.sid
+
+
 async def _observed(session: Session, resource: Resource, held_at: str) -> _Standing:
     entry, seen = session.entry(held_at), _number(session, resource)
     if entry is not None and entry.name != resource.name:

@@ -33,6 +33,7 @@ class Request:
     saved: SavedPlan | None = None
     target: int | None = None
     ref: str = ""  # of git, where a rollback returns to one
+    sends: bool = True  # False: what it does is in the state alone
 
 
 def changed_something(session: Session, result: Result) -> bool:
@@ -47,7 +48,11 @@ async def close(graph: Graph, session: Session, plan: Plan, result: Result, requ
     newest = max(await revisions.numbers(), default=0)
     number = max(state.revision, newest) + 1
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    if newest > state.revision and not plan.active and await _is_of(revisions, newest, graph, request):
+    if (
+        newest > state.revision
+        and not (request.sends and plan.active)
+        and await _is_of(revisions, newest, graph, request)
+    ):
         number = newest  # it was written, and the process died before the state was
     else:
         await _write(graph, session, plan, result, request, number, now, before)

@@ -1,15 +1,14 @@
-"""The use cases: make a plan, apply one, adopt. They wire graph, state and accounts together; no printing here."""
+"""The use cases: make a plan, and apply one. They wire graph, state and accounts together; no printing here."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
-from voiceops.apply.account_binding import binding_of, check_account, learn_org
+from voiceops.apply.account_binding import check_account, learn_org
 from voiceops.apply.apply_events import Emit, Event
 from voiceops.apply.callers_get import Served, served
 from voiceops.apply.cut_off import as_recovered, recovered, types_needed
@@ -17,7 +16,7 @@ from voiceops.apply.doubt import doubtful, wait_for
 from voiceops.apply.execute import execute
 from voiceops.apply.history_notes import forget_old, note_failure, write_note
 from voiceops.apply.job import Job
-from voiceops.apply.recording import imported, new_entry, unseen_secrets
+from voiceops.apply.recording import new_entry
 from voiceops.apply.result import Result
 from voiceops.apply.revisions import Request, changed_something, close, revert_line
 from voiceops.apply.session import Session, fingerprints
@@ -29,14 +28,13 @@ from voiceops.engine.planning.planner import make_plan
 from voiceops.engine.planning.sameness import late_arrivals
 from voiceops.engine.planning.secrets_to_send import missing_secrets
 from voiceops.engine.review.plan_checks import checked
-from voiceops.engine.review.saved_check import left_out, narrowed
+from voiceops.engine.review.saved_check import narrowed
 from voiceops.errors import Diagnostic, PartialApply, Refused, StateError, VoiceopsError
-from voiceops.kinds.base import is_stock
-from voiceops.kinds.registry import KINDS, kind_of_type
+from voiceops.kinds.registry import KINDS
 from voiceops.model.address import owner_of
 from voiceops.model.graph import Graph
 from voiceops.model.live import Snapshot
-from voiceops.model.plan import Change, Plan
+from voiceops.model.plan import Plan
 from voiceops.model.state import Binding, Entry, State
 from voiceops.providers.snapshot_reader import read_live
 from voiceops.state.fingerprints import fingerprint_live
@@ -60,7 +58,7 @@ async def plan(job: Job, snapshot: Snapshot | None = None) -> Plan:
     snapshot = snapshot or await read_live(job.accounts, types_needed(job.graph, ledger), for_plan=True)
     state, notes = as_recovered(ledger, snapshot, job.options.settle)
     await check_account(job, state.binding, snapshot)
-    found = make_plan(job.graph, state, snapshot, await _options(job, state))
+    found = make_plan(job.graph, state, snapshot, await known_options(job, state))
     found = replace(found, diagnostics=(*found.diagnostics, *notes, *late_arrivals(state, snapshot)))
     found = await _held(job, _asking_for_its_state(found, state, job.store.place), state)
     return checked(found, job.graph, job.checks, force=job.options.force)
@@ -88,7 +86,7 @@ async def apply(
 
 
 @dataclass(frozen=True, slots=True)
-class _Planned:
+class Planned:
     """A plan that was made under the lock, and what it was made from."""
 
     plan: Plan
@@ -115,7 +113,7 @@ async def _apply(
     emit(Event(type="planned", data={"summary": found.summary, "applyable": found.applyable}))
     await _check_may_be_sent(job, found)
     if not found.active and unrecorded:
-        session = _session(job, emit, made, lease)
+        session = session_of(job, emit, made, lease)
         return Outcome(found, None, await close(job.graph, session, found, Result(), request))
     if not found.active or not await confirm(found):
         await ledger.save()
@@ -123,17 +121,17 @@ async def _apply(
     await ledger.bind(made.binding)
     if request.saved is not None:
         await ledger.use_plan(request.saved.id)
-    session = _session(job, emit, made, lease)
+    session = session_of(job, emit, made, lease)
     operations = schedule(job.graph, ledger.state, found.changes)
     return await _ended(session, request, found, await execute(session, operations, job.parallelism, stop))
 
 
-async def _planned(job: Job, request: Request, emit: Emit) -> _Planned:
+async def _planned(job: Job, request: Request, emit: Emit) -> Planned:
     """Recover, read, plan; again where an object is too new to be believed missing, once that is certain."""
     ledger = job.ledger
     snapshot = await recovered(job, ledger, emit)
     binding = await check_account(job, ledger.state.binding, snapshot)
-    options = await _options(job, ledger.state)
+    options = await known_options(job, ledger.state)
     found = make_plan(job.graph, ledger.state, snapshot, options)
     if unseen := doubtful(found, ledger.state, snapshot, options.settle):
         await wait_for(unseen, job.accounts, options.settle, emit)
@@ -142,7 +140,7 @@ async def _planned(job: Job, request: Request, emit: Emit) -> _Planned:
     if request.saved is not None:
         found = narrowed(found, request.saved, ledger.state, options.safety, force=options.force)
     found = await _held(job, _asking_for_its_state(found, ledger.state, job.store.place), ledger.state)
-    return _Planned(checked(found, job.graph, job.checks, force=options.force), snapshot, binding, options)
+    return Planned(checked(found, job.graph, job.checks, force=options.force), snapshot, binding, options)
 
 
 async def _check_may_be_sent(job: Job, found: Plan) -> None:
@@ -199,7 +197,8 @@ def _is_unrecorded(job: Job, request: Request, ledger: Ledger) -> bool:
     return (ledger.unfinished or request.operation == "rollback") and job.graph.digest != state.applied_digest
 
 
-def _session(job: Job, emit: Emit, made: _Planned, lease: Lease) -> Session:
+def session_of(job: Job, emit: Emit, made: Planned, lease: Lease | None) -> Session:
+    """A session that does what was planned."""
     entries = job.ledger.state.entries
     moved = {
         address: entries[resource.moved_from]
@@ -285,94 +284,8 @@ async def _held(job: Job, plan: Plan, state: State) -> Plan:
     return with_holds(plan, job.graph, state.holds, hint=hint, released=job.options.release_hold)
 
 
-async def adopt(job: Job, address: str, id_: str, origin: Mapping[str, Any]) -> str:
-    """Take one live object into the state under an address of the graph. Returns its live name.
-
-    Raises VoiceopsError: there is no such object, it is Vapi's own, or the state has it or the address already.
-    """
-    async with job.store.lock("import", 0.0):
-        ledger = job.ledger
-        await ledger.refresh()
-        snapshot = await read_live(job.accounts, types_needed(job.graph, ledger))
-        await check_account(job, ledger.state.binding, snapshot)
-        resource = job.graph.resources[address]
-        live = snapshot.get(resource.type, id_)
-        if live is None:
-            raise VoiceopsError(
-                f"there is no live {KINDS[resource.kind].title} {id_}", hint="Check the id and the account."
-            )
-        if is_stock(live):
-            raise VoiceopsError(f"{id_} is Vapi's own, the same in every organization: it can't be managed")
-        held = next((e for e in ledger.state.entries.values() if e.id == id_ or e.address == address), None)
-        if held is not None:
-            raise VoiceopsError(
-                f"the state has {held.address} for {held.id} already",
-                hint=f"`voiceops state rm {held.address}` forgets it.",
-            )
-        await ledger.bind(binding_of(job, snapshot))
-        await ledger.record("", address, imported(resource, live, snapshot.date, job.graph.dependencies(address)))
-        await ledger.save()
-        name = str(KINDS[resource.kind].name_of(live) or id_)
-        await write_note(
-            job.store, operation="import", result="ok", summary=f"{address} stands for {name} ({id_})", origin=origin
-        )
-        return name
-
-
-@dataclass(frozen=True, slots=True)
-class Adoption:
-    """What came into the state, by address, which ids are nowhere live, and the plan right after."""
-
-    adopted: tuple[str, ...]
-    missing: Mapping[str, str]
-    plan: Plan
-
-
-async def adopt_all(job: Job, ids: Mapping[str, str], request: Request) -> Adoption:
-    """Take live objects into the state under these addresses, in one revision, by one look at the account.
-
-    What is live as its manifest wants it is recorded as if it had been applied; the rest is left for the next plan to
-    show. Nothing is sent. Raises Locked, Refused: another account; ProviderError and StateError.
-    """
-    async with job.store.lock(request.operation, request.lock_timeout) as lease:
-        ledger = job.ledger
-        await ledger.refresh()
-        snapshot = await read_live(job.accounts, types_needed(job.graph, ledger), for_plan=True)
-        binding = await check_account(job, ledger.state.binding, snapshot)
-        entries, missing = {}, {}
-        for address, id_ in ids.items():
-            resource = job.graph.resources.get(address)
-            live = snapshot.get(resource.type, id_) if resource is not None else None
-            if resource is None or live is None or is_stock(live):
-                missing[address] = id_
-            else:
-                entry = imported(resource, live, snapshot.date, job.graph.dependencies(address))
-                entries[address] = replace(entry, owned=unseen_secrets(resource, live))
-        if entries:
-            await ledger.bind(binding)
-            await asyncio.gather(*(ledger.record("", address, entry) for address, entry in entries.items()))
-            await _recorded(job, request, lease, snapshot, binding)
-        options = await _options(job, ledger.state)
-        return Adoption(tuple(entries), missing, make_plan(job.graph, ledger.state, snapshot, options))
-
-
-async def _recorded(job: Job, request: Request, lease: Lease, snapshot: Snapshot, binding: Binding) -> None:
-    """Everything that is live as the manifests want it, as a revision that sends nothing."""
-    ledger = job.ledger
-    options = await _options(job, ledger.state)
-    found = make_plan(job.graph, ledger.state, snapshot, options)
-    quiet = replace(found, changes=tuple(c if _is_of_the_state(c) else left_out(c) for c in found.changes))
-    session = _session(job, lambda _: None, _Planned(quiet, snapshot, binding, options), lease)
-    operations = schedule(job.graph, ledger.state, quiet.changes)
-    result = await execute(session, operations, job.parallelism, asyncio.Event())
-    await close(job.graph, session, quiet, result, request)
-
-
-def _is_of_the_state(change: Change) -> bool:
-    return change.state_only and kind_of_type(change.type) is not None
-
-
-async def _options(job: Job, state: State) -> Options:
+async def known_options(job: Job, state: State) -> Options:
+    """The job's options, with what is known only once the state is read."""
     siblings = frozenset(
         str(entry["id"]) for other in await job.store.siblings() for entry in other.get("resources", {}).values()
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -97,6 +97,17 @@ class Ledger:
         self._entries, self._ids, self._is_whole = newer._entries, newer._ids, True
         self._befores.clear()
         self._dirty, self._identified = newer._dirty, newer._identified
+
+    def scratch(self) -> Ledger:
+        """The same state to try things on: nothing of what is recorded there is written anywhere."""
+        return _Scratch(self.store, self.state, dict(self.intents), self.written_serial)
+
+    def take(self, entries: Mapping[str, Entry], binding: Binding) -> None:
+        """Objects that are live already, and the accounts they are in: the next `save` holds all of it, or nothing."""
+        for address, entry in entries.items():
+            self._put(address, entry)
+        self._state = replace(self._state, binding=binding)
+        self._dirty = True
 
     @property
     def unfinished(self) -> bool:
@@ -255,6 +266,14 @@ class Ledger:
         self.written_serial = self.state.serial
         self._befores.clear()
         self._dirty = bool(keep)
+
+
+@dataclass(slots=True)
+class _Scratch(Ledger):
+    """A ledger that keeps everything to itself."""
+
+    async def _append(self, records: list[dict[str, Any]], *, urgent: bool = True) -> None:
+        return None
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voiceops.apply.run import adopt as adopt_now
+from voiceops.apply.adopting import adopt as adopt_now
 from voiceops.errors import VoiceopsError
 from voiceops.use.load_project import Loaded
 from voiceops.use.open_job import open_job

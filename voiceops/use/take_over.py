@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from voiceops.apply.adopting import adopt_all
 from voiceops.apply.revisions import Request
-from voiceops.apply.run import adopt_all
 from voiceops.errors import Diagnostic, VoiceopsError
 from voiceops.migrate.folder_imported import Arrived, FolderImported
 from voiceops.migrate.gitops import read_gitops
