@@ -99,6 +99,12 @@ CODES = {
     "schema-required": Code("1", "A field is missing that must be there.", "Add it."),
     "schema-enum": Code("1", "A value is none of those allowed.", "Take one that is listed."),
     "schema-range": Code("1", "A number, a length or a count is out of range.", "Stay within the range."),
+    "facts-file": Code(
+        "1", "The project's own facts about Vapi's API can't be used.", "Run `voiceops schema update FILE` again."
+    ),
+    "facts-older": Code(
+        "", "They were made with the repairs of another voiceops.", "Run `voiceops schema update FILE` again."
+    ),
     "schema-pattern": Code("1", "A text doesn't have the form that is wanted.", "Write it in that form."),
     "schema-unknown-key": Code("1", "There is no such field.", "Correct it, or set `allowUnknown: true`."),
     "schema-unlisted": Code("", "A value that the schema doesn't list yet.", "Check the spelling."),

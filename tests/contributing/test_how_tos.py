@@ -47,7 +47,7 @@ OPENAPI = {
 # `make schema` writes the file anew; here its facts of the new kind go beside those of the others.
 MAKE_SCHEMA = """
 import json, pathlib
-from make_schema import build
+from voiceops.vendor_facts.from_openapi import build
 found, _ = build(json.loads(pathlib.Path("openapi.json").read_text()))
 path = pathlib.Path("schema/vapi.json")
 facts = json.loads(path.read_text())

@@ -7,10 +7,10 @@ for it is most likely the other provider's.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from voiceops.kinds.nodes import field_of, fields_of, items_of, option_for, type_name
+from voiceops.kinds.patterns import matches
 from voiceops.kinds.schema import Node, type_of
 from voiceops.model.values import ABSENT, JSON
 
@@ -67,6 +67,6 @@ def _fits(node: Node, value: Any) -> bool:
         return False
     if isinstance(value, str):
         return node.get("minLength", 0) <= len(value) <= node.get("maxLength", len(value)) and (
-            "pattern" not in node or re.search(node["pattern"], value) is not None
+            "pattern" not in node or matches(node["pattern"], value)
         )
     return bool(node.get("minimum", value) <= value <= node.get("maximum", value))

@@ -6,12 +6,11 @@ The nodes are described in docs/schema-format.md.
 
 from __future__ import annotations
 
-import re
-from functools import cache
 from typing import Any
 
 from voiceops.kinds.base import Kind
-from voiceops.kinds.schema import Node, facts, root, type_of
+from voiceops.kinds.patterns import matches
+from voiceops.kinds.schema import Node, in_force, per_facts, root, type_of
 
 # By which of its fields an item of a list is the same item as another: the first that its type has, and it sets.
 ITEM_KEYS: tuple[tuple[str, ...], ...] = (
@@ -42,10 +41,10 @@ def body_node(kind: Kind, operation: str = "update") -> Node:
     return {**node, "also": dict.fromkeys(kind.attached, _IDS)} if kind.attached else node
 
 
-@cache
+@per_facts
 def secret_names() -> frozenset[str]:
     """The keys under which a value of some kind can be secret, wherever they stand."""
-    types = facts()["types"].values()
+    types = in_force().types.values()
     return frozenset(key for type_ in types for key, node in type_["fields"].items() if _holds_secret(node))
 
 
@@ -78,7 +77,7 @@ def select(node: Node, value: Any) -> str | None:
         found: str | None = node["variants"].get(choice)
         if found is None:
             for pattern, name in node.get("patterns", {}).items():
-                if re.match(pattern, choice):
+                if matches(pattern, choice):
                     return str(name)
         return found
     return None
@@ -188,12 +187,12 @@ def _type_names(node: Node) -> set[str]:
     return {node["of"]} if node["type"] == "object" and "of" in node else set()
 
 
-@cache
+@per_facts
 def _any_variants(names: tuple[str, ...]) -> dict[str, Node]:
     return {key: field for name in names for key, field in type_of(name)["fields"].items()}
 
 
-@cache
+@per_facts
 def _keys_of(names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     fields = [type_of(name)["fields"] for name in names]
     return tuple(keys for keys in ITEM_KEYS if any(keys[0] in known for known in fields))

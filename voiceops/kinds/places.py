@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 from voiceops.kinds.registry import ALL
-from voiceops.kinds.schema import Node, facts, root, type_of
+from voiceops.kinds.schema import Node, in_force, per_facts, root, type_of
 
 _DEEPEST = 4
 _TWINS = frozenset({"fallbackPlan", "credentials"})
@@ -24,7 +23,7 @@ _EVERYWHERE = frozenset({"id", "orgId", "createdAt", "updatedAt"})
 
 def is_answered(type_name: str, key: str) -> bool:
     """Whether Vapi sets the key by itself, in what it answers: nobody writes it."""
-    answered: dict[str, list[str]] = facts()["answered"]
+    answered = in_force().answered
     if key in type_of(type_name)["fields"]:
         return False
     if key in _EVERYWHERE or key in answered.get(type_name, ()):
@@ -35,7 +34,7 @@ def is_answered(type_name: str, key: str) -> bool:
 
 def known_place(type_name: str, key: str) -> str:
     """Where a key belongs that people write into this type: a path, a sentence, or nothing."""
-    for pattern, found in facts()["elsewhere"].items():
+    for pattern, found in in_force().elsewhere.items():
         fits = type_name.endswith(pattern[1:]) if pattern.startswith("*") else type_name == pattern
         if fits and key in found:
             return str(found[key])
@@ -68,7 +67,7 @@ def kinds_with(key: str, besides: str) -> list[str]:
     return [kind for kind in ALL if kind != besides and (key,) in _usual_paths(kind)]
 
 
-@cache
+@per_facts
 def _usual_paths(kind: str) -> tuple[tuple[str, ...], ...]:
     """The paths of a kind's body; where there are variants, those that a good part of them has."""
     types = list(dict.fromkeys(_types_of(root(kind, "manifest"))))
@@ -86,7 +85,7 @@ def _shortest(paths: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     return list(dict.fromkeys(path for path in paths if len(path) == length))
 
 
-@cache
+@per_facts
 def _paths(type_name: str, depth: int = _DEEPEST) -> tuple[tuple[str, ...], ...]:
     """Every path below an object of the type, down to a depth."""
     return tuple(dict.fromkeys(_walk(type_name, depth)))

@@ -15,7 +15,9 @@ from voiceops.kinds.base import Kind
 from voiceops.model.address import is_twilio_side, kind_of
 
 # What stands in this folder beside the kinds, and reads them or their facts.
-_NO_KINDS = frozenset({"base", "fits", "json_schema", "named_objects", "nodes", "places", "registry", "schema"})
+_NO_KINDS = frozenset(
+    {"base", "fits", "json_schema", "named_objects", "nodes", "own_facts", "patterns", "places", "registry", "schema"}
+)
 
 
 def discovered(package: str, folders: Iterable[str]) -> dict[str, Kind]:

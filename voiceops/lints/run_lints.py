@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from voiceops.errors import Diagnostic, Mark
+from voiceops.kinds.schema import using
 from voiceops.lints.all_lints import LINTS, UNUSED
 from voiceops.lints.context import Context
 from voiceops.lints.ignores import Ignores
@@ -28,6 +29,10 @@ class Linter:
 
     def check(self, project: Project, graph: Graph, warnings: Iterable[Diagnostic] = ()) -> list[Diagnostic]:
         """What the lints find, with those of the given warnings that no comment silences."""
+        with using(project.facts):
+            return self._check(project, graph, warnings)
+
+    def _check(self, project: Project, graph: Graph, warnings: Iterable[Diagnostic]) -> list[Diagnostic]:
         context = Context(project, graph, self._texts, self._tracked)
         found = Problems()
         said: set[tuple[str, Mark]] = set()  # in a lint's words, so that the schema's are not needed
@@ -73,10 +78,11 @@ def errors(project: Project, graph: Graph) -> list[Diagnostic]:
     texts = Texts(project.root)
     context, ignores = Context(project, graph, texts, ()), Ignores(texts, LINTS)
     found = Problems()
-    for rule in LINTS.values():
-        for finding in rule.check(context) if rule.severity == "error" else ():
-            if not ignores.silences(rule.code, finding.mark, finding.via):
-                found.add(_diagnostic(rule, finding, graph))
+    with using(project.facts):
+        for rule in LINTS.values():
+            for finding in rule.check(context) if rule.severity == "error" else ():
+                if not ignores.silences(rule.code, finding.mark, finding.via):
+                    found.add(_diagnostic(rule, finding, graph))
     return [diagnostic for diagnostic in found.all if diagnostic.severity == "error"]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from voiceops.kinds.schema import facts, type_of
+from voiceops.kinds.schema import in_force, type_of
 from voiceops.lints.context import Context
 from voiceops.lints.rule import lint
 from voiceops.lints.spot import Finding
@@ -32,7 +32,7 @@ _INSTEAD = {
     "VO111", "voice-foreign-field", "A voice has a field of another provider's voices", instead_of="schema-unknown-key"
 )
 def voice_foreign_field(context: Context) -> Iterator[Finding]:
-    variants: dict[str, str] = facts()["roots"]["Voice"]["variants"]
+    variants: dict[str, str] = in_force().roots["Voice"]["variants"]
     for assistant in context.assistants:
         for voice in assistant.voices:
             provider = voice.get("provider")

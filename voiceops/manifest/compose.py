@@ -14,7 +14,7 @@ from typing import Any
 
 from voiceops.errors import Mark
 from voiceops.kinds.registry import ALL, KINDS, PARTS
-from voiceops.kinds.schema import root
+from voiceops.kinds.schema import root, using
 from voiceops.kinds.twilio import TWILIO_TYPE
 from voiceops.manifest import vendor_bodies
 from voiceops.manifest.budgets import Budget
@@ -41,7 +41,11 @@ def load_graph(
 
     `known` learns the secrets that the manifests ask for.
     """
-    known = known or KnownSecrets(environ)
+    with using(project.facts):
+        return _graph(project, environ, problems, known or KnownSecrets(environ))
+
+
+def _graph(project: Project, environ: Mapping[str, str], problems: Problems, known: KnownSecrets) -> Graph:
     documents = read_manifests(project.root, project.manifests, ALL, problems, project.manifest_marks)
     here, excluded = _by_environment(project, documents, problems)
     here = _with_defaults(project, here, problems)

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from voiceops.errors import Diagnostic, InvalidProject, Mark
-from voiceops.kinds.schema import Node
-from voiceops.manifest.files import read_text
+from voiceops.kinds.own_facts import FILE, MAX_BYTES, NoFacts, is_older, own_facts
+from voiceops.kinds.schema import Facts, Node
+from voiceops.manifest.files import FileProblem, load_bytes, read_text
 from voiceops.manifest.interpolate import Interpolator
 from voiceops.manifest.plain_secrets import KnownSecrets
 from voiceops.manifest.problems import Problems, did_you_mean
@@ -34,6 +35,7 @@ _VENDORS_OWN = frozenset(
     f"providers.{path}"
     for path in ("vapi.apiKey", "twilio.accountSid", "twilio.authToken", "twilio.apiKey", "twilio.apiSecret")
 )
+_ANEW = "Run `voiceops schema update FILE` again, or take the file out: then voiceops's own facts count."
 _BUILT_IN = "voiceops's defaults"
 _DEFAULTS = """
 manifests: [agents]
@@ -122,8 +124,29 @@ class Project:
     policies: tuple[str, ...] | None = None  # None: the folder policies/, where there is one
     estimates: Mapping[str, Any] = field(default_factory=dict)
     allow_unknown: bool = False  # of every manifest
+    facts: Facts | None = None  # of the project's own file; None: voiceops's
     mark: Mark = field(default_factory=lambda: Mark(PROJECT_FILE, 1, 1))
     origins: Mapping[str, Origin] = field(default_factory=dict)  # of places and keys, by `vapi.baseUrl`, `state`, …
+
+
+def read_facts(root: Path, problems: Problems) -> Facts | None:
+    """The facts about Vapi's API that the project has of its own (None: it has none). Raises InvalidProject."""
+    path = root / FILE
+    if not path.exists() and not path.is_symlink():
+        return None
+    at = Mark(FILE, 1, 1)
+    try:
+        content = load_bytes(root, path, MAX_BYTES)
+        found = own_facts(content)
+    except FileProblem as problem:
+        raise InvalidProject([Diagnostic(code="facts-file", summary=str(problem), mark=at, hint=_ANEW)]) from None
+    except NoFacts as problem:
+        summary = f"the project's own facts can't be used: {problem}"
+        raise InvalidProject([Diagnostic(code="facts-file", summary=summary, mark=at, hint=_ANEW)]) from None
+    if is_older(content):
+        summary = "the project's own facts were made with the repairs of another voiceops than this one"
+        problems.warning("facts-older", summary, at, "Run `voiceops schema update FILE` again.")
+    return found
 
 
 def find_root(start: Path) -> Path:
@@ -161,7 +184,8 @@ def load_project(root: Path, environment: str | None, variables: Mapping[str, st
             patches = overlay.take("patches")[0]
         base = merged(base, overlay)
     settings = _with_defaults(base)
-    return _project(root, chosen, names, settings, patches, variables, problems)
+    project = _project(root, chosen, names, settings, patches, variables, problems)
+    return replace(project, facts=read_facts(root, problems))
 
 
 def environments_of(root: Path, problems: Problems) -> list[str]:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
 
 from voiceops.errors import Mark
 from voiceops.kinds.nodes import select
 from voiceops.kinds.registry import KINDS, PART_KEYS
-from voiceops.kinds.schema import Node, type_of
+from voiceops.kinds.schema import Node, per_facts, type_of
 from voiceops.manifest.documents import Document
 from voiceops.manifest.problems import Problems, did_you_mean
 from voiceops.model.address import LOCAL, address, kind_of
@@ -339,7 +338,7 @@ def _joined(*lists: Seq) -> Seq:
     return result
 
 
-@cache
+@per_facts
 def _resolved_fields(name: str) -> dict[str, Node]:
     """The fields of a type in which something may have to be resolved; all others pass as they are."""
     fields: dict[str, Node] = type_of(name)["fields"]
@@ -359,7 +358,7 @@ def _may_change(node: Node) -> bool:
     return False
 
 
-@cache
+@per_facts
 def _following_fields(name: str) -> tuple[tuple[str, Node], ...]:
     """The fields of a type whose values come with a reference beside them."""
     return tuple((key, node) for key, node in type_of(name)["fields"].items() if isinstance(node.get("follows"), str))

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 from voiceops.errors import Diagnostic, Mark
 from voiceops.kinds.nodes import select
+from voiceops.kinds.patterns import matches
 from voiceops.kinds.places import is_answered
-from voiceops.kinds.schema import Node, type_of
+from voiceops.kinds.schema import Node, per_facts, type_of
 from voiceops.manifest.misplaced import place_hint
 from voiceops.manifest.problems import Problems, did_you_mean, nearest, nearly
 from voiceops.model.located import Map, Seq
@@ -32,7 +31,6 @@ _TYPE_NAMES = {
     "union": "a map",
     "any": "anything",
 }
-_compiled = cache(re.compile)
 
 
 @dataclass(slots=True)
@@ -269,11 +267,11 @@ class Checker:
         if high is not None and len(value) > high:
             self._error("schema-range", f"must be at most {high} characters, is {len(value)}", mark)
         pattern = node.get("pattern")
-        if pattern and not _compiled(pattern).search(value):
+        if pattern and not matches(pattern, value):
             self._error("schema-pattern", f"{_short(value)} does not match {pattern}", mark)
 
 
-@cache
+@per_facts
 def _accepted(name: str, source: str) -> dict[str, Callable[[Any], bool]]:
     """For fields of a type that take plain values: whether a value is certainly right.
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from voiceops.errors import VoiceopsError
+from voiceops.kinds.schema import Facts
 from voiceops.runtime.handlers.invoke import Invoker
 from voiceops.runtime.handlers.loading import Handlers
 from voiceops.runtime.handlers.sessions import Sessions
@@ -58,6 +59,7 @@ class Setup:
     backend: Backend | None = None  # else what `settings.database` names
     observers: tuple[Observer, ...] = ()  # beside metrics, log and spans
     retries: Retries = RETRIES
+    facts: Facts | None = None  # about Vapi's API, of the project's own; None: voiceops's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +124,7 @@ async def _made(setup: Setup, stack: AsyncExitStack) -> Parts:
         directory=directory,
         assistant_seconds=settings.assistant_seconds,
         sessions=sessions,
+        facts=setup.facts,
     )
     await inbox.start()
     stack.push_async_callback(inbox.close)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from voiceops.kinds.schema import facts
+from voiceops.kinds.schema import in_force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Collection:
     @property
     def known(self) -> bool:
         """Whether the facts describe the bodies."""
-        return self.kind in facts()["roots"]
+        return self.kind in in_force().roots
 
 
 CALLS = "/call"

@@ -13,7 +13,7 @@ from voiceops.sandbox.schema_walk import mapped
 
 def accepted_modes(body: Any) -> Any:
     """The body with the old names of transfer modes replaced: they are accepted whatever else is rewritten."""
-    renamed: dict[str, str] = type_of("TransferPlan")["fields"]["mode"]["renamed"]
+    renamed: dict[str, str] = type_of("TransferPlan")["fields"].get("mode", {}).get("renamed", {})
     return _with_modes(body, renamed)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from voiceops.kinds.schema import Facts, using
 from voiceops.sandbox import control, twilio, vapi
 from voiceops.sandbox.account import Account, World
 from voiceops.sandbox.middleware import Gate
@@ -28,7 +29,8 @@ class SandboxServer:
     """Both vendors on 127.0.0.1.
 
     As a context manager it runs in a thread; `serve` runs it in the foreground. `data` is a file that keeps the
-    objects (None: memory); `numbers` are E.164 numbers that the Twilio account owns, added where they are missing.
+    objects (None: memory); `numbers` are E.164 numbers that the Twilio account owns, added where they are missing;
+    `facts` are a project's own, by which bodies are then checked.
     The keyword arguments that are left over are switches: `SandboxServer(lag=1.0)`.
     """
 
@@ -44,6 +46,7 @@ class SandboxServer:
         auth_token: str = "sandbox",
         org_id: str = "00000000-0000-4000-8000-000000000001",
         switches: Switches | None = None,
+        facts: Facts | None = None,
         **changes: Any,
     ) -> None:
         self.account = Account(api_key=api_key, org_id=org_id, account_sid=account_sid, auth_token=auth_token)
@@ -53,6 +56,7 @@ class SandboxServer:
         self.vapi_url = self.twilio_url = self.control_url = ""
         self._data = data
         self._numbers = tuple(numbers)
+        self._facts = facts
         self._ports = (port_vapi, port_twilio)
         self._switches = (switches or Switches()).changed(changes)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -66,7 +70,7 @@ class SandboxServer:
 
         def run() -> None:
             try:
-                asyncio.run(self._run(lambda _: ready.set()))
+                asyncio.run(self._serve(lambda _: ready.set()))
             except BaseException as error:
                 self._failure = error
             finally:
@@ -96,13 +100,17 @@ class SandboxServer:
 
     def serve(self, ready: Callable[[SandboxServer], None]) -> None:
         """Run in the foreground until SIGINT or SIGTERM; `ready` is called once both ports answer."""
-        asyncio.run(self._run(ready, signals=True))
+        asyncio.run(self._serve(ready, signals=True))
 
     def control(self) -> SandboxClient:
         """A client of the control endpoint, to be closed by the caller."""
         from voiceops.sandbox.client import SandboxClient
 
         return SandboxClient(self.control_url)
+
+    async def _serve(self, ready: Callable[[SandboxServer], None], *, signals: bool = False) -> None:
+        with using(self._facts):  # what is started in here, the listeners included, asks the same facts
+            await self._run(ready, signals=signals)
 
     async def _run(self, ready: Callable[[SandboxServer], None], *, signals: bool = False) -> None:
         bound: list[socket.socket] = []

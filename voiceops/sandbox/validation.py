@@ -6,12 +6,12 @@ A nested problem carries its path before the text: `voice.property speed should 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from voiceops.kinds.nodes import select
+from voiceops.kinds.patterns import matches
 from voiceops.kinds.schema import Node, root, type_of
 from voiceops.sandbox.catalog import Collection
 from voiceops.sandbox.schema_walk import choose, is_a
@@ -128,7 +128,7 @@ class Check:
             self._add(prefix, f"{subject} must be shorter than or equal to {node['maxLength']} characters", value)
         if node.get("format") == "uuid" and not is_uuid(value):
             self._add(prefix, f"{subject} must be a UUID", value)
-        if "pattern" in node and not re.search(node["pattern"], value):
+        if "pattern" in node and not matches(node["pattern"], value):
             self._add(prefix, f"{subject} must match /{node['pattern']}/ regular expression", value)
 
     def _missing(self, node: Node, prefix: str, key: str) -> None:

@@ -50,6 +50,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "use.runtime_needs": ("runtime_spec",),
     "use.serve_runtime": ("application", "reached_at", "stand_in"),
     "use.develop": ("Stage", "point_at", "stage"),
+    "use.update_schema": ("SchemaUpdate", "update_schema"),
+    "use.show_schema": ("json_schema", "write_editor_schemas"),
     "use.tunnel": ("installed_tunnel", "open_tunnel"),
     "use.simulate_call": ("Rehearsal", "elsewhere", "rehearse", "simulate"),
     "use.signature_readings": ("Reading", "fitting", "readings_with", "signature_of"),

@@ -71,6 +71,8 @@ from voiceops.use.scope_and_terms import Terms as Terms
 from voiceops.use.serve_runtime import application as application
 from voiceops.use.serve_runtime import reached_at as reached_at
 from voiceops.use.serve_runtime import stand_in as stand_in
+from voiceops.use.show_schema import json_schema as json_schema
+from voiceops.use.show_schema import write_editor_schemas as write_editor_schemas
 from voiceops.use.signature_readings import Reading as Reading
 from voiceops.use.signature_readings import fitting as fitting
 from voiceops.use.signature_readings import readings_with as readings_with
@@ -82,6 +84,8 @@ from voiceops.use.simulate_call import simulate as simulate
 from voiceops.use.take_over import import_folder as import_folder
 from voiceops.use.tunnel import installed_tunnel as installed_tunnel
 from voiceops.use.tunnel import open_tunnel as open_tunnel
+from voiceops.use.update_schema import SchemaUpdate as SchemaUpdate
+from voiceops.use.update_schema import update_schema as update_schema
 from voiceops.use.validate_manifests import Checked as Checked
 from voiceops.use.validate_manifests import validate as validate
 from voiceops.use.write_runtime import WrittenRuntime as WrittenRuntime

@@ -50,7 +50,7 @@ def stage(loaded: Loaded) -> Iterator[Stage]:
     # The secret that the sandbox has been given before, or a new one: the runtime needs the same.
     given = sandbox_keys(project, {name: value for name, value in loaded.environ.items() if value})
     keys = {name: given[name] for name in KEYS}
-    with SandboxServer(numbers=owned_numbers(loaded.graph)) as server:
+    with SandboxServer(numbers=owned_numbers(loaded.graph), facts=project.facts) as server:
         place = f".voiceops/dev/{secrets.token_hex(4)}"
         providers = replace(project.providers, sandbox=False, vapi_url=server.vapi_url, twilio_url=server.twilio_url)
         staged = replace(

@@ -10,12 +10,13 @@ from pathlib import Path
 from voiceops.engine.review.estimate import Table
 from voiceops.engine.review.plan_checks import Budgets, Checks
 from voiceops.errors import Diagnostic, InvalidProject
+from voiceops.kinds.schema import Facts
 from voiceops.lints.run_lints import errors
 from voiceops.manifest.compose import load_graph
 from voiceops.manifest.plain_secrets import KnownSecrets
 from voiceops.manifest.policies import read_policies
 from voiceops.manifest.problems import Problems
-from voiceops.manifest.project import Project, find_root, load_project
+from voiceops.manifest.project import Project, find_root, load_project, read_facts
 from voiceops.model.env_values import trimmed
 from voiceops.model.graph import Graph
 from voiceops.use.process_context import ProcessContext
@@ -49,6 +50,18 @@ def root_of(folder: Path) -> Path:
     if not folder.is_dir():
         raise InvalidProject([Diagnostic(code="project-missing", summary=f"there is no folder {folder}")])
     return find_root(folder.resolve())
+
+
+def facts_at(folder: Path) -> Facts | None:
+    """The own facts of the project in the folder, or above it; None where there is no project, or it has none.
+
+    Raises InvalidProject where they can't be used.
+    """
+    try:
+        root = root_of(folder)
+    except InvalidProject:
+        return None
+    return read_facts(root, Problems())
 
 
 def variables_of(root: Path, context: ProcessContext) -> dict[str, str]:

@@ -22,7 +22,8 @@ def sandbox_of(loaded: Loaded) -> AbstractContextManager[Any]:
     from voiceops.sandbox.server import SandboxServer  # both vendors: a live environment needs none of it
 
     project = loaded.project
-    return SandboxServer(data=_folder(project) / f"{project.environment}.db", numbers=owned_numbers(loaded.graph))
+    data = _folder(project) / f"{project.environment}.db"
+    return SandboxServer(data=data, numbers=owned_numbers(loaded.graph), facts=project.facts)
 
 
 def owned_numbers(graph: Graph) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from voiceops.kinds.schema import using
 from voiceops.state.checked import CheckedStore
 from voiceops.state.encrypted import IDENTITY, Cipher, EncryptedStore
 from voiceops.state.ledger import Ledger
@@ -40,6 +41,10 @@ def store_of(opened: Opened, location: str = "", *, plain: bool = False) -> Stor
 
 @asynccontextmanager
 async def open_ledger(opened: Opened) -> AsyncIterator[Ledger]:
-    """The state as it is now; its back end stays connected for as long. Raises StateError, Refused."""
-    async with store_of(opened) as store:
-        yield await Ledger.open(store, opened.project.name, opened.project.environment)
+    """The state as it is now; its back end stays connected for as long, and the project's own facts are meant.
+
+    Raises StateError, Refused.
+    """
+    with using(opened.project.facts):
+        async with store_of(opened) as store:
+            yield await Ledger.open(store, opened.project.name, opened.project.environment)

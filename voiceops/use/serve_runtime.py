@@ -49,6 +49,7 @@ def application(loaded: Loaded, vapi_url: str = "") -> RuntimeApp:
             known=known_from(*place),
             boot=process.get(BOOT, ""),
             revision=revision_from(*place),
+            facts=project.facts,
         )
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from voiceops.errors import VoiceopsError
+from voiceops.kinds.schema import Facts, using
 from voiceops.model.env_values import checked
 from voiceops.runtime.spec import RuntimeSpec
 from voiceops.simulate.player import Moment, Played, Player, Signer
@@ -20,11 +21,12 @@ from voiceops.use.runtime_needs import runtime_spec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsal:
-    """A call that can be played: who is called, by which script, and signed with which secrets."""
+    """A call that can be played: who is called, by which script, signed with which secrets, judged by which facts."""
 
     spec: RuntimeSpec
     script: Script
     signer: Signer
+    facts: Facts | None = None
 
 
 def elsewhere(url: str) -> str:
@@ -54,7 +56,7 @@ def rehearse(loaded: Loaded, script: Path | None = None, public_url: str = "") -
     if public_url:
         spec = replace(spec, url=public_url.rstrip("/"))
     secret, token = (checked(name, environ.get(name, "")) for name in ("VAPI_WEBHOOK_SECRET", "TWILIO_AUTH_TOKEN"))
-    return Rehearsal(spec=spec, script=chosen, signer=Signer(spec, secret, token))
+    return Rehearsal(spec=spec, script=chosen, signer=Signer(spec, secret, token), facts=loaded.project.facts)
 
 
 def _text(path: Path) -> str:
@@ -77,7 +79,8 @@ async def simulate(rehearsal: Rehearsal, url: str, *, calls: int = 1, over: floa
             await asyncio.sleep(over * number / calls if over else 0)
             return await Player(rehearsal.spec, rehearsal.script, sender, rehearsal.signer, over).play()
 
-        played = list(await asyncio.gather(*(one(number) for number in range(calls))))
+        with using(rehearsal.facts):
+            played = list(await asyncio.gather(*(one(number) for number in range(calls))))
     finally:
         await sender.close()
     moments: list[Moment] = [moment for call in played for moment in call.moments]

@@ -59,7 +59,9 @@ def sandbox_command(
     Like an API that lags and fills in whatever it may:
       voiceops sandbox --switch lag=1 --switch adversarial=true
     """
-    server = use.sandbox_server(data, numbers, switches, port_vapi=port_vapi, port_twilio=port_twilio)
+    server = use.sandbox_server(
+        data, numbers, switches, port_vapi=port_vapi, port_twilio=port_twilio, folder=console.folder
+    )
 
     def ready(running: use.SandboxServer) -> None:
         console.out(

@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from voiceops.engine.fields.body import holds_secret
 from voiceops.engine.fields.diff import Difference
 from voiceops.kinds.nodes import body_node, field_of, items_of, secret_names
 from voiceops.kinds.registry import KINDS
-from voiceops.kinds.schema import Node
+from voiceops.kinds.schema import Node, per_facts
 from voiceops.model.plan import FieldChange
 from voiceops.model.values import ABSENT, JSON, Fingerprint, Ref, Secret, Template, copy, get_path, identical
 
@@ -37,7 +36,7 @@ def visible(kind: str, live: dict[str, Any], *sent: JSON) -> dict[str, Any]:
     return shown
 
 
-@cache
+@per_facts
 def _names() -> frozenset[str]:
     return secret_names() | {_HEADERS}
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from voiceops.kinds.schema import Facts, using
 from voiceops.runtime.handlers.call import Call
 from voiceops.runtime.handlers.decorators import (
     ANSWERED,
@@ -51,6 +52,7 @@ class Questions:
         directory: Directory,
         assistant_seconds: float,
         sessions: Sessions | None = None,
+        facts: Facts | None = None,
     ) -> None:
         """`assistant_seconds` are for an assistant-request, for which Vapi waits less long than for the others."""
         self._spec = spec
@@ -61,6 +63,7 @@ class Questions:
         self._observer = observer
         self._assistant_seconds = assistant_seconds
         self._sessions = sessions
+        self._facts = facts
         self._choices = Choices(spec, api)
         self._agents = {agent.address: agent for agent in spec.agents}
         self._decorated = {name: handler_of(function) for name, function in handlers.registry.answers.items()}
@@ -96,9 +99,11 @@ class Questions:
 
     def _checked(self, kind: str, answer: Any) -> Any:
         """The answer, if Vapi takes it: what it refuses would be a call that is lost."""
-        if isinstance(answer, Mapping) and (
-            wrong := refused(kind, answer, allow_unknown=self._spec.allow_unknown, ids=self._api.known_ids)
-        ):
+        if not isinstance(answer, Mapping):
+            return answer
+        with using(self._facts):
+            wrong = refused(kind, answer, allow_unknown=self._spec.allow_unknown, ids=self._api.known_ids)
+        if wrong:
             more = f" (and {len(wrong) - 3} more)" if len(wrong) > 3 else ""
             return Failure("misused", without_values(f"Vapi would refuse it: {'; '.join(wrong[:3])}{more}", {}))
         return answer

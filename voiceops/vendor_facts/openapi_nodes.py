@@ -1,7 +1,7 @@
 """One schema of an OpenAPI document as a node of the facts.
 
 Defects that follow a rule are repaired here, each in the method that is named after it; defects of a single
-field are data in schema_repairs.py. The nodes are described in docs/schema-format.md.
+field are data in repairs.py. The nodes are described in docs/schema-format.md.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from voiceops.kinds.patterns import can_be_tried
 
 Node: TypeAlias = dict[str, Any]
 Schema: TypeAlias = Mapping[str, Any]
@@ -33,12 +35,15 @@ class Tag:
 class Translator:
     """Turns schemas into nodes. `tags` holds, by type and key, what a union's discriminator may say.
 
-    `merged` collects the types that no key tells apart, by their names joined with `+`.
+    `merged` collects the types that no key tells apart, by their names joined with `+`; `untried` the patterns that
+    were left out, since nobody could try them in bounded time; `missing` the names that lead nowhere.
     """
 
     schemas: Mapping[str, Schema]
     tags: Mapping[tuple[str, str], Tag]
     merged: dict[str, dict[str, Any]] = field(default_factory=dict)
+    untried: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
 
     def type_of(self, name: str) -> dict[str, Any]:
         """A named type: its required keys, and a node for each field."""
@@ -71,7 +76,9 @@ class Translator:
         return None if reference is None else str(reference).rpartition("/")[2]
 
     def _object(self, name: str) -> Node:
-        return {"type": "object", "of": name} if self.schemas[name].get("properties") else {"type": "object"}
+        if name not in self.schemas:
+            self.missing.append(name)
+        return {"type": "object", "of": name} if self.schemas.get(name, {}).get("properties") else {"type": "object"}
 
     def _plain(self, schema: Schema) -> Node:
         kind = self._declared_type(schema)
@@ -87,7 +94,10 @@ class Translator:
         if "enum" in schema:
             node["enum"] = list(dict.fromkeys(schema["enum"]))
         if pattern := python_pattern(schema.get("pattern")):
-            node["pattern"] = pattern
+            if can_be_tried(pattern):
+                node["pattern"] = pattern
+            else:
+                self.untried.append(pattern)
         node |= {key: schema[key] for key in ("format", "default") if key in schema}
         return node
 
@@ -124,6 +134,7 @@ class Translator:
         if discriminator and discriminator.get("mapping"):
             key = discriminator["propertyName"]
             variants = {value: reference.rpartition("/")[2] for value, reference in discriminator["mapping"].items()}
+            variants = {value: name for value, name in variants.items() if name in self.schemas}
             unmapped = [name for name in names if name not in variants.values()]
             variants |= {value: name for name in unmapped if (tag := self._tag(name, key)) for value in tag.values}
             return {"type": "union", "by": key, "variants": variants}
@@ -154,6 +165,7 @@ class Translator:
     def _merged_type(self, names: list[str]) -> str:
         merged = "+".join(names)
         if len(names) > 1 and merged not in self.merged:
+            self.merged[merged] = {"required": [], "fields": {}}  # a type may lead back to itself
             parts = [self.type_of(name) for name in names]
             required = [key for key in parts[0]["required"] if all(key in part["required"] for part in parts)]
             alternatives: dict[str, list[Node]] = {}
@@ -218,6 +230,6 @@ def python_pattern(pattern: str | None) -> str | None:
         return None
     try:
         re.compile(body)
-    except re.error:
+    except (re.error, OverflowError, RecursionError):
         return None
     return body

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from schema_nodes import Node
+from voiceops.vendor_facts.openapi_nodes import Node
 
 _STRING: Node = {"type": "string"}
 _BOOLEAN: Node = {"type": "boolean"}

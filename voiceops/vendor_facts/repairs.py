@@ -1,7 +1,7 @@
 """What the published schema doesn't say, or says wrongly, about single fields: data, each with its reason.
 
 A repair names the types and the field, and what becomes of the field's node. Field names, types and ranges only;
-the rules that repair a whole class of defects are in schema_nodes.py.
+the rules that repair a whole class of defects are in openapi_nodes.py.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from schema_nodes import Node, Tag
+from voiceops.vendor_facts.openapi_nodes import Node, Tag
 
 _ASSISTANT = ("CreateAssistantDTO", "UpdateAssistantDTO", "AssistantOverrides")
 _PHONE = tuple(
