@@ -126,6 +126,8 @@ class Kind:
     dialled: str = ""  # the key of what callers dial: objects of such a kind are the lines that a change reaches
     unique: frozenset[str] = frozenset()  # keys whose value no two objects share, in whatever environment
     stays: Stays | None = None
+    waits: int = 99
+    """Where references run in a circle, those of the lowest are sent by a second step: it does no harm without them."""
     beside: frozenset[str] = frozenset()  # attributes that the vendor writes into what stands beside the object
     stands_for: Mapping[str, str] = field(default_factory=dict)
     """`Kind/NAME` may stand where another kind's id is wanted: which kind, and the attribute that is sent."""

@@ -7,6 +7,7 @@ from voiceops.kinds.base import Kind
 
 KIND = Kind(
     name="Credential",
+    waits=3,
     type="vapi_credential",
     path="/credential",
     title="credential",

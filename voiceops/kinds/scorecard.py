@@ -4,6 +4,7 @@ from voiceops.kinds.base import Kind
 
 KIND = Kind(
     name="Scorecard",
+    waits=2,
     type="vapi_scorecard",
     path="/observability/scorecard",
     title="scorecard",

@@ -2,4 +2,4 @@
 
 from voiceops.kinds.base import Kind
 
-KIND = Kind(name="Squad", type="vapi_squad", path="/squad", title="squad", after=("Agent",))
+KIND = Kind(name="Squad", type="vapi_squad", path="/squad", title="squad", after=("Agent",), waits=5)

@@ -4,6 +4,7 @@ from voiceops.kinds.base import Kind
 
 KIND = Kind(
     name="StructuredOutput",
+    waits=1,
     type="vapi_structured_output",
     path="/structured-output",
     title="structured output",

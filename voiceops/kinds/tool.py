@@ -7,6 +7,7 @@ from voiceops.kinds.base import Kind
 
 KIND = Kind(
     name="Tool",
+    waits=0,  # a handoff tool without destinations hands nobody over
     type="vapi_tool",
     path="/tool",
     title="tool",

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -17,6 +16,7 @@ from voiceops.apply.cut_off import types_needed
 from voiceops.apply.doubt import lags
 from voiceops.apply.job import Job
 from voiceops.apply.run import plan
+from voiceops.apply.waiting import until
 from voiceops.engine.lines.line_route import LiveRoute, Meant, Reason, Seen, live_route, server_of
 from voiceops.engine.lines.traffic_split import day
 from voiceops.engine.lines.twilio_number import lags as number_lags
@@ -131,14 +131,14 @@ async def lines(job: Job, runtime_url: str | None, read: Snapshot | None = None)
 
 async def _settled(job: Job, types: set[str] | frozenset[str], state: State) -> Snapshot:
     """What the lists show; right after an apply they are given a moment to show what it wrote."""
-    until = time.monotonic() + _LAG
-    while True:
-        snapshot = await read_live(job.accounts, types, for_plan=True)
+    read: list[Snapshot] = []
+
+    async def whole() -> Snapshot | None:
+        read.append(await read_live(job.accounts, types, for_plan=True))
         settle = job.options.settle
-        waiting = any(_lags(entry, snapshot, settle) for entry in state.entries.values())
-        if not waiting or time.monotonic() > until:
-            return snapshot
-        await asyncio.sleep(_POLL)
+        return None if any(_lags(entry, read[-1], settle) for entry in state.entries.values()) else read[-1]
+
+    return await until(whole, limit=_LAG, every=(_POLL,)) or read[-1]
 
 
 def _lags(entry: Entry, snapshot: Snapshot, settle: float) -> bool:

@@ -10,12 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from voiceops.kinds.nodes import select
+from voiceops.kinds.registry import KINDS
 from voiceops.kinds.schema import root, type_of
 from voiceops.model.graph import Graph, Resource
 from voiceops.model.values import Path, leaves, refs_in
-
-# Whose references wait first: a handoff tool without destinations is harmless, an agent without tools less so.
-_PREFERENCE = ("Tool", "StructuredOutput", "Scorecard", "Credential", "Agent", "Squad")
 
 
 class CircleError(Exception):
@@ -63,8 +61,7 @@ def _targets(resource: Resource, leaving_out: list[Path]) -> set[str]:
 
 def _weakest(graph: Graph, circle: tuple[str, ...], needs: dict[str, set[str]]) -> tuple[str, Path, set[str]]:
     members = set(circle)
-    order = {kind: rank for rank, kind in enumerate(_PREFERENCE)}
-    for address in sorted(circle, key=lambda a: (order.get(graph.resources[a].kind, 99), a)):
+    for address in sorted(circle, key=lambda a: (KINDS[graph.resources[a].kind].waits, a)):
         for path, targets in _openings(graph.resources[address]):
             if targets & members & needs[address]:
                 return address, path, targets

@@ -10,9 +10,9 @@ import contextlib
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from voiceops.runtime.store.records import DEAD, LEASED, WAITING, Backend
 from voiceops.runtime.store.sqlite import SqliteBackend
@@ -69,67 +69,76 @@ class Figures:
         return max((item.oldest for item in self.queue if item.oldest is not None), default=None)
 
 
-class _Rows(Protocol):
-    """A query's answer; `?` stands for a value, EVENTS and CLAIMS for the tables, HOUR for the hour of `at`."""
+@dataclass(frozen=True, slots=True)
+class _Store:
+    """A database for one reading: its two tables, and what the two databases say differently."""
 
-    def __call__(self, sql: str, *values: object) -> list[tuple[Any, ...]]: ...
+    ask: Callable[..., list[tuple[Any, ...]]]  # a query's answer; takes the query, and a value for each `given`
+    events: str
+    claims: str
+    hour: str  # of `at`, since 1970
+    given: str  # stands for a value
 
 
 @contextlib.contextmanager
-def _sqlite(backend: SqliteBackend) -> Iterator[_Rows]:
+def _sqlite(backend: SqliteBackend) -> Iterator[_Store]:
     with contextlib.closing(sqlite3.connect(f"{backend.path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
 
-        def rows(sql: str, *values: object) -> list[tuple[Any, ...]]:
+        def ask(sql: str, *values: object) -> list[tuple[Any, ...]]:
             until = time.monotonic() + _SECONDS
             connection.set_progress_handler(lambda: time.monotonic() > until, 100_000)
-            text = sql.replace("EVENTS", "events").replace("CLAIMS", "claims")
-            return connection.execute(text.replace("HOUR", "CAST(at / 3600 AS INTEGER)"), values).fetchall()
+            return connection.execute(sql, values).fetchall()
 
-        yield rows
+        yield _Store(ask, "events", "claims", hour="CAST(at / 3600 AS INTEGER)", given="?")
 
 
 @contextlib.contextmanager
-def _postgres(url: str) -> Iterator[_Rows]:
+def _postgres(url: str) -> Iterator[_Store]:
     import psycopg
 
     with psycopg.connect(url, autocommit=True, connect_timeout=5, application_name="voiceops") as connection:
         connection.execute("SET default_transaction_read_only = on")
         connection.execute(f"SET statement_timeout = {int(_SECONDS * 1000)}".encode())
 
-        def rows(sql: str, *values: object) -> list[tuple[Any, ...]]:
-            text = sql.replace("EVENTS", "voiceops_events").replace("CLAIMS", "voiceops_claims")
-            text = text.replace("HOUR", "floor(at / 3600)::bigint").replace("?", "%s")
-            return connection.execute(text.encode(), values).fetchall()
+        def ask(sql: str, *values: object) -> list[tuple[Any, ...]]:
+            return connection.execute(sql.encode(), values).fetchall()
 
-        yield rows
+        yield _Store(ask, "voiceops_events", "voiceops_claims", hour="floor(at / 3600)::bigint", given="%s")
 
 
 def figures(backend: Backend, location: str, now: float) -> Figures:
     """Blocks: for a thread. `location` is VOICEOPS_RUNTIME_DB. Raises what the database raises."""
-    with _sqlite(backend) if isinstance(backend, SqliteBackend) else _postgres(location) as rows:
+    with _sqlite(backend) if isinstance(backend, SqliteBackend) else _postgres(location) as store:
         return Figures(
-            now=now, hours=_hours(rows, now), tools=_tools(rows, now), queue=_queue(rows, now), newest=_newest(rows)
+            now=now, hours=_hours(store, now), tools=_tools(store, now), queue=_queue(store, now), newest=_newest(store)
         )
 
 
-def _hours(rows: _Rows, now: float) -> tuple[Hour, ...]:
+def _hours(store: _Store, now: float) -> tuple[Hour, ...]:
     """The last 24 hours by the clock; the newest is not over."""
     last = int(now) // 3600
     first = last - HOURS + 1
     # An event's id begins with its millisecond, and is what the table is ordered by.
     hour_of_event = "(id >> 22) / 3600000"
     messages = dict(
-        rows(f"SELECT {hour_of_event} AS hour, count(*) FROM EVENTS WHERE id >= ? GROUP BY 1", _id(first * 3600))
+        store.ask(
+            f"SELECT {hour_of_event} AS hour, count(*) FROM {store.events} WHERE id >= {store.given} GROUP BY 1",
+            _id(first * 3600),
+        )
     )
     tools = dict(
-        rows(f"SELECT HOUR AS hour, count(*) FROM CLAIMS WHERE at >= ? AND {_IS_TOOL} GROUP BY 1", first * 3600)
+        store.ask(
+            f"SELECT {store.hour} AS hour, count(*) FROM {store.claims} "
+            f"WHERE at >= {store.given} AND {_IS_TOOL} GROUP BY 1",
+            first * 3600,
+        )
     )
     # Two hours more are looked at, so that a call that began before counts where it began.
     begun = dict(
-        rows(
+        store.ask(
             "SELECT hour, count(*) FROM (SELECT call, min(hour) AS hour FROM ("
-            f"SELECT call, {hour_of_event} AS hour FROM EVENTS WHERE id >= ? UNION ALL "
-            f"SELECT call, HOUR AS hour FROM CLAIMS WHERE at >= ? AND {_IS_TOOL}"
+            f"SELECT call, {hour_of_event} AS hour FROM {store.events} WHERE id >= {store.given} UNION ALL "
+            f"SELECT call, {store.hour} AS hour FROM {store.claims} WHERE at >= {store.given} AND {_IS_TOOL}"
             ") AS heard WHERE call <> '' GROUP BY call) AS begun GROUP BY hour",
             _id((first - 2) * 3600),
             (first - 2) * 3600,
@@ -149,24 +158,24 @@ def _id(seconds: int) -> int:
     return (seconds * 1000) << 22
 
 
-def _tools(rows: _Rows, now: float) -> dict[str, ToolFigures]:
+def _tools(store: _Store, now: float) -> dict[str, ToolFigures]:
     """Nearest-rank percentiles: values that were measured, the same from both databases."""
-    found = rows(
+    found = store.ask(
         "SELECT tool, max(n), max(CASE WHEN rank = (n * 50 + 99) / 100 THEN ms END), "
         "max(CASE WHEN rank = (n * 95 + 99) / 100 THEN ms END) FROM ("
         "SELECT tool, ms, row_number() OVER (PARTITION BY tool ORDER BY ms) AS rank, "
-        "count(*) OVER (PARTITION BY tool) AS n FROM CLAIMS "
-        f"WHERE at >= ? AND result <> '' AND {_IS_TOOL}) AS ranked GROUP BY tool",
+        f"count(*) OVER (PARTITION BY tool) AS n FROM {store.claims} "
+        f"WHERE at >= {store.given} AND result <> '' AND {_IS_TOOL}) AS ranked GROUP BY tool",
         now - HOURS * 3600,
     )
     return {tool: ToolFigures(calls, p50, p95) for tool, calls, p50, p95 in found}
 
 
-def _queue(rows: _Rows, now: float) -> tuple[Queued, ...]:
+def _queue(store: _Store, now: float) -> tuple[Queued, ...]:
     counted: dict[str, dict[int, tuple[int, float]]] = {}
     for state in (WAITING, LEASED, DEAD):  # each has an index of its own; what is done is not looked at
-        select = f"SELECT type, count(*), min(received) FROM EVENTS WHERE state = {state} GROUP BY type"
-        for type_, count, received in rows(select):
+        select = f"SELECT type, count(*), min(received) FROM {store.events} WHERE state = {state} GROUP BY type"
+        for type_, count, received in store.ask(select):
             counted.setdefault(type_, {})[state] = count, received
     return tuple(
         Queued(
@@ -180,8 +189,8 @@ def _queue(rows: _Rows, now: float) -> tuple[Queued, ...]:
     )
 
 
-def _newest(rows: _Rows) -> tuple[dict[str, Any], ...]:
-    found = rows(f"SELECT at, call, tool, ms, result <> '' FROM CLAIMS ORDER BY at DESC LIMIT {_NEWEST}")
+def _newest(store: _Store) -> tuple[dict[str, Any], ...]:
+    found = store.ask(f"SELECT at, call, tool, ms, result <> '' FROM {store.claims} ORDER BY at DESC LIMIT {_NEWEST}")
     return tuple(
         {"at": at, "call": call, "tool": tool, "ms": ms if done else None} for at, call, tool, ms, done in found
     )
