@@ -30,6 +30,13 @@ _OTHERS = frozenset(
 )
 _NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions"})
 _LISTED = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+_BESIDE = frozenset(
+    {
+        *("if", "then", "else", "not", "contains", "additionalProperties", "propertyNames"),
+        *("unevaluatedItems", "unevaluatedProperties"),
+    }
+)
+_NAMED_BESIDE = frozenset({"dependentSchemas", "dependencies"})
 _DEEPEST = 20
 
 
@@ -45,22 +52,25 @@ def _schemas(context: Context) -> Iterator[Spot]:
         yield from (output.at("schema") for output in body.items("artifactPlan", "structuredOutputs"))
 
 
-def _below(schema: Spot, depth: int = 0) -> Iterator[Spot]:
-    """The schema and every schema in it that stands under a name, or for the items of a list."""
+def _below(schema: Spot, *, whole: bool = False, depth: int = 0) -> Iterator[Spot]:
+    """The schema and every schema in it that stands under a name, or for the items of a list.
+
+    `whole`: also those that only say when or how far others hold.
+    """
     if not isinstance(schema.value, dict) or depth > _DEEPEST:
         return
     yield schema
     for keyword, value in schema.value.items():
         path = (*schema.path, keyword)
         inner: Iterable[tuple[tuple[str | int, ...], Any]] = ()
-        if keyword == "items":
+        if keyword == "items" or (whole and keyword in _BESIDE):
             inner = [(path, value)]
-        elif keyword in _NAMED and isinstance(value, dict):
+        elif (keyword in _NAMED or (whole and keyword in _NAMED_BESIDE)) and isinstance(value, dict):
             inner = [((*path, name), item) for name, item in value.items()]
         elif keyword in _LISTED and isinstance(value, list):
             inner = [((*path, index), item) for index, item in enumerate(value)]
         for place, item in inner:
-            yield from _below(Spot(schema.resource, place, item), depth + 1)
+            yield from _below(Spot(schema.resource, place, item), whole=whole, depth=depth + 1)
 
 
 @lint("VO309", "schema-invalid", "What a model fills in is described by no valid JSON Schema")
@@ -79,10 +89,14 @@ def schema_invalid(context: Context) -> Iterator[Finding]:
                 yield schema.finding(
                     f"JSON Schema takes no such value in {path[-1] if path else 'it'}", *path, hint=hint
                 )
-        for inner in _below(schema):
-            text = inner.get("pattern")
-            if isinstance(text, str) and not _compiles(text):
-                yield inner.finding("no such pattern can be read", "pattern", hint="Correct the regular expression.")
+        for inner in _below(schema, whole=True):
+            names = inner.get("patternProperties")
+            for pattern, *steps in (
+                (inner.get("pattern"), "pattern"),
+                *((name, "patternProperties", name) for name in (names if isinstance(names, dict) else ())),
+            ):
+                if isinstance(pattern, str) and not _compiles(pattern):
+                    yield inner.finding("no such pattern can be read", *steps, hint="Correct the regular expression.")
 
 
 def _invalid(schema: dict[str, Any]) -> list[tuple[tuple[str | int, ...], Any]]:
