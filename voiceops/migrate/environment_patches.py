@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voiceops.adopt.repository import Repository
+from voiceops.kinds.nodes import entries_of, items_of
 from voiceops.kinds.registry import PART_KEYS
+from voiceops.kinds.schema import Node, root
 from voiceops.manifest.strict_yaml import read_documents
 from voiceops.model.address import address
 from voiceops.model.located import plain
@@ -42,26 +44,37 @@ class Manifests:
                 places[address(value["kind"], value["name"])] = path
         return cls(specs, places, repository.files)
 
-    def expanded(self, value: Any, file: str, *, texts: bool) -> Any:
-        """A spec with its parts in place; with `texts` also with the files that it names."""
+    def node(self, where: str) -> Node:
+        """What the schema says of a manifest's spec."""
+        return root(where.partition("/")[0], "manifest")
+
+    def expanded(self, key: str, value: Any, file: str, node: Node | None, *, texts: bool) -> Any:
+        """What stands under a key with its parts in place; with `texts` also with the files that it names."""
+        kind = _part_at(key, node)
+        name = value.get("from") if isinstance(value, dict) else value
+        where = address(kind, name) if kind is not None and isinstance(name, str) else ""
+        if where in self.specs:
+            part = self.expanded("", self.specs[where], self.places[where], self.node(where), texts=texts)
+            rest = {key: item for key, item in value.items() if key != "from"} if isinstance(value, dict) else {}
+            return _merged(part, self._inside(rest, file, node, texts=texts))
+        return self._inside(value, file, node, texts=texts)
+
+    def _inside(self, value: Any, file: str, node: Node | None, *, texts: bool) -> Any:
         if isinstance(value, dict):
-            return {key: self._entry(key, item, file, texts=texts) for key, item in value.items()}
+            entries = entries_of(node, value)
+            return {key: self.expanded(key, item, file, entries.get(key), texts=texts) for key, item in value.items()}
         if isinstance(value, list):
-            return [self.expanded(item, file, texts=texts) for item in value]
+            return [self.expanded("", item, file, items_of(node), texts=texts) for item in value]
         if texts and isinstance(value, str) and (found := _FILE.match(value)):
             path = posixpath.normpath(posixpath.join(posixpath.dirname(file), found["path"]))
             return self.texts.get(path, value)
         return value
 
-    def _entry(self, key: str, item: Any, file: str, *, texts: bool) -> Any:
-        kind = PART_KEYS.get(key)
-        name = item.get("from") if isinstance(item, dict) else item
-        where = address(kind, name) if kind is not None and isinstance(name, str) else ""
-        if where not in self.specs:
-            return self.expanded(item, file, texts=texts)
-        part = self.expanded(self.specs[where], self.places[where], texts=texts)
-        rest = {k: v for k, v in item.items() if k != "from"} if isinstance(item, dict) else {}
-        return _merged(part, self.expanded(rest, file, texts=texts))
+
+def _part_at(key: str, node: Node | None) -> str | None:
+    """The kind of the part that may stand by name under a key of which the schema says this."""
+    takes = node is not None and (node["type"] == "union" or node.get("of") == "Server")
+    return PART_KEYS.get(key) if takes else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +93,7 @@ def patches_between(base: Manifests, other: Manifests, environment: str) -> Patc
         if where not in base.specs or where.partition("/")[0] in PART_KEYS.values():
             continue
         maker = _Maker(base, other, where, environment)
-        patch = maker.difference(base.specs[where], spec)
+        patch = maker.difference(base.specs[where], spec, base.node(where))
         if patch is not _SAME:
             merges[where] = patch
             texts |= maker.texts
@@ -95,23 +108,22 @@ class _Maker:
         self._here, self._there = base.places[where], other.places[where]
         self.texts: dict[str, str] = {}
 
-    def difference(self, written: Any, wanted: Any, key: str = "") -> Any:
+    def difference(self, written: Any, wanted: Any, node: Node | None, key: str = "") -> Any:
         """What changes `written` so that it means what `wanted` does over there; _SAME where it does already."""
-        one = self._base._entry(key, written, self._here, texts=True)
-        if identical(one, self._other._entry(key, wanted, self._there, texts=True)):
+        one = self._base.expanded(key, written, self._here, node, texts=True)
+        if identical(one, self._other.expanded(key, wanted, self._there, node, texts=True)):
             return _SAME
-        target = wanted = self._other._entry(key, wanted, self._there, texts=False)
-        if isinstance(written, dict) and isinstance(wanted, dict) and "from" not in written:
-            found: dict[str, Any] = {name: None for name in written if name not in wanted}
-            for name, item in wanted.items():
+        target = self._other.expanded(key, wanted, self._there, node, texts=False)
+        if isinstance(written, dict) and isinstance(target, dict) and "from" not in written:
+            entries = entries_of(node, written, target)
+            found: dict[str, Any] = {name: None for name in written if name not in target}
+            for name, item in target.items():
                 if name not in written:
-                    found[name] = self._placed(self._other._entry(name, item, self._there, texts=False))
-                elif (change := self.difference(written[name], item, name)) is not _SAME:
+                    found[name] = self._placed(item)
+                elif (change := self.difference(written[name], item, entries.get(name), name)) is not _SAME:
                     found[name] = change
             return found
-        if isinstance(written, dict) and isinstance(target, dict):
-            return {name: None for name in written if name not in target} | self._placed(target)
-        return self._placed(target)
+        return self._placed(_instead(written, target))
 
     def _placed(self, value: Any) -> Any:
         """The value with the other side's prompts under names of their own."""
@@ -127,6 +139,14 @@ class _Maker:
             named = posixpath.splitext(found["path"])
             return f"${{file:{named[0]}.{self._environment}{named[1]}}}"
         return value
+
+
+def _instead(written: Any, target: Any) -> Any:
+    """The merge patch that leaves nothing of `written` where `target` is to stand."""
+    if not isinstance(written, dict) or not isinstance(target, dict):
+        return target
+    gone = {key: None for key in written if key not in target}
+    return gone | {key: _instead(written[key], item) if key in written else item for key, item in target.items()}
 
 
 def _merged(base: Any, patch: Any) -> Any:
