@@ -27,6 +27,7 @@ _COMMANDS = {
     "destroy": "apply",
     "drift": "drift",
     "import": "adopt",
+    "upgrade": "upgrade",
     "audit": "audit",
     "import gitops": "import_folder",
     "import json": "import_folder",

@@ -62,7 +62,7 @@ def find(text: str, mark: Mark, keys: Iterable[str]) -> Place:
 def _checked(text: str, place: Place) -> Place:
     if place.is_alias:
         raise CannotEdit("it is an alias (*) there: the value stands elsewhere")
-    if text[_offset(text, place.node.start_mark)] in "&!":
+    if text[offset_of(text, place.node.start_mark)] in "&!":
         raise CannotEdit("it carries an anchor or a tag there")
     return place
 
@@ -140,12 +140,12 @@ def _equal(one: JSON, other: JSON) -> bool:
 def _candidates(text: str, place: Place, value: JSON) -> Iterator[tuple[int, int, str]]:
     """Cuts and what goes there, the most like the present style first; the caller takes the first that holds."""
     node = place.node
-    start, end = _offset(text, node.start_mark), _end(text, node)
+    start, end = offset_of(text, node.start_mark), end_of(text, node)
     of_lines = isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value
     if of_lines and isinstance(value, (dict, list)) and value:
         yield start, end, block(value, node.start_mark.column)
     if of_lines:  # the new value stands beside the key, not below it
-        start = _offset(text, place.key.end_mark) + 1 if place.key is not None else start
+        start = offset_of(text, place.key.end_mark) + 1 if place.key is not None else start
         lead = " " if place.key is not None else ""
         yield from ((start, end, lead + new) for new in _inline(value, None, place.flow))
         return
@@ -181,7 +181,7 @@ def _literal(text: str, start: int, value: str, column: int, style: str | None) 
     yield f"{first}{comment}\n{rest}"
 
 
-def _offset(text: str, mark: Any) -> int:
+def offset_of(text: str, mark: Any) -> int:
     """A parser's line and column as a place in the text."""
     here = 0
     for _ in range(mark.line):
@@ -189,22 +189,22 @@ def _offset(text: str, mark: Any) -> int:
     return here + int(mark.column)
 
 
-def _end(text: str, node: Any) -> int:
-    """Where the value ends. A block's own end mark lies behind the blank lines and comments that follow it."""
+def end_of(text: str, node: Any) -> int:
+    """Where the value ends; a block's own mark lies behind what follows it. Raises CannotEdit for an alias there."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         inner = last[1] if isinstance(node, yaml.MappingNode) else last
         if inner.start_mark.index < node.start_mark.index:  # an alias
             raise CannotEdit("it ends with an alias (*) there")
-        return _end(text, inner)
+        return end_of(text, inner)
     if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
         return _end_of_block_scalar(text, node)
-    return _offset(text, node.end_mark)
+    return offset_of(text, node.end_mark)
 
 
 def _end_of_block_scalar(text: str, node: Any) -> int:
     """Behind the last line that is indented like the first; with `+`, behind the blank lines, too."""
-    start = _offset(text, node.start_mark)
+    start = offset_of(text, node.start_mark)
     line_end = text.find("\n", start)
     if line_end < 0:
         return len(text)
@@ -229,4 +229,4 @@ def _end_of_block_scalar(text: str, node: Any) -> int:
 
 
 def _offset_or_end(text: str, mark: Any) -> int:
-    return min(_offset(text, mark), len(text)) if mark.line <= text.count("\n") else len(text)
+    return min(offset_of(text, mark), len(text)) if mark.line <= text.count("\n") else len(text)

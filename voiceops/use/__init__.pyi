@@ -86,6 +86,8 @@ from voiceops.use.tunnel import installed_tunnel as installed_tunnel
 from voiceops.use.tunnel import open_tunnel as open_tunnel
 from voiceops.use.update_schema import SchemaUpdate as SchemaUpdate
 from voiceops.use.update_schema import update_schema as update_schema
+from voiceops.use.upgrade_manifests import Upgraded as Upgraded
+from voiceops.use.upgrade_manifests import upgrade as upgrade
 from voiceops.use.validate_manifests import Checked as Checked
 from voiceops.use.validate_manifests import validate as validate
 from voiceops.use.write_runtime import WrittenRuntime as WrittenRuntime

@@ -145,6 +145,7 @@ _ASSISTANT = {
     "systemPrompt": _PROMPT,
     "toolIds": "model.toolIds",
     "tools": "model.tools",
+    "llmRequestNonPunctuatedDelaySeconds": "startSpeakingPlan.transcriptionEndpointingPlan.onNoPunctuationSeconds",
     "videoRecordingEnabled": "artifactPlan.videoRecordingEnabled",
     "webhookUrl": "server.url",
 }

@@ -290,7 +290,12 @@ LEGACY = (
     _legacy(_ASSISTANT, "recordingEnabled", _BOOLEAN, "artifactPlan.recordingEnabled"),
     _legacy(_ASSISTANT, "hipaaEnabled", _BOOLEAN, "compliancePlan.hipaaEnabled"),
     _legacy(_ASSISTANT, "responseDelaySeconds", _NUMBER, "startSpeakingPlan.waitSeconds"),
-    _legacy(_ASSISTANT, "llmRequestDelaySeconds", _NUMBER, "startSpeakingPlan.waitSeconds"),
+    _legacy(
+        _ASSISTANT,
+        "llmRequestDelaySeconds",
+        _NUMBER,
+        "startSpeakingPlan.transcriptionEndpointingPlan.onPunctuationSeconds",
+    ),
     _legacy(_ASSISTANT, "numWordsToInterruptAssistant", _NUMBER, "stopSpeakingPlan.numWords"),
     _legacy(_ASSISTANT, "messagePlan", {"type": "object", "of": "MessagePlan"}, "hooks on customer.speech.timeout"),
     _legacy(_PHONE, "serverUrl", _STRING, "server.url"),

@@ -1,0 +1,1 @@
+"""Old fields in manifests, and what stands for them today: found, rewritten in the text, or named. Pure."""
