@@ -26,6 +26,7 @@ from voiceops.model.values import (
     format_path,
     get_key,
     get_path,
+    map_leaves,
 )
 
 
@@ -70,6 +71,10 @@ def unseen_secrets(resource: Resource, live: dict[str, Any]) -> dict[str, Any]:
     def unseen(body: JSON, shown: JSON) -> JSON:
         if isinstance(body, Secret):
             return Fingerprint(body.names, "") if body.names and empty(shown) else ABSENT
+        if isinstance(body, list) and isinstance(shown, list) and len(body) == len(shown):
+            # A list is owned as a whole.
+            hidden = [unseen(item, other) for item, other in zip(body, shown, strict=True)]
+            return map_leaves(body, _unseen) if any(item is not ABSENT for item in hidden) else ABSENT
         if not isinstance(body, dict):
             return ABSENT
         inside = {key: unseen(item, get_key(shown, key)) for key, item in body.items()}
@@ -77,6 +82,10 @@ def unseen_secrets(resource: Resource, live: dict[str, Any]) -> dict[str, Any]:
 
     found = unseen(resource.body, live)
     return found if isinstance(found, dict) else {}
+
+
+def _unseen(leaf: JSON) -> JSON:
+    return Fingerprint(leaf.names, "") if isinstance(leaf, Secret) else leaf
 
 
 def new_intent(
