@@ -13,14 +13,14 @@ import pytest
 
 from tests.runtime.places import place_of
 from voiceops.calls.chance import quantile
+from voiceops.calls.counting import BY, Reports
 from voiceops.calls.ended_reasons import is_failure
 from voiceops.calls.record import CallRecord, Spoken, ToolUse
-from voiceops.calls.report import BY, Reports
-from voiceops.calls.store import CallStore, Filter
+from voiceops.calls.store import CallFilter, CallStore
 from voiceops.calls.tables import prepare
 from voiceops.errors import VoiceopsError
 from voiceops.runtime.store.backends import backend_of
-from voiceops.runtime.store.records import Backend
+from voiceops.runtime.store.records import DONE, Backend, EventRow
 
 START = 1_793_500_000.0
 
@@ -80,8 +80,10 @@ def test_a_call_is_kept_once(database: Backend) -> None:
     rng.shuffle(mixed)
     for start in range(0, len(mixed), 300):
         store.keep(mixed[start : start + 300])
-    assert store.count(Filter(simulated=True)) == 450
-    assert {call.id: call for call in store.listed(Filter(simulated=True), 1000)} == {call.id: call for call in calls}
+    assert store.count(CallFilter(simulated=True)) == 450
+    assert {call.id: call for call in store.listed(CallFilter(simulated=True), 1000)} == {
+        call.id: call for call in calls
+    }
     assert store.keep(mixed) == 0
 
 
@@ -91,13 +93,13 @@ def test_calls_are_found(database: Backend) -> None:
     calls = [made(rng, n) for n in range(300)]
     store.keep(calls)
     for wanted in (
-        Filter(),
-        Filter(agent="desk", since=START + 50_000, until=START + 150_000),
-        Filter(phone="second", failed=True),
-        Filter(revision=2, version="v1", simulated=True),
-        Filter(text="call-0001"),
-        Filter(text="5550007"),
-        Filter(text="%"),
+        CallFilter(),
+        CallFilter(agent="desk", since=START + 50_000, until=START + 150_000),
+        CallFilter(phone="second", failed=True),
+        CallFilter(revision=2, version="v1", simulated=True),
+        CallFilter(text="call-0001"),
+        CallFilter(text="5550007"),
+        CallFilter(text="%"),
     ):
         fitting = [call for call in calls if fits(call, wanted)]
         fitting.sort(key=lambda call: (call.began, call.id), reverse=True)
@@ -111,7 +113,7 @@ def test_calls_are_found(database: Backend) -> None:
     assert store.beginning_with("call-0000", 3) == ["call-00000", "call-00001", "call-00002"]
 
 
-def fits(call: CallRecord, wanted: Filter) -> bool:
+def fits(call: CallRecord, wanted: CallFilter) -> bool:
     began = call.began or 0.0
     return (
         (wanted.since is None or began >= wanted.since)
@@ -147,17 +149,17 @@ def key(call: CallRecord, by: str) -> set[str]:
 @pytest.mark.parametrize(
     "wanted",
     [
-        Filter(),
-        Filter(since=START + 5_000, until=START + 200_000),
-        Filter(since=START + 5_000, until=START + 6_000),
-        Filter(since=START + 3_600 * 30.5),
-        Filter(agent="desk"),
-        Filter(phone="main", version="v2", until=START + 100_000),
-        Filter(revision=1, simulated=True),
-        Filter(failed=True),
+        CallFilter(),
+        CallFilter(since=START + 5_000, until=START + 200_000),
+        CallFilter(since=START + 5_000, until=START + 6_000),
+        CallFilter(since=START + 3_600 * 30.5),
+        CallFilter(agent="desk"),
+        CallFilter(phone="main", version="v2", until=START + 100_000),
+        CallFilter(revision=1, simulated=True),
+        CallFilter(failed=True),
     ],
 )
-def test_sums_are_those_of_the_calls(database: Backend, wanted: Filter) -> None:
+def test_sums_are_those_of_the_calls(database: Backend, wanted: CallFilter) -> None:
     store, reports = opened(database)
     rng = random.Random(3)
     calls = [made(rng, n) for n in range(600)]
@@ -216,17 +218,23 @@ def test_a_number_is_forgotten_for_good(database: Backend) -> None:
     calls = [made(rng, n) for n in range(100)]
     store.keep(calls)
     reports.refresh()
+    messages = [
+        EventRow(n, bytes([n]), "hang", call, START, 0.0, DONE, "", body)
+        for n, (call, body) in enumerate([("other", b"from +14155550005"), ("other", b"from +14155550006")])
+    ]
+    database.write([], [], messages, safe=False)
     theirs = [call for call in calls if call.customer == "+14155550005"]
     assert theirs
     assert store.forget("+14155550005") == len(theirs)
     store.keep(calls)
-    assert store.count(Filter(simulated=True)) == 100 - len(theirs)
+    assert [event.body for event in (database.get(0), database.get(1)) if event] == [b"from +14155550006"]
+    assert store.count(CallFilter(simulated=True)) == 100 - len(theirs)
     for table in ("calls", "call_tools", "call_bodies", "call_sums", "call_forgotten"):
         for row in database.rows(f"SELECT * FROM {database.prefix}{table}"):
             assert b"4155550005" not in b"|".join(
                 bytes(cell) if isinstance(cell, (bytes, memoryview)) else str(cell).encode() for cell in row
             )
-    assert sum(row.sums.calls for row in reports.rows(Filter(), "")) == sum(
+    assert sum(row.sums.calls for row in reports.rows(CallFilter(), "")) == sum(
         not call.simulated for call in calls if call not in theirs
     )
 
@@ -240,11 +248,12 @@ def test_old_calls_go_and_old_words_before_them(database: Backend) -> None:
     older = sum((call.began or 0) < half for call in calls)
     assert store.drop_texts(half) == older
     assert all(
-        bool(call.turns[0].text) is ((call.began or 0) >= half) for call in store.listed(Filter(simulated=True), 100)
+        bool(call.turns[0].text) is ((call.began or 0) >= half)
+        for call in store.listed(CallFilter(simulated=True), 100)
     )
     assert store.prune(half) == older
-    assert store.count(Filter(simulated=True)) == 80 - older
-    assert sum(row.sums.calls for row in reports.rows(Filter(), "day")) == store.count(Filter())
+    assert store.count(CallFilter(simulated=True)) == 80 - older
+    assert sum(row.sums.calls for row in reports.rows(CallFilter(), "day")) == store.count(CallFilter())
 
 
 def test_a_newer_store_is_left_alone(database: Backend) -> None:

@@ -39,6 +39,8 @@ THEIRS = (
     "It is a simulator, not a mock",
     "the webhook server: verification",  # what the runtime is, to people who don't know it
     "the webhook server as a",
+    '"bot": "agent"',  # the roles in Vapi's messages
+    '_message("bot"',
 )
 
 

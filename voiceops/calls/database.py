@@ -24,5 +24,11 @@ class Database(Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """All of what is done inside, or nothing. One writer at a time."""
 
+    def scrubbing(self) -> AbstractContextManager[None]:
+        """What is deleted inside can't be read off the files afterwards, as far as the database can do that."""
+
+    def forget(self, calls: Sequence[str], text: str) -> int:
+        """Delete what else is stored of these calls, and what holds the text; how many messages there were."""
+
     def type_of(self, kind: str) -> str:
         """What the database calls a column's type: `text`, `number`, `integer` or `bytes`."""

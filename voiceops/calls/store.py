@@ -23,7 +23,7 @@ _ENCODER = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class CallFilter:
     """Which calls: times in epoch seconds, `since` included and `until` not; empty means any."""
 
     since: float | None = None
@@ -72,6 +72,7 @@ class CallStore:
         self._tools = f"{database.prefix}call_tools"
         self._dirty = f"{database.prefix}call_dirty"
         self._forgotten = f"{database.prefix}call_forgotten"
+        self._facts = f"{database.prefix}call_facts"
 
     def prepare(self) -> None:
         """Make the tables that are missing. Raises VoiceopsError: a newer voiceops made them."""
@@ -129,6 +130,19 @@ class CallStore:
                 [(hour,) for hour in sorted(hours)],
             )
 
+    def fact(self, name: str) -> str:
+        """What was noted under a name; empty where nothing was."""
+        rows = self._database.rows(f"SELECT value FROM {self._facts} WHERE name = ?", (name,))
+        return str(rows[0][0]) if rows else ""
+
+    def note(self, name: str, value: str) -> None:
+        """Note something under a name, in place of what was noted there."""
+        self._database.change(
+            f"INSERT INTO {self._facts} (name, value) VALUES (?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (name, value),
+        )
+
     def get(self, id_: str) -> CallRecord | None:
         """One call, whole; None where there is none."""
         found = self._read([id_])
@@ -142,7 +156,7 @@ class CallStore:
         )
         return [id_ for (id_,) in rows]
 
-    def listed(self, wanted: Filter, limit: int, before: tuple[float, str] | None = None) -> list[CallRecord]:
+    def listed(self, wanted: CallFilter, limit: int, before: tuple[float, str] | None = None) -> list[CallRecord]:
         """The newest calls first, whole. `before`: only those after this one in the list, by (began, id)."""
         where, values = wanted.where()
         if before is not None:
@@ -155,14 +169,14 @@ class CallStore:
         whole = {call.id: call for call in self._read(ids)}
         return [whole[id_] for id_ in ids if id_ in whole]
 
-    def count(self, wanted: Filter) -> int:
+    def count(self, wanted: CallFilter) -> int:
         """How many there are."""
         where, values = wanted.where()
         return int(self._database.rows(f"SELECT count(*) FROM {self._calls} WHERE {where}", values)[0][0])
 
     def forget(self, number: str) -> int:
-        """Delete every call of this number, for good: none of them comes back; how many there were."""
-        with self._database.transaction():
+        """Delete every call of this number, and all messages of it, for good; how many calls there were."""
+        with self._database.scrubbing(), self._database.transaction():
             rows = self._database.rows(f"SELECT id, began FROM {self._calls} WHERE customer = ?", (number,))
             self._database.change(
                 f"INSERT INTO {self._forgotten} (customer, at) VALUES (?, ?) ON CONFLICT (customer) DO NOTHING",
@@ -172,6 +186,7 @@ class CallStore:
                 self._database.change_many(f"DELETE FROM {table} WHERE {key} = ?", [(id_,) for id_, _ in rows])
             self._database.change(f"DELETE FROM {self._calls} WHERE customer = ?", (number,))
             self._mark({int(began // 3600) for _, began in rows})
+            self._database.forget([id_ for id_, _ in rows], number)
         return len(rows)
 
     def prune(self, before: float) -> int:

@@ -42,6 +42,8 @@ _COMMANDS = {
     "serve": "serve",
     "generate": "generate",
     "simulate": "simulate",
+    "calls": "calls",
+    "report": "report",
     "events": "events",
     "dev": "dev",
     "doctor": "doctor",
@@ -83,7 +85,8 @@ def _with_common_options(command: click.Command) -> click.Command:
     if isinstance(command, click.Group):
         for inner in command.commands.values():
             _with_common_options(inner)
-        return command
+        if not command.invoke_without_command:
+            return command
     taken = {text for parameter in command.params for text in parameter.opts}
     for attribute, option in _COMMON.items():
         if taken.isdisjoint(option.opts):

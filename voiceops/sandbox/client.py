@@ -78,6 +78,11 @@ class SandboxClient:
         """Forget the requests so far."""
         self._call("DELETE", "/requests")
 
+    def make_calls(self, n: int, scenario: str = "steady", *, days: float = 14, seed: int = 1) -> int:
+        """Add made-up calls of the agents and lines that are there, and get how many."""
+        data = {"n": n, "scenario": scenario, "days": days, "seed": seed}
+        return int(self._call("POST", "/calls", data)["made"])
+
     def objects(self, collection: str) -> list[dict[str, Any]]:
         """What a collection holds, as it is kept: secrets included, visible or not."""
         found: list[dict[str, Any]] = self._call("GET", "/objects", params={"collection": collection})[collection]

@@ -18,8 +18,10 @@ from starlette.routing import Route
 
 from voiceops.sandbox import numbers
 from voiceops.sandbox.account import PINS, World, iso, new_id
+from voiceops.sandbox.catalog import CALLS, PHONES
 from voiceops.sandbox.deprecations import DEPRECATIONS
 from voiceops.sandbox.faults import parse
+from voiceops.sandbox.made_calls import MadeUp, made_calls
 from voiceops.sandbox.numbers import PURCHASES
 from voiceops.sandbox.store import Body, Row
 
@@ -69,6 +71,7 @@ def application(world: World, plant: Callable[[], None]) -> Starlette:
         ("pins/{id}", "PUT", _pin),
         ("pins/{id}", "DELETE", _unpin),
         ("seed", "POST", _seed),
+        ("calls", "POST", _make_calls),
         ("numbers", "GET", _numbers),
         ("numbers", "POST", _add_number),
         ("numbers/{number}", "PATCH", _edit_number),
@@ -209,6 +212,31 @@ async def _seed(world: World, request: Request, data: Any) -> Any:
             world.store.put(Row(name, id_, {**_server_fields(world, id_), **times, **given}))
             ids.append(id_)
     return {"ids": ids}
+
+
+async def _make_calls(world: World, request: Request, data: Any) -> Any:
+    """`n` made-up calls of what the account has, of a `scenario`, over so many `days`; the same for the same `seed`."""
+    tools = {row.id: str((row.body.get("function") or {}).get("name") or "") for row in world.store.rows("/tool")}
+    assistants = world.store.bodies("/assistant")
+    of = MadeUp(
+        world.account.org_id,
+        assistants,
+        world.store.bodies(PHONES),
+        {
+            str(body["id"]): [
+                name for id_ in (body.get("model") or {}).get("toolIds") or () if (name := tools.get(id_))
+            ]
+            for body in assistants
+        },
+    )
+    n, days = int(data.get("n", 100)), float(data.get("days", 14))
+    if not 0 < n <= 1_000_000 or not 0 < days <= 3650:
+        raise _Wrong("n is 1 to 1,000,000, days up to 3650")
+    made = made_calls(of, n, data.get("scenario", "steady"), now=world.now(), days=days, seed=int(data.get("seed", 1)))
+    with world.store.transaction():
+        for body in made:
+            world.store.put(Row(CALLS, body["id"], body))
+    return {"made": n}
 
 
 async def _numbers(world: World, request: Request, data: Any) -> Any:

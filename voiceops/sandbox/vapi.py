@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from voiceops.sandbox import calls, evals, files, phones, resources, traffic
+from voiceops.sandbox import evals, files, phones, placed_calls, resources, traffic
 from voiceops.sandbox.account import PINS, Refusal, World, new_id
 from voiceops.sandbox.answers_as import shown
 from voiceops.sandbox.catalog import (
@@ -53,7 +53,7 @@ def application(world: World) -> Starlette:
         add(collection.path + "/{id}", "GET", resource.get)
         add(collection.path + "/{id}", "PATCH", resource.update)
         add(collection.path + "/{id}", "DELETE", resource.delete)
-    for extra in (calls, files, traffic):
+    for extra in (files, placed_calls, traffic):
         for path, method, operation in extra.operations(world):
             add(path, method, operation)
 

@@ -2,6 +2,8 @@ from voiceops.apply.apply_events import Event as Event
 from voiceops.apply.run import Outcome as Outcome
 from voiceops.audit.finding import AuditFinding as AuditFinding
 from voiceops.explain.explained import Explained as Explained
+from voiceops.calls.record import CallRecord as CallRecord
+from voiceops.calls.store import CallFilter as CallFilter
 from voiceops.migrate.folder_imported import FolderImported as FolderImported
 from voiceops.model.plan import Change as Change
 from voiceops.model.plan import Drift as Drift
@@ -44,6 +46,11 @@ from voiceops.use.load_project import root_of as root_of
 from voiceops.use.load_project import variables_of as variables_of
 from voiceops.use.make_plan import plan as plan
 from voiceops.use.process_context import ProcessContext as ProcessContext
+from voiceops.use.read_calls import Fetched as Fetched
+from voiceops.use.read_calls import forget_caller as forget_caller
+from voiceops.use.read_calls import list_calls as list_calls
+from voiceops.use.read_calls import show_call as show_call
+from voiceops.use.read_calls import sync_calls as sync_calls
 from voiceops.use.read_drift import Drifted as Drifted
 from voiceops.use.read_drift import TakenOver as TakenOver
 from voiceops.use.read_drift import accept_drift as accept_drift
@@ -52,11 +59,15 @@ from voiceops.use.read_history import History as History
 from voiceops.use.read_history import history as history
 from voiceops.use.read_status import Row as Row
 from voiceops.use.read_status import status as status
+from voiceops.use.report_calls import Comparing as Comparing
+from voiceops.use.report_calls import compare_calls as compare_calls
+from voiceops.use.report_calls import report as report
 from voiceops.use.roll_back import Goal as Goal
 from voiceops.use.roll_back import Returned as Returned
 from voiceops.use.roll_back import Returning as Returning
 from voiceops.use.roll_back import plan_rollback as plan_rollback
 from voiceops.use.roll_back import rollback as rollback
+from voiceops.use.run_sandbox import make_sandbox_calls as make_sandbox_calls
 from voiceops.use.run_sandbox import sandbox_server as sandbox_server
 from voiceops.use.runtime_needs import runtime_spec as runtime_spec
 from voiceops.use.runtime_queue import queued_event as queued_event

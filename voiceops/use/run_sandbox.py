@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import httpx
+
 from voiceops.errors import VoiceopsError
+from voiceops.model.hosts import is_loopback, place_of
+from voiceops.sandbox.client import SandboxClient
 from voiceops.sandbox.server import SandboxServer
 from voiceops.sandbox.switches import Switches, parse_switches
-from voiceops.use.load_project import facts_at
+from voiceops.use.load_project import Loaded, facts_at
+from voiceops.use.local_sandbox import sandbox_of
 
 
 def sandbox_server(
@@ -34,3 +39,35 @@ def sandbox_server(
     return SandboxServer(
         data=data, numbers=numbers, port_vapi=port_vapi, port_twilio=port_twilio, switches=chosen, facts=facts
     )
+
+
+def make_sandbox_calls(loaded: Loaded, n: int, scenario: str, *, days: float, seed: int) -> int:
+    """Add made-up calls to the environment's sandbox: the embedded one, or one on this machine; how many.
+
+    Raises VoiceopsError: the environment runs against no sandbox, nothing was applied there yet, or it does not answer.
+    """
+    project = loaded.project
+    if project.providers.sandbox:
+        with sandbox_of(loaded) as server, server.control() as control:
+            return _made(control, n, scenario, days, seed)
+    url = project.providers.vapi_url
+    place = place_of(url)
+    if place is None or not is_loopback(place.host):
+        raise VoiceopsError(
+            f"the environment {project.environment} runs against {url}, which is no sandbox",
+            hint="Made-up calls go into a sandbox only: give -e with one that has `providers: sandbox`.",
+        )
+    with SandboxClient(f"{url}/_sandbox") as control:
+        return _made(control, n, scenario, days, seed)
+
+
+def _made(control: SandboxClient, n: int, scenario: str, days: float, seed: int) -> int:
+    try:
+        return control.make_calls(n, scenario, days=days, seed=seed)
+    except httpx.HTTPStatusError as error:
+        raise VoiceopsError(
+            f"the sandbox made no calls: {error.response.json().get('error', error)}",
+            hint="Apply the project there first: the calls are those of its agents.",
+        ) from None
+    except httpx.HTTPError as error:
+        raise VoiceopsError(f"the sandbox does not answer: {error}", hint="Start it: voiceops sandbox.") from None

@@ -10,7 +10,7 @@ from voiceops import use
 from voiceops.cli.terminal.console import Console
 
 
-@click.command("sandbox")
+@click.group("sandbox", invoke_without_command=True)
 @click.option(
     "--port-vapi", type=click.IntRange(0, 65535), default=8401, show_default=True, help="Vapi's port; 0: any."
 )
@@ -41,9 +41,10 @@ from voiceops.cli.terminal.console import Console
     metavar="NAME=VALUE",
     help="Another value of a switch (docs/sandbox.md lists them); repeat.",
 )
-@click.pass_obj
+@click.pass_context
 def sandbox_command(
-    console: Console,
+    ctx: click.Context,
+    /,
     port_vapi: int,
     port_twilio: int,
     data: Path | None,
@@ -58,7 +59,12 @@ def sandbox_command(
       set -a; . ./sandbox.env; voiceops -e prod plan
     Like an API that lags and fills in whatever it may:
       voiceops sandbox --switch lag=1 --switch adversarial=true
+    Calls to look at, in a project's own sandbox:
+      voiceops -e dev sandbox calls --n 1000 --scenario regression
     """
+    if ctx.invoked_subcommand is not None:
+        return 0
+    console: Console = ctx.obj
     server = use.sandbox_server(
         data, numbers, switches, port_vapi=port_vapi, port_twilio=port_twilio, folder=console.folder
     )
@@ -71,4 +77,26 @@ def sandbox_command(
         console.note("The sandbox is running; stop it with Ctrl-C.")
 
     server.serve(ready)
+    return 0
+
+
+@sandbox_command.command("calls")
+@click.option("--n", type=click.IntRange(1, 1_000_000), default=1000, show_default=True, help="How many.")
+@click.option(
+    "--scenario",
+    type=click.Choice(("steady", "regression", "slow-tool", "outage")),
+    default="steady",
+    show_default=True,
+    help="What goes wrong in the newest fifth of the time.",
+)
+@click.option("--days", type=click.FloatRange(0.01, 3650), default=14, show_default=True, help="Spread over so many.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same calls for the same number.")
+@click.pass_obj
+def calls_command(console: Console, n: int, scenario: str, days: float, seed: int) -> int:
+    """Add made-up calls to the environment's sandbox: something to report on before there is a caller.
+
+    They are calls of the agents, lines and tools that were applied there; `calls sync` then fetches them.
+    """
+    made = use.make_sandbox_calls(use.load(*console.place), n, scenario, days=days, seed=seed)
+    console.out(f"{made} calls were added to the sandbox ({scenario}). Fetch them: voiceops calls sync")
     return 0

@@ -189,5 +189,12 @@ class Backend(Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """All of what is done inside, or nothing; one such writer at a time."""
 
+    def scrubbing(self) -> AbstractContextManager[None]:
+        """What is deleted inside can't be read off the files afterwards, as far as the database can do that."""
+
+    def forget(self, calls: Sequence[str], text: str) -> int:
+        """Delete the messages, claims and session values of these calls, and messages that hold the text; how many
+        messages there were."""
+
     def type_of(self, kind: str) -> str:
         """What this database calls a column's type: `text`, `number`, `integer` or `bytes`."""

@@ -399,6 +399,26 @@ class SqliteBackend:
     def transaction(self) -> contextlib.AbstractContextManager[None]:
         return self._transaction()
 
+    @contextlib.contextmanager
+    def scrubbing(self) -> Iterator[None]:
+        self._connection.execute("PRAGMA secure_delete=ON")
+        try:
+            yield
+        finally:
+            # The log holds the pages as they were. A reader that is at work keeps it until its own end.
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._connection.execute("PRAGMA secure_delete=OFF")
+
+    def forget(self, calls: Sequence[str], text: str) -> int:
+        ids = {id_ for (id_,) in self.rows("SELECT id FROM bodies WHERE instr(body, ?)", (text.encode(),))}
+        for call in calls:
+            ids |= {id_ for (id_,) in self.rows("SELECT id FROM events WHERE call = ?", (call,))}
+            self.change("DELETE FROM claims WHERE call = ?", (call,))
+            self.change("DELETE FROM sessions WHERE call = ?", (call,))
+        for table in ("bodies", "events"):
+            self.change_many(f"DELETE FROM {table} WHERE id = ?", [(id_,) for id_ in ids])
+        return len(ids)
+
     def type_of(self, kind: str) -> str:
         return {"text": "TEXT", "number": "REAL", "integer": "INTEGER", "bytes": "BLOB"}[kind]
 

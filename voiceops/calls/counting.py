@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 
 from voiceops.calls.database import Database
 from voiceops.calls.measures import Measured
-from voiceops.calls.store import Filter
+from voiceops.calls.store import CallFilter
 from voiceops.calls.sums import Sums, packed, unpacked
 
 BY = ("agent", "phone", "revision", "version", "day", "hour", "reason", "tool")
 _AT_ONCE = 96  # hours summed in one transaction
 _HOUR, _DAY = 1, 24
-_ANY = Filter()
+_ANY = CallFilter()
 
 
 class Cell(NamedTuple):
@@ -73,7 +73,7 @@ class Reports:
     def _sum_anew(self, hours: list[int]) -> None:
         cells: dict[Cell, Sums] = {}
         for first, last in _runs(hours):
-            wanted = Filter(since=first * 3600.0, until=(last + 1) * 3600.0)
+            wanted = CallFilter(since=first * 3600.0, until=(last + 1) * 3600.0)
             _join(cells, self._counted(wanted))
         self._replace(_HOUR, hours, cells)
         days = sorted({hour // _DAY * _DAY for hour in hours})
@@ -98,7 +98,7 @@ class Reports:
                 [(span, *cell, packed(sums)) for cell, sums in cells.items()],
             )
 
-    def rows(self, wanted: Filter, by: str) -> list[ReportRow]:
+    def rows(self, wanted: CallFilter, by: str) -> list[ReportRow]:
         """A row for each value of `by` (of BY; empty: one row for all), the busiest first, times in their order."""
         found: dict[str, Sums] = defaultdict(Sums)
         for cell, sums in self._cells(wanted, by):
@@ -108,7 +108,7 @@ class Reports:
             return sorted(rows, key=lambda row: row.key)
         return sorted(rows, key=lambda row: (-row.sums.calls, row.key))
 
-    def measured(self, wanted: Filter, limit: int | None = None) -> list[Measured]:
+    def measured(self, wanted: CallFilter, limit: int | None = None) -> list[Measured]:
         """What each call counts for, the newest first; at most so many."""
         where, values = wanted.where()
         rows = self._database.rows(
@@ -130,7 +130,7 @@ class Reports:
             for failed, transferred, success, duration, cost, turn_ms, tools, tools_failed in rows
         ]
 
-    def _cells(self, wanted: Filter, by: str) -> Iterator[tuple[Cell, Sums]]:
+    def _cells(self, wanted: CallFilter, by: str) -> Iterator[tuple[Cell, Sums]]:
         part = by if by in ("reason", "tool") else ""
         if wanted.simulated or wanted.text or wanted.failed:
             yield from _of(self._counted(wanted), part)
@@ -148,7 +148,7 @@ class Reports:
                 yield from _of(self._counted(replace(wanted, since=start, until=end)), part)
 
     def _kept(
-        self, span: int, start: int, end: int, part: str | None = None, wanted: Filter = _ANY
+        self, span: int, start: int, end: int, part: str | None = None, wanted: CallFilter = _ANY
     ) -> Iterator[tuple[Cell, Sums]]:
         """The sums of hours or days that begin in this time; `part` None: of every part."""
         where = [
@@ -174,7 +174,7 @@ class Reports:
         ):
             yield Cell(*cell), unpacked(sums)
 
-    def _counted(self, wanted: Filter) -> dict[Cell, Sums]:
+    def _counted(self, wanted: CallFilter) -> dict[Cell, Sums]:
         """From the calls themselves."""
         where, values = wanted.where()
         used: dict[str, list[tuple[str, float | None, str]]] = defaultdict(list)

@@ -1,0 +1,153 @@
+"""`calls` and `report`, against the sandbox's made-up calls."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.bench import Bench, bench, shop
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with bench(tmp_path_factory.mktemp("calls")) as made:
+        shop(made)
+        made.apply()
+        assert made.control.make_calls(1500, "regression", seed=4) == 1500
+        yield made
+
+
+def test_calls_are_fetched_once(made: Bench, tmp_path: Path) -> None:
+    assert (
+        made.run("calls", "sync", "--db", str(tmp_path / "calls.db")).out
+        == "1500 calls read, 1500 of them new or changed.\n"
+    )
+    made.control.reset_requests()
+    again = made.run("calls", "sync", "--since", "3650d", "--db", str(tmp_path / "calls.db"))
+    assert again.out == "1500 calls read, 0 of them new or changed.\n"
+    assert [(r["method"], r["path"]) for r in made.control.requests(path="/call")] == [("GET", "/call")] * 2
+    found = made.run("calls", "--limit", "2000", "--format", "json", "--db", str(tmp_path / "calls.db")).data
+    assert len(found) == 1500
+    assert len({call["id"] for call in found}) == 1500
+    assert found == sorted(found, key=lambda call: call["startedAt"], reverse=True)
+
+
+def test_a_call_has_the_names_of_the_manifests(made: Bench) -> None:
+    made.run("calls", "sync")
+    call = made.run("calls", "--limit", "1", "--format", "json").data[0]
+    wanted = {
+        "id", "agent", "assistantVersion", "revision", "phone", "direction", "startedAt", "endedAt", "endedReason",
+        "durationSeconds", "cost", "toolCalls", "turnMs", "success",
+    }  # fmt: skip
+    assert wanted <= call.keys()
+    assert call["agent"] in ("front-desk", "returns", "reminders")
+    assert call["phone"] in ("main-line", "delivery-line")
+    assert call["assistantVersion"] == "v2"
+    shown = made.run("calls", "show", call["id"][:8], "--format", "json").data
+    assert shown["id"] == call["id"]
+    assert shown["turns"][0] == {
+        "role": "agent",
+        "secondsFromStart": 0.3,
+        "seconds": None,
+        "text": "Hello, how can I help you today?",
+        "waitedMs": None,
+    }
+    assert "Hello, how can I help you today?" in made.run("calls", "show", call["id"]).out
+
+
+def test_calls_before_the_first_revision_have_none(made: Bench) -> None:
+    made.run("calls", "sync")
+    assert {call["revision"] for call in made.run("calls", "--format", "json").data} <= {None, 1}
+
+
+def test_calls_are_filtered(made: Bench) -> None:
+    made.run("calls", "sync")
+    everything = made.run("calls", "--limit", "2000", "--format", "json").data
+    failed = made.run("calls", "--failed", "--limit", "2000", "--format", "json").data
+    assert [call["id"] for call in failed] == [call["id"] for call in everything if call["failed"]]
+    desk = made.run("calls", "--agent", "returns", "--since", "5d", "--limit", "2000", "--format", "csv").out
+    rows = list(csv.DictReader(io.StringIO(desk)))
+    assert rows
+    assert {row["agent"] for row in rows} == {"returns"}
+
+
+def test_a_report_counts_what_is_listed(made: Bench) -> None:
+    made.run("calls", "sync")
+    everything = made.run("calls", "--limit", "2000", "--format", "json").data
+    report = made.run("report", "--by", "agent", "--format", "json").data
+    assert report.keys() == {"since", "until", "by", "rows"}
+    assert {row["key"]: row["calls"] for row in report["rows"]} == {
+        name: sum(call["agent"] == name for call in everything) for name in ("front-desk", "returns", "reminders")
+    }
+    row = report["rows"][0]
+    assert row.keys() == {
+        "key", "calls", "failed", "transferred", "success", "durationSeconds", "turnMs", "cost", "tools", "reasons",
+    }  # fmt: skip
+    assert row["tools"].keys() == {"calls", "failed", "p50", "p95", "p99"}
+    tools = made.run("report", "--by", "tool", "--format", "json").data["rows"]
+    assert {row["key"] for row in tools} == {"lookupOrder", "captureEmail"}
+    assert "| agent |" in made.run("report", "--by", "agent", "--format", "markdown").out
+    assert made.run("report", "--by", "day", "--format", "csv").out.startswith("key,calls,failed,")
+
+
+def test_a_seeded_regression_is_found(made: Bench) -> None:
+    made.run("calls", "sync")
+    found = made.run("report", "--compare", "v1", "v2", "--format", "json").data
+    figures = {figure["figure"]: figure for figure in found["figures"]}
+    assert figures["success"]["verdict"] == "worse"
+    assert figures["turnMs"]["verdict"] == "worse"
+    assert figures["costPerMinute"]["verdict"] == "unclear"
+    low, high = figures["success"]["interval"]
+    assert low < figures["success"]["difference"] < high < 0
+    assert "✗ worse" in made.run("report", "--compare", "v1", "v2").out
+
+
+def test_a_caller_is_forgotten(tmp_path: Path) -> None:
+    with bench(tmp_path) as made:
+        shop(made)
+        made.apply()
+        made.control.make_calls(200)
+        made.run("calls", "sync")
+        call = next(c for c in made.run("calls", "--format", "json").data if c["customer"])
+        ran = made.run("calls", "forget", call["customer"])
+        assert "Vapi still holds" in ran.err
+        made.run("calls", "sync", "--since", "3650d")
+        left = made.run("calls", "--limit", "500", "--format", "json").data
+        assert call["customer"] not in {c["customer"] for c in left}
+        files = b"".join(path.read_bytes() for path in tmp_path.glob(".voiceops/calls.db*"))
+        assert call["customer"].encode() not in files
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("calls", "--since", "yesterday"), "is no time: write 24h, 7d"),
+        (("calls", "--since", "99999999999999"), "is no time"),
+        (("calls", "show", "no-such-call"), "there is no call no-such-call"),
+        (("calls", "--db", "nowhere/calls.db"), "there is no database"),
+        (("calls", "--db", "mysql://x/y"), "names a mysql:// store"),
+        (("report", "--compare", "v1", "v99"), "there are no calls of version v99"),
+        (("report", "--compare", "one", "v1"), "one is no revision and no version"),
+        (("report", "--compare", "v1", "v2", "--by", "agent"), "--compare has its own rows"),
+        (("report", "--by", "mood"), "is not one of"),
+    ],
+)
+def test_bad_input_is_one_error(made: Bench, arguments: tuple[str, ...], said: str) -> None:
+    made.run("calls", "sync")
+    ran = made.run(*arguments, code=1)
+    assert said in ran.err
+
+
+def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    with bench(tmp_path) as made:
+        shop(made)
+        made.apply()
+        made.run("calls", "sync")
+        with sqlite3.connect(tmp_path / ".voiceops/calls.db") as database:
+            database.execute("UPDATE live_call_facts SET value = '99' WHERE name = 'version'")
+        assert "written by a newer voiceops" in made.run("calls", code=1).err

@@ -1,0 +1,34 @@
+"""Live ids and numbers as the names in the manifests, and the revision that was in force at a time. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from voiceops.calls.record import CallRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """`agents` by live id or live name, `phones` by live id or number; `revisions` as (epoch seconds from which it was
+    in force, number), in order of time."""
+
+    agents: Mapping[str, str] = field(default_factory=dict)
+    phones: Mapping[str, str] = field(default_factory=dict)
+    revisions: tuple[tuple[float, int], ...] = ()
+
+    def revision_at(self, at: float | None) -> int | None:
+        """The revision that was in force; None before the first."""
+        if at is None:
+            return None
+        place = bisect_right(self.revisions, (at, 2**63)) - 1
+        return self.revisions[place][1] if place >= 0 else None
+
+
+def named(call: CallRecord, names: Names) -> CallRecord:
+    """The call with manifests' names where they are known, with what Vapi calls it where not, and its revision."""
+    agent = next((names.agents[key] for key in (call.assistant_id, call.agent) if key in names.agents), call.agent)
+    phone = next((names.phones[key] for key in (call.phone_id, call.phone) if key in names.phones), call.phone)
+    revision = call.revision if call.revision is not None else names.revision_at(call.began)
+    return replace(call, agent=agent, phone=phone, revision=revision)

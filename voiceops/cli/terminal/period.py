@@ -1,0 +1,81 @@
+"""Times as people give them: `7d`, `24h`, or a date."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_SPAN = re.compile(r"(\d{1,6})\s*([smhdw])\Z")
+_LEAST, _MOST = 0.0, 253_402_300_799.0  # the years that a date can be in
+
+
+class Span(click.ParamType[float]):
+    """How long: `30s`, `30m`, `24h`, `7d`. Gives seconds."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds; a text that is no length of time ends the command with one line."""
+        if isinstance(value, float):
+            return value
+        found = _SPAN.match(str(value).strip().lower())
+        if found is None or not int(found[1]):
+            self.fail(f"{value!r} is no length of time: write 30s, 30m, 24h or 7d.", param, ctx)
+        return float(int(found[1]) * _UNITS[found[2]])
+
+
+class When(click.ParamType[float]):
+    """When: a span before now, or a date with or without a time (UTC, unless it says another zone). Epoch seconds."""
+
+    name = "time"
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Epoch seconds; a text that is no time ends the command with one line."""
+        if isinstance(value, float):
+            return value
+        text = str(value).strip()
+        if found := _SPAN.match(text.lower()):
+            return max(_LEAST, self._now() - int(found[1]) * _UNITS[found[2]])
+        try:
+            from datetime import UTC
+
+            at = datetime.fromisoformat(text)
+            seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no time: write 24h, 7d, 2026-11-01 or 2026-11-01T09:30+01:00.", param, ctx)
+        if not _LEAST <= seconds <= _MOST:
+            self.fail(f"{value!r} is no time that a call can have.", param, ctx)
+        return seconds
+
+
+def _now() -> float:
+    import time
+
+    return time.time()
+
+
+def period(command: F) -> F:
+    """`--since` and `--until`."""
+    command = click.option("--until", type=When(_now), metavar="T", help="Only calls that began before; as --since.")(
+        command
+    )
+    return click.option(
+        "--since", type=When(_now), metavar="T", help="Only calls that began since: 24h, 7d, or a date and time."
+    )(command)
+
+
+def database(command: F) -> F:
+    """`--db`."""
+    return click.option(
+        "--db", default="", metavar="URL", help="Another store of calls: a SQLite file, or postgresql://…"
+    )(command)

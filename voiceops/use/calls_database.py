@@ -1,0 +1,77 @@
+"""Where the calls are kept: the runtime's own store, or a file of the project where there is no runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from voiceops.calls.call_names import Names
+from voiceops.calls.store import CallStore
+from voiceops.errors import VoiceopsError
+from voiceops.model.address import kind_of, name_of
+from voiceops.runtime.store.backends import backend_of
+from voiceops.runtime.store.records import Backend
+from voiceops.runtime.store.sqlite import SqliteBackend
+from voiceops.state.ledger import Ledger
+from voiceops.use.allowed_hosts import check_database
+from voiceops.use.load_project import Opened
+from voiceops.use.runtime_queue import DATABASE, default_database
+
+
+@contextmanager
+def calls_database(opened: Opened, location: str = "", *, make: bool = False) -> Iterator[Backend | None]:
+    """The database with the tables of calls, open for as long as the block runs.
+
+    `location`: `--db`; else VOICEOPS_RUNTIME_DB, the runtime's own file where it is there, `.voiceops/calls.db`.
+    None where there is none yet and `make` is false. Raises VoiceopsError: it can't be opened, or is of a newer
+    version; Refused: it is at a host that is not allowed.
+    """
+    named = location or opened.environ.get(DATABASE, "")
+    check_database(named, "--db" if location else DATABASE, opened.context.environ)
+    backend = backend_of(named, worker=False) if named else _own(opened)
+    if isinstance(backend, SqliteBackend) and not backend.path.exists() and not make:
+        if named:
+            raise VoiceopsError(
+                f"there is no database {backend.path}",
+                hint="`voiceops calls sync` makes it, and so does a runtime that is started with it.",
+            )
+        yield None
+        return
+    backend.open()
+    try:
+        CallStore(backend).prepare()
+        yield backend
+    finally:
+        backend.close()
+
+
+def _own(opened: Opened) -> SqliteBackend:
+    """The runtime's own file, or the project's: there each environment has tables of its own."""
+    runtime = SqliteBackend(Path(default_database(opened.project)), worker=False)
+    if runtime.path.exists():
+        return runtime
+    own = SqliteBackend(opened.project.root / ".voiceops" / "calls.db", worker=False)
+    own.prefix = opened.project.environment.replace("-", "_") + "_"
+    return own
+
+
+async def names_of(ledger: Ledger) -> Names:
+    """The names of what was applied, and since when each revision was in force."""
+    agents: dict[str, str] = {}
+    phones: dict[str, str] = {}
+    for address, entry in ledger.state.entries.items():
+        if kind_of(address) == "Agent":
+            agents |= {key: name_of(address) for key in (entry.id, entry.name) if key}
+        elif kind_of(address) == "Phone":
+            number = entry.owned.get("number") or entry.attributes.get("number")
+            phones |= {str(key): name_of(address) for key in (entry.id, number) if key}
+    return Names(agents=agents, phones=phones, revisions=tuple(sorted(await _in_force(ledger))))
+
+
+async def _in_force(ledger: Ledger) -> list[tuple[float, int]]:
+    return [
+        (datetime.fromisoformat(str(entry["at"])).timestamp(), int(entry["number"]))
+        for entry in await ledger.store.revisions()
+    ]

@@ -1,0 +1,106 @@
+"""The calls: listed, shown, fetched from Vapi's list, and forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from voiceops.calls.call_names import named
+from voiceops.calls.from_vapi import call_of
+from voiceops.calls.record import CallRecord
+from voiceops.calls.store import CallFilter, CallStore
+from voiceops.errors import VoiceopsError
+from voiceops.providers.call_pages import call_pages
+from voiceops.use.calls_database import calls_database, names_of
+from voiceops.use.load_project import Loaded, Opened
+from voiceops.use.open_job import open_job
+from voiceops.use.scope_and_terms import Scope, options_of
+
+_AGAIN = 86_400.0  # seconds before the last fetch that are fetched again: calls that were under way have ended since
+_SYNCED = "synced"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What a fetch brought: how many calls Vapi's list told of, and how many of them were new or had changed."""
+
+    told: int
+    changed: int
+    since: float | None  # epoch seconds from which they were asked for; None: all
+
+
+async def list_calls(
+    opened: Opened, wanted: CallFilter, *, limit: int = 50, database: str = ""
+) -> list[CallRecord] | None:
+    """The newest calls first. None: no calls were ever kept here. Raises VoiceopsError, Refused."""
+    with calls_database(opened, database) as found:
+        return None if found is None else CallStore(found).listed(wanted, limit)
+
+
+async def show_call(opened: Opened, id_: str, *, database: str = "") -> CallRecord:
+    """One call, by its id or the first characters of it.
+
+    Raises VoiceopsError: there is none, or several ids begin so; Refused.
+    """
+    with calls_database(opened, database) as found:
+        store = CallStore(found) if found is not None else None
+        call = store.get(id_) if store is not None else None
+        if call is not None or store is None or not id_:
+            starting: Sequence[str] = ()
+        else:
+            starting = store.beginning_with(id_)
+            call = store.get(starting[0]) if len(starting) == 1 else None
+    if call is None and len(starting) > 1:
+        raise VoiceopsError(
+            f"several calls have an id that begins with {id_}: {', '.join(starting)}", hint="Give more of it."
+        )
+    if call is None:
+        raise VoiceopsError(f"there is no call {id_}", hint="See `voiceops calls`; `voiceops calls sync` fetches more.")
+    return call
+
+
+async def sync_calls(
+    loaded: Loaded,
+    *,
+    since: float | None = None,
+    until: float | None = None,
+    database: str = "",
+    told: Callable[[int], None] | None = None,
+) -> Fetched:
+    """Fetch what Vapi's list has, and keep it beside what the runtime told. `told` hears how many came so far.
+
+    `since` and `until` in epoch seconds; without `since` from a day before the last fetch on, the first time all. What
+    was read is kept, whatever happens afterwards. Raises ProviderError, VoiceopsError, Refused, StateError.
+    """
+    with calls_database(loaded, database, make=True) as found:
+        assert found is not None
+        store = CallStore(found)
+        begun = datetime.now(UTC).timestamp()
+        if since is None and (last := store.fact(_SYNCED)):
+            since = float(last) - _AGAIN
+        count = changed = 0
+        async with open_job(loaded, options_of(loaded.project, Scope())) as job:
+            names = await names_of(job.ledger)
+            async for page in call_pages(job.accounts.vapi.api, _iso(since), _iso(until)):
+                calls = [named(call, names) for item in page if (call := call_of(item)) is not None]
+                changed += store.keep(calls)
+                count += len(page)
+                if told is not None:
+                    told(count)
+        if until is None:
+            store.note(_SYNCED, str(begun))
+    return Fetched(told=count, changed=changed, since=since)
+
+
+async def forget_caller(opened: Opened, number: str, *, database: str = "") -> int:
+    """Delete every call of this number here, for good; how many there were. Raises VoiceopsError, Refused."""
+    with calls_database(opened, database, make=True) as found:
+        assert found is not None
+        return CallStore(found).forget(number)
+
+
+def _iso(at: float | None) -> str:
+    if at is None:
+        return ""
+    return datetime.fromtimestamp(max(0.0, at), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
