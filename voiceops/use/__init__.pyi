@@ -1,9 +1,9 @@
 from voiceops.apply.apply_events import Event as Event
 from voiceops.apply.run import Outcome as Outcome
 from voiceops.audit.finding import AuditFinding as AuditFinding
-from voiceops.explain.explained import Explained as Explained
 from voiceops.calls.record import CallRecord as CallRecord
 from voiceops.calls.store import CallFilter as CallFilter
+from voiceops.explain.explained import Explained as Explained
 from voiceops.migrate.folder_imported import FolderImported as FolderImported
 from voiceops.model.plan import Change as Change
 from voiceops.model.plan import Drift as Drift
