@@ -71,9 +71,9 @@ def test_a_file_of_the_same_repairs_is_not_older() -> None:
     assert is_older(_VOICE.replace(facts()["rules"].encode(), b"0123456789ab"))
 
 
-_DEEP = {"type": "string"}
+_DEEP: Any = {"type": "string"}
 for _ in range(300):
-    _DEEP = {"type": "array", "items": _DEEP}  # type: ignore[dict-item]
+    _DEEP = {"type": "array", "items": _DEEP}
 _PROBLEMS: dict[str, tuple[bytes, str]] = {
     "no-json": (b"{", "is no JSON"),
     "another-file": (b"[]", "holds no facts of voiceops"),

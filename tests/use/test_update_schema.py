@@ -1,6 +1,8 @@
 """A project's own facts in every use case: two projects in one process see neither each other's."""
 
 import asyncio
+import contextlib
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +13,9 @@ import pytest
 
 from tests.vendor_facts.test_from_openapi import OPENAPI
 from voiceops import use
+from voiceops.cli.main import run
 from voiceops.errors import InvalidProject, VoiceopsError
-from voiceops.kinds.schema import has_own
+from voiceops.kinds.schema import embedded, has_own
 
 _PROJECT = "version: 1\nproject: shop\nenvironments: [dev]\n"
 _AGENT = "kind: Agent\nname: support\nspec: {name: Support, patience: 3}\n"
@@ -158,3 +161,24 @@ def test_elsewhere_and_where_nothing_can_be_written(folder: Callable[[str], Path
         use.update_schema(newer, root, tmp_path / "none" / "kept.json")
     with pytest.raises(InvalidProject):
         use.update_schema(newer, tmp_path)
+
+
+_COMMANDS = [
+    *("validate", "plan", "plan --format json", "apply --auto-approve", "apply --auto-approve", "drift", "status"),
+    *("history", "show 1", "state list", "audit", "explain Agent/support", "explain Agent/support.name", "graph"),
+    *("doctor", "rollback 1 --plan-only", "schema Agent", "plan --destroy", "import Agent/support nothing"),
+]
+
+
+def test_no_command_asks_voiceops_s_facts_where_the_project_has_its_own(
+    folder: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks a fact up outside of `using` would get voiceops's."""
+    root = folder("a")
+    use.update_schema(_newer(tmp_path / "openapi.json", **_PATIENCE), root)
+    monkeypatch.chdir(root)
+    for command in _COMMANDS:
+        before = embedded.cache_info()
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            assert run(command.split()) in (0, 1, 2, 5), command
+        assert embedded.cache_info() == before, command

@@ -4,6 +4,7 @@ import gzip
 import io
 import tarfile
 import zipfile
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -217,3 +218,13 @@ def test_a_wheel_that_is_cut_off(tmp_path: Path) -> None:
     for cut in range(4, len(whole), 37):
         with pytest.raises(VoiceopsError):
             read_client(_plain(tmp_path / "cut.whl", whole[:cut]))
+
+
+def test_the_client_that_is_installed_says_what_the_facts_say() -> None:
+    """Two thousand classes of the vendor's: what they add is few values, and nothing of the facts is missing."""
+    client = read_client(Path(str(distribution("vapi-server-sdk").locate_file("vapi"))))
+    assert len(client.modules) > 2_000
+    facts, notes = over(embedded(), client)
+    assert notes == []
+    changes = compare_facts(embedded(), own_facts(render(facts).encode()))
+    assert {change.kind for change in changes} <= {"new-values"}

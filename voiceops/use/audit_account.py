@@ -74,8 +74,8 @@ async def audit(opened: Opened, kinds: Iterable[str] = ()) -> Audited:
         state, _ = as_recovered(job.ledger, snapshot, job.options.settle)
         elsewhere = await _other_environments(opened, job, notes)
         account = await _account(job, state, elsewhere, snapshot, unread, loaded.project.runtime_url)
+        found = findings(account, wanted)
     notes += [f"{_title(kind)}s could not be listed: {error.summary}" for kind, error in unread.items()]
-    found = findings(account, wanted)
     return Audited(
         project=loaded.project.name,
         environment=loaded.project.environment,

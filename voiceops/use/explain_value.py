@@ -30,6 +30,7 @@ from voiceops.explain.substitutions import Surroundings
 from voiceops.explain.value import layers, rows
 from voiceops.kinds.nodes import body_node
 from voiceops.kinds.registry import KINDS, LINES, TYPES
+from voiceops.kinds.schema import using
 from voiceops.kinds.twilio import TWILIO_TYPE
 from voiceops.manifest.documents import Document
 from voiceops.model.address import kind_of, name_of, twilio_side
@@ -57,6 +58,11 @@ async def explain(loaded: Loaded, target: str, *, offline: bool = False) -> Expl
     `offline`: nobody is asked what is live; without keys, or without an answer, that is so by itself, and said. Raises
     VoiceopsError where there is no such address or path, with the nearest that there is.
     """
+    with using(loaded.project.facts):
+        return await _explained(loaded, target, offline=offline)
+
+
+async def _explained(loaded: Loaded, target: str, *, offline: bool) -> Explained:
     address, text = _parsed(loaded, target)
     files = read_project_files(loaded.project, loaded.environ)
     asked = _Asked(loaded, files, Surroundings(loaded.project, loaded.environ, loaded.context.environ), address)
