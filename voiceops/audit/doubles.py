@@ -39,7 +39,7 @@ def _double(account: AuditedAccount, group: list[LiveObject], called: set[str]) 
     if by_name:
         what += "; a transfer names it by this name, and may reach any of them"
     grade: Grade = "finding" if strangers or by_name or first.kind.unique else "note"
-    unused = next((found for found in strangers if not account.users.get(found.id)), None)
+    unused = next((found for found in reversed(strangers) if not account.users.get(found.id)), None)
     if unused is not None:
         next_ = f"Nothing refers to {unused.id}: delete it at Vapi if it is a leftover; or give each a name of its own."
     elif strangers:

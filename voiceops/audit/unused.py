@@ -62,7 +62,7 @@ def _is_used(account: AuditedAccount, found: LiveObject, rule: _Rule) -> bool:
 
 def _next(account: AuditedAccount, found: LiveObject, rule: _Rule) -> str:
     if rule.grade == "note":
-        return "Nothing, if that is what it is for."
+        return "Leave it, if that is what it is for."
     owner = account.owners.get(found.id)
     if owner is None:
         return "Delete it at Vapi, unless code of yours names it."

@@ -62,7 +62,11 @@ def manifest_path(live: Path, sources: Mapping[Path, Mark]) -> Path:
 
 def layers_of(files: ProjectFiles, document: Document, path: Path, final: Mark | None) -> list[Layer]:
     """All layers of the value at a manifest's path, the weakest first. `final` is the mark of the one that counts."""
-    found = [*_of_document(files, document, path, 0)]
+    # Defaults of a kind of parts stand under each of the parts that name each other: one place is told once.
+    every = [*_of_document(files, document, path, 0)]
+    found = [
+        one for position, one in enumerate(every) if not any(_same(one.mark, o.mark) for o in every[position + 1 :])
+    ]
     if final is None:  # nothing counts but a null, which takes the value out
         return [replace(one, wins=one is found[-1] and not one.names) for one in found]
     return [replace(one, wins=_same(one.mark, final)) for one in found]

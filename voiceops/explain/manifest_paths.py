@@ -42,16 +42,17 @@ def typed_path(text: str) -> Path:
 def paths_meant(text: str, body: JSON, sources: Mapping[Path, Mark]) -> list[Path]:
     """The live paths that a text means; none where it means nothing here.
 
-    A live path as it is; a manifest's path, with `spec.` or without; or the end of either, where one place alone ends
-    so. Raises VoiceopsError: it is no path, or it could be several.
+    A live path as it is; a manifest's path, with `spec.` (then it goes first) or without; or the end of either, where
+    one place alone ends so. Raises VoiceopsError: it is no path, or it could be several.
     """
     asked, path = text.removeprefix("spec."), typed_path(text)
-    if get_path(body, path) is not ABSENT:
-        return [path]
+    there = [path] if get_path(body, path) is not ABSENT else []
+    if there and asked == text:
+        return there
     written = {live: written_path(mark) for live, mark in sources.items()}
-    exact = _deepest(live for live, where in written.items() if where in (asked, text) or where.endswith(f":{asked}"))
-    if exact:
-        return exact
+    exact = _deepest(live for live, where in written.items() if where == asked or where.endswith(f":{asked}"))
+    if exact or there:
+        return exact or there
     ends = [live for live, where in written.items() if where.endswith(f".{asked}") or _ends(live, path)]
     ends = _deepest(ends)
     if len(ends) > 1:

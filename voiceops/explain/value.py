@@ -83,7 +83,7 @@ def place_of(path: str) -> str:
     owner, colon, _ = path.rpartition(":")
     if colon:
         return owner
-    for start, what in (("spec", "manifest"), ("defaults.", "defaults"), ("patches[", "patch")):
+    for start, what in (("spec.", "manifest"), ("defaults.", "defaults"), ("patches[", "patch")):
         if path.startswith(start):
             return what
     return "built-in"

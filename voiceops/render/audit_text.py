@@ -52,29 +52,27 @@ def _plural(count: int, word: str) -> str:
 
 
 def _group(group: Sequence[AuditFinding], style: Style) -> list[str]:
-    """An entry a finding. What is the same for all of them, but for an id, is said once, below."""
-    alike = _said_once(group)
-    rows: list[str] = []
+    """An entry a finding. What is the same of several, but for an id, is said once, below them."""
+    alike: dict[tuple[str, str], list[AuditFinding]] = {}
     for finding in group:
-        rows += [f"  {_subject(finding, style)}"]
-        if finding.mark is not None:
-            rows.append(f"    at {one_line(finding.mark.file)}:{finding.mark.line}")
-        if alike is None:
-            rows += _wrapped(one_line(finding.what), "    ")
-            rows += _wrapped(f"→ {one_line(finding.next)}", "    ", "      ") if finding.next else []
-    return rows + (_wrapped(f"→ {alike}", "  ", "    ") if alike is not None else [])
+        alike.setdefault((_in_general(finding.what, finding), _in_general(finding.next, finding)), []).append(finding)
+    rows: list[str] = []
+    for (what, next_), same in alike.items():
+        for finding in same:
+            rows.append(f"  {_subject(finding, style)}")
+            if finding.mark is not None:
+                rows.append(f"    at {one_line(finding.mark.file)}:{finding.mark.line}")
+        if same[0].code == "unmanaged" and len(same) > 1:
+            what, next_ = "", f"{next_}, or `voiceops pull` for all of them"
+        elif len(same) == 1:
+            what, next_ = same[0].what, same[0].next
+        rows += _wrapped(one_line(what), "    ") if what else []
+        rows += _wrapped(f"→ {one_line(next_)}", "    ", "      ") if next_ else []
+    return rows
 
 
-def _said_once(group: Sequence[AuditFinding]) -> str | None:
-    if len(group) < 2 or any(finding.what != group[0].what for finding in group):
-        return None
-    nexts = {finding.next.replace(finding.id, "ID") if finding.id else finding.next for finding in group}
-    said = nexts.pop()
-    if nexts:
-        return None
-    what = "" if group[0].code == "unmanaged" else f"{one_line(group[0].what)}. "
-    all_of_them = ", or `voiceops pull` for all of them" if group[0].code == "unmanaged" else ""
-    return f"{what}{one_line(said)}{all_of_them}"
+def _in_general(text: str, finding: AuditFinding) -> str:
+    return text.replace(finding.id, "ID") if finding.id else text
 
 
 def _subject(finding: AuditFinding, style: Style) -> str:

@@ -55,6 +55,38 @@ def test_a_line_as_it_is_meant() -> None:
     assert (route.answers, route.who, route.reasons) == ("runtime", "Agent/desk", ())
 
 
+@pytest.mark.parametrize(
+    ("hooks", "answers", "who"),
+    [
+        (
+            [
+                {
+                    "on": "call.ringing",
+                    "do": [{"type": "transfer", "destination": {"type": "number", "number": "+1555"}}],
+                }
+            ],
+            "other",
+            "forwarded to +1555 by a hook",
+        ),
+        (
+            [{"on": "call.ringing", "do": [{"type": "transfer", "destination": {"type": "sip", "sipUri": "sip:a@b"}}]}],
+            "other",
+            "forwarded to sip:a@b by a hook",
+        ),
+        ([{"on": "call.ringing", "do": [{"type": "say", "exact": "Closed"}]}], "vapi", "a text that a hook says"),
+        ([{"on": "call.ringing", "filters": [{}], "do": [{"type": "say", "exact": "Closed"}]}], "nobody", "nobody"),
+        ([{"on": "call.ending", "do": [{"type": "say", "exact": "Bye"}]}], "nobody", "nobody"),
+        ([{"on": "call.ringing"}, {"on": "call.ringing", "do": [None]}, None, {}], "nobody", "nobody"),
+        ("odd", "nobody", "nobody"),
+    ],
+)
+def test_a_hook_may_answer_where_nobody_is_bound(hooks: Any, answers: str, who: str) -> None:
+    route = live_route(replace(MEANT, target="", target_id=""), seen(phone={"assistantId": None, "hooks": hooks}))
+    assert (route.answers, route.who) == (answers, who)
+    bound = live_route(MEANT, seen(phone={"hooks": hooks}))
+    assert (bound.answers, bound.who) == ("vapi", "Agent/desk")
+
+
 TRUNK, APPLICATION, FAX = {"trunk_sid": "TK1"}, {"voice_application_sid": "AP1"}, {"voice_receive_mode": "fax"}
 
 
