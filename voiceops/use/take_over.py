@@ -9,6 +9,8 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -16,10 +18,12 @@ from typing import Literal
 from voiceops.apply.adopting import adopt_all
 from voiceops.apply.revisions import Request
 from voiceops.errors import Diagnostic, VoiceopsError
+from voiceops.kinds.registry import KINDS
 from voiceops.migrate.folder_imported import Arrived, FolderImported
 from voiceops.migrate.gitops import read_gitops
-from voiceops.migrate.migration import MovedAccount
+from voiceops.migrate.migration import Migration, MovedAccount
 from voiceops.migrate.new_project import NewProject, env_text, new_project
+from voiceops.migrate.outsiders import unknown_names, with_outsiders
 from voiceops.migrate.payloads import read_payloads
 from voiceops.scaffold.editor_schemas import write_schemas
 from voiceops.use.load_project import Loaded, load
@@ -51,15 +55,15 @@ async def import_folder(
     """
     folder, target = _places(folder, out)
     read = read_payloads(folder) if form == "json" else read_gitops(folder, org, skip_dangling=skip_dangling)
-    project = new_project(_project_name(folder), read)
     context = context or ProcessContext()
     own = {name: value for name, value in context.environ.items() if name not in _OF_OTHERS}
     context = replace(context, environ=own)
-    staged = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
-        _write(staged, project)
-        write_schemas(staged)
-        environments, warnings = [], list[Diagnostic]()
+    project = new_project(_project_name(folder), read)
+    if (names := unknown_names(read)) and not offline:
+        read = with_outsiders(read, await _agents_called(names, target, read, project, context))
+        project = new_project(_project_name(folder), read)
+    environments, warnings = [], list[Diagnostic]()
+    with _staged(target, project) as staged:
         for account in read.accounts:
             loaded = load(staged, account.name, context)
             warnings += [one for one in loaded.warnings if one not in warnings]
@@ -67,8 +71,6 @@ async def import_folder(
         _write_ids(staged, environments)
         if not dry_run:
             _move(staged, target)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
     return FolderImported(
         folder=target,
         files=tuple(project.files),
@@ -81,6 +83,36 @@ async def import_folder(
         warnings=tuple(warnings),
         written=not dry_run,
     )
+
+
+@contextmanager
+def _staged(target: Path, project: NewProject) -> Iterator[Path]:
+    """The project in a folder of its own beside its place; gone at the end where it was not moved there."""
+    staged = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=_nearest(target)))
+    try:
+        _write(staged, project)
+        write_schemas(staged)
+        yield staged
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+async def _agents_called(
+    names: set[str], target: Path, read: Migration, project: NewProject, context: ProcessContext
+) -> dict[str, dict[str, list[str]]]:
+    """The ids of the live agents that bear these names, for each environment whose key is there."""
+    found: dict[str, dict[str, list[str]]] = {}
+    with _staged(target, project) as staged:
+        for account in read.accounts:
+            loaded = load(staged, account.name, context)
+            if not loaded.environ.get(project.keys[account.name]):
+                continue
+            here = found.setdefault(account.name, {})
+            async with open_job(loaded, options_of(loaded.project, Scope())) as job:
+                for one in await job.accounts.vapi.all(KINDS["Agent"]):
+                    if one.get("name") in names:
+                        here.setdefault(one["name"], []).append(one["id"])
+    return found
 
 
 async def _arrived(loaded: Loaded, account: MovedAccount, project: NewProject, form: str, *, offline: bool) -> Arrived:
@@ -105,8 +137,12 @@ def _places(folder: Path, out: Path | None) -> tuple[Path, Path]:
     folder = folder.resolve()
     target = out.absolute() if out is not None else folder.with_name(f"{folder.name}-voiceops")
     _check_target(folder, target)
-    target.parent.mkdir(parents=True, exist_ok=True)
     return folder, target
+
+
+def _nearest(target: Path) -> Path:
+    """The nearest folder above it that is there: a move from it stays on one disk."""
+    return next(folder for folder in target.parents if folder.is_dir())
 
 
 def _check_target(folder: Path, target: Path) -> None:
@@ -148,6 +184,7 @@ def _write_ids(root: Path, environments: list[Arrived]) -> None:
 
 
 def _move(staged: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists():
         target.rmdir()
     staged.chmod(0o755 & ~_umask())

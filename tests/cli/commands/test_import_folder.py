@@ -99,7 +99,8 @@ def test_a_checkout_of_one_organization(moved: Moved, write: Any) -> None:
     moved.control.reset_requests()
     moved.take()
     lists = [r["path"] for r in moved.control.requests()]
-    assert len(lists) == len(set(lists)), lists
+    again = 1 if write is write_odd else 0  # who bears the name that nobody here has?
+    assert len(lists) == len(set(lists)) + again, lists
     environment = "prod" if write is write_oldest else "acme"
     nothing_to_do(moved, environment, peer, moved.control)
     assert digests(moved.checkout) == before
@@ -408,3 +409,68 @@ def test_a_default_that_the_folder_says_is_compared(moved: Moved) -> None:
     put(moved.checkout, ".env.acme", f"VAPI_TOKEN={moved.server.api_key}\nVAPI_BASE_URL={moved.server.vapi_url}\n")
     moved.control.edit(peer.uuids["assistants", "desk"], {"firstMessageInterruptionsEnabled": True})
     assert moved.take("--format", "json").data["environments"][0]["differs"] == ["Agent/desk"]
+
+
+def named(name: str) -> Peer:
+    """A squad that hands over to an agent by its live name."""
+    member = {
+        "assistantId": R("assistants", "desk"),
+        "assistantDestinations": [{"type": "assistant", "assistantName": name, "message": ""}],
+    }
+    return Peer(
+        objects={
+            "assistants": {"desk": assistant("Desk", "Hi")},
+            "squads": {"all": {"name": "All", "members": [member]}},
+        }
+    )
+
+
+def test_an_agent_of_others_is_external(moved: Moved, other: tuple[SandboxServer, SandboxClient]) -> None:
+    ids = {}
+    for name, server in (("one", moved.server), ("two", other[0])):
+        with server.control() as control:
+            ids[name] = control.create("/assistant", assistant("Night Desk"))["id"]
+        peer = named("Night Desk")
+        peer.push(server)
+        peer.write(moved.checkout, f"resources/{name}")
+        put(moved.checkout, f".vapi-state.{name}.json", peer.state(5))
+        put(moved.checkout, f".env.{name}", f"VAPI_TOKEN={server.api_key}\nVAPI_BASE_URL={server.vapi_url}\n")
+    moved.take()
+    assert "${var:agent-night-desk}" in (moved.project / "agents/night-desk.yaml").read_text()
+    assert "assistantName: night-desk" in (moved.project / "agents/squads/all.yaml").read_text()
+    for name, id_ in ids.items():
+        assert id_ not in moved.ids(name).values()
+        moved.there("-e", name, "plan", "--detailed-exitcode")
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_name_that_nobody_or_several_have_stays_a_text(moved: Moved, count: int) -> None:
+    for _ in range(count):
+        moved.control.create("/assistant", assistant("Night Desk"))
+    peer = named("Night Desk")
+    peer.push(moved.server)
+    peer.write(moved.checkout, "resources/acme")
+    put(moved.checkout, ".vapi-state.acme.json", peer.state(5))
+    put(moved.checkout, ".env.acme", f"VAPI_TOKEN={moved.server.api_key}\nVAPI_BASE_URL={moved.server.vapi_url}\n")
+    ran = moved.take()
+    assert "no Agent is called 'Night Desk'" in ran.out
+    assert not (moved.project / "agents/night-desk.yaml").exists()
+    moved.there("plan", "--detailed-exitcode")
+
+
+def test_a_key_that_is_refused_leaves_nothing(moved: Moved) -> None:
+    write_oldest(moved.checkout, moved.server)
+    put(moved.checkout, ".env.prod", f"VAPI_TOKEN=another\nVAPI_BASE_URL={moved.server.vapi_url}\n")
+    before = digests(moved.folder)
+    ran = moved.take("--out", "a/b/c", code=1)
+    assert "another" not in ran.err
+    assert digests(moved.folder) == before
+
+
+def test_a_key_goes_to_no_strange_host(moved: Moved) -> None:
+    """The folder names a host; only who runs the command can allow it."""
+    write_oldest(moved.checkout, moved.server)
+    put(moved.checkout, ".env.prod", "VAPI_TOKEN=a-key\nVAPI_BASE_URL=https://api.evil.example\n")
+    ran = moved.take(code=5)
+    assert "the Vapi key is not sent to https://api.evil.example" in ran.err
+    assert sorted(path.name for path in moved.folder.iterdir()) == ["checkout"]
