@@ -22,12 +22,11 @@ from voiceops.kinds.nodes import ITEM_KEYS, secret_names, select
 from voiceops.kinds.places import is_answered
 from voiceops.kinds.registry import PART_KEYS
 from voiceops.kinds.schema import Node, root, type_of
-from voiceops.model.redactor import is_telling, looks_secret
+from voiceops.model.redactor import is_masked, is_telling, looks_secret
 from voiceops.model.values import ABSENT, JSON, Path, format_path
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
 _STOCK = re.compile(r"a0000000-0000-4000-8000-[0-9a-f]{12}\Z")
-_MASKED = re.compile(r"^[*•·]{3,}|[*•·]{4,}")  # how APIs write a secret that they don't show
 _SENSITIVE_HEADER = re.compile(r"authorization|api[-_]?key|secret|token|password|cookie", re.IGNORECASE)
 # A name under one of these keys stands for the id that the API wants beside it (manifest/resolve.py).
 _ALIASES = {"agent": "assistantId", "assistant": "assistantId", "squad": "squadId"}
@@ -315,7 +314,7 @@ def _hidden(value: str, path: Path) -> Any:
     said = _LIQUID.sub("", value).strip()
     if said != value.strip() and said.lower() in ("", "bearer", "basic", "token"):
         return value
-    return Hidden(None if _MASKED.search(value) else value, path)
+    return Hidden(None if is_masked(value) else value, path)
 
 
 def _inline_members(value: Mapping[str, Any]) -> frozenset[str]:

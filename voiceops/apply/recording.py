@@ -14,6 +14,7 @@ from voiceops.kinds.nodes import body_node
 from voiceops.kinds.registry import KINDS, TYPES
 from voiceops.model.graph import Resource
 from voiceops.model.plan import Change
+from voiceops.model.redactor import is_masked
 from voiceops.model.state import Entry, Intent
 from voiceops.model.values import (
     ABSENT,
@@ -26,7 +27,6 @@ from voiceops.model.values import (
     format_path,
     get_key,
     get_path,
-    map_leaves,
 )
 
 
@@ -70,11 +70,10 @@ def unseen_secrets(resource: Resource, live: dict[str, Any]) -> dict[str, Any]:
 
     def unseen(body: JSON, shown: JSON) -> JSON:
         if isinstance(body, Secret):
-            return Fingerprint(body.names, "") if body.names and empty(shown) else ABSENT
+            return Fingerprint(body.names, "") if body.names and (empty(shown) or is_masked(shown)) else ABSENT
         if isinstance(body, list) and isinstance(shown, list) and len(body) == len(shown):
-            # A list is owned as a whole.
             hidden = [unseen(item, other) for item, other in zip(body, shown, strict=True)]
-            return map_leaves(body, _unseen) if any(item is not ABSENT for item in hidden) else ABSENT
+            return _as_shown(body, shown) if any(item is not ABSENT for item in hidden) else ABSENT
         if not isinstance(body, dict):
             return ABSENT
         inside = {key: unseen(item, get_key(shown, key)) for key, item in body.items()}
@@ -84,8 +83,15 @@ def unseen_secrets(resource: Resource, live: dict[str, Any]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _unseen(leaf: JSON) -> JSON:
-    return Fingerprint(leaf.names, "") if isinstance(leaf, Secret) else leaf
+def _as_shown(body: JSON, shown: JSON) -> JSON:
+    """A list that is owned as a whole: what the body sets, as it is live, its secrets unseen."""
+    if isinstance(body, Secret):
+        return Fingerprint(body.names, "")
+    if isinstance(body, dict):
+        return {key: _as_shown(item, get_key(shown, key)) for key, item in body.items()}
+    if isinstance(body, list) and isinstance(shown, list) and len(body) == len(shown):
+        return [_as_shown(item, other) for item, other in zip(body, shown, strict=True)]
+    return body if empty(shown) else shown
 
 
 def new_intent(

@@ -16,6 +16,7 @@ from urllib.parse import quote, quote_plus, urlsplit
 
 from voiceops.model.values import SENSITIVE
 
+_MASKED = re.compile(r"^[*•·]{3,}|[*•·]{4,}")
 _PARTS = 3  # levels of maps and lists that are looked through one by one: `plan.resource_changes[0]`
 SHORTEST = 8  # characters: what is shorter stands in too many texts by chance
 
@@ -56,6 +57,11 @@ _ESCAPED = re.compile(
     r"|&#[xX]0*(?P<entity>[0-9A-Fa-f]{2});|&#0*(?P<decimal>[0-9]{2,3});|(?P<colour>\x1b\[[0-9;]*m)"
 )
 _PLAIN_ESCAPES = ("%", "\\u00", "\\x", "&#")
+
+
+def is_masked(text: object) -> bool:
+    """Is it what an API shows instead of a secret?"""
+    return isinstance(text, str) and _MASKED.search(text) is not None
 
 
 def looks_secret(name: str) -> bool:
