@@ -254,6 +254,7 @@ def test_a_whole_manifest(desk: Bench) -> None:
         (f"{DESK}.model[", "is no path"),
         ("desk", "is no address"),
         ("+14155550111", "no manifest has the line"),
+        ("sip:nobody@sip.vapi.ai", "no manifest has the line"),
         (f"{DESK}.provider", "could be 3 places"),
         ("Agent/elsewhere", "there is no Agent/elsewhere in live"),
     ],
@@ -518,3 +519,23 @@ def test_a_line_of_an_external_agent(desk: Bench) -> None:
     steps = "\n".join(explained(desk, "Phone/line")["answers"])
     assert "the manifest means Agent/theirs" in steps
     assert f"the assistant 'Their Desk' ({theirs['id']}), not managed here" in steps
+
+
+def test_a_line_that_no_manifest_has(desk: Bench) -> None:
+    desk.apply()
+    body = {"provider": "vapi", "number": "+14155550177", "assistantId": desk.id_of(DESK)}
+    made = desk.control.create("/phone-number", body)
+    found = explained(desk, "+14155550177")
+    assert found["answers"][0].endswith(f"gives the call to Agent/desk ({desk.id_of(DESK)})")
+    assert made["id"] in found["notes"][0]
+    assert "Who answers" in desk.run("explain", "+14155550177").out
+    assert "Vapi has no such number" in explained(desk, "+14155550101")["answers"]
+    assert "no manifest has the line" in desk.run("explain", "+14155550178", code=1).err
+
+
+def test_a_line_whose_manifest_is_gone(desk: Bench) -> None:
+    desk.apply()
+    desk.remove("agents/line.yaml")
+    found = explained(desk, "+14155550100")
+    assert found["address"] == "Phone/line"
+    assert "the next apply takes it away" in found["notes"][0]

@@ -113,7 +113,7 @@ def _values(found: Explained, style: Style) -> Iterator[str]:
 
 
 def _state(found: Explained, style: Style) -> Iterator[str]:
-    if kind_of(found.address) in PARTS:
+    if kind_of(found.address) in PARTS or "/" not in found.address:  # a part, or a number that nobody manages
         return
     yield from _wrapped(f"{style('applied', 'bold')}  {one_line(_applied(found))}", "", "         ")
     yield from _wrapped(f"{style('live', 'bold')}     {one_line(_live(found))}", "", "         ")

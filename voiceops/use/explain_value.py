@@ -19,6 +19,7 @@ from voiceops.engine.fields.diff import Applied, drifted
 from voiceops.engine.fields.equality import same
 from voiceops.engine.fields.masking import project as as_owned
 from voiceops.engine.fields.masking import visible
+from voiceops.engine.lines.line_route import PHONE
 from voiceops.engine.lines.twilio_number import settings
 from voiceops.errors import Mark, VoiceopsError
 from voiceops.explain.explained import Explained, LiveValue, SetBy, WasApplied
@@ -33,7 +34,7 @@ from voiceops.kinds.registry import KINDS, LINES, TYPES
 from voiceops.kinds.schema import using
 from voiceops.kinds.twilio import TWILIO_TYPE
 from voiceops.manifest.documents import Document
-from voiceops.model.address import kind_of, name_of, twilio_side
+from voiceops.model.address import kind_of, name_of, owner_of, twilio_side
 from voiceops.model.graph import Resource
 from voiceops.model.plan import moment
 from voiceops.model.state import Entry
@@ -41,7 +42,7 @@ from voiceops.model.values import ABSENT, JSON, Outside, Path, Ref, format_path,
 from voiceops.providers.snapshot_reader import read_live
 from voiceops.state.ledger import Ledger
 from voiceops.use.load_project import Loaded
-from voiceops.use.open_job import job_on
+from voiceops.use.open_job import job_on, open_job
 from voiceops.use.open_state import open_ledger
 from voiceops.use.read_status import LOOKED_AT, lines
 from voiceops.use.scope_and_terms import Scope, options_of
@@ -63,7 +64,9 @@ async def explain(loaded: Loaded, target: str, *, offline: bool = False) -> Expl
 
 
 async def _explained(loaded: Loaded, target: str, *, offline: bool) -> Explained:
-    address, text = _parsed(loaded, target)
+    if _NUMBER.match(target) and not (address := _line_of(loaded, target)):
+        return await _strange_line(loaded, target, offline=offline)
+    address, text = (address, "") if _NUMBER.match(target) else _parsed(target)
     files = read_project_files(loaded.project, loaded.environ)
     asked = _Asked(loaded, files, Surroundings(loaded.project, loaded.environ, loaded.context.environ), address)
     resource, path = asked.place(text)
@@ -94,20 +97,64 @@ def _found(told: Explained, resource: Resource | None) -> Explained:
     return replace(told, layers=(), notes=(*told.notes, "no manifest sets it: it is the server's, or somebody's"))
 
 
-def _parsed(loaded: Loaded, target: str) -> tuple[str, str]:
+def _line_of(loaded: Loaded, number: str) -> str:
+    """The manifest of a line with this number or SIP address; empty where none has it."""
+    for address, resource in loaded.graph.resources.items():
+        known = resource.body.get("number"), str(resource.body.get("sipUri") or "").casefold()
+        if resource.kind in LINES and (number in known or number.casefold() in known):
+            return address.removesuffix("/twilio")
+    return ""
+
+
+def _parsed(target: str) -> tuple[str, str]:
     """The address and the path that are asked for. Raises VoiceopsError."""
-    if _NUMBER.match(target):
-        for address, resource in loaded.graph.resources.items():
-            number = resource.body.get("number"), str(resource.body.get("sipUri") or "").casefold()
-            if resource.kind in LINES and (target in number or target.casefold() in number):
-                return address.removesuffix("/twilio"), ""
-        raise VoiceopsError(
-            f"no manifest has the line {target}", hint="`voiceops audit` tells of numbers that nobody manages."
-        )
     match = _TARGET.match(target)
     if match is None:
         raise VoiceopsError(f"{target!r} is no address", hint="Write Kind/name, Kind/name.path, or a line's number.")
     return match["address"], match["path"] or ""
+
+
+async def _strange_line(loaded: Loaded, number: str, *, offline: bool) -> Explained:
+    """A line that no manifest has: who answers it, by what is live alone. Raises VoiceopsError where there is none."""
+    unknown = VoiceopsError(f"no manifest has the line {number}", hint="`voiceops audit` tells of all numbers.")
+    if offline:
+        raise unknown
+    async with open_job(loaded, options_of(loaded.project, Scope()), every_account=True) as job:
+        snapshot = await read_live(job.accounts, types_needed(job.graph, job.ledger) | LOOKED_AT | {TWILIO_TYPE})
+        held = {one.id: one for one in job.ledger.state.entries.values()}
+        vapi_url = job.accounts.vapi.api.base_url
+    phones = [*snapshot.all(PHONE).items(), *snapshot.all(TWILIO_TYPE).items()]
+    same = (number.casefold(), number)
+    found = [id_ for id_, live in phones if _number(live).casefold() in same]
+    if not found:
+        raise unknown
+    entry = next((held[id_] for id_ in found if id_ in held), None)
+    steps = line_steps(
+        snapshot,
+        "",
+        number,
+        {id_: one.address for id_, one in held.items()},
+        vapi_url=vapi_url,
+        runtime_url=loaded.project.runtime_url or "",
+    )
+    note = "no manifest of this environment has this line"
+    return Explained(
+        project=loaded.project.name,
+        environment=loaded.project.environment,
+        address=owner_of(entry.address) if entry is not None else number,
+        mark=Mark("", 0, 0),
+        steps=tuple(steps),
+        live=LiveValue(read=True),
+        notes=(
+            f"{note}: the next apply takes it away"
+            if entry is not None
+            else f"{note}: `voiceops pull --id {found[0]}`",
+        ),
+    )
+
+
+def _number(live: Mapping[str, Any]) -> str:
+    return str(live.get("phone_number") or live.get("number") or live.get("sipUri") or "")
 
 
 @asynccontextmanager
