@@ -80,6 +80,12 @@ class _Walk:
         match node["type"]:
             case "object" | "union" if isinstance(value, dict):
                 return self.typed(node, value, path)
+            case "array" if isinstance(value, list) and node.get("set"):
+                # Compared as a whole, each item to its last field, and a plan knows no nulls.
+                if any(isinstance(item, dict) and None in item.values() for item in value):
+                    self.result.left_out.append(format_path(path))
+                    return ABSENT
+                return self.free(value, path)
             case "array" if isinstance(value, list):
                 of = _as_secret_as(node, node.get("items", {"type": "any"}))
                 return self._items(value, path, lambda item, here: self.value(of, item, here))

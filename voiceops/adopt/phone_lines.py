@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from voiceops.adopt.found import Written
 from voiceops.adopt.leaves import Hidden, Name, PartHere
 from voiceops.engine.lines.twilio_number import settings, shadow
 from voiceops.kinds.twilio import TWILIO_DEMO, TWILIO_SETTINGS, is_vapis
@@ -18,6 +19,7 @@ from voiceops.model.values import JSON
 
 _TARGETS = {"assistantId": "agent", "squadId": "squad"}
 _OTHERS = ("server", "serverUrl", "workflowId")  # who is asked where neither agent nor squad answers
+# What means something else in a manifest than in a live number's fields.
 _WORDS = ("answer", "purchase", "release", "twilio")
 _LONGEST_NAME = 64
 
@@ -78,24 +80,18 @@ def as_line(
     own_token: str = "",
 ) -> tuple[dict[str, JSON], tuple[str, ...]]:
     """A Phone's body in a manifest's words, and the fields that have to be left to the dashboard."""
-    found: dict[str, JSON] = {}
-    ignored: list[str] = []
-    for key, item in body.items():
-        if key in _WORDS:
-            continue  # a field of some live number that means something else in a manifest
-        found[_TARGETS[key] if key in _TARGETS and isinstance(item, Name) else key] = item
-    bound = [key for key in _TARGETS if body.get(key)]
-    if len(bound) > 1:  # Vapi holds both; a manifest takes one
-        found = {key: item for key, item in found.items() if key not in ("squad", "squadId")}
-        ignored.append("squadId")
-    ignored += [key for key in _TARGETS if live.get(key) and key not in body]
+    found = {key: item for key, item in body.items() if key not in (*_WORDS, *_TARGETS)}
+    bound = [key for key in _TARGETS if body.get(key) and isinstance(body[key], (Name, Written, str))]
+    for key in bound[:1]:  # Vapi may hold both; a manifest takes one
+        found[key if isinstance(body[key], str) else _TARGETS[key]] = body[key]
+    ignored = tuple(key for key in _TARGETS if live.get(key) is not None and key not in bound[:1])
     if not bound and not any(_says(found.get(key)) for key in _OTHERS):
         found["answer"] = "none"
     if body.get("provider") == "twilio":
         found |= _keys(found, live, account, own_token)
         if isinstance(number, Mapping) and (twilio := _settings(number)):
             found["twilio"] = twilio
-    return found, tuple(ignored)
+    return found, ignored
 
 
 def _says(item: JSON) -> bool:

@@ -27,6 +27,7 @@ from voiceops.model.values import JSON, get_path
 
 _STOCK_IDS = "a0000000-0000-4000-8000-"
 _LONGEST_TEXT = 8_000  # characters that still stand in a manifest
+_BY_NAME = ("assistantName", "entryAssistantName")  # keys that hold agents' live names
 _MOST_FILE = 1_048_576  # bytes of a file that the manifest layer reads
 
 
@@ -97,6 +98,7 @@ class _Writer:
         self.lines: dict[str, str] = {}
         taken = {kind: list(names) for kind, names in known.names.items()}
         taken["Credential"] = [*taken.get("Credential", ()), "runtime"]
+        taken["Agent"] = [*taken.get("Agent", ()), *_meant_elsewhere(self.found)]
         names = names_for(self.found, taken, known.prefix, known.suffix)
         self.drafts = [self._draft(one, names[index]) for index, one in enumerate(self.found)]
         self.drafts.sort(key=lambda draft: (list(KINDS).index(draft.one.kind), draft.address))
@@ -352,6 +354,20 @@ def _same_name(twins: Sequence[str], id_: str) -> str:
 def _is_nobodys(one: Found) -> bool:
     """Is it one of Vapi's own objects, the same for everybody?"""
     return is_stock(one.body) or one.body.get("_platformDefault") is True or one.id.startswith(_STOCK_IDS)
+
+
+def _meant_elsewhere(objects: Sequence[Found]) -> set[str]:
+    """Live names of agents that are nowhere: a manifest of such a name would be taken for the one that is meant."""
+    named: set[str] = set()
+    waiting: list[Any] = [one.body for one in objects]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            named |= {value[key] for key in _BY_NAME if isinstance(value.get(key), str)}
+            waiting += [item for item in value.values() if isinstance(item, (dict, list))]
+        elif isinstance(value, list):
+            waiting += value
+    return named - {live_name(one) for one in objects if one.kind == "Agent"}
 
 
 def _tools_of_bases(objects: Sequence[Found]) -> dict[str, str]:
