@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -474,3 +476,56 @@ def test_a_key_goes_to_no_strange_host(moved: Moved) -> None:
     ran = moved.take(code=5)
     assert "the Vapi key is not sent to https://api.evil.example" in ran.err
     assert sorted(path.name for path in moved.folder.iterdir()) == ["checkout"]
+
+
+def test_killed_and_run_again_it_is_as_if_once(moved: Moved) -> None:
+    peer = write_oldest(moved.checkout, moved.server)
+    moved.control.reset_requests()
+    rule = moved.control.fault("pause", when="before", method="GET", path="^/tool")
+    environ = {k: v for k, v in moved.environ.items() if k not in WITHOUT_KEYS}
+    command = [sys.executable, "-m", "voiceops", "-C", str(moved.folder), "import", "gitops", "checkout"]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        moved.control.wait_for_pause(rule, timeout=60)
+        process.kill()
+    moved.control.clear_faults()
+    assert not moved.project.exists()
+    for left in moved.folder.glob(".checkout-voiceops.*"):
+        assert stat.S_IMODE(left.stat().st_mode) == 0o700
+    moved.take()
+    nothing_to_do(moved, "prod", peer, moved.control)
+
+
+def test_a_disk_that_takes_no_more_leaves_nothing(moved: Moved) -> None:
+    """Files of a kilobyte at most: a prompt is cut off."""
+    peer = many(1, 1, 1)
+    peer.push(moved.server)
+    peer.write(moved.checkout, "resources/acme")
+    before = digests(moved.folder)
+    script = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024)); import signal; "
+    script += "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); from voiceops.cli.main import run; sys.exit(run())"
+    ran = subprocess.run(
+        [sys.executable, "-B", "-c", script, "-C", str(moved.folder), "import", "gitops", "checkout"],
+        env=moved.environ,
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 1
+    assert "Traceback" not in ran.stderr
+    assert "File too large" in ran.stderr
+    assert digests(moved.folder) == before
+
+
+@pytest.mark.parametrize("name", ["\x1b[31mred", "a\nb", "\u202eevil", "::error::x", "x" * 200, "-", "a b"])
+def test_names_of_files_do_not_act(moved: Moved, name: str) -> None:
+    peer = Peer(objects={"assistants": {name: assistant("Desk", "Hi")}})
+    peer.push(moved.server)
+    peer.write(moved.checkout, "resources/acme")
+    put(moved.checkout, f"resources/acme/assistants/{name}.txt", "x")
+    put(moved.checkout, ".vapi-state.acme.json", peer.state(5))
+    put(moved.checkout, ".env.acme", f"VAPI_TOKEN={moved.server.api_key}\nVAPI_BASE_URL={moved.server.vapi_url}\n")
+    ran = moved.take()
+    assert "\x1b" not in ran.out + ran.err
+    assert "\u202e" not in ran.out + ran.err
+    assert not any(line.startswith("::") for line in ran.out.splitlines())
+    assert list(moved.ids("acme").values()) == [peer.uuids["assistants", name]]
+    moved.there("plan", "--detailed-exitcode")
