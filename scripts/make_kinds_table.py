@@ -43,7 +43,8 @@ REFERENCES = """\
 
 Under each kind, where the API takes an id of another object, or its live name: a manifest's name may stand there. An id
 passes as it is. Deep inside, a type is listed once, at its shortest path: where it stands elsewhere (in overrides,
-hooks, inline tools), names may stand there too. `[]` is an item of a list.
+hooks, inline tools), names may stand there too. `[]` is an item of a list. The manifest may be an `external:` one
+([concepts.md](concepts.md)).
 
 `agent: NAME` may be written for `assistantId`, and `squad: NAME` for `squadId`.
 """

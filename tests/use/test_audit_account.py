@@ -517,6 +517,28 @@ def test_a_kind_that_the_account_may_not_list(desk: Bench) -> None:
     assert "scorecards could not be listed" in ran.data["notLookedAt"][0]
 
 
+@pytest.mark.parametrize("status", [500, 401])
+def test_a_list_that_fails_is_an_error(desk: Bench, status: int) -> None:
+    desk.control.fault("status", path="/observability/scorecard", status=status)
+    assert desk.run("audit", code=1).err
+
+
+def test_a_key_that_may_list_nothing(live: Bench) -> None:
+    live.control.fault("status", status=403, vendor="vapi")
+    assert live.run("audit", code=1).err
+
+
+def test_a_key_that_is_wrong(live: Bench) -> None:
+    assert "key" in live.run("audit", code=1, VAPI_API_KEY="another").err
+
+
+def test_twilio_keys_that_are_not_needed(live: Bench) -> None:
+    live.control.fault("status", vendor="twilio", status=403)
+    data = live.run("audit", "--format", "json").data
+    assert "Twilio numbers could not be listed" in data["notLookedAt"][0]
+    assert live.run("audit", TWILIO_AUTH_TOKEN=None).code == 0
+
+
 def test_a_list_that_the_state_needs_is_an_error(desk: Bench) -> None:
     desk.control.fault("status", path="/assistant", status=403)
     assert desk.run("audit", code=1).err

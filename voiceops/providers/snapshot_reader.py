@@ -74,7 +74,7 @@ async def read_account(accounts: Accounts, needed: Iterable[str]) -> tuple[Snaps
     """Everything that is live, each list once; and why a list could not be read, by its kind's name.
 
     An account may have no access to some kinds, which is no reason to know nothing of the others. Raises ProviderError
-    where a type is `needed`, or where the first of all lists can't be read either.
+    where a type is `needed`, where a list fails for another reason, and where Vapi refuses every one.
     """
     providers, wanted = accounts.by_vendor(), set(needed)
     kinds = [kind for kind in TYPES.values() if kind.vendor in providers]
@@ -87,15 +87,20 @@ async def read_account(accounts: Accounts, needed: Iterable[str]) -> tuple[Snaps
     )
     unread: dict[str, ProviderError] = {}
     for kind, items in zip(kinds, listed, strict=True):
-        if isinstance(items, ProviderError) and kind.type not in wanted:
+        if isinstance(items, ProviderError) and kind.type not in wanted and _may_not_be_listed(items):
             unread[kind.name] = items
         elif isinstance(items, BaseException):
             raise items
-    if len(unread) == len(kinds):
+    if all(kind.name in unread for kind in kinds if kind.vendor == "vapi"):
         raise next(iter(unread.values()))
     read = [(kind, items) for kind, items in zip(kinds, listed, strict=True) if kind.name not in unread]
     found = await _snapshot(accounts, taken, [k for k, _ in read], [items for _, items in read], splits, ask=True)
     return found, unread
+
+
+def _may_not_be_listed(error: ProviderError) -> bool:
+    """Does the vendor refuse this one list? A wrong key, a limit or a fault says nothing of it."""
+    return 400 <= error.status < 500 and error.status not in (401, 408, 429)
 
 
 async def _snapshot(
