@@ -38,6 +38,13 @@ def test_what_a_file_does_not_have_is_as_voiceops_has_it() -> None:
     assert "hidden" not in secret_names()
 
 
+def test_a_file_makes_nothing_less_secret() -> None:
+    assert embedded().types["Server"]["fields"]["secret"]["secret"]
+    with using(own_facts(_content(Server=_type(secret={"type": "string"})))):
+        assert type_of("Server")["fields"]["secret"] == {"type": "string", "secret": True}
+        assert "apiKey" in secret_names()
+
+
 def test_what_follows_from_one_set_of_facts_is_not_told_of_another() -> None:
     node = {"type": "union", "by": "provider", "variants": {"11labs": "ElevenLabsVoice"}}
     seen = []
@@ -102,6 +109,14 @@ _PROBLEMS: dict[str, tuple[bytes, str]] = {
     ),
     "a-root-of-nothing": (b'{"format": 1, "roots": {"Agent": "Gone"}, "types": {}}', "roots.Agent: names a type"),
     "a-root-without-a-body": (b'{"format": 1, "roots": {"Agent": {}}, "types": {}}', "roots.Agent: has no create"),
+    "a-reference-to-no-kind": (
+        _content(A=_type(x={"type": "string", "reference": "Nope"})),
+        "types.A.x.reference: names a kind that is not there",
+    ),
+    "another's-attribute-without-one": (
+        _content(A=_type(x={"type": "string", "mayReference": "Dictionary"})),
+        "types.A.x: refers to another's attribute, and has none",
+    ),
     "too-deep": (_content(A=_type(x=_DEEP)), "is nested more than 100 deep"),
     "a-pattern-that-looks-ahead": (
         _content(A=_type(x={"type": "string", "pattern": "^(?=a)"})),

@@ -15,7 +15,8 @@ from tests.vendor_facts.test_from_openapi import OPENAPI
 from voiceops import use
 from voiceops.cli.main import run
 from voiceops.errors import InvalidProject, VoiceopsError
-from voiceops.kinds.schema import embedded, has_own
+from voiceops.kinds.nodes import secret_names
+from voiceops.kinds.schema import embedded, has_own, using
 
 _PROJECT = "version: 1\nproject: shop\nenvironments: [dev]\n"
 _AGENT = "kind: Agent\nname: support\nspec: {name: Support, patience: 3}\n"
@@ -177,6 +178,8 @@ def test_no_command_asks_voiceops_s_facts_where_the_project_has_its_own(
     root = folder("a")
     use.update_schema(_newer(tmp_path / "openapi.json", **_PATIENCE), root)
     monkeypatch.chdir(root)
+    with using(use.load(root).project.facts):
+        secret_names()  # these alone are taken from both, once
     for command in _COMMANDS:
         before = embedded.cache_info()
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):

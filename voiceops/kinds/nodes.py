@@ -10,7 +10,7 @@ from typing import Any
 
 from voiceops.kinds.base import Kind
 from voiceops.kinds.patterns import matches
-from voiceops.kinds.schema import Node, in_force, per_facts, root, type_of
+from voiceops.kinds.schema import Node, embedded, in_force, per_facts, root, type_of
 
 # By which of its fields an item of a list is the same item as another: the first that its type has, and it sets.
 ITEM_KEYS: tuple[tuple[str, ...], ...] = (
@@ -44,7 +44,7 @@ def body_node(kind: Kind, operation: str = "update") -> Node:
 @per_facts
 def secret_names() -> frozenset[str]:
     """The keys under which a value of some kind can be secret, wherever they stand."""
-    types = in_force().types.values()
+    types = [*in_force().types.values(), *embedded().types.values()]  # a project's own facts make nothing less secret
     return frozenset(key for type_ in types for key, node in type_["fields"].items() if _holds_secret(node))
 
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from voiceops.kinds.patterns import can_be_tried
+from voiceops.kinds.registry import KINDS
 from voiceops.kinds.schema import Facts, embedded, facts
 from voiceops.model.json_in import NoJson, described, parsed
 
@@ -39,6 +40,7 @@ def own_facts(content: bytes) -> Facts:
     types = base.types | _map(data, "types")
     for name, definition in data["types"].items():
         _check_type(name, definition, types)
+        types[name] = _as_secret(definition, base.types.get(name, definition))
     roots = base.roots | _map(data, "roots")
     for kind, entry in data["roots"].items():
         _check_root(f"roots.{kind}", entry, types)
@@ -46,6 +48,17 @@ def own_facts(content: bytes) -> Facts:
     if not all(_is_texts(names) for names in answered.values()):
         raise NoFacts("answered: must hold lists of texts")
     return Facts(roots=roots, answered=base.answered | answered, elsewhere=base.elsewhere, types=types)
+
+
+def _as_secret(definition: dict[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
+    """A type in which nothing is less secret than voiceops has it: a file may show no more than it did."""
+    fields = definition["fields"]
+    told = {
+        key: {**fields[key], "secret": True}
+        for key, node in ours["fields"].items()
+        if node.get("secret") and key in fields and not fields[key].get("secret")
+    }
+    return {**definition, "fields": {**fields, **told}} if told else definition
 
 
 def is_older(content: bytes) -> bool:
@@ -173,6 +186,11 @@ def _check_plain(where: str, node: Mapping[str, Any]) -> None:
                 raise NoFacts(f"{where}.{key}: must be {what}, not {described(node[key])}")
     if "pattern" in node:
         _check_pattern(where, node["pattern"])
+    for key in ("reference", "mayReference"):
+        if key in node and node[key] not in KINDS:
+            raise NoFacts(f"{where}.{key}: names a kind that is not there")
+    if ("mayReference" in node or "follows" in node) and "attribute" not in node:
+        raise NoFacts(f"{where}: refers to another's attribute, and has none")
 
 
 def _check_pattern(where: str, pattern: Any) -> None:
