@@ -5,9 +5,9 @@ from __future__ import annotations
 from benchmarks.walks import walks
 
 MOST = {  # modules that are entered, and moves between them; a wait more or less is no failure
-    "a prompt change": (138, 690),
-    "a rollback": (123, 610),
-    "a tool call": (23, 52),
+    "a prompt change": (139, 640),
+    "a rollback": (125, 580),
+    "a tool call": (22, 50),
 }
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 MOST_INSTANCES = 50_000  # of all forEach together
 MOST_TEXT = 4 * 1024 * 1024  # characters of one text
@@ -29,17 +28,6 @@ class Budget:
         """One more instance of a `forEach`: is it within the budget?"""
         self.instances += 1
         return self.instances <= MOST_INSTANCES
-
-
-def size_of(value: Any) -> int:
-    """About as many characters as a value has when it is written out."""
-    if isinstance(value, str):
-        return len(value)
-    if isinstance(value, dict):
-        return sum(len(key) + 64 + size_of(item) for key, item in value.items())
-    if isinstance(value, list):
-        return sum(2 + size_of(item) for item in value)
-    return 4
 
 
 def is_path(path: Path) -> bool:

@@ -54,16 +54,13 @@ class Document:
     key: str | None = None
     each: dict[str, Any] | None = None
     each_source: str | None = None  # equal for forEach over the same source
+    family: str = field(init=False)  # the address without an instance's key: the manifest that it comes from
+    address: str = field(init=False)  # `Kind/name`, of an instance `Kind/name[key]`
 
-    @property
-    def address(self) -> str:
-        """`Kind/name`, of an instance `Kind/name[key]`."""
-        return address(self.kind, self.name, self.key)
-
-    @property
-    def family(self) -> str:
-        """The address without an instance's key: the manifest that it comes from."""
-        return address(self.kind, self.name)
+    def __post_init__(self) -> None:
+        # Asked for again and again, by whatever is said of the document.
+        object.__setattr__(self, "family", address(self.kind, self.name))
+        object.__setattr__(self, "address", address(self.kind, self.name, self.key))
 
 
 def read_manifests(

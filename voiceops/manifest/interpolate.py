@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from voiceops.errors import Mark
-from voiceops.manifest.budgets import MOST_MADE, MOST_TEXT, Budget, size_of
+from voiceops.manifest.budgets import MOST_MADE, MOST_TEXT, Budget
 from voiceops.manifest.files import FileProblem, display, load
 from voiceops.manifest.plain_secrets import KnownSecrets
 from voiceops.manifest.problems import Problems, did_you_mean
@@ -73,7 +73,7 @@ class Interpolator:
                 parts[-1] += "${"
                 continue
             value = self._token(match, mark, allowed)
-            taken += size_of(value)
+            taken += _size(value)
             if not self._has_room(taken, mark):
                 return ""
             parts.append("" if value is _MISSING else value)
@@ -213,7 +213,7 @@ class Interpolator:
             column = line.find("${") + 1
             at = Mark(name, number, column, mark.path)
             parts.append(self._text(line, at, ("env", "var", "each")) if column else line)
-            taken += size_of(parts[-1])
+            taken += _size(parts[-1])
             if not self._has_room(taken, at):
                 return ""
         return "".join(self._as_text(part, mark) for part in parts)
@@ -282,3 +282,14 @@ def _secret_text(parts: list[Any]) -> Secret:
         else:
             texts[-1] += part
     return Secret(tuple(names), tuple(texts))
+
+
+def _size(value: Any) -> int:
+    """About as many characters as a value has when it is written out."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(len(key) + 64 + _size(item) for key, item in value.items())
+    if isinstance(value, list):
+        return sum(2 + _size(item) for item in value)
+    return 4

@@ -18,10 +18,7 @@ class StoreWrapper:
 
     def __init__(self, inner: Store) -> None:
         self.inner = inner
-
-    @property
-    def place(self) -> str:
-        return self.inner.place
+        self.place: str = inner.place
 
     async def __aenter__(self) -> Self:
         await self.inner.__aenter__()

@@ -51,7 +51,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "use.runtime_needs": ("runtime_spec",),
     "use.serve_runtime": ("application", "reached_at", "stand_in"),
     "use.develop": ("Stage", "point_at", "stage"),
-    "use.update_schema": ("SchemaUpdate", "update_schema"),
+    "use.newer_facts": ("SchemaUpdate", "update_schema"),
     "use.show_schema": ("json_schema", "write_editor_schemas"),
     "use.tunnel": ("installed_tunnel", "open_tunnel"),
     "use.simulate_call": ("Rehearsal", "elsewhere", "rehearse", "simulate"),

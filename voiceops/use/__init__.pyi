@@ -45,6 +45,8 @@ from voiceops.use.load_project import open_project as open_project
 from voiceops.use.load_project import root_of as root_of
 from voiceops.use.load_project import variables_of as variables_of
 from voiceops.use.make_plan import plan as plan
+from voiceops.use.newer_facts import SchemaUpdate as SchemaUpdate
+from voiceops.use.newer_facts import update_schema as update_schema
 from voiceops.use.process_context import ProcessContext as ProcessContext
 from voiceops.use.read_calls import Fetched as Fetched
 from voiceops.use.read_calls import forget_caller as forget_caller
@@ -95,8 +97,6 @@ from voiceops.use.simulate_call import simulate as simulate
 from voiceops.use.take_over import import_folder as import_folder
 from voiceops.use.tunnel import installed_tunnel as installed_tunnel
 from voiceops.use.tunnel import open_tunnel as open_tunnel
-from voiceops.use.update_schema import SchemaUpdate as SchemaUpdate
-from voiceops.use.update_schema import update_schema as update_schema
 from voiceops.use.upgrade_manifests import Upgraded as Upgraded
 from voiceops.use.upgrade_manifests import upgrade as upgrade
 from voiceops.use.validate_manifests import Checked as Checked

@@ -17,7 +17,6 @@ from voiceops.kinds.fits import fitting
 from voiceops.kinds.nodes import (
     body_node,
     entries_of,
-    field_of,
     fields_of,
     is_set,
     items_of,
@@ -191,9 +190,9 @@ def stored_otherwise(sent: JSON, answer: JSON, node: Node | None, path: Path = (
         return
     if isinstance(sent, dict):
         if isinstance(answer, dict):
+            entries = entries_of(node, sent, answer)
             for key, value in sent.items():
-                inner = field_of(node, key, sent, answer)
-                yield from stored_otherwise(value, answer.get(key, ABSENT), inner, (*path, key))
+                yield from stored_otherwise(value, answer.get(key, ABSENT), entries.get(key), (*path, key))
         elif not same(sent, answer, node) or (path and holds_secret(sent) and empty(answer)):
             yield path, answer  # also a map that is not shown for the secret in it
     elif isinstance(sent, list) and isinstance(answer, list) and not is_set(node) and len(sent) == len(answer):

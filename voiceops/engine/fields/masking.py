@@ -13,7 +13,7 @@ from typing import Any
 
 from voiceops.engine.fields.body import holds_secret
 from voiceops.engine.fields.diff import Difference
-from voiceops.kinds.nodes import body_node, field_of, items_of, secret_names
+from voiceops.kinds.nodes import body_node, entries_of, items_of, secret_names
 from voiceops.kinds.registry import KINDS
 from voiceops.kinds.schema import Node, per_facts
 from voiceops.model.plan import FieldChange
@@ -52,11 +52,11 @@ def _may_hide(value: dict[str, Any] | list[Any], names: frozenset[str]) -> bool:
 
 def _visible(node: Node | None, value: JSON, sent: list[JSON]) -> JSON:
     if isinstance(value, dict):
+        entries, maps = entries_of(node, value), [body for body in sent if isinstance(body, dict)]
         return {
             key: _headers(item, [body[key] for body in maps if key in body])
             if key == _HEADERS and isinstance(item, dict)
-            else _visible(field_of(node, key, value), item, [body[key] for body in maps if key in body])
-            for maps in [[body for body in sent if isinstance(body, dict)]]
+            else _visible(entries.get(key), item, [body[key] for body in maps if key in body])
             for key, item in value.items()
         }
     if isinstance(value, list):

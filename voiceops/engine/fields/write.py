@@ -122,7 +122,8 @@ def replacement(kind: Kind, sides: Sides, desired: dict[str, Any]) -> Write:
     owned = tuple(differences(sides.desired, sides.applied, sides.live, (), node, sides.another))
     if kind.upload is not None:
         return Write(desired, owned, owned)  # other bytes: another object
-    live = {key: value for key, value in sides.live.items() if field_of(node, key, sides.desired) is not None}
+    entries = entries_of(node, sides.desired)
+    live = {key: value for key, value in sides.live.items() if entries.get(key) is not None}
     body = laid_over((), sides.desired, sides.applied.owned, live, node, Kept((), sides.refused))
     before = {key: value for key, value in sides.live.items() if key not in SERVER_KEYS}
     differing = (*exact(before, body, node), *filter(_is_secret, owned))

@@ -10,7 +10,7 @@ from typing import Any
 from voiceops.engine.fields.equality import same
 from voiceops.errors import Diagnostic
 from voiceops.kinds.base import SERVER_KEYS
-from voiceops.kinds.nodes import body_node, field_of, items_of
+from voiceops.kinds.nodes import body_node, entries_of, items_of
 from voiceops.kinds.registry import KINDS, kind_of_type
 from voiceops.kinds.schema import Node
 from voiceops.model.live import Snapshot
@@ -31,9 +31,10 @@ def equals(sent: JSON, live: JSON, node: Node | None) -> bool:
     if isinstance(sent, dict):
         if empty(live):
             return any(isinstance(value, Fingerprint) for value in sent.values()) or same(sent, live, node)
-        return isinstance(live, dict) and all(
-            equals(value, live.get(key), field_of(node, key, sent, live)) for key, value in sent.items()
-        )
+        if not isinstance(live, dict):
+            return False
+        entries = entries_of(node, sent, live)
+        return all(equals(value, live.get(key), entries.get(key)) for key, value in sent.items())
     if isinstance(sent, list) and isinstance(live, list) and any(isinstance(item, (dict, list)) for item in sent):
         items = items_of(node)
         return len(sent) == len(live) and all(equals(a, b, items) for a, b in zip(sent, live, strict=True))
@@ -43,8 +44,9 @@ def equals(sent: JSON, live: JSON, node: Node | None) -> bool:
 def nothing_beyond(sent: JSON, live: JSON, node: Node | None) -> bool:
     """Does a live object that equals what would be sent hold nothing else but what a server fills in by itself?"""
     if isinstance(sent, dict) and isinstance(live, dict):
+        entries = entries_of(node, sent, live)
         for key, value in live.items():
-            field = field_of(node, key, sent, live)
+            field = entries.get(key)
             if key in sent:
                 if not nothing_beyond(sent[key], value, field):
                     return False
