@@ -460,6 +460,18 @@ def test_an_overridden_secret_is_not_shown_either(live: Bench) -> None:
     assert "a-very-plain-secret" not in out
 
 
+def test_a_secret_in_a_map_that_counts_no_more(live: Bench) -> None:
+    live.write("agents/secrets.yaml", SECRETS)
+    live.write(
+        "environments/live.yaml",
+        "patches: [{target: Agent/calls, merge: {server: {headers: null, url: 'https://y'}}}]\n",
+    )
+    for arguments in ((), ("--format", "json")):
+        out = live.run("explain", "Agent/calls.server", "--offline", *arguments).out
+        assert "plain-in-header" not in out
+        assert "https://y" in out
+
+
 # lines
 
 

@@ -51,8 +51,8 @@ def _shown(
         origin = project.origins.get("runtime.url")
         url = Brought("runtime", "runtime.url", origin.mark if origin is not None else None, project.runtime_url)
         brings = (*brings, url)
+    written = map_leaves(written, _masked) if hidden else _without_secrets(written)
     if hidden:
-        written = map_leaves(written, _masked)
         brings = tuple(replace(one, value=SENSITIVE) if one.value is not ABSENT else one for one in brings)
     return replace(layer, written=written, brings=brings)
 
@@ -62,6 +62,17 @@ def _is_secret(path: Path, value: JSON) -> bool:
     last = next((step for step in reversed(path) if isinstance(step, str)), "")
     header = "headers" in path and _HEADER.search(last) is not None
     return holds_secret(value) or last in secret_names() or header
+
+
+def _without_secrets(written: JSON) -> JSON:
+    """A map as written, also one that counts no more: whatever stands under the name of a secret is hidden."""
+    if isinstance(written, dict):
+        names = secret_names()
+        return {
+            key: map_leaves(item, _masked) if key in names or _HEADER.search(key) else _without_secrets(item)
+            for key, item in written.items()
+        }
+    return [_without_secrets(item) for item in written] if isinstance(written, list) else written
 
 
 def _masked(leaf: JSON) -> JSON:
