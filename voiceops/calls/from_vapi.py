@@ -23,6 +23,7 @@ _DIRECTIONS = {
 }
 _SPEAKERS = {"bot": "agent", "assistant": "agent", "user": "caller"}
 TOLD_BY = ("status-update", "end-of-call-report")  # the messages that tell of a call
+SIMULATED = "voiceopsSimulated"  # in the metadata of calls that `simulate` plays
 # Of `costBreakdown`: what is money, under the words that `costs` has for it.
 _PARTS = {
     "transport": "transport",
@@ -101,6 +102,7 @@ def _told(id_: str, call: Mapping[str, Any], message: Mapping[str, Any]) -> Call
         turns=tuple(_turns(messages, waited)),
         tools=tuple(_tools(messages)),
         turn_ms=waited,
+        simulated=_map(call.get("metadata")).get(SIMULATED) is True,
     )
 
 

@@ -102,6 +102,8 @@ def merged(known: CallRecord, told: CallRecord) -> CallRecord:
             values[one.name] = now if len(now) >= len(before) and now else before
         elif one.name == "simulated":
             values[one.name] = before or now
+        elif one.name == "revision" and before is not None:
+            values[one.name] = before  # it was noted when the call began
         elif one.name == "status" and late:
             values[one.name] = before
         else:

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from voiceops.errors import VoiceopsError
@@ -20,6 +21,7 @@ from voiceops.kinds.schema import Facts
 from voiceops.runtime.handlers.invoke import Invoker
 from voiceops.runtime.handlers.loading import Handlers
 from voiceops.runtime.handlers.sessions import Sessions
+from voiceops.runtime.messages.call_recorder import CallRecorder
 from voiceops.runtime.messages.directory import Directory
 from voiceops.runtime.messages.event_worker import RETRIES, EventWorker, Retries
 from voiceops.runtime.messages.intake import Intake
@@ -144,6 +146,16 @@ async def _made(setup: Setup, stack: AsyncExitStack) -> Parts:
     keep, keep_claims = settings.keep_days * _DAY, settings.keep_claims_days * _DAY
     _beside(stack, keep_house(inbox, keep, keep_claims, events.wake))
     _beside(stack, health.watch())
+    if setup.backend is None:
+        recorder = CallRecorder(
+            partial(backend_of, settings.database, worker=False),
+            spec,
+            known=setup.known,
+            revision=setup.revision,
+            silent="transcripts" in settings.redact,
+        )
+        stack.push_async_callback(recorder.close)
+        recorder.start()
     if setup.boot:
         _beside(stack, _publish(inbox, metrics, setup.boot))
     if any(line.handler for line in spec.lines) and not api.can_look:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from voiceops.calls.from_vapi import SIMULATED
 from voiceops.runtime.auth import twilio_auth, vapi_auth
 from voiceops.runtime.spec import RuntimeSpec
 from voiceops.simulate.answer_verdict import (
@@ -200,7 +201,12 @@ class Player:
         whole = {
             "timestamp": time.time() * 1000,
             **message,
-            "call": {"id": self._id, "type": "inboundPhoneCall", "customer": {"number": self._script.caller}},
+            "call": {
+                "id": self._id,
+                "type": "inboundPhoneCall",
+                "customer": {"number": self._script.caller},
+                "metadata": {SIMULATED: True},  # so that it is not counted as a caller's
+            },
             "customer": {"number": self._script.caller},
             **({"phoneNumber": {"number": line.number, "name": line.name}} if line is not None else {}),
             **({"assistant": {"name": self._agent}} if self._agent else {}),

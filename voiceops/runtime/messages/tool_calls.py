@@ -141,7 +141,7 @@ class Tools:
         tool = self._unknown if not found else found[0] if len(found) == 1 else await self._among(found, message)
         asked = _Asked(call, id_, name, tool, message, call_id, body, started)
         if not call.id or self._once is None:  # nothing to recognise a repetition by
-            return await self._run(asked)
+            return (await self._run(asked))[0]
         key = claim_key(message.call_id, id_)
         if key in self._running:
             self._observer.tool_counted(tool.name, "repeated")
@@ -183,14 +183,14 @@ class Tools:
                 self._observer.tool_counted(tool.name, "lost")
             if turn is not Turn.AGAIN:
                 return result or _failed(asked)
-        entry = await self._run(asked)
+        entry, outcome = await self._run(asked)
         # Whoever waits on the phone does not wait for a slow store.
         late = asked.started + tool.settled
-        await once.keep(key, entry, "", asked.started, late, tool.name)
+        await once.keep(key, entry, outcome, asked.started, late, tool.name)
         return entry
 
-    async def _run(self, asked: _Asked) -> str:
-        """Run the handler, and put what came of it into an entry."""
+    async def _run(self, asked: _Asked) -> tuple[str, str]:
+        """Run the handler: the entry for the answer, and how it ended."""
         tool = asked.tool
         with self._observer.tool(tool.name, asked.message, asked.id) as watch:
             outcome, said, detail = await self._outcome(asked)
@@ -198,10 +198,10 @@ class Tools:
         seconds = time.monotonic() - asked.started
         self._observer.tool_ended(tool.name, outcome, detail, seconds, asked.call_id, asked.shown_id)
         if outcome == "ok":
-            return dumps({"toolCallId": asked.id, "name": asked.name, "result": said}).decode()
+            return dumps({"toolCallId": asked.id, "name": asked.name, "result": said}).decode(), outcome
         if outcome == "misused":
-            return _failed(asked, tool.spec.failure or MISUNDERSTOOD, said)
-        return _failed(asked)
+            return _failed(asked, tool.spec.failure or MISUNDERSTOOD, said), outcome
+        return _failed(asked), outcome
 
     async def _outcome(self, asked: _Asked) -> tuple[str, str, str]:
         """How it ended; what the model is told: the result, or which argument is wrong; a word for the log."""

@@ -20,6 +20,12 @@ def claim_key(call: str, tool_call: str) -> str:
     return key if plain else f"#{_hash(call)}/{_hash(tool_call)}"
 
 
+def prefix_of(call: str) -> tuple[str, str]:
+    """The keys of one phone call's tool calls: from the first text on, before the second one."""
+    start = claim_key(call, "").rpartition("/")[0]
+    return f"{start}/", f"{start}0"  # 0 comes after /
+
+
 def request_key(token: str) -> str:
     """Under which one of Twilio's requests is claimed."""
     return f"twilio/{whole(token)}"

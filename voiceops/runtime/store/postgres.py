@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from voiceops.errors import VoiceopsError
+from voiceops.runtime.store.keys import prefix_of
 from voiceops.runtime.store.records import (
     DEAD,
     DONE,
@@ -36,6 +37,7 @@ CREATE TABLE IF NOT EXISTS voiceops_claims (
     result text NOT NULL DEFAULT '', outcome text NOT NULL DEFAULT '', ms double precision NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS voiceops_claims_at ON voiceops_claims (at);
+CREATE INDEX IF NOT EXISTS voiceops_claims_call ON voiceops_claims (call);
 CREATE TABLE IF NOT EXISTS voiceops_events (
     id bigint PRIMARY KEY, key bytea NOT NULL UNIQUE, type text NOT NULL, call text NOT NULL,
     received double precision NOT NULL, sent double precision NOT NULL, state smallint NOT NULL,
@@ -274,6 +276,15 @@ class PostgresBackend:
             (state, state, type_, type_, limit),
         )
         return [Stored(*row) for row in rows]
+
+    def ran(self, call: str) -> list[tuple[str, str, str, float]]:
+        first, last = prefix_of(call)
+        rows = self._run(
+            "SELECT key, tool, outcome, ms FROM voiceops_claims "
+            'WHERE key COLLATE "C" >= %s AND key COLLATE "C" < %s AND call = %s AND result <> \'\'',
+            (first, last, call),
+        )
+        return [(key[len(first) :], tool, outcome, ms) for key, tool, outcome, ms in rows]
 
     def get(self, id_: int) -> Stored | None:
         row = self._run(f"SELECT {_COLUMNS}, body FROM voiceops_events WHERE id = %s", (id_,)).fetchone()

@@ -153,6 +153,9 @@ class Backend(Protocol):
     def find(self, *, state: int | None, type_: str, limit: int) -> list[Stored]:
         """Events in a state (None: any) and of a type (empty: any), the newest first, without their bodies."""
 
+    def ran(self, call: str) -> list[tuple[str, str, str, float]]:
+        """The tool calls of a phone call that have an answer: (Vapi's id of it, tool, outcome, milliseconds)."""
+
     def get(self, id_: int) -> Stored | None:
         """One event with its body; None where there is none."""
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from voiceops.errors import VoiceopsError
+from voiceops.runtime.store.keys import prefix_of
 from voiceops.runtime.store.records import (
     DEAD,
     DONE,
@@ -333,6 +334,13 @@ class SqliteBackend:
             f"SELECT {_COLUMNS} FROM events WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?", (*values, limit)
         )
         return [Stored(*row) for row in rows]
+
+    def ran(self, call: str) -> list[tuple[str, str, str, float]]:
+        first, last = prefix_of(call)
+        rows = self.rows(
+            "SELECT key, tool, outcome, ms FROM claims WHERE key >= ? AND key < ? AND result <> ''", (first, last)
+        )
+        return [(key[len(first) :], tool, outcome, ms) for key, tool, outcome, ms in rows]
 
     def get(self, id_: int) -> Stored | None:
         found = self._select("id = ?", [id_])

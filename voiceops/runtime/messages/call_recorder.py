@@ -1,0 +1,208 @@
+"""Calls out of the stored messages: what the reports count. It reads what was acknowledged, and slows nobody down.
+
+It has a connection and a thread of its own, and takes little at a time. Where several workers share a store one of
+them records; another one goes on where it stopped. A message that is read twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from voiceops.calls.call_names import Names, named
+from voiceops.calls.from_vapi import TOLD_BY, call_told_by
+from voiceops.calls.record import CallRecord, ToolUse
+from voiceops.calls.store import CallStore
+from voiceops.errors import VoiceopsError
+from voiceops.model.address import kind_of, name_of
+from voiceops.runtime.json_text import loads
+from voiceops.runtime.messages.vapi_api import Known
+from voiceops.runtime.observe.log import log
+from voiceops.runtime.spec import RuntimeSpec
+from voiceops.runtime.store.records import Backend, Stored
+
+_PAUSE = 1.0  # seconds between looks for new messages
+_AT_ONCE = 25  # messages a transaction: nobody else writes to SQLite meanwhile
+_LATE = 15 * 1000 << 22  # of events' numbers: a worker may commit so much after another one with a larger number
+_MOST = 20_000  # numbers of messages looked at together
+_LEASE = 20.0  # seconds for which one worker records
+_ASKED = 60.0  # seconds for which the state's ids and revision are taken as they were
+_MARK, _HOLDER = "recorded", "recorder"
+
+
+class CallRecorder:
+    """`database` opens a connection of its own; `known` and `revision` ask the state, where there is one."""
+
+    def __init__(
+        self,
+        database: Callable[[], Backend],
+        spec: RuntimeSpec,
+        *,
+        known: Known | None = None,
+        revision: Callable[[], Awaitable[int | None]] | None = None,
+        silent: bool = False,
+    ) -> None:
+        """`silent`: keep nothing of what was said."""
+        self._database = database
+        self._spec = spec
+        self._known = known
+        self._revision = revision
+        self._silent = silent
+        self._thread = ThreadPoolExecutor(1, "voiceops-calls")
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to record."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def close(self) -> None:
+        """End; what is not recorded yet is recorded after the next start, or by another worker."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await asyncio.to_thread(self._thread.shutdown)
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        backend = await loop.run_in_executor(self._thread, self._opened)
+        if backend is None:
+            return
+        recording = _Recording(backend, CallStore(backend), self._silent)
+        names, asked = await self._names(), time.monotonic()
+        try:
+            while True:
+                if time.monotonic() - asked > _ASKED:
+                    names, asked = await self._names(), time.monotonic()
+                try:
+                    more = await loop.run_in_executor(self._thread, recording.step, names)
+                except Exception as error:  # the next look tries again; the messages are still there
+                    log("calls", logging.ERROR, error=type(error).__name__)
+                    more = False
+                if not more:
+                    await asyncio.sleep(_PAUSE)
+        finally:
+            self._thread.submit(recording.close)  # after a step that is under way
+
+    def _opened(self) -> Backend | None:
+        try:
+            backend = self._database()
+            backend.open()
+            CallStore(backend).prepare()
+        except Exception as error:
+            said = error.summary if isinstance(error, VoiceopsError) else type(error).__name__
+            log("calls", logging.ERROR, error=said, detail="calls are not recorded")
+            return None
+        return backend
+
+    async def _names(self) -> Names:
+        """By live names and numbers out of the spec, by live ids and with the revision where a state tells them."""
+        agents = {agent.name: name_of(agent.address) for agent in self._spec.agents if agent.name}
+        phones = {line.number: name_of(line.address) for line in self._spec.lines if line.number}
+        revisions: tuple[tuple[float, int], ...] = ()
+        try:
+            ids = await self._known() if self._known is not None else {}
+            number = await self._revision() if self._revision is not None else None
+        except Exception as error:
+            log("calls", logging.WARNING, error=type(error).__name__, detail="the state can't be read")
+            ids, number = {}, None
+        for address, id_ in ids.items():
+            (agents if kind_of(address) == "Agent" else phones if kind_of(address) == "Phone" else {})[id_] = name_of(
+                address
+            )
+        if number is not None:
+            revisions = ((0.0, number),)
+        return Names(agents=agents, phones=phones, revisions=revisions)
+
+
+@dataclass(slots=True)
+class _Recording:
+    """One connection, used by one thread."""
+
+    backend: Backend
+    store: CallStore
+    silent: bool
+    seen: set[int] = field(default_factory=set)  # the newest messages that were read
+
+    @property
+    def owner(self) -> str:
+        """Under which it holds the lease."""
+        return str(self.backend.owner)
+
+    def step(self, names: Names) -> bool:
+        """Record some messages; whether there may be more at once."""
+        if not self._mine():
+            return False
+        mark = int(self.store.fact(_MARK) or 0)
+        types = ", ".join("?" * len(TOLD_BY))
+        rows = self.backend.rows(
+            f"SELECT id FROM {self.backend.prefix}events WHERE id > ? AND type IN ({types}) ORDER BY id LIMIT {_MOST}",
+            (max(0, mark - _LATE), *TOLD_BY),
+        )
+        new = [id_ for (id_,) in rows if id_ not in self.seen]
+        events = [event for id_ in new[:_AT_ONCE] if (event := self.backend.get(id_)) is not None]
+        calls = [call for event in events if (call := self._call(event)) is not None]
+        self.store.keep([named(self._with_tools(call), names) for call in calls])
+        if new:
+            newest = max(mark, *new[:_AT_ONCE])
+            self.store.note(_MARK, str(newest))
+            self.seen = {id_ for id_ in (*self.seen, *new[:_AT_ONCE]) if id_ > newest - 2 * _LATE}
+        return len(new) > _AT_ONCE
+
+    def close(self) -> None:
+        """Let another worker go on at once."""
+        try:
+            if self.store.fact(_HOLDER).startswith(f"{self.owner} "):
+                self.store.note(_HOLDER, "")
+        finally:
+            self.backend.close()
+
+    def _mine(self) -> bool:
+        """Is it this worker that records? Said anew each time, so that a dead one holds it for seconds only."""
+        with self.backend.transaction():
+            holder, _, until = self.store.fact(_HOLDER).partition(" ")
+            if holder not in ("", self.owner) and float(until or 0) > time.time():
+                return False
+            self.store.note(_HOLDER, f"{self.owner} {time.time() + _LEASE}")
+        return True
+
+    def _call(self, event: Stored) -> CallRecord | None:
+        try:
+            message: Any = loads(event.body)["message"]
+        except (ValueError, KeyError, TypeError):
+            return None
+        call = call_told_by(message) if isinstance(message, dict) else None
+        if call is None:
+            return None
+        if call.began is None:
+            call = replace(call, created_at=event.received)
+        return _silent(call) if self.silent else call
+
+    def _with_tools(self, call: CallRecord) -> CallRecord:
+        """The runtime knows of its own tools how they ended and how long they took."""
+        ran = {id_: (name, outcome, ms) for id_, name, outcome, ms in self.backend.ran(call.id)}
+        if not ran:
+            return call
+        told = tuple(
+            replace(tool, outcome=ran[tool.id][1] or tool.outcome, ms=round(ran[tool.id][2], 1))
+            if tool.id in ran
+            else tool
+            for tool in call.tools
+        )
+        there = {tool.id for tool in told}
+        more = tuple(
+            ToolUse(id=id_, name=name, ms=round(ms, 1), outcome=outcome)
+            for id_, (name, outcome, ms) in ran.items()
+            if id_ not in there
+        )
+        return replace(call, tools=told + more)
+
+
+def _silent(call: CallRecord) -> CallRecord:
+    return replace(call, summary="", turns=tuple(replace(turn, text="") for turn in call.turns))
