@@ -9,7 +9,7 @@ from typing import Any
 
 from voiceops.errors import Diagnostic
 from voiceops.migrate.migration import Migration, MovedAccount
-from voiceops.model.plan import Plan
+from voiceops.model.plan import CREATE, Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,13 +30,20 @@ class Arrived:
         changes = self.plan.changes if self.plan is not None else ()
         return tuple(change.address for change in changes if not change.is_no_op and change.address in self.adopted)
 
+    @property
+    def creates(self) -> tuple[str, ...]:
+        """The addresses of what no live object is known for."""
+        if self.plan is None:
+            return self.account.creates
+        return tuple(c.address for c in self.plan.changes if c.actions == CREATE and c.address not in self.missing)
+
     def to_data(self) -> dict[str, Any]:
         """For JSON output."""
         data: dict[str, Any] = {
             "name": self.account.name,
             "adopted": list(self.adopted),
             "missing": dict(self.missing),
-            "creates": list(self.account.creates),
+            "creates": list(self.creates),
             "differs": list(self.differing),
             "withoutFile": [one.to_data() for one in self.account.fileless],
             "phoneNumbers": dict(self.account.connection.phones),

@@ -36,7 +36,7 @@ class NewProject:
     keys: Mapping[str, str] = field(default_factory=dict)  # which variable holds the key of each environment
     repository: Repository
     secrets: tuple[NeededSecret, ...] = ()
-    addresses: tuple[str, ...] = ()  # of everything that has a manifest, parts and credentials of others aside
+    objects: int = 0  # that have a manifest, those of others aside
 
 
 def new_project(name: str, migration: Migration) -> NewProject:
@@ -89,9 +89,7 @@ def new_project(name: str, migration: Migration) -> NewProject:
         keys=keys,
         repository=repository,
         secrets=tuple(secrets),
-        addresses=tuple(
-            {*repository.ids, *(where for one in migration.accounts for where in (*one.ids, *one.creates))}
-        ),
+        objects=len({_key(one) for one in everything if not one.outside}),
     )
 
 

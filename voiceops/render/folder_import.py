@@ -11,6 +11,7 @@ from voiceops.render.grouped import render_diagnostics
 from voiceops.render.style import PLAIN, Style
 
 _MOST = 12  # lines of a list; JSON has them all
+_MOST_NAMES = 100
 
 
 def render_folder_import(done: FolderImported, style: Style = PLAIN, here: Path | None = None) -> list[str]:
@@ -26,6 +27,7 @@ def render_folder_import(done: FolderImported, style: Style = PLAIN, here: Path 
     lines += _list(
         f"{_count(len(read.renamed), 'name')} became another; the live names stay:",
         [f"{one.kind:<{width}}  {one_line(one.old):<{old}}  {one.name}" for one in read.renamed],
+        most=_MOST_NAMES,
     )
     lines += _list("Left out:", [f"{one_line(one.file)}: {one_line(one.why)}" for one in read.skipped])
     lines += _list(
@@ -52,7 +54,7 @@ def _environment(one: Arrived, style: Style) -> list[str]:
     lines += _list(
         "In the state file, and not live any more:", [f"{a}  {id_}" for a, id_ in one.missing.items()], top=False
     )
-    lines += _list("Files that no live object is known for: apply creates them:", one.account.creates, top=False)
+    lines += _list("Files that no live object is known for: apply creates them:", one.creates, top=False)
     lines += _list(
         "Objects of the state file that are left alone:",
         [f"{f.kind}  {one_line(f.id)}  {f.uuid}  {one_line(f.why)}" for f in one.account.fileless],
@@ -66,15 +68,15 @@ def _environment(one: Arrived, style: Style) -> list[str]:
     return lines
 
 
-def _list(title: str, items: Iterable[str], *, top: bool = True) -> list[str]:
+def _list(title: str, items: Iterable[str], *, top: bool = True, most: int = _MOST) -> list[str]:
     found = list(items)
     if not found:
         return []
     indent = "  " if top else "    "
     lines = ["", title] if top else [f"  {title}"]
-    lines += [indent + item for item in found[:_MOST]]
-    if len(found) > _MOST:
-        lines.append(f"{indent}and {len(found) - _MOST} more (--format json lists them)")
+    lines += [indent + item for item in found[:most]]
+    if len(found) > most:
+        lines.append(f"{indent}and {len(found) - most} more (--format json lists them)")
     return lines
 
 

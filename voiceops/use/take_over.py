@@ -74,7 +74,7 @@ async def import_folder(
     return FolderImported(
         folder=target,
         files=tuple(project.files),
-        objects=len(project.addresses),
+        objects=project.objects,
         migration=read,
         environments=tuple(environments),
         secrets=tuple(project.variables),

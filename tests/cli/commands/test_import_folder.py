@@ -300,7 +300,9 @@ def test_payloads_without_ids_are_created(moved: Moved) -> None:
     )
     put(moved.checkout, "tools/t.json", {"type": "endCall"})
     here: dict[str, Any] = {"VAPI_API_KEY": moved.server.api_key, "VAPI_BASE_URL": moved.server.vapi_url}
-    moved.voiceops("import", "json", "checkout", **here)
+    data = moved.voiceops("import", "json", "checkout", "--format", "json", **here).data
+    assert data["objects"] == 2
+    assert len(data["environments"][0]["creates"]) == 2
     moved.there("apply", "--auto-approve", **here)
     assert [one["name"] for one in moved.control.objects("/assistant")] == ["Desk \U0001f600"]
     assert len(moved.control.objects("/tool")) == 1
