@@ -197,6 +197,26 @@ def test_a_part_that_is_declared_is_used_by_one_alone() -> None:
     assert not made.shared
 
 
+def test_a_second_time_only_what_is_new_is_written_and_it_uses_what_is_there() -> None:
+    first = written(agent(1, "a", voice=VOICE), agent(2, "b", voice=VOICE))
+    known = {
+        "ids": {id_: address for address, id_ in first.ids.items()},
+        "names": {"Agent": ["a", "b"], "Voice": ["sarah"]},
+        "parts": {"Voice/sarah": VOICE},
+        "files": list(first.files),
+    }
+    slow = {"provider": "vapi", "voiceId": "Elliot", "speed": 0.9}
+    later = [agent(3, "a", voice=VOICE), agent(4, "c", voice={**VOICE, "speed": 1.1})]
+    later += [agent(n, f"e{n}", voice=slow) for n in (5, 6)]
+    again = written(agent(1, "a", voice=VOICE), agent(2, "b", voice=VOICE), *later, **known)
+    assert sorted(again.ids) == ["Agent/a-2", "Agent/c", "Agent/e5", "Agent/e6"]
+    assert not again.files.keys() & first.files.keys()
+    assert spec(again, "agents/a-2.yaml")["voice"] == "sarah"
+    assert spec(again, "agents/c.yaml")["voice"] == {"from": "sarah", "speed": 1.1}
+    assert [part.address for part in again.shared] == ["Voice/elliot"]
+    assert "agents/parts-2.yaml" in again.files
+
+
 @pytest.mark.parametrize(
     "content", ["Be kind.\n", "a\r\nb\r", "${env:HOME} {{name}}", "x" * 200_000, "---\nkind: Tool\n"]
 )

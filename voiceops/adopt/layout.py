@@ -28,7 +28,7 @@ _FIRST = (
         "assistantName",
     ),
     *("squadId", "toolId", "structuredOutputId", "number", "sipUri", "firstMessage", "model", "voice", "transcriber"),
-    *("content", "message", "description", "enabled"),
+    *("content", "message", "description", "enabled", "waitSeconds", "numWords", "voiceSeconds"),
 )
 _SCHEMA = (
     "type",

@@ -44,7 +44,8 @@ class Known:
     files: Sequence[str] = ()  # paths that are taken, from the project's folder
     others: Mapping[str, str] = field(default_factory=dict)  # live ids that get no manifest this time → live name
     bodies: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict)  # live id → body, of what is managed
-    secrets: Mapping[str, str | None] = field(default_factory=dict)  # names in use → value, where it is at hand
+    secrets: Mapping[str, str | None] = field(default_factory=dict)
+    """Every secret that the project or its environment has, by name; None where the value is not at hand."""
     defaults: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict)  # `defaults:` of voiceops.yaml, by kind
     prefix: str = ""
     suffix: str = ""

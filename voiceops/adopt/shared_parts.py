@@ -55,7 +55,10 @@ class SharedParts:
         self._values: dict[tuple[str, str], dict[str, JSON]] = {}
         for where, value in sorted(declared.items()):
             kind = where.partition("/")[0]
-            self._names.setdefault((kind, canonical(dict(value))), name_of(where))
+            key = (kind, canonical(dict(value)))
+            self._names.setdefault(key, name_of(where))
+            if kind in _IS and "from" not in value:
+                self._values.setdefault(key, dict(value))
         self._taken = {kind: set(names) for kind, names in taken.items()}
         self._take_out(users)
 
