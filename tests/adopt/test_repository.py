@@ -139,6 +139,28 @@ def test_ids_become_names_wherever_a_name_may_stand() -> None:
     assert "Tool/search" not in made.ids
 
 
+def test_the_tool_of_a_managed_knowledge_base_is_the_bases() -> None:
+    model = {"provider": "openai", "model": "gpt-4o", "toolIds": [ID.format(4)]}
+    known = {
+        "ids": {ID.format(3): "KnowledgeBase/prices"},
+        "attributes": {("toolId", ID.format(4)): "KnowledgeBase/prices"},
+    }
+    tool = one("Tool", 4, type="query", function={"name": "search"})
+    made = written(agent(1, "desk", model=model), tool, **known)
+    assert spec(made, "agents/desk.yaml")["model"]["tools"] == ["KnowledgeBase/prices"]
+    assert list(made.ids) == ["Agent/desk"]
+
+
+def test_a_transfer_goes_by_the_live_name_whatever_manifests_are_called() -> None:
+    to = {"type": "assistant", "assistantName": "support"}
+    tool = one("Tool", 3, type="transferCall", destinations=[to, {"type": "assistant", "assistantName": "Care"}])
+    made = written(agent(1, "Support"), agent(2, "Care"), tool)
+    assert list(made.ids) == ["Tool/transfer-call", "Agent/care", "Agent/support-2"]
+    found = spec(made, "agents/tools/transfer-call.yaml")["destinations"]
+    assert [one["assistantName"] for one in found] == ["support", "care"]
+    assert document(made, "agents/tools/transfer-call.yaml")["allowUnknown"] is True
+
+
 def test_an_object_that_is_not_taken_this_time_keeps_its_id() -> None:
     model = {"provider": "openai", "model": "gpt-4o", "toolIds": [ID.format(9)]}
     text = written(agent(1, "desk", model=model), others={ID.format(9): "hangUp"}).files["agents/desk.yaml"]

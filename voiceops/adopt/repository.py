@@ -94,7 +94,8 @@ class _Writer:
         read = [replace(one, body=KINDS[one.kind].read(one.body)) for one in found]
         objects = [one for one in read if not _is_nobodys(one) and (not one.id or one.id not in known.ids)]
         tools = _tools_of_bases(objects)
-        self.found = [one for one in objects if not (one.kind == "Tool" and one.id in tools)]
+        self.beside = _stand_ins(known)
+        self.found = [one for one in objects if one.kind != "Tool" or one.id not in {*tools, *self.beside}]
         self.bodies = {**known.bodies, **{one.id: one.body for one in self.found if one.id}}
         self.lines: dict[str, str] = {}
         taken = {kind: list(names) for kind, names in known.names.items()}
@@ -136,9 +137,10 @@ class _Writer:
 
     def _links(self, tools: Mapping[str, str]) -> Links:
         """What every id means; of equal live names the agent that comes first."""
-        ids = {**self.known.ids, **{d.one.id: d.address for d in self.drafts if d.one.id}}
+        ids = {**self.known.ids, **self.beside, **{d.one.id: d.address for d in self.drafts if d.one.id}}
         ids |= {tool: ids[base] for tool, base in tools.items() if base in ids}
         agents = {live_name(d.one): d.address for d in reversed(self.drafts) if d.one.kind == "Agent"}
+        own = [name_of(d.address) for d in self.drafts if d.one.kind == "Agent"]
         attributes = dict(self.known.attributes)
         for draft in self.drafts:
             kind = KINDS[draft.one.kind]
@@ -149,7 +151,7 @@ class _Writer:
             aliases={(d.one.kind, d.one.alias): d.address for d in self.drafts if d.one.alias},
             attributes=attributes,
             agents={**{k: v for k, v in agents.items() if k}, **self.known.agents},
-            agent_names=frozenset({*self.known.names.get("Agent", ()), *map(name_of, agents.values())}),
+            agent_names=frozenset({*self.known.names.get("Agent", ()), *own}),
             others=self.known.others,
         )
 
@@ -355,6 +357,15 @@ def _same_name(twins: Sequence[str], id_: str) -> str:
 def _is_nobodys(one: Found) -> bool:
     """Is it one of Vapi's own objects, the same for everybody?"""
     return is_stock(one.body) or one.body.get("_platformDefault") is True or one.id.startswith(_STOCK_IDS)
+
+
+def _stand_ins(known: Known) -> dict[str, str]:
+    """What the objects that are managed brought along, by its id: a knowledge base's tool."""
+    return {
+        value: where
+        for (attribute, value), where in known.attributes.items()
+        if kind_of(where) in KINDS and attribute in KINDS[kind_of(where)].stands_for.values()
+    }
 
 
 def _meant_elsewhere(objects: Sequence[Found]) -> set[str]:
