@@ -158,14 +158,14 @@ def _written(root: Path, result: Upgraded, tools: Mapping[str, str], context: Pr
     """Write the files, and compare what the project means. Raises VoiceopsError, after the files were put back."""
     names = environments_of(root, Problems())
     before = {name: _graph(root, name, context) for name in names}
-    _replace(root, [(file.file, file.before, file.after) for file in result.changed])
+    replace_files(root, [(file.file, file.before, file.after) for file in result.changed])
     try:
         for name, graph in before.items():
             if isinstance(graph, Graph):
                 after = _graph(root, name, context)
                 _compare(graph, after, tools)
     except BaseException:
-        _replace(root, [(file.file, file.after, file.before) for file in result.changed])
+        replace_files(root, [(file.file, file.after, file.before) for file in result.changed])
         raise
     return Upgraded(
         files=result.files,
@@ -217,8 +217,9 @@ def _refused(summary: str) -> VoiceopsError:
     )
 
 
-def _replace(root: Path, texts: Sequence[tuple[str, str, str]]) -> None:
-    """Write several files, all of them or none. Raises VoiceopsError."""
+def replace_files(root: Path, texts: Sequence[tuple[str, str, str]]) -> None:
+    """Write several files, all of them or none: each by its name, with its text before and after. Raises VoiceopsError
+    where one can't be written, or is no longer what it was."""
     ready: list[tuple[Path, Path, bytes]] = []
     try:
         for file, before, after in texts:

@@ -8,29 +8,39 @@ import click
 
 from voiceops import use
 from voiceops.cli.terminal.console import Console
+from voiceops.cli.terminal.loop import completed
 from voiceops.cli.terminal.options import formats
 
 
 @click.command("upgrade")
 @click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path))
 @click.option("--write", is_flag=True, help="Write the files; without it the diff is shown.")
+@click.option("--models", is_flag=True, help="The models that Vapi retires, and their replacements; reads the account.")
 @click.option("--detailed-exitcode", is_flag=True, help="Without --write: exit 2 where a file would change.")
 @formats("text", "json")
 @click.pass_obj
 def upgrade_command(
-    console: Console, files: tuple[Path, ...], write: bool, detailed_exitcode: bool, format_: str
+    console: Console, files: tuple[Path, ...], write: bool, models: bool, detailed_exitcode: bool, format_: str
 ) -> int:
     """Rewrite deprecated and old fields to their successors; comments and layout stay (docs/upgrading.md).
 
     In manifests, in the defaults of voiceops.yaml and in patches of environments. The live body means the same; what
     has no successor is named, and why. No network, no keys.
 
+    --models instead lists the models of live agents and squads that Vapi retires, each with its replacement and what
+    that changes in latency and cost; with --write the manifests get it. Nothing live is changed.
+
     \b
     Examples:
       voiceops upgrade                               the diff, and what is left
       voiceops upgrade --write agents/support.yaml
       voiceops upgrade --detailed-exitcode           in a pipeline: exit 2 where something is old
+      voiceops -e prod upgrade --models
     """
+    if models:
+        if files:
+            raise click.UsageError("--models is about the whole account: it takes no FILE")
+        return _models(console, write, detailed_exitcode, format_)
     folder, _, context = console.place
     found = use.upgrade(folder, files, write=write, context=context)
     if format_ == "json":
@@ -67,3 +77,18 @@ def _show(console: Console, found: use.Upgraded) -> None:
 
 def _count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _models(console: Console, write: bool, detailed_exitcode: bool, format_: str) -> int:
+    from voiceops.render.model_proposals_text import proposal_lines
+
+    found = completed(use.replace_models(use.load(*console.place), write=write))
+    if format_ == "json":
+        console.data(found.to_data())
+    else:
+        for one in found.proposals:
+            reason = next((why for proposal, why in found.left if proposal == one), "")
+            console.out("\n".join(proposal_lines(one, found.today, found.currency, one in found.written, reason)))
+        if not found.proposals:
+            console.out("No model is going to be retired.")
+    return 2 if detailed_exitcode and found.proposals and not write else 0
