@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from voiceops.render.estimate_rows import currency_sign, latency, money
-from voiceops.upgrade.model_proposals import ModelProposal
+from voiceops.upgrade.retiring_model import ModelProposal
 
 
 def proposal_lines(one: ModelProposal, today: str, currency: str, written: bool, reason: str) -> Iterator[str]:

@@ -3,63 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from voiceops.engine.lines.traffic_split import Retirement, retirements
+from voiceops.engine.lines.traffic_split import retirements
 from voiceops.engine.review.estimate import Table, estimate
-from voiceops.errors import Mark
 from voiceops.kinds.registry import KINDS, LINES
-from voiceops.model.estimates import Estimate
 from voiceops.model.graph import Graph, reaching
 from voiceops.model.values import ABSENT, JSON, Path, get_path, parse_path
+from voiceops.upgrade.retiring_model import ModelProposal
 
 RETIRING_KINDS = ("Agent", "Squad")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelProposal:
-    """One slot with a model that is retired on a day. Without a replacement somebody has to choose one.
-
-    `address` and `mark` (of the model's name) are empty for an object that no manifest manages. The estimates are there
-    for agents, and for the parts that they count.
-    """
-
-    kind: str
-    id: str
-    name: str
-    address: str
-    retirement: Retirement
-    path: Path = ()
-    mark: Mark | None = None
-    before: Estimate | None = None
-    after: Estimate | None = None
-
-    @property
-    def title(self) -> str:
-        """The manifest's address, or the live object in words."""
-        named = f" '{self.name}'" if self.name else ""
-        return self.address or f"{KINDS[self.kind].title}{named} ({self.id})"
-
-    def to_data(self) -> dict[str, Any]:
-        """As JSON has it."""
-        retirement = self.retirement
-        return {
-            "kind": self.kind,
-            "id": self.id,
-            "name": self.name,
-            "address": self.address or None,
-            "file": self.mark.file if self.mark else None,
-            "line": self.mark.line if self.mark else None,
-            "slot": retirement.slot,
-            "provider": retirement.provider,
-            "model": retirement.model,
-            "retirementDate": retirement.date,
-            "replacementModel": retirement.replacement or None,
-            "replacementStatus": "available" if retirement.replacement else "manual-action-required",
-            "before": self.before.to_data() if self.before else None,
-            "after": self.after.to_data() if self.after else None,
-        }
 
 
 def proposals(
@@ -75,6 +28,9 @@ def proposals(
     ]
     for address, kind, id_, body in sorted(found, key=lambda one: (not one[0], *one[:3])):
         resource = graph.resources.get(address)
+        name = KINDS[kind].name_of(dict(body)) or ""
+        named = f" '{name}'" if name else ""
+        title = f"{KINDS[kind].title}{named} ({id_})"
         for retirement in retirements(body):
             path = _model_path(retirement.slot, body)
             before, after = None, None
@@ -86,7 +42,8 @@ def proposals(
             yield ModelProposal(
                 kind=kind,
                 id=id_,
-                name=KINDS[kind].name_of(dict(body)) or "",
+                name=name,
+                title=address if resource is not None else title,
                 address=address if resource is not None else "",
                 retirement=retirement,
                 path=path,

@@ -15,7 +15,8 @@ from voiceops.manifest.files import load as load_text
 from voiceops.manifest.yaml_edit import CannotEdit, find, raw, replaced
 from voiceops.model.values import get_path
 from voiceops.providers.snapshot_reader import read_live
-from voiceops.upgrade.model_proposals import RETIRING_KINDS, ModelProposal, proposals
+from voiceops.upgrade.model_proposals import RETIRING_KINDS, proposals
+from voiceops.upgrade.retiring_model import ModelProposal
 from voiceops.use.load_project import Loaded, load
 from voiceops.use.open_job import open_job
 from voiceops.use.scope_and_terms import Scope, options_of

@@ -10,6 +10,7 @@ from voiceops import use
 from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.loop import completed
 from voiceops.cli.terminal.options import formats
+from voiceops.render.model_proposals_text import proposal_lines
 
 
 @click.command("upgrade")
@@ -80,8 +81,6 @@ def _count(number: int, word: str) -> str:
 
 
 def _models(console: Console, write: bool, detailed_exitcode: bool, format_: str) -> int:
-    from voiceops.render.model_proposals_text import proposal_lines
-
     found = completed(use.replace_models(use.load(*console.place), write=write))
     if format_ == "json":
         console.data(found.to_data())
