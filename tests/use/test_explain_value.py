@@ -551,3 +551,29 @@ def test_a_line_whose_manifest_is_gone(desk: Bench) -> None:
     found = explained(desk, "+14155550100")
     assert found["address"] == "Phone/line"
     assert "the next apply takes it away" in found["notes"][0]
+
+
+def test_what_vapi_writes_into_a_number(desk: Bench) -> None:
+    desk.apply()
+    found = explained(desk, "Phone/line/twilio.voice_url")
+    assert found["notes"] == []
+    assert found["live"]["value"].startswith("https://api.vapi.ai/")
+    assert "voice_url of Phone/line" in desk.run("explain", "Phone/line/twilio.voice_url").out
+    assert "Who answers" not in desk.run("explain", "Phone/line/twilio").out
+
+
+def test_a_secret_that_the_api_does_not_show(live: Bench) -> None:
+    live.write("agents/secrets.yaml", SECRETS)
+    live.apply()
+    out = live.run("explain", "Credential/crm.authenticationPlan.token").out
+    assert "live     (sensitive" in out
+
+
+@pytest.mark.parametrize(
+    "target", ["", "Agent/", "Agent/desk.", "..", "+", "☎", f"{DESK}.\x1b[31m", f"{DESK}.{'a.' * 900}b"]
+)
+def test_odd_questions_have_one_answer(desk: Bench, target: str) -> None:
+    ran = desk.run("explain", target, "--offline", code=1)
+    assert len(ran.err.splitlines()) <= 2
+    assert "\x1b" not in ran.err
+    assert len(ran.err) < 500

@@ -13,7 +13,7 @@ from voiceops.kinds.registry import PARTS
 from voiceops.model.address import kind_of
 from voiceops.model.plan import shown
 from voiceops.model.safe_text import one_line
-from voiceops.model.values import ABSENT, JSON, Outside, Ref, Template, format_path
+from voiceops.model.values import ABSENT, JSON, Fingerprint, Outside, Ref, Template, format_path
 from voiceops.render.style import PLAIN, Style
 
 _WIDTH = 80
@@ -68,7 +68,7 @@ def _whole(value: JSON) -> Iterator[str]:
 def text_of(value: JSON) -> str:
     """A value as people read it: texts bare, references by what they name."""
     if isinstance(value, (Ref, Outside)):
-        return value.address if value.attribute == "id" else f"{value.address}.{value.attribute}"
+        return value.address if value.attribute == "id" else f"{value.attribute} of {value.address}"
     if isinstance(value, Template):
         return "".join(part if isinstance(part, str) else f"${{ref:{text_of(part)}}}" for part in value.parts)
     plain = shown(value)
@@ -87,8 +87,12 @@ def _layer(layer: Layer, style: Style) -> Iterator[str]:
     path = written_path(layer.mark).rpartition(":")[2]
     written = "" if layer.written is ABSENT else f": {f'{one_line(path)}: ' if path else ''}{_short(layer.written)}"
     over = "" if layer.wins or layer.names else style("  (overridden)", "dim")
-    at = f"{style(_at(layer.mark), 'cyan')}  " if layer.mark.file else ""
-    yield f"  {sign} {at}{told}{written}{over}"
+    place = f"{_at(layer.mark)}  " if layer.mark.file else ""
+    if len(f"  ✓ {place}{told}{written}") > _WIDTH:
+        yield f"  {sign} {style(place, 'cyan')}{told}{over}"
+        yield f"      {written.removeprefix(': ')}"
+    else:
+        yield f"  {sign} {style(place, 'cyan')}{told}{written}{over}"
     for brought in layer.brings if layer.wins else ():
         yield from _brought(brought)
 
@@ -140,7 +144,9 @@ def _live(found: Explained) -> str:
         return "it does not exist any more"
     if not found.path:
         return f"edited live: {', '.join(live.edited)}" if live.edited else "as it was applied"
-    value = "not set" if live.value is ABSENT else _short(live.value)
+    value = _short(live.value) if live.value is not ABSENT else "not set"
+    if live.value is ABSENT and found.applied is not None and isinstance(found.applied.value, Fingerprint):
+        value = "(sensitive: the API does not show it)"
     path = format_path(found.path)
     edited = any(one == path or starts(one, path) or starts(path, one) for one in live.edited)
     return f"{value}{' · edited live since it was applied' if edited else ''}"

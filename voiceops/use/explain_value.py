@@ -34,12 +34,13 @@ from voiceops.kinds.registry import KINDS, LINES, TYPES
 from voiceops.kinds.schema import using
 from voiceops.kinds.twilio import TWILIO_TYPE
 from voiceops.manifest.documents import Document
-from voiceops.model.address import kind_of, name_of, owner_of, twilio_side
+from voiceops.model.address import is_twilio_side, kind_of, name_of, owner_of, twilio_side
 from voiceops.model.graph import Resource
 from voiceops.model.plan import moment
 from voiceops.model.state import Entry
-from voiceops.model.values import ABSENT, JSON, Outside, Path, Ref, format_path, get_path, map_leaves
+from voiceops.model.values import ABSENT, JSON, Outside, Path, Ref, Template, format_path, get_path, leaves, map_leaves
 from voiceops.providers.snapshot_reader import read_live
+from voiceops.render.textdiff import shortened
 from voiceops.state.ledger import Ledger
 from voiceops.use.load_project import Loaded
 from voiceops.use.open_job import job_on, open_job
@@ -93,7 +94,7 @@ def _found(told: Explained, resource: Resource | None) -> Explained:
     if told.live.value is ABSENT and not held:
         hint = nearest(format_path(told.path), resource.body if resource else {}, resource.sources if resource else {})
         why = "" if told.live.read else f" Live was not read: {told.live.why}."
-        raise VoiceopsError(f"{told.address} has no {format_path(told.path)}", hint=f"{hint}{why}")
+        raise VoiceopsError(f"{told.address} has no {shortened(format_path(told.path), 80)}", hint=f"{hint}{why}")
     return replace(told, layers=(), notes=(*told.notes, "no manifest sets it: it is the server's, or somebody's"))
 
 
@@ -251,7 +252,7 @@ def _facts(resource: Resource | None, document: Document | None) -> dict[str, st
 
 def _meaning(resource: Resource, loaded: Loaded) -> tuple[str, ...]:
     """Whom a line's manifest means to answer."""
-    if resource.kind not in LINES:
+    if resource.kind not in LINES or is_twilio_side(resource.address):
         return ()
     mark = resource.mark
     for key in ("assistantId", "squadId"):
@@ -295,7 +296,8 @@ def _pending(told: Explained, ledger: Ledger) -> Explained:
     def known(leaf: JSON) -> JSON:
         return ids.get(leaf.address, leaf) if isinstance(leaf, Ref) and leaf.attribute == "id" else leaf
 
-    if same(map_leaves(told.value, known), applied.value) or isinstance(told.value, Outside):
+    value = map_leaves(told.value, known)
+    if same(value, applied.value) or any(isinstance(leaf, (Ref, Outside, Template)) for _, leaf in leaves(value)):
         return told
     return replace(told, notes=(*told.notes, f"not applied yet: `voiceops plan --target {told.address}`"))
 
@@ -351,7 +353,7 @@ async def _with_live(
         async with job_on(ledger, asked.loaded, options_of(asked.loaded.project, Scope())) as job:
             if entry is not None:
                 told = replace(told, live=await _live(job, resource, entry, told.path))
-            if kind_of(told.address) in LINES and not told.path:
+            if kind_of(told.address) in LINES and not told.path and not is_twilio_side(told.address):
                 told = await _with_line(job, asked.loaded, told, entry)
     except VoiceopsError as error:
         return replace(told, live=LiveValue(why=error.summary))
