@@ -18,7 +18,7 @@ from voiceops.model.json_in import NoJson, described, parsed
 FILE = "vapi-schema.json"
 MAX_BYTES = 8 << 20
 
-_TYPES = frozenset({"string", "number", "integer", "boolean", "array", "object", "union", "anyOf", "any"})
+_TYPES = ("string", "number", "integer", "boolean", "array", "object", "union", "anyOf", "any")
 _FLAGS = ("open", "deprecated", "legacy", "nullable", "uncertain", "secret", "set")
 _TEXTS = ("of", "by", "successor", "reference", "referenceBy", "mayReference", "attribute", "follows", "in")
 _NUMBERS = ("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")

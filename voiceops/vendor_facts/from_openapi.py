@@ -39,7 +39,9 @@ def build(openapi: Mapping[str, Any]) -> tuple[dict[str, Any], list[Note]]:
     types = {name: translator.type_of(name) for name in schemas}
     roots = _collections(openapi, translator, notes) | copied(ROOTS)
     for kind, (suffix, key) in BY_NAME.items():
-        roots[kind] = _laid_over(_by_name(schemas, suffix, key), roots.get(kind, {}))
+        found = _laid_over(_by_name(schemas, suffix, key), roots.get(kind, {}))
+        if "create" in found:
+            roots[kind] = found
     types |= translator.merged | copied(TYPES)
     untried = "a pattern that can't be tried in bounded time: left out"
     notes += [Note("untried", pattern[:60], untried) for pattern in translator.untried]

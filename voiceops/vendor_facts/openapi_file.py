@@ -23,7 +23,7 @@ _TEXTS = ("$ref", "type", "pattern", "description", "format")
 _FLAGS = ("deprecated", "nullable", "writeOnly")
 
 
-class _Wrong(ValueError):
+class NoOpenApi(ValueError):
     """What is wrong with the document, in a few words."""
 
 
@@ -31,7 +31,7 @@ def read_openapi(path: Path) -> dict[str, Any]:
     """The document. Raises VoiceopsError where it is none, or not Vapi's."""
     try:
         return checked_openapi(_loaded(_content(path)))
-    except _Wrong as problem:
+    except NoOpenApi as problem:
         raise VoiceopsError(f"{path} is no OpenAPI document of Vapi's: {problem}", hint=_NEXT) from None
 
 
@@ -51,27 +51,27 @@ def _loaded(content: bytes) -> Any:
         try:
             return parsed(content.removeprefix(b"\xef\xbb\xbf"))
         except NoJson as problem:
-            raise _Wrong(f"it {problem}") from None
+            raise NoOpenApi(f"it {problem}") from None
     return _yaml(content)
 
 
 def _yaml(content: bytes) -> Any:
-    """A document in YAML; as in the manifests, only JSON's words and numbers are no texts. Raises _Wrong."""
+    """A document in YAML; as in the manifests, only JSON's words and numbers are no texts. Raises NoOpenApi."""
     try:
         return plain_yaml(content)
     except NoYaml as problem:
-        raise _Wrong(f"it {problem}") from None
+        raise NoOpenApi(f"it {problem}") from None
 
 
 def checked_openapi(document: Any) -> dict[str, Any]:
-    """The document, if it is one of Vapi's and can be translated. Raises _Wrong."""
+    """The document, if it is one of Vapi's and can be translated. Raises NoOpenApi."""
     if not isinstance(document, dict) or not isinstance(document.get("openapi"), str):
-        raise _Wrong("it has no `openapi`")
+        raise NoOpenApi("it has no `openapi`")
     if not document["openapi"].startswith("3."):
-        raise _Wrong("it is not of OpenAPI 3")
+        raise NoOpenApi("it is not of OpenAPI 3")
     schemas = _map(_map(document.get("components"), "components").get("schemas"), "components.schemas")
     if missing := sorted(_VAPIS_OWN - schemas.keys()):
-        raise _Wrong(f"it does not describe {missing[0]}")
+        raise NoOpenApi(f"it does not describe {missing[0]}")
     for name, schema in schemas.items():
         _check_schema(f"components.schemas.{name}", schema)
     for path, methods in _map(document.get("paths"), "paths").items():
@@ -81,7 +81,7 @@ def checked_openapi(document: Any) -> dict[str, Any]:
 
 def _map(value: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _Wrong(f"{where} must be a map, not {described(value)}")
+        raise NoOpenApi(f"{where} must be a map, not {described(value)}")
     return value
 
 
@@ -100,7 +100,7 @@ def _check_schema(where: str, schema: Any) -> None:
     found = _map(schema, where)
     for key, fits, what in _SHAPES:
         if key in found and not fits(found[key]):
-            raise _Wrong(f"{where}.{key} must be {what}, not {described(found[key])}")
+            raise NoOpenApi(f"{where}.{key} must be {what}, not {described(found[key])}")
     for key, inner in found.get("properties", {}).items():
         _check_schema(f"{where}.{key}", inner)
     for key in _LISTS:
@@ -110,9 +110,9 @@ def _check_schema(where: str, schema: Any) -> None:
         _check_schema(f"{where}.items", found["items"])
     mapping = found.get("discriminator", {}).get("mapping", {})
     if not isinstance(mapping, dict) or not all(isinstance(value, str) for value in mapping.values()):
-        raise _Wrong(f"{where}.discriminator.mapping must be a map of texts")
+        raise NoOpenApi(f"{where}.discriminator.mapping must be a map of texts")
     if "discriminator" in found and not isinstance(found["discriminator"].get("propertyName"), str):
-        raise _Wrong(f"{where}.discriminator has no propertyName")
+        raise NoOpenApi(f"{where}.discriminator has no propertyName")
 
 
 def _is_texts(value: Any) -> bool:

@@ -49,7 +49,7 @@ class Translator:
         """A named type: its required keys, and a node for each field."""
         schema = self.schemas[name]
         fields = {key: self.node(published) for key, published in schema.get("properties", {}).items()}
-        return {"required": list(schema.get("required", [])), "fields": fields}
+        return {"required": [key for key in schema.get("required", []) if key in fields], "fields": fields}
 
     def node(self, schema: Schema) -> Node:
         """The node of any schema."""
