@@ -451,6 +451,46 @@ def test_nobody_answers_a_line_without_a_target() -> None:
     assert spec(made, "agents/phones/line-0100.yaml")["answer"] == "none"
 
 
+ANSWERED = {
+    "phone_number": NUMBER,
+    "voice_url": "https://voice.example/twilio/voice/old-line",
+    "voice_method": "POST",
+    "status_callback": "https://voice.example/twilio/status/old-line",
+    "status_callback_method": "POST",
+}
+
+
+def test_a_line_that_the_projects_runtime_answers(tmp_path: Path) -> None:
+    known = {"twilio": TwilioAccount("AC1"), "runtime_url": "https://voice.example"}
+    made = written(phone(smsEnabled=False), **known, numbers={NUMBER: ANSWERED})
+    found = spec(made, "agents/phones/old-line.yaml")
+    assert found["answer"] == "runtime"
+    assert "twilio" not in found
+    folder = Folder(tmp_path)
+    folder.write("agents/phones/old-line.yaml", made.files["agents/phones/old-line.yaml"])
+    environ = {"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": KEY}
+    side = folder.graph("dev", environ).resources["Phone/old-line/twilio"].body
+    assert {key: side[key] for key in ANSWERED if key != "phone_number"} == {
+        key: value for key, value in ANSWERED.items() if key != "phone_number"
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "settings", "known"),
+    [
+        ({"assistantId": ID.format(2)}, {}, {}),  # two would answer
+        ({}, {"status_callback": ""}, {}),
+        ({}, {"voice_url": "https://voice.example/twilio/voice/old/line"}, {}),
+        ({}, {}, {"names": {"Phone": ["old-line"]}}),  # another manifest has the name
+        ({}, {}, {"runtime_url": "https://other.example"}),
+    ],
+)
+def test_nor_does_it_seem_so(body: dict[str, Any], settings: dict[str, str], known: dict[str, Any]) -> None:
+    given = {"twilio": TwilioAccount("AC1"), "runtime_url": "https://voice.example", **known}
+    made = written(phone(**body), **given, numbers={NUMBER: {**ANSWERED, **settings}})
+    assert len(made.externals) == 1
+
+
 def test_both_targets_of_a_line() -> None:
     made = written(
         phone(assistantId=ID.format(2), squadId=ID.format(3)),

@@ -15,6 +15,7 @@ from voiceops.adopt.found import Written
 from voiceops.adopt.leaves import Hidden, Name, PartHere
 from voiceops.engine.lines.twilio_number import settings, shadow
 from voiceops.kinds.twilio import TWILIO_DEMO, TWILIO_SETTINGS, is_vapis
+from voiceops.model.address import NAME
 from voiceops.model.values import JSON
 
 _TARGETS = {"assistantId": "agent", "squadId": "squad"}
@@ -44,6 +45,21 @@ def outside(body: Mapping[str, JSON], numbers: Mapping[str, dict[str, Any]] | No
     if live is None:
         return f"{number} is in another Twilio account than this project's"
     return answered(live, account)
+
+
+def runtime_name(body: Mapping[str, JSON], live: Mapping[str, Any] | None, runtime_url: str) -> str:
+    """The name of the manifest that made this project's runtime answer a number; empty where it does not.
+
+    The name stands in the addresses that Twilio calls, and Vapi's number is bound to nobody then.
+    """
+    if live is None or not runtime_url or any(body.get(key) for key in _TARGETS) or shadow(dict(live)):
+        return ""
+    now = settings(dict(live))
+    start = f"{runtime_url}/twilio/voice/"
+    name = now["voice_url"].removeprefix(start) if now["voice_url"].startswith(start) else ""
+    called_back = now["status_callback"] == f"{runtime_url}/twilio/status/{name}"
+    by_post = now["voice_method"] == now["status_callback_method"] == "POST"
+    return name if NAME.match(name) and called_back and by_post else ""
 
 
 def answered(live: Mapping[str, Any], account: TwilioAccount) -> str:
@@ -78,6 +94,8 @@ def as_line(
     number: Mapping[str, Any] | None,
     account: TwilioAccount,
     own_token: str = "",
+    *,
+    by_runtime: bool = False,
 ) -> tuple[dict[str, JSON], tuple[str, ...]]:
     """A Phone's body in a manifest's words, and the fields that have to be left to the dashboard."""
     found = {key: item for key, item in body.items() if key not in (*_WORDS, *_TARGETS)}
@@ -85,11 +103,13 @@ def as_line(
     for key in bound[:1]:  # Vapi may hold both; a manifest takes one
         found[key if isinstance(body[key], str) else _TARGETS[key]] = body[key]
     ignored = tuple(key for key in _TARGETS if live.get(key) is not None and key not in bound[:1])
-    if not bound and not any(_says(found.get(key)) for key in _OTHERS):
+    if by_runtime:
+        found["answer"] = "runtime"
+    elif not bound and not any(_says(found.get(key)) for key in _OTHERS):
         found["answer"] = "none"
     if body.get("provider") == "twilio":
         found |= _keys(found, live, account, own_token)
-        if isinstance(number, Mapping) and (twilio := _settings(number)):
+        if isinstance(number, Mapping) and (twilio := _settings(number, by_runtime=by_runtime)):
             found["twilio"] = twilio
     return found, ignored
 
@@ -118,10 +138,14 @@ def _is_another(token: JSON, own: str) -> bool:
     return isinstance(token, Hidden) and bool(token.value and own) and token.value != own
 
 
-def _settings(live: Mapping[str, Any]) -> dict[str, JSON]:
+def _settings(live: Mapping[str, Any], *, by_runtime: bool) -> dict[str, JSON]:
     now = settings(dict(live))
     number = str(live.get("phone_number"))
-    return {key: now[name] for key, name in TWILIO_SETTINGS.items() if _is_said(name, now, number)}
+    return {
+        key: now[name]
+        for key, name in TWILIO_SETTINGS.items()
+        if _is_said(name, now, number) and not (by_runtime and name.startswith("status_callback"))
+    }
 
 
 def _is_said(name: str, now: Mapping[str, str], number: str) -> bool:

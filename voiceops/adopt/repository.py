@@ -15,7 +15,7 @@ from voiceops.adopt.lenience import refused, twins
 from voiceops.adopt.links import Links
 from voiceops.adopt.manifest_body import Cleaned, cleaned
 from voiceops.adopt.naming import GivenName, listed, live_name, names_for, slug
-from voiceops.adopt.phone_lines import TwilioAccount, as_line, outside
+from voiceops.adopt.phone_lines import TwilioAccount, as_line, outside, runtime_name
 from voiceops.adopt.secret_names import NeededSecret, SecretNames
 from voiceops.adopt.shared_parts import SharedPart, SharedParts
 from voiceops.adopt.spare_numbers import spare_text
@@ -78,6 +78,7 @@ class _Draft:
     comments: list[str] = field(default_factory=list)
     ignored: tuple[str, ...] = ()
     lenient: bool = False
+    by_runtime: bool = False  # a line that the project's runtime answers
     file: str = ""
     why_outside: str = ""
 
@@ -95,7 +96,8 @@ class _Writer:
         objects = [one for one in read if not _is_nobodys(one) and (not one.id or one.id not in known.ids)]
         tools = _tools_of_bases(objects)
         self.beside = _stand_ins(known)
-        self.found = [one for one in objects if one.kind != "Tool" or one.id not in {*tools, *self.beside}]
+        mine = [one for one in objects if one.kind != "Tool" or one.id not in {*tools, *self.beside}]
+        self.found = [self._with_runtimes_name(one) for one in mine]
         self.bodies = {**known.bodies, **{one.id: one.body for one in self.found if one.id}}
         self.lines: dict[str, str] = {}
         taken = {kind: list(names) for kind, names in known.names.items()}
@@ -117,12 +119,23 @@ class _Writer:
         if one.kind == "Phone" and not draft.why_outside:
             draft.why_outside = self._rival(one)
         if one.kind == "Phone" and one.id and not draft.why_outside:
-            draft.why_outside = outside(one.body, self.known.numbers, self.known.twilio)
+            draft.by_runtime = self._runtime_name(one) == named.name
+            if not draft.by_runtime:
+                draft.why_outside = outside(one.body, self.known.numbers, self.known.twilio)
         if one.kind == "File" and not draft.why_outside:
             draft.why_outside = "Vapi does not give its content back: the file stays as it is"
         if one.kind == "Phone" and one.body.get("provider") == "vapi" and isinstance(one.body.get("number"), str):
             draft.comments.append(f"Vapi gave it the number {one.body['number']}.")
         return draft
+
+    def _runtime_name(self, one: Found) -> str:
+        number = (self.known.numbers or {}).get(str(one.body.get("number")))
+        return runtime_name(one.body, number, self.known.runtime_url) if one.body.get("provider") == "twilio" else ""
+
+    def _with_runtimes_name(self, one: Found) -> Found:
+        """A line that the project's runtime answers has the name that the runtime knows it by."""
+        name = self._runtime_name(one) if one.kind == "Phone" else ""
+        return replace(one, wanted=name) if name else one
 
     def _rival(self, one: Found) -> str:
         """Why a second line of one number, or of one SIP address, is left alone."""
@@ -194,7 +207,12 @@ class _Writer:
             draft.comments += self._one_sided(draft.one, kind.agent_list)
         if draft.one.kind == "Phone":
             number = (self.known.numbers or {}).get(str(draft.one.body.get("number")))
-            body, draft.ignored = as_line(body, draft.one.body, number, self.known.twilio, self._token())
+            token = self.known.secrets.get("TWILIO_AUTH_TOKEN") or ""
+            body, draft.ignored = as_line(
+                body, draft.one.body, number, self.known.twilio, token, by_runtime=draft.by_runtime
+            )
+            if draft.by_runtime:
+                draft.comments.append("The project's runtime answers it; nothing live says for which agent: name it.")
         self._name(draft, body)
         draft.spec = body
         problems += twins(kind, draft.one.body, self.bodies.get)
@@ -212,9 +230,6 @@ class _Writer:
             if not (isinstance(linked, list) and one.id in linked):
                 found.append(f"assistantIds names {self.links.ids[id_]}, whose own {key} does not name this one.")
         return found
-
-    def _token(self) -> str:
-        return self.known.secrets.get("TWILIO_AUTH_TOKEN") or ""
 
     def _name(self, draft: _Draft, body: dict[str, Any]) -> None:
         """`spec.name` only where the manifest's own name does not say it."""
