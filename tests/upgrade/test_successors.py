@@ -162,6 +162,8 @@ LEFT: list[tuple[dict[str, Any], str, str]] = [
         "systemPrompt",
         "has a system message already",
     ),
+    ({"tools": [{"type": "dtmf"}]}, "tools", "sets no model"),
+    ({"toolIds": ["find"], "model": "fast"}, "toolIds", "sets no model"),
     ({"forwardingPhoneNumbers": ["+14155550100"]}, "forwardingPhoneNumbers", "names its destinations"),
     (
         {"voice": VOICE | {"inputPunctuationBoundaries": ["~"]}},

@@ -200,3 +200,18 @@ def test_every_other_line_stays(made: tuple[str, list[str]]) -> None:
     assert not upgrade(found.after).changed
     same = upgrade(text.replace("\n", "\r\n"))
     assert same.after == found.after.replace("\n", "\r\n")
+
+
+def test_a_file_of_many_documents() -> None:
+    one = agent("hipaaEnabled: true", "backchannelingEnabled: true", "firstMessage: |", "  ---", "  text")
+    texts = [
+        "# top\n",
+        *(f"---{' # a comment' if n % 2 else ''}\n" + one.replace("a\n", f"a{n}\n", 1) for n in range(30)),
+    ]
+    found = upgrade("".join(texts))
+    assert len(found.rewritten) == len(found.left) == 30
+    assert found.after.count("compliancePlan:\n    hipaaEnabled: true\n") == 30
+    lines = found.before.split("\n")
+    assert all("hipaaEnabled" in lines[rewritten.mark.line - 1] for rewritten in found.rewritten)
+    assert all("backchannelingEnabled" in lines[left.mark.line - 1] for left in found.left)
+    assert [left.address for left in found.left][:2] == ["Agent/a0", "Agent/a1"]

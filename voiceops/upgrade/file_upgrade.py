@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import unified_diff
 from typing import Any
 
 from voiceops.errors import Mark
+from voiceops.manifest.strict_yaml import read_documents
 from voiceops.manifest.yaml_edit import CannotEdit, replaced
 from voiceops.model.values import format_path
 from voiceops.upgrade.decisions import InTheWay, Left, Respelled, Rewrite
@@ -93,26 +95,60 @@ def upgraded(text: str, file: str, tools: Mapping[str, str]) -> FileUpgrade:
 
     `tools` are the types of the project's Tool manifests by name.
     """
-    lines = {_place(found): found.mark for found in old_fields(text, file, tools)}
-    now, done, left = text, [], []
-    refused: set[tuple[Any, ...]] = set()
-    while True:
-        # Every edit moves what stands below it: places are taken from the text as it reads now.
-        found = next((f for f in old_fields(now, file, tools) if _place(f) not in refused), None)
-        if found is None:
-            break
-        mark = lines.get(_place(found), found.mark)
-        path = format_path((*found.where, found.key))
-        try:
-            now, successor, note = _edited(now, found)
-            done.append(Rewritten(address=found.address, path=path, mark=mark, successor=successor, note=note))
-        except _Stays as stays:
-            refused.add(_place(found))
-            left.append(
-                LeftField(address=found.address, path=path, mark=mark, reason=str(stays), successor=stays.successor)
-            )
+    marks = {_place(found): found.mark for found in old_fields(text, file, tools)}
+    if not marks:
+        return FileUpgrade(file=file, before=text, after=text, rewritten=(), left=())
+    parts, done, left, number = [], [], [], 0
+    for part in _documents(text):  # each on its own: a long file is not read anew for each of its fields
+        found = _Part(part, file, tools, number, marks)
+        parts.append(found.upgrade())
+        done += found.done
+        left += found.left
+        number += len(read_documents(part, file))
     left.sort(key=lambda kept: (kept.mark.line, kept.mark.column))
-    return FileUpgrade(file=file, before=text, after=now, rewritten=tuple(done), left=tuple(left))
+    return FileUpgrade(file=file, before=text, after="".join(parts), rewritten=tuple(done), left=tuple(left))
+
+
+def _documents(text: str) -> list[str]:
+    """The text cut where its documents begin; in one piece where more than a `---` could say where that is."""
+    if re.search(r"(?m)^(?:%|\.\.\.)", text):
+        return [text]
+    return re.split(r"(?m)^(?=---(?:\s|\Z))", text)
+
+
+@dataclass(slots=True)
+class _Part:
+    """A piece of a file, whose first document has this number in it; `marks` say where the file's old fields stand."""
+
+    text: str
+    file: str
+    tools: Mapping[str, str]
+    number: int
+    marks: Mapping[tuple[Any, ...], Mark]
+    done: list[Rewritten] = field(default_factory=list)
+    left: list[LeftField] = field(default_factory=list)
+
+    def upgrade(self) -> str:
+        """The text with its old fields rewritten, one after another."""
+        refused: set[tuple[Any, ...]] = set()
+        while True:
+            # Every edit moves what stands below it: places are taken from the text as it reads now.
+            places = old_fields(self.text, self.file, self.tools)
+            found = next((place for place in places if _place(place) not in refused), None)
+            if found is None:
+                return self.text
+            mark = self.marks.get(_place(found, self.number), found.mark)
+            path = format_path((*found.where, found.key))
+            try:
+                self.text, successor, note = _edited(self.text, found)
+            except _Stays as stays:
+                refused.add(_place(found))
+                reason, successor = str(stays), stays.successor
+                self.left.append(
+                    LeftField(address=found.address, path=path, mark=mark, reason=reason, successor=successor)
+                )
+            else:
+                self.done.append(Rewritten(address=found.address, path=path, mark=mark, successor=successor, note=note))
 
 
 class _Stays(Exception):
@@ -123,8 +159,9 @@ class _Stays(Exception):
         self.successor = successor
 
 
-def _place(found: OldPlace) -> tuple[Any, ...]:
-    return (found.document, found.where, found.key)
+def _place(found: OldPlace, before: int = 0) -> tuple[Any, ...]:
+    """By what an old field is known, in a text behind so many documents."""
+    return (before + found.document, found.where, found.key)
 
 
 def _edited(text: str, found: OldPlace) -> tuple[str, str, str]:

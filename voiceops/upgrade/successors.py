@@ -111,6 +111,8 @@ def _null(field: OldField, target: Path, place: str) -> Decision:
 
 def _moved(field: OldField, target: Path, note: str = "") -> Decision:
     """The value as it is, at the place of its successor, if that takes it."""
+    if target[0] == "model" and not isinstance(field.around.get("model"), Mapping):
+        return Left("the manifest sets no model here that could take it", successor=".".join(target))
     if why := _refusal(field, target, field.value):
         return Left(why, successor=".".join(target))
     return Rewrite(steps=(Put(target),), successor=".".join(target), note=note)

@@ -27,6 +27,8 @@ from voiceops.upgrade.modern_body import modern
 from voiceops.use.load_project import load, root_of
 from voiceops.use.process_context import ProcessContext
 
+_YAML = (".yaml", ".yml", ".json")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upgraded:
@@ -127,6 +129,8 @@ def _named(root: Path, files: Sequence[Path | str], problems: Problems) -> list[
                 raise FileProblem(f"there is no file {name}")
             if real.is_dir():
                 raise FileProblem(f"{name} is a folder: name its files, or none for all of the project's")
+            if real.suffix.lower() not in _YAML:
+                raise FileProblem(f"{name} is no YAML file")
             found[real] = None
         except FileProblem as problem:
             problems.error("file", str(problem), None)

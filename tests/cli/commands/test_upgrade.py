@@ -151,6 +151,7 @@ def test_a_project_that_can_not_be_read_is_said(live: Bench) -> None:
         ("../outside.yaml", "outside.yaml lies outside the project"),
         ("/etc/passwd", "passwd lies outside the project"),
         (".env", "dot file"),
+        ("agents/desk.md", "agents/desk.md is no YAML file"),
         ("agents/broken.yaml", "agents/broken.yaml:2:1: error[yaml-syntax]"),
         ("agents/binary.yaml", "agents/binary.yaml is not UTF-8 text"),
     ],
@@ -160,6 +161,7 @@ def test_files_that_can_not_be_read(live: Bench, file: str, message: str) -> Non
     live.write("agents/broken.yaml", "kind: [\n")
     live.write("../outside.yaml", AGENT)
     live.write(".env", "A=b\n")
+    live.write("agents/desk.md", "You answer.\n")
     (live.folder / "agents/binary.yaml").write_bytes(b"\xff\xfe\x00")
     ran = live.run("upgrade", "--write", "agents/desk.yaml", file, code=1)
     assert message in ran.err
