@@ -490,6 +490,16 @@ def test_all_environments_of_the_account_count(desk: Bench, declared: bool) -> N
     assert (one["environment"], one["address"]) == ("stage", "Agent/desk")
 
 
+def test_what_another_environment_calls_external_is_somebodys(desk: Bench) -> None:
+    theirs = desk.control.create("/assistant", agent())
+    desk.write("voiceops.yaml", "version: 1\nproject: shop\nenvironments: [live, stage]\ndefaultEnvironment: live\n")
+    desk.write(
+        "agents/theirs.yaml",
+        f"kind: Agent\nname: theirs\nenvironments: [stage]\nexternal: {{id: {theirs['id']}}}\n",
+    )
+    assert of(found(desk, 0), "unmanaged") == []
+
+
 def test_a_state_that_cannot_be_read_is_said(desk: Bench) -> None:
     desk.write("voiceops.yaml", "version: 1\nproject: shop\nenvironments: [live, stage]\ndefaultEnvironment: live\n")
     desk.write("environments/stage.yaml", "state: elsewhere\n")
