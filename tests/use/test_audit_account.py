@@ -275,6 +275,7 @@ def test_models_with_a_retirement_date(desk: Bench) -> None:
     assert one["address"] == "Agent/desk"
     assert "2099-06-01" in one["what"]
     assert "gpt-4.1" in one["next"]
+    assert "`voiceops upgrade --models`" in one["next"]
 
 
 def test_a_split_that_gives_nobody_the_newest(desk: Bench) -> None:

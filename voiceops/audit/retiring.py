@@ -13,7 +13,11 @@ def retiring(account: AuditedAccount) -> Iterator[AuditFinding]:
     """One finding for each notice that an object carries (`modelDeprecations`)."""
     for found in account.objects:
         for notice in retirements(found.live):
-            yield account.about("retiring", found, notice.words(account.today), notice.hint, path=notice.slot)
+            owner = account.owners.get(found.id)
+            elsewhere = owner is not None and owner.environment != account.environment
+            command = f"voiceops {f'-e {owner.environment} ' if owner and elsewhere else ''}upgrade --models"
+            next_ = f"{notice.hint} `{command}` estimates what that changes." if owner is not None else notice.hint
+            yield account.about("retiring", found, notice.words(account.today), next_, path=notice.slot)
 
 
 def splits(account: AuditedAccount) -> Iterator[AuditFinding]:
