@@ -33,6 +33,20 @@ class Compared:
     verdict: Verdict
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How it stood. `calls` began since the apply, `before` as many before it; `number` of the look by the rule, 0
+    before there are enough calls; `worse` names the figures that are worse beyond chance."""
+
+    revision: int
+    calls: int
+    before: int
+    number: int = 0
+    size: int = 0  # of the calls since, how many this look compares
+    figures: tuple[Compared, ...] = ()
+    worse: tuple[str, ...] = ()
+
+
 def looks(least: int) -> Iterator[int]:
     """The sizes at which one looks: from the least on, each about 1.6 times the one before."""
     size = float(least)

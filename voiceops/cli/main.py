@@ -44,6 +44,7 @@ _COMMANDS = {
     "simulate": "simulate",
     "calls": "calls",
     "report": "report",
+    "watch": "watch",
     "events": "events",
     "dev": "dev",
     "doctor": "doctor",

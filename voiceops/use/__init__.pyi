@@ -1,6 +1,7 @@
 from voiceops.apply.apply_events import Event as Event
 from voiceops.apply.run import Outcome as Outcome
 from voiceops.audit.finding import AuditFinding as AuditFinding
+from voiceops.calls.alarm import Look as Look
 from voiceops.calls.record import CallRecord as CallRecord
 from voiceops.calls.store import CallFilter as CallFilter
 from voiceops.explain.explained import Explained as Explained
@@ -103,5 +104,6 @@ from voiceops.use.upgrade_manifests import Upgraded as Upgraded
 from voiceops.use.upgrade_manifests import upgrade as upgrade
 from voiceops.use.validate_manifests import Checked as Checked
 from voiceops.use.validate_manifests import validate as validate
+from voiceops.use.watch_calls import watch as watch
 from voiceops.use.write_runtime import WrittenRuntime as WrittenRuntime
 from voiceops.use.write_runtime import generate_runtime as generate_runtime

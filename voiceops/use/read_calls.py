@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from voiceops.calls.call_names import named
+from voiceops.calls.call_names import Names, named
 from voiceops.calls.from_vapi import call_of
 from voiceops.calls.record import CallRecord
 from voiceops.calls.store import CallFilter, CallStore
 from voiceops.errors import VoiceopsError
 from voiceops.providers.call_pages import call_pages
+from voiceops.providers.http import Api
 from voiceops.use.calls_database import calls_database, names_of
 from voiceops.use.load_project import Loaded, Opened
 from voiceops.use.open_job import open_job
@@ -79,18 +80,35 @@ async def sync_calls(
         begun = datetime.now(UTC).timestamp()
         if since is None and (last := store.fact(_SYNCED)):
             since = float(last) - _AGAIN
-        count = changed = 0
         async with open_job(loaded, options_of(loaded.project, Scope())) as job:
             names = await names_of(job.ledger)
-            async for page in call_pages(job.accounts.vapi.api, _iso(since), _iso(until)):
-                calls = [named(call, names) for item in page if (call := call_of(item)) is not None]
-                changed += store.keep(calls)
-                count += len(page)
-                if told is not None:
-                    told(count)
+            count, changed = await fetch(store, job.accounts.vapi.api, names, since=since, until=until, told=told)
         if until is None:
             store.note(_SYNCED, str(begun))
     return Fetched(told=count, changed=changed, since=since)
+
+
+async def fetch(
+    store: CallStore,
+    api: Api,
+    names: Names,
+    *,
+    since: float | None = None,
+    until: float | None = None,
+    told: Callable[[int], None] | None = None,
+) -> tuple[int, int]:
+    """Keep what Vapi's list has of this time: how many calls it told of, how many of them were new or had changed.
+
+    Raises ProviderError; what was read until then is kept.
+    """
+    count = changed = 0
+    async for page in call_pages(api, _iso(since), _iso(until)):
+        calls = [named(call, names) for item in page if (call := call_of(item)) is not None]
+        changed += store.keep(calls)
+        count += len(page)
+        if told is not None:
+            told(count)
+    return count, changed
 
 
 async def forget_caller(opened: Opened, number: str, *, database: str = "") -> int:
