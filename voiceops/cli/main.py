@@ -27,6 +27,7 @@ _COMMANDS = {
     "destroy": "apply",
     "drift": "drift",
     "import": "adopt",
+    "pull": "pull",
     "upgrade": "upgrade",
     "audit": "audit",
     "import gitops": "import_folder",

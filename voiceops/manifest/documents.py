@@ -15,7 +15,7 @@ from typing import Any
 from voiceops.errors import InvalidProject, Mark
 from voiceops.kinds.registry import KINDS, PARTS
 from voiceops.manifest import budgets
-from voiceops.manifest.files import FileProblem, display, inside, load
+from voiceops.manifest.files import FileProblem, display, inside, load, unwritten_in
 from voiceops.manifest.interpolate import Interpolator
 from voiceops.manifest.problems import Problems, did_you_mean
 from voiceops.manifest.schema_check import Checker
@@ -150,8 +150,9 @@ def files(
         if not budgets.is_path(target):
             problems.error(f"{key}-pattern", f"{pattern[:100]!r} is no path", here)
             continue
-        if target.is_dir():
-            matches = [*target.rglob("*.yaml"), *target.rglob("*.yml")]
+        unwritten = [path for path in unwritten_in(target) if path.suffix in (".yaml", ".yml")]
+        if target.is_dir() or unwritten:
+            matches = [*target.rglob("*.yaml"), *target.rglob("*.yml"), *unwritten]
         elif target.is_file():
             matches = [target]
         else:

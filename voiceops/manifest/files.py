@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from errno import ELOOP
 from functools import lru_cache
 from pathlib import Path
@@ -14,8 +17,29 @@ MAX_FILE_BYTES = 1_048_576
 _MOST_HIDDEN = 50_000
 
 
+_UNWRITTEN: ContextVar[Mapping[str, str] | None] = ContextVar("unwritten", default=None)
+
+
 class FileProblem(Exception):
     """A file can't be read; the text says why."""
+
+
+@contextmanager
+def as_if_written(root: Path, texts: Mapping[str, str]) -> Iterator[None]:
+    """Files that are not there yet, by their paths from the project's folder, are read as if they were: for who has to
+    know what would come of them before one is written."""
+    base = os.path.realpath(root)
+    token = _UNWRITTEN.set({os.path.join(base, path): text for path, text in texts.items()})
+    try:
+        yield
+    finally:
+        _UNWRITTEN.reset(token)
+
+
+def unwritten_in(folder: Path) -> list[Path]:
+    """The files of a folder, at any depth, that are only read as if they were there."""
+    inner = os.path.join(folder, "")
+    return [Path(path) for path in _UNWRITTEN.get() or () if path.startswith(inner)]
 
 
 def inside(root: Path, path: Path, *, hidden: bool = False) -> Path:
@@ -84,6 +108,9 @@ def _hidden_files(base: str) -> frozenset[tuple[int, int]]:
 def load(root: Path, path: Path, *, hidden: bool = False) -> str:
     """The text of a file in the project; dot files only with `hidden`. Raises FileProblem."""
     real, facts = _inside(root, path, hidden=hidden)
+    unwritten = _UNWRITTEN.get()
+    if unwritten is not None and real in unwritten:
+        return unwritten[real]
     try:
         facts = os.stat(real) if facts is None else facts
         if not S_ISREG(facts.st_mode):

@@ -118,12 +118,3 @@ def _escaped(value: Any) -> Any:
 def _yaml(value: Mapping[str, Any], comments: list[str], *, schema: bool = False) -> str:
     head = "# yaml-language-server: $schema=.voiceops/voiceops.schema.json\n" if schema else ""
     return head + document_text(value, comments)
-
-
-def env_text(variables: Mapping[str, str]) -> str:
-    """The text of `.env`: each value in quotes that keep it as it is."""
-    lines = []
-    for name, value in sorted(variables.items()):
-        quoted = value.replace("\\", "\\\\").replace("'", "\\'")
-        lines.append(f"{name}='{quoted}'\n")
-    return "".join(lines)

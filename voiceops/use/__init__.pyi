@@ -1,3 +1,4 @@
+from voiceops.adopt.pulled import Pulled as Pulled
 from voiceops.apply.apply_events import Event as Event
 from voiceops.apply.run import Outcome as Outcome
 from voiceops.audit.finding import AuditFinding as AuditFinding
@@ -49,6 +50,8 @@ from voiceops.use.make_plan import plan as plan
 from voiceops.use.newer_facts import SchemaUpdate as SchemaUpdate
 from voiceops.use.newer_facts import update_schema as update_schema
 from voiceops.use.process_context import ProcessContext as ProcessContext
+from voiceops.use.pull_account import Wanted as Wanted
+from voiceops.use.pull_account import pull as pull
 from voiceops.use.read_calls import Fetched as Fetched
 from voiceops.use.read_calls import forget_caller as forget_caller
 from voiceops.use.read_calls import list_calls as list_calls

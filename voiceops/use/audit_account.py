@@ -18,16 +18,14 @@ from voiceops.engine.lines.traffic_split import day
 from voiceops.engine.planning.externals import externals_of
 from voiceops.errors import InvalidProject, ProviderError, VoiceopsError
 from voiceops.kinds.registry import KINDS
-from voiceops.manifest.problems import Problems
-from voiceops.manifest.project import environments_of
 from voiceops.model.address import is_twilio_side
 from voiceops.model.graph import Graph
 from voiceops.model.live import Snapshot
-from voiceops.model.state import STATE_VERSION, State
+from voiceops.model.state import State
 from voiceops.providers.snapshot_reader import read_account
-from voiceops.use.load_project import Loaded, Opened, load, loaded_from, open_project, with_graph
+from voiceops.use.load_project import Loaded, Opened, loaded_from, with_graph
 from voiceops.use.open_job import open_job
-from voiceops.use.open_state import open_ledger
+from voiceops.use.other_environments import OtherEnvironment, other_environments
 from voiceops.use.read_status import lines
 from voiceops.use.scope_and_terms import Scope, options_of
 
@@ -72,7 +70,7 @@ async def audit(opened: Opened, kinds: Iterable[str] = ()) -> Audited:
     async with open_job(loaded, options_of(loaded.project, Scope()), every_account=True) as job:
         snapshot, unread = await read_account(job.accounts, types_needed(job.graph, job.ledger))
         state, _ = as_recovered(job.ledger, snapshot, job.options.settle)
-        elsewhere = await _other_environments(opened, job, notes)
+        elsewhere = await other_environments(opened, job.store, notes)
         account = await _account(job, state, elsewhere, snapshot, unread, loaded.project.runtime_url)
         found = findings(account, wanted)
     notes += [f"{_title(kind)}s could not be listed: {error.summary}" for kind, error in unread.items()]
@@ -101,49 +99,10 @@ def _with_manifests(opened: Opened) -> tuple[Loaded, list[str]]:
         return with_graph(opened, graph), [why + d.summary for d in said[:1]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Environment:
-    """Another environment of the project: what it holds, and whom its `external:` manifests mean."""
-
-    name: str
-    state: State
-    graph: Graph | None
-
-
-async def _other_environments(opened: Opened, job: Job, notes: list[str]) -> list[_Environment]:
-    """What the other environments manage: an object in the state of any of them is managed.
-
-    Those that the project names, wherever their states are; and others whose state stands beside this one.
-    """
-    found = []
-    root, own = opened.project.root, opened.project.environment
-    for name in environments_of(root, Problems()):
-        if name == own:
-            continue
-        try:
-            try:
-                other: Opened = load(root, name, opened.context)
-            except InvalidProject:
-                other = open_project(root, name, opened.context)
-            async with open_ledger(other) as ledger:
-                found.append(_Environment(name, ledger.state, other.graph if isinstance(other, Loaded) else None))
-        except VoiceopsError as error:
-            why = f"the state of {name} could not be read, so what it manages counts as unmanaged: "
-            notes.append(why + error.summary)
-    named = {one.name for one in found}
-    for data in await job.store.siblings():
-        name = str(data.get("environment"))
-        if data.get("version") != STATE_VERSION:
-            notes.append(f"the state of {name} was written by another version of voiceops")
-        elif name not in named:
-            found.append(_Environment(name, State.from_data(data), None))
-    return found
-
-
 async def _account(
     job: Job,
     state: State,
-    elsewhere: list[_Environment],
+    elsewhere: list[OtherEnvironment],
     snapshot: Snapshot,
     unread: Mapping[str, ProviderError],
     runtime_url: str | None,

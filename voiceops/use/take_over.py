@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from voiceops.adopt.env_lines import env_text
 from voiceops.apply.adopting import adopt_all
 from voiceops.apply.revisions import Request
 from voiceops.errors import Diagnostic, VoiceopsError
@@ -22,7 +23,7 @@ from voiceops.kinds.registry import KINDS
 from voiceops.migrate.folder_imported import Arrived, FolderImported
 from voiceops.migrate.gitops import read_gitops
 from voiceops.migrate.migration import Migration, MovedAccount
-from voiceops.migrate.new_project import NewProject, env_text, new_project
+from voiceops.migrate.new_project import NewProject, new_project
 from voiceops.migrate.outsiders import unknown_names, with_outsiders
 from voiceops.migrate.payloads import read_payloads
 from voiceops.scaffold.editor_schemas import write_schemas

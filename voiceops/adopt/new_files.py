@@ -1,0 +1,197 @@
+"""New files in a project: none that is there is changed, and where the way was cut short it can be gone to its end.
+
+What is to be written is first kept in one file, the marker, with the ids that are to be managed: from then on the next
+pull finishes what this one began, whatever ended it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from voiceops.errors import VoiceopsError
+
+_VERSION = 1
+_FOLDER = ".voiceops"
+_ENV = ".env"
+_IGNORES_ENV = frozenset({".env", "/.env", "*.env", ".env*", "/.env*", "**/.env"})
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What a pull has set out to do: files by their paths from the project's folder, and live ids by address."""
+
+    files: Mapping[str, str]
+    ids: Mapping[str, str]
+
+
+def marker(root: Path, environment: str) -> Path:
+    """Where it is written what a pull has set out to do."""
+    return root / _FOLDER / f"pull.{environment}.json"
+
+
+def begin(root: Path, environment: str, begun: Begun) -> None:
+    """Write down what is to be done, before any of it is. Raises VoiceopsError: it can't be written."""
+    path = marker(root, environment)
+    data = {"version": _VERSION, "files": dict(begun.files), "ids": dict(begun.ids)}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, json.dumps(data, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass"), replace=True)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def begun(root: Path, environment: str) -> Begun | None:
+    """What a pull that was cut off had set out to do. Raises VoiceopsError where that can't be read."""
+    path = marker(root, environment)
+    try:
+        data: Any = json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
+        if data["version"] != _VERSION:
+            raise ValueError(f"its version is {data['version']!r}")
+        files, ids = dict(data["files"]), dict(data["ids"])
+        if not all(isinstance(text, str) for text in (*files, *files.values(), *ids, *ids.values())):
+            raise ValueError("it holds something else than texts")
+        if any(_leads_out(name) for name in files):
+            raise ValueError("it names files outside of the project")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        why = error.strerror if isinstance(error, OSError) else f"it is not as pull writes it ({error})"
+        raise VoiceopsError(
+            f"a pull was cut off, and {path} can't be read: {why}",
+            hint="Nothing was changed. Restore that file, or delete it and the manifests which that pull has written.",
+        ) from None
+    return Begun(files, ids)
+
+
+def end(root: Path, environment: str) -> None:
+    """Everything is done: there is nothing to finish any more."""
+    with contextlib.suppress(FileNotFoundError):
+        marker(root, environment).unlink()
+
+
+def in_the_way(root: Path, files: Iterable[str]) -> list[str]:
+    """What stands where files or their folders are to be."""
+    found = []
+    for name in files:
+        path = root / name
+        if path.exists() or path.is_symlink():
+            found.append(name)
+        above = next((p for p in path.parents if p.exists() or p.is_symlink()), root)
+        if not above.is_dir():
+            found.append(above.relative_to(root).as_posix())
+    return list(dict.fromkeys(found))
+
+
+def place(root: Path, files: Mapping[str, str]) -> list[str]:
+    """Write the files that are not there yet; gives those that are there with another text, and were left alone.
+
+    Raises VoiceopsError where the disk takes no more: what this call wrote is gone again.
+    """
+    made: list[Path] = []
+    edited: list[str] = []
+    folders: list[Path] = []
+    try:
+        for name, text in files.items():
+            path, content = root / name, text.encode()
+            folders += _folders_of(path)
+            try:
+                if _write(path, content, replace=False):
+                    made.append(path)
+            except FileExistsError:
+                if path.read_bytes() != content:
+                    edited.append(name)
+        for folder in {path.parent for path in made}:
+            _sync_folder(folder)
+    except OSError as error:
+        for path in made:
+            path.unlink(missing_ok=True)
+        for folder in reversed(folders):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise _unwritable(path, error) from None
+    return edited
+
+
+def _folders_of(path: Path) -> list[Path]:
+    """Make the folders above a file; gives those that were not there."""
+    missing = [p for p in path.parents if not p.exists()][::-1]
+    for folder in missing:
+        folder.mkdir(exist_ok=True)
+    return missing
+
+
+def _write(path: Path, content: bytes, *, replace: bool) -> bool:
+    """A whole file at once, on the disk when this returns. Raises OSError, FileExistsError without `replace`."""
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if replace else 0o666), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            beside.replace(path)
+            _sync_folder(path.parent)
+        elif path.exists() or path.is_symlink():
+            raise FileExistsError(path)
+        else:
+            try:
+                os.link(beside, path)  # never over a file that somebody wrote meanwhile
+            except FileExistsError:
+                raise
+            except OSError:  # a file system without links
+                beside.rename(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return True
+
+
+def add_variables(root: Path, text: str) -> bool:
+    """Put lines at the end of `.env`, which nobody else may read then; is it new to .gitignore?
+
+    Raises VoiceopsError: it can't be written; then it is as it was.
+    """
+    path = (root / _ENV).resolve()
+    try:
+        ignored = _is_ignored(root)
+        if not ignored:
+            ignore = root / ".gitignore"
+            held = ignore.read_text(encoding="utf-8") if ignore.exists() else ""
+            ignore.write_text(f"{held}{'' if not held or held.endswith(chr(10)) else chr(10)}{_ENV}\n", "utf-8")
+        held = path.read_text(encoding="utf-8") if path.exists() else ""
+        _write(path, f"{held}{'' if not held or held.endswith(chr(10)) else chr(10)}{text}".encode(), replace=True)
+        path.chmod(0o600)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    return not ignored
+
+
+def _is_ignored(root: Path) -> bool:
+    """Does the project's .gitignore name `.env`?"""
+    path = root / ".gitignore"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return any(line.strip() in _IGNORES_ENV for line in lines) and f"!{_ENV}" not in lines
+
+
+def _leads_out(name: str) -> bool:
+    path = Path(name)
+    return path.is_absolute() or ".." in path.parts
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _unwritable(path: Path, error: OSError) -> VoiceopsError:
+    return VoiceopsError(
+        f"{path} can't be written: {error.strerror}", hint="Nothing is half done. Mend that, and run pull again."
+    )
