@@ -34,7 +34,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "use.explain_value": ("explain",),
     "use.read_status": ("Row", "status"),
     "use.doctor": ("Finding", "examine"),
-    "use.replace_models": ("ModelsReplaced", "replace_models"),
+    "use.retiring_models": ("ModelsReplaced", "replace_models"),
     "use.upgrade_manifests": ("Upgraded", "upgrade"),
     "use.validate_manifests": ("Checked", "validate"),
     "use.edit_state": (

@@ -65,11 +65,11 @@ from voiceops.use.read_history import History as History
 from voiceops.use.read_history import history as history
 from voiceops.use.read_status import Row as Row
 from voiceops.use.read_status import status as status
-from voiceops.use.replace_models import ModelsReplaced as ModelsReplaced
-from voiceops.use.replace_models import replace_models as replace_models
 from voiceops.use.report_calls import Comparing as Comparing
 from voiceops.use.report_calls import compare_calls as compare_calls
 from voiceops.use.report_calls import report as report
+from voiceops.use.retiring_models import ModelsReplaced as ModelsReplaced
+from voiceops.use.retiring_models import replace_models as replace_models
 from voiceops.use.roll_back import Goal as Goal
 from voiceops.use.roll_back import Returned as Returned
 from voiceops.use.roll_back import Returning as Returning

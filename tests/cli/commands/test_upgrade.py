@@ -35,6 +35,18 @@ spec:
   model: {provider: openai, model: gpt-4o, systemPrompt: You answer., tools: [{type: endCall}]}
   voice: {provider: 11labs, voiceId: sarah, chunkPlan: {punctuationBoundaries: ["."]}}
 """
+PATHS = [
+    "artifactPlan",
+    "endCallFunctionEnabled",
+    "model.tools",
+    "recordingEnabled",
+    "responseDelaySeconds",
+    "server",
+    "serverUrl",
+    "startSpeakingPlan",
+    "voice.chunkPlan",
+    "voice.inputPunctuationBoundaries",
+]
 
 
 def test_the_diff_and_nothing_else(live: Bench) -> None:
@@ -74,6 +86,7 @@ def test_what_an_account_then_sees(live: Bench) -> None:
     live.run("upgrade", "--write")
     changes = [c for c in live.plan()["resource_changes"] if c["change"]["actions"] != ["no-op"]]
     assert [(c["address"], c["change"]["actions"]) for c in changes] == [("Agent/desk", ["update"])]
+    assert sorted(field["path"] for field in changes[0]["change"]["paths"]) == PATHS
     live.apply()
     body = live.live("Agent/desk")
     assert body["server"]["url"] == "https://old.example/hook"
