@@ -466,6 +466,16 @@ def test_an_external_object_is_managed_by_somebody_else(desk: Bench) -> None:
     assert of(found(desk, 0), "unmanaged") == []
 
 
+def test_what_is_wrong_in_an_external_object_is_a_note(desk: Bench) -> None:
+    theirs = desk.control.create("/assistant", agent(model=MODEL | {"toolIds": [GONE]}))
+    tool = desk.control.create("/tool", {"type": "function", "function": {"name": "theirs"}})
+    for kind, made in (("Agent", theirs), ("Tool", tool)):
+        desk.write(f"agents/{kind}.yaml", f"kind: {kind}\nname: theirs\nexternal: {{id: {made['id']}}}\n")
+    (one,) = found(desk, 0)
+    assert (one["code"], one["grade"], one["id"]) == ("dangling", "note", theirs["id"])
+    assert "whoever manages it" in one["next"]
+
+
 def test_managed_objects_of_equal_names_are_a_note(desk: Bench) -> None:
     desk.write("agents/two.yaml", AGENT.replace("name: desk", "name: two").replace("spec:\n", "spec:\n  name: desk\n"))
     desk.apply()

@@ -136,6 +136,10 @@ class AuditedAccount:
             return True
         return (id_ in live or id_ in self.made_by_others) and id_ not in self.gone
 
+    def ours(self, found: LiveObject) -> Grade:
+        """How grave what is wrong in an object is: in somebody else's it is good to know, and theirs to mend."""
+        return "note" if found.id in self.outside else "finding"
+
     def about(
         self, code: str, found: LiveObject, what: str, next_: str, *, grade: Grade = "finding", path: str = ""
     ) -> AuditFinding:

@@ -40,12 +40,21 @@ def _finding(
     more = f" and {len(same) - 1} more place{'s' if len(same) > 2 else ''}" if len(same) > 1 else ""
     missing = f"the {KINDS[kind].title} {value}" if by == "id" else f"an {KINDS[kind].title} called {value!r}"
     owner = account.owners.get(found.id)
-    if owner is None:
+    if found.id in account.outside:
+        next_ = "It is external: tell whoever manages it."
+    elif owner is None:
         next_ = f"Mend it at Vapi; or `voiceops pull --id {found.id}`, and mend its manifest."
     else:
         environment = f"-e {owner.environment} " if owner.environment != account.environment else ""
         next_ = f"`voiceops {environment}plan --target {owner.address}` shows whether an apply mends it."
-    return account.about("dangling", found, f"{path}{more} names {missing}, which does not exist", next_, path=path)
+    return account.about(
+        "dangling",
+        found,
+        f"{path}{more} names {missing}, which does not exist",
+        next_,
+        grade=account.ours(found),
+        path=path,
+    )
 
 
 def _live_names(account: AuditedAccount) -> set[str]:

@@ -17,7 +17,8 @@ def retiring(account: AuditedAccount) -> Iterator[AuditFinding]:
             elsewhere = owner is not None and owner.environment != account.environment
             command = f"voiceops {f'-e {owner.environment} ' if owner and elsewhere else ''}upgrade --models"
             next_ = f"{notice.hint} `{command}` estimates what that changes." if owner is not None else notice.hint
-            yield account.about("retiring", found, notice.words(account.today), next_, path=notice.slot)
+            words = notice.words(account.today)
+            yield account.about("retiring", found, words, next_, grade=account.ours(found), path=notice.slot)
 
 
 def splits(account: AuditedAccount) -> Iterator[AuditFinding]:

@@ -44,7 +44,7 @@ def unused(account: AuditedAccount) -> Iterator[AuditFinding]:
     out."""
     for found in account.objects:
         rule = _RULES.get(found.kind.name)
-        if rule is None or _is_used(account, found, rule) or account.unread:
+        if rule is None or found.id in account.outside or _is_used(account, found, rule) or account.unread:
             continue
         yield account.about("unused", found, rule.told, _next(account, found, rule), grade=rule.grade)
 
