@@ -84,4 +84,8 @@ def test_an_account_of_forty_assistants(live: Bench) -> None:
         "test_tool",
     }
     out = live.run("audit", code=2).out
+    live.run("pull")
+    left = live.run("audit", "--format", "json", code=2).data
+    assert left["summary"].keys() == {"dangling", "unused"}
+    assert all(one["address"] for one in left["findings"])
     assert out.count("only outgoing and web calls can reach") == 2  # once for agents, once for squads

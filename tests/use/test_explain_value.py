@@ -577,3 +577,13 @@ def test_odd_questions_have_one_answer(desk: Bench, target: str) -> None:
     assert len(ran.err.splitlines()) <= 2
     assert "\x1b" not in ran.err
     assert len(ran.err) < 500
+
+
+def test_what_was_pulled(live: Bench) -> None:
+    body = {"name": "Their Desk", "model": {"provider": "openai", "model": "gpt-4.1-mini"}}
+    live.control.create("/assistant", body)
+    live.run("pull")
+    found = explained(live, "Agent/their-desk.model.model")
+    assert found["value"] == found["live"]["value"] == "gpt-4.1-mini"
+    assert found["applied"]["revision"]["number"] == 1
+    assert found["notes"] == []

@@ -51,6 +51,7 @@ from voiceops.use.scope_and_terms import Scope, options_of
 _TARGET = re.compile(
     r"(?P<address>[A-Z][A-Za-z]*/[a-z0-9-]+(?:\[[a-z0-9-]+\])?(?:/twilio)?)(?:\.(?P<path>.+))?\Z", re.S
 )
+_ADOPTING = ("pull", "import")  # operations of revisions that write down what is live
 _NUMBER = re.compile(r"\+\d|sips?:", re.IGNORECASE)
 
 
@@ -310,7 +311,7 @@ async def _set_by(ledger: Ledger, address: str, path: Path) -> SetBy:
         for change in (revision or {}).get("plan", {}).get("resource_changes", ()):
             if change["address"] != asked or revision is None:
                 continue
-            if _touches(change, path):
+            if _touches(change, path, revision["operation"]):
                 origin = revision.get("origin") or {}
                 return SetBy(
                     number,
@@ -323,9 +324,9 @@ async def _set_by(ledger: Ledger, address: str, path: Path) -> SetBy:
     return SetBy()
 
 
-def _touches(change: Mapping[str, Any], path: Path) -> bool:
-    if change["change"]["actions"] == ["no-op"]:
-        return change.get("action_reason") == "adopt"
+def _touches(change: Mapping[str, Any], path: Path, operation: str) -> bool:
+    if change["change"]["actions"] == ["no-op"]:  # what was taken over as it was
+        return change.get("action_reason") == "adopt" or operation.partition(" ")[0] in _ADOPTING
     if not path or "create" in change["change"]["actions"]:
         return True
     asked = format_path(path)
