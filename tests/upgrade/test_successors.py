@@ -10,10 +10,14 @@ import yaml
 
 from voiceops.kinds.schema import facts, root
 from voiceops.upgrade.file_upgrade import FileUpgrade, upgraded
+from voiceops.upgrade.known_manifests import KnownManifests
 from voiceops.upgrade.modern_body import modern
 from voiceops.upgrade.successors import OldField, decision_for
 
 MODEL = {"provider": "openai", "model": "gpt-4o"}
+KNOWN = KnownManifests(
+    tools={"bye": "endCall", "find": "function", "pass-on": "transferCall"}, credentials={"${secret:KEPT}": "kept"}
+)
 VOICE = {"provider": "11labs", "voiceId": "x"}
 TRANSCRIPT = {"role": "user", "content": "Here is the transcript:\n\n{{transcript}}\n\n"}
 
@@ -117,6 +121,17 @@ REWRITTEN: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ),
 ]
 
+REWRITTEN += [
+    (
+        {"serverUrl": "https://x.example", "serverUrlSecret": "${secret:KEPT}"},
+        {"server": {"url": "https://x.example", "credentialId": "kept"}},
+    ),
+    (
+        {"server": {"url": "https://x.example", "secret": "${secret:KEPT}"}},
+        {"server": {"url": "https://x.example", "credentialId": "kept"}},
+    ),
+]
+
 # An agent's spec that stays as it is, the field, and why.
 LEFT: list[tuple[dict[str, Any], str, str]] = [
     ({"serverUrl": "https://a.example", "server": {"url": "https://b.example"}}, "serverUrl", "with another value"),
@@ -175,7 +190,7 @@ LEFT: list[tuple[dict[str, Any], str, str]] = [
 
 def upgrade(spec: Mapping[str, Any], kind: str = "Agent") -> FileUpgrade:
     text = yaml.safe_dump({"kind": kind, "name": "a", "spec": spec}, sort_keys=False)
-    return upgraded(text, "a.yaml", {"bye": "endCall", "find": "function", "pass-on": "transferCall"})
+    return upgraded(text, "a.yaml", KNOWN)
 
 
 def spec_of(found: FileUpgrade) -> Any:
@@ -200,8 +215,7 @@ def test_left(spec: dict[str, Any], key: str, why: str) -> None:
 
 @pytest.mark.parametrize(("before", "after"), REWRITTEN, ids=lambda value: ",".join(value))
 def test_a_body_means_what_it_meant(before: dict[str, Any], after: dict[str, Any]) -> None:
-    types = {"bye": "endCall"}
-    assert modern("Agent", before, types) == modern("Agent", after, types) == after
+    assert modern("Agent", before, KNOWN) == modern("Agent", after, KNOWN) == after
 
 
 def test_other_kinds() -> None:

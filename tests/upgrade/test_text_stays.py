@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from voiceops.manifest.strict_yaml import read_documents
 from voiceops.model.located import plain
 from voiceops.upgrade.file_upgrade import FileUpgrade, upgraded
+from voiceops.upgrade.known_manifests import KnownManifests
 from voiceops.upgrade.modern_body import modern
 
 CASES = Path(__file__).parent.parent / "cases" / "upgrade"
-TOOLS = {"look-up": "function"}
+TOOLS = KnownManifests(tools={"look-up": "function"})
 
 
 def upgrade(text: str) -> FileUpgrade:

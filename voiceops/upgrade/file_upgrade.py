@@ -14,6 +14,7 @@ from voiceops.manifest.yaml_edit import CannotEdit, replaced
 from voiceops.model.values import format_path
 from voiceops.upgrade.decisions import InTheWay, Left, Respelled, Rewrite
 from voiceops.upgrade.find_old import OldPlace, old_fields
+from voiceops.upgrade.known_manifests import KnownManifests
 from voiceops.upgrade.text_edit import rewritten
 
 
@@ -90,17 +91,17 @@ class FileUpgrade:
         }
 
 
-def upgraded(text: str, file: str, tools: Mapping[str, str]) -> FileUpgrade:
+def upgraded(text: str, file: str, known: KnownManifests) -> FileUpgrade:
     """The file with every old field rewritten that can be. Raises InvalidProject where it can't be read.
 
-    `tools` are the types of the project's Tool manifests by name.
+    `known` is what the project's other manifests tell.
     """
-    marks = {_place(found): found.mark for found in old_fields(text, file, tools)}
+    marks = {_place(found): found.mark for found in old_fields(text, file, known)}
     if not marks:
         return FileUpgrade(file=file, before=text, after=text, rewritten=(), left=())
     parts, done, left, number = [], [], [], 0
     for part in _documents(text):  # each on its own: a long file is not read anew for each of its fields
-        found = _Part(part, file, tools, number, marks)
+        found = _Part(part, file, known, number, marks)
         parts.append(found.upgrade())
         done += found.done
         left += found.left
@@ -122,7 +123,7 @@ class _Part:
 
     text: str
     file: str
-    tools: Mapping[str, str]
+    known: KnownManifests
     number: int
     marks: Mapping[tuple[Any, ...], Mark]
     done: list[Rewritten] = field(default_factory=list)
@@ -133,7 +134,7 @@ class _Part:
         refused: set[tuple[Any, ...]] = set()
         while True:
             # Every edit moves what stands below it: places are taken from the text as it reads now.
-            places = old_fields(self.text, self.file, self.tools)
+            places = old_fields(self.text, self.file, self.known)
             found = next((place for place in places if _place(place) not in refused), None)
             if found is None:
                 return self.text

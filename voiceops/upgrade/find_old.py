@@ -14,6 +14,7 @@ from voiceops.manifest.strict_yaml import read_documents
 from voiceops.model.address import kind_of
 from voiceops.model.located import Map, Seq
 from voiceops.upgrade.decisions import Decision
+from voiceops.upgrade.known_manifests import KnownManifests
 from voiceops.upgrade.successors import OldField, decision_for
 
 DataPath = tuple[str | int, ...]
@@ -33,16 +34,16 @@ class OldPlace:
     around: Mapping[str, Any]
 
 
-def old_fields(text: str, file: str, tools: Mapping[str, str]) -> Iterator[OldPlace]:
+def old_fields(text: str, file: str, known: KnownManifests) -> Iterator[OldPlace]:
     """Every old field of a file. Raises InvalidProject where it can't be read.
 
-    `tools` are the types of the project's Tool manifests by name.
+    `known` is what the project's other manifests tell.
     """
     for number, (value, _) in enumerate(read_documents(text, file)):
         if not isinstance(value, Map):
             continue
         for place, node, body, address, laid_over in _bodies(value):
-            yield from _Walk(number, address, tools).walk(node, body, place, laid_over)
+            yield from _Walk(number, address, known).walk(node, body, place, laid_over)
 
 
 def _bodies(value: Map) -> Iterator[tuple[DataPath, Node, Map, str, str]]:
@@ -69,7 +70,7 @@ def _bodies(value: Map) -> Iterator[tuple[DataPath, Node, Map, str, str]]:
 class _Walk:
     document: int
     address: str
-    tools: Mapping[str, str]
+    known: KnownManifests
 
     def walk(self, node: Node | None, value: Any, where: DataPath, laid_over: str) -> Iterator[OldPlace]:
         """Every old field at or below a value, whose facts are `node`."""
@@ -92,7 +93,7 @@ class _Walk:
                     type_name=name,
                     node=node,
                     laid_over=laid_over,
-                    tools=self.tools,
+                    known=self.known,
                 )
             )
             if decision is not None:

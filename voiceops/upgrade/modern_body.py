@@ -9,30 +9,31 @@ from voiceops.kinds.nodes import entries_of, items_of, type_name
 from voiceops.kinds.schema import Node, root
 from voiceops.model.values import JSON
 from voiceops.upgrade.decisions import InTheWay, Left, Respelled, done
+from voiceops.upgrade.known_manifests import KnownManifests
 from voiceops.upgrade.successors import OldField, decision_for
 
 
-def modern(kind: str, body: Mapping[str, JSON], tools: Mapping[str, str]) -> JSON:
+def modern(kind: str, body: Mapping[str, JSON], known: KnownManifests) -> JSON:
     """The body of a kind as today's API has it, as far as every old field has a successor.
 
-    `tools` are the types of the project's Tool manifests by name.
+    `known` is what the project's other manifests tell.
     """
-    return _modern(root(kind, "update"), dict(body), tools)
+    return _modern(root(kind, "update"), dict(body), known)
 
 
-def _modern(node: Node | None, value: Any, tools: Mapping[str, str]) -> Any:
+def _modern(node: Node | None, value: Any, known: KnownManifests) -> Any:
     if node is None:
         return value
     if isinstance(value, list):
-        return [_modern(items_of(node), item, tools) for item in value]
+        return [_modern(items_of(node), item, known) for item in value]
     if not isinstance(value, dict):
         return value
-    value = _rewritten(node, value, tools)
+    value = _rewritten(node, value, known)
     fields = entries_of(node, value)
-    return {key: _modern(fields.get(key), item, tools) for key, item in value.items()}
+    return {key: _modern(fields.get(key), item, known) for key, item in value.items()}
 
 
-def _rewritten(node: Node, value: dict[str, Any], tools: Mapping[str, str]) -> dict[str, Any]:
+def _rewritten(node: Node, value: dict[str, Any], known: KnownManifests) -> dict[str, Any]:
     for key in list(value):
         found = decision_for(
             OldField(
@@ -41,7 +42,7 @@ def _rewritten(node: Node, value: dict[str, Any], tools: Mapping[str, str]) -> d
                 around=value,
                 type_name=type_name(node, value) or "",
                 node=node,
-                tools=tools,
+                known=known,
             )
         )
         if isinstance(found, Respelled):

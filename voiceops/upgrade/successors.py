@@ -6,7 +6,6 @@ what more has to be known: values of another form, fields that only say a defaul
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from voiceops.manifest.problems import Problems
 from voiceops.manifest.schema_check import Checker
 from voiceops.model.located import Map, Seq
 from voiceops.upgrade.decisions import OLD, Append, Decision, Left, Path, Put, Respelled, Rewrite, held_at
+from voiceops.upgrade.known_manifests import NOTHING_KNOWN, KnownManifests
 
 _NOWHERE = Mark("", 1, 1)
 _PATH = re.compile(r"[A-Za-z]+(\.[A-Za-z]+)*")
@@ -57,7 +57,7 @@ class OldField:
     type_name: str
     node: Node | None  # the facts of the map that holds it
     laid_over: str = ""  # of what is laid over a body: `an override`, `a patch`, `a default`; empty: a body itself
-    tools: Mapping[str, str] = dataclasses.field(default_factory=dict)  # the types of Tool manifests by name
+    known: KnownManifests = NOTHING_KNOWN
 
 
 def decision_for(field: OldField) -> Decision | None:
@@ -209,7 +209,7 @@ def _with_tool(field: OldField, tool: dict[str, Any]) -> Decision:
     if tools is not None and not isinstance(tools, list):
         return Left("model.tools is not written out here", successor=words)
     named = [item for item in (*(tools or ()), *_names(model.get("toolIds"))) if isinstance(item, str)]
-    of_type = next((name for name in named if field.tools.get(name) == type_), None)
+    of_type = next((name for name in named if field.known.tools.get(name) == type_), None)
     if of_type is not None and tool == {"type": type_}:
         return Rewrite(successor=f"the tool {of_type}, which the model has")
     if of_type is not None:
@@ -329,16 +329,22 @@ def _system_prompt(field: OldField, target: Path) -> Decision:
 
 
 def _server_url(field: OldField, target: Path) -> Decision:
-    if field.around.get("serverUrlSecret") is not None:
+    secret = field.around.get("serverUrlSecret")
+    if secret is not None and secret not in field.known.credentials:
         return Left("it goes together with serverUrlSecret", successor="server.url")
     return _moved(field, target or ("server", "url"))
 
 
 def _server_secret(field: OldField, target: Path) -> Decision:
+    """A Credential manifest that sends the same header takes the secret's place."""
+    path: Path = ("credentialId",) if field.key == "secret" else ("server", "credentialId")
+    name = field.known.credentials.get(field.value) if isinstance(field.value, str) else None
+    if name is not None:
+        return Rewrite(steps=(Put(path, name),), successor=f"{'.'.join(path)}: {name}")
     return Left(
-        "a secret is kept in a Credential: {provider: custom-credential, authenticationPlan: {type: bearer, token: "
-        "${secret:…}, headerName: X-Vapi-Secret, bearerPrefixEnabled: false}}, which server.credentialId names",
-        successor="server.credentialId",
+        "a secret is kept in a Credential. Write one first: {provider: custom-credential, authenticationPlan: {type: "
+        "bearer, token: ${secret:…}, headerName: X-Vapi-Secret, bearerPrefixEnabled: false}}, in all environments",
+        successor=".".join(path),
     )
 
 

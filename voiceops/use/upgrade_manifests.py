@@ -19,10 +19,12 @@ from voiceops.manifest.files import load as load_text
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import PROJECT_FILE, environments_of
 from voiceops.manifest.strict_yaml import read_documents
-from voiceops.model.address import kind_of
+from voiceops.model.address import kind_of, name_of
 from voiceops.model.graph import Graph
 from voiceops.model.located import Map, Seq
+from voiceops.model.values import Ref, Secret, map_leaves
 from voiceops.upgrade.file_upgrade import FileUpgrade, upgraded
+from voiceops.upgrade.known_manifests import KnownManifests, known_manifests
 from voiceops.upgrade.modern_body import modern
 from voiceops.use.load_project import load, root_of
 from voiceops.use.process_context import ProcessContext
@@ -75,19 +77,19 @@ def upgrade(
     chosen = _named(root, files, problems) if files else everything
     if files:
         texts |= _read(root, [path for path in chosen if path not in texts], problems)
-    tools = _tool_types(root, texts)
+    known = _known(root, texts)
     found = []
     for path in chosen:
         if path in texts:
             try:
-                found.append(upgraded(texts[path], display(root, path), tools))
+                found.append(upgraded(texts[path], display(root, path), known))
             except InvalidProject as error:
                 problems.extend(error.diagnostics)
     problems.raise_errors()
     result = Upgraded(files=tuple(found))
     if not write or not result.changed:
         return result
-    return _written(root, result, tools, context)
+    return _written(root, result, known, context)
 
 
 def _project_files(root: Path, problems: Problems) -> list[Path]:
@@ -143,22 +145,18 @@ def _from_here(root: Path, path: Path) -> Path:
     return here if path.is_absolute() or (here.exists() and here.resolve().is_relative_to(root)) else root / path
 
 
-def _tool_types(root: Path, texts: Mapping[Path, str]) -> dict[str, str]:
-    """The types of the project's Tool manifests, by name."""
-    found: dict[str, str] = {}
+def _known(root: Path, texts: Mapping[Path, str]) -> KnownManifests:
+    documents: list[Any] = []
     for path, text in texts.items():
         try:
-            documents = read_documents(text, display(root, path)) if "Tool" in text else []
+            found = read_documents(text, display(root, path)) if "Tool" in text or "Credential" in text else []
         except InvalidProject:
             continue
-        for value, _ in documents:
-            spec = value.get("spec") if isinstance(value, Map) else None
-            if isinstance(spec, Map) and value.get("kind") == "Tool":
-                found[str(value.get("name"))] = str(spec.get("type"))
-    return found
+        documents += [value for value, _ in found]
+    return known_manifests(documents)
 
 
-def _written(root: Path, result: Upgraded, tools: Mapping[str, str], context: ProcessContext) -> Upgraded:
+def _written(root: Path, result: Upgraded, known: KnownManifests, context: ProcessContext) -> Upgraded:
     """Write the files, and compare what the project means. Raises VoiceopsError, after the files were put back."""
     names = environments_of(root, Problems())
     before = {name: _graph(root, name, context) for name in names}
@@ -167,7 +165,7 @@ def _written(root: Path, result: Upgraded, tools: Mapping[str, str], context: Pr
         for name, graph in before.items():
             if isinstance(graph, Graph):
                 after = _graph(root, name, context)
-                _compare(graph, after, tools)
+                _compare(graph, after, known)
     except BaseException:
         replace_files(root, [(file.file, file.after, file.before) for file in result.changed])
         raise
@@ -188,7 +186,7 @@ def _graph(root: Path, environment: str, context: ProcessContext) -> Graph | Dia
         return replace(worst, summary=f"{environment}: {worst.summary}")
 
 
-def _compare(before: Graph, after: Graph | Diagnostic, tools: Mapping[str, str]) -> None:
+def _compare(before: Graph, after: Graph | Diagnostic, known: KnownManifests) -> None:
     """Raises VoiceopsError where the manifests mean something else."""
     if isinstance(after, Diagnostic):
         where = f" ({after.mark.file}:{after.mark.line})" if after.mark else ""
@@ -197,17 +195,25 @@ def _compare(before: Graph, after: Graph | Diagnostic, tools: Mapping[str, str])
         old, new = before.resources.get(address), after.resources.get(address)
         if old is None or new is None:
             raise _refused(f"{address} would {'come' if old is None else 'go'}")
-        if _meaning(address, old.body, tools) != _meaning(address, new.body, tools):
-            keys = sorted(_differing(_meaning(address, old.body, tools), _meaning(address, new.body, tools)))
+        if _meaning(address, old.body, known) != _meaning(address, new.body, known):
+            keys = sorted(_differing(_meaning(address, old.body, known), _meaning(address, new.body, known)))
             raise _refused(f"{address} would mean something else in {', '.join(keys)}")
 
 
-def _meaning(address: str, body: Mapping[str, Any], tools: Mapping[str, str]) -> Any:
-    kind = kind_of(address)
+def _meaning(address: str, body: Mapping[str, Any], known: KnownManifests) -> Any:
     try:
-        return modern(kind, body, tools)
+        return modern(kind_of(address), map_leaves(dict(body), _as_written), known)
     except VoiceopsError:
         return dict(body)  # another vendor's, which has no old fields
+
+
+def _as_written(leaf: Any) -> Any:
+    """References to tools and credentials, and secrets, as manifests write them."""
+    if isinstance(leaf, Ref) and leaf.attribute == "id" and kind_of(leaf.address) in ("Tool", "Credential"):
+        return name_of(leaf.address)
+    if isinstance(leaf, Secret) and len(leaf.names) == 1 and not any(leaf.parts):
+        return f"${{secret:{leaf.names[0]}}}"
+    return leaf
 
 
 def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> set[str]:

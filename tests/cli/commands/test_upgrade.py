@@ -207,3 +207,32 @@ def test_a_link_stays_one(live: Bench) -> None:
     live.run("upgrade", "--write")
     assert (live.folder / "agents/desk.yaml").is_symlink()
     assert (live.folder / "shared/desk.yaml").read_text() == NEW
+
+
+CREDENTIAL = """\
+kind: Credential
+name: hook
+spec:
+  provider: custom-credential
+  authenticationPlan:
+    type: bearer
+    token: ${secret:SLACK_HOOK}
+    headerName: X-Vapi-Secret
+    bearerPrefixEnabled: false
+"""
+
+
+def test_a_credential_and_a_tool_that_are_there(live: Bench) -> None:
+    secret = "https://old.example/hook\n  serverUrlSecret: ${secret:SLACK_HOOK}"
+    agent = AGENT.replace("https://old.example/hook # ours", secret).replace(
+        "You answer.}", "You answer., tools: [bye]}"
+    )
+    live.write("agents/desk.yaml", agent)
+    live.write("agents/bye.yaml", "kind: Tool\nname: bye\nspec: {type: endCall}\n")
+    assert "Write one first" in live.run("upgrade").out
+    live.write("agents/hook.yaml", CREDENTIAL)
+    assert live.run("upgrade", "--write", "--format", "json").data["compared"] == ["live"]
+    text = (live.folder / "agents/desk.yaml").read_text()
+    assert "  server:\n    url: https://old.example/hook\n    credentialId: hook\n" in text
+    assert "tools: [bye]}" in text
+    assert "Secret" not in text
