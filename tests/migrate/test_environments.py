@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from tests.migrate.peer_folders import assistant, function, put
+from voiceops.adopt.env_lines import env_text
 from voiceops.migrate.gitops import read_gitops
-from voiceops.migrate.new_project import env_text, new_project
+from voiceops.migrate.new_project import new_project
 from voiceops.model.values import encode
 from voiceops.use.load_project import load
 from voiceops.use.process_context import ProcessContext
