@@ -64,7 +64,7 @@ def _show(console: Console, found: use.Upgraded) -> None:
                 console.note(f"{file.file}:{one.mark.line}: {one.path}: {one.note}")
         for kept in file.left:
             more = f" (today: {kept.successor})" if kept.successor else ""
-            console.out(f"{file.file}:{kept.mark.line}: {kept.path} stays: {kept.reason}{more}")
+            console.prose(f"{file.file}:{kept.mark.line}: {kept.path} stays: {kept.reason}{more}")
     for diagnostic in found.not_compared:
         console.note(f"Not compared with what it was, since the project could not be read: {diagnostic.summary}")
     fields = sum(len(file.rewritten) for file in found.changed)
@@ -87,7 +87,7 @@ def _models(console: Console, write: bool, detailed_exitcode: bool, format_: str
     else:
         for one in found.proposals:
             reason = next((why for proposal, why in found.left if proposal == one), "")
-            console.out("\n".join(proposal_lines(one, found.today, found.currency, one in found.written, reason)))
+            console.prose("\n".join(proposal_lines(one, found.today, found.currency, one in found.written, reason)))
         if not found.proposals:
             console.out("No model is going to be retired.")
     return 2 if detailed_exitcode and found.proposals and not write else 0
