@@ -37,6 +37,9 @@ CODES = {
     "stale": Code("1", "A live object changed after it was planned.", "Plan again."),
     "partial": Code("3", "Some changes were made, others failed.", "Mend the cause and apply again."),
     "locked": Code("4", "Another process holds the state.", "Wait, or `--lock-timeout`; see [state.md](state.md)."),
+    "import-line": Code(
+        "1", "A line of `import --from` names what can't be adopted.", "Mend the line; nothing was adopted."
+    ),
     "refused": Code("5", "A safety rule, or a plan that can't be applied.", "Mend each problem that is listed."),
     # YAML.
     "yaml-alias": Code("1", "An alias without an anchor, or one that makes the document huge.", "Write it out."),

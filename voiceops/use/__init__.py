@@ -28,6 +28,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "use.read_history": ("History", "history"),
     "use.compare": ("Comparison", "Live", "compare_environments", "compare_revisions"),
     "use.adopt_object": ("adopt",),
+    "use.adopt_many": ("ManyAdopted", "adopt_by_name", "adopt_listed"),
     "use.audit_account": ("Audited", "audit"),
     "use.pull_account": ("Wanted", "pull"),
     "use.take_over": ("import_folder",),

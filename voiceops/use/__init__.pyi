@@ -15,6 +15,9 @@ from voiceops.sandbox.server import SandboxServer as SandboxServer
 from voiceops.simulate.player import Moment as Moment
 from voiceops.simulate.player import Played as Played
 from voiceops.simulate.script import Script as Script
+from voiceops.use.adopt_many import ManyAdopted as ManyAdopted
+from voiceops.use.adopt_many import adopt_by_name as adopt_by_name
+from voiceops.use.adopt_many import adopt_listed as adopt_listed
 from voiceops.use.adopt_object import adopt as adopt
 from voiceops.use.apply_plan import apply as apply
 from voiceops.use.apply_plan import warnings_of as warnings_of
