@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -358,9 +358,14 @@ class Account:
 
 def planted(account: Account, file: Path) -> Path:
     """The account in a file that a sandbox starts from."""
+    return stored(account.rows(), file)
+
+
+def stored(rows: Iterable[Row], file: Path) -> Path:
+    """These rows in a file that a sandbox starts from."""
     store = Store(file)
     with store.transaction():
-        for row in account.rows():
+        for row in rows:
             store.put(row)
     store.close()
     return file

@@ -32,6 +32,7 @@ class Found:
     comments: tuple[str, ...] = ()  # said above its document
     environments: tuple[str, ...] = ()
     authored: bool = False  # somebody wrote the body: what the server would fill in is meant where it stands
+    refused: tuple[str, ...] = ()  # what else than the schema refuses of it: kept as it is, under `allowUnknown`
     outside: str = ""
     """Why it can't be managed here: then its manifest only says which object it is (`external:`)."""
 

@@ -215,7 +215,7 @@ class _Writer:
                 draft.comments.append("The project's runtime answers it; nothing live says for which agent: name it.")
         self._name(draft, body)
         draft.spec = body
-        problems += twins(kind, draft.one.body, self.bodies.get)
+        problems += [*twins(kind, draft.one.body, self.bodies.get), *draft.one.refused]
         draft.lenient = bool(problems or result.unknown_names)
         self._comment(draft, result, problems)
 

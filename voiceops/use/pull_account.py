@@ -197,6 +197,7 @@ class _Work:
     folder: str
     notes: list[str]
     left: dict[str, LeftOut] = field(default_factory=dict)  # by live id
+    refused: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by live id: what lints refuse of it
 
     async def pulled(self, lease: Lease | None) -> Pulled:
         """Choose, write on paper, check, write, adopt."""
@@ -281,7 +282,7 @@ class _Work:
         """The files of everything of which the plan is empty then. Raises VoiceopsError where that can't be reached."""
         known = self._known()
         for _ in range(_ROUNDS):
-            kept = [one for one in found if one.id not in self.left]
+            kept = [replace(one, refused=self.refused.get(one.id, ())) for one in found if one.id not in self.left]
             others = {id_: one.name for id_, one in self.left.items()}
             repository = repository_of(kept, replace(known, others={**known.others, **others}))
             if not repository.files:
@@ -293,9 +294,9 @@ class _Work:
                 )
             proposal = _Proposal(repository, self.job)
             wrong = await self._tried(proposal)
-            if not wrong:
+            if wrong == {}:
                 return proposal
-            self._leave_out(wrong, repository, found)
+            self._leave_out(wrong or {}, repository, found)
         raise VoiceopsError("no manifests could be written that say what is live", hint="Pull single objects: --id ID.")
 
     def _leave_out(self, wrong: Mapping[str, str], repository: Repository, found: Sequence[Found]) -> None:
@@ -305,8 +306,11 @@ class _Work:
             name = str(KINDS[one.kind].name_of(one.body) or "")
             self.left[one.id] = LeftOut(kind=one.kind, id=one.id, name=name, why=why)
 
-    async def _tried(self, proposal: _Proposal) -> dict[str, str]:
-        """Why which addresses would not be as they are live; where all are, the proposal has its job and plan."""
+    async def _tried(self, proposal: _Proposal) -> dict[str, str] | None:
+        """Why which addresses would not be as they are live; where all are, the proposal has its job and plan.
+
+        None: something is refused that may stand there under `allowUnknown`, for a live object is proof.
+        """
         repository = proposal.repository
         shown = {one.name: one.value for one in repository.secrets if one.value is not None}
         opened = replace(self.opened, environ=trimmed({**shown, **self.opened.environ}))
@@ -315,7 +319,10 @@ class _Work:
                 loaded = loaded_from(opened)
                 check_lints(loaded)
         except InvalidProject as error:
-            return self._blamed(error, repository)
+            blamed = self._blamed(error, repository)
+            new = {repository.ids[a]: said for a, said in blamed.items() if repository.ids[a] not in self.refused}
+            self.refused |= {id_: tuple(dict.fromkeys(f"{one}." for one in said)) for id_, said in new.items()}
+            return None if new else {a: f"a manifest can't say it: {said[0]}" for a, said in blamed.items()}
         if any(address not in loaded.graph.resources for address in repository.ids):
             raise self._not_read()
         project = opened.project
@@ -325,16 +332,17 @@ class _Work:
         proposal.plan = thought.left
         return dict(_differing(thought.left, repository.ids))
 
-    def _blamed(self, error: InvalidProject, repository: Repository) -> dict[str, str]:
+    def _blamed(self, error: InvalidProject, repository: Repository) -> dict[str, list[str]]:
         """The new manifests that can't be read, or that lints refuse. Raises the error where it is none of them."""
         files = {name: address for address, name in _files_of(repository)}
-        found: dict[str, str] = {}
+        found: dict[str, list[str]] = {}
         for said in (d for d in error.diagnostics if d.severity == "error"):
             address = owner_of(said.address)
             if address not in repository.ids and said.mark is not None:
                 address = files.get(said.mark.file, "")
             if address in repository.ids:
-                found.setdefault(address, f"a manifest can't say it: {said.summary}")
+                where = f"{said.mark.path}: " if said.mark is not None and said.mark.path else ""
+                found.setdefault(address, []).append(f"{where}{said.summary}")
         if not found and any(said.code == "manifests-missing" for said in error.diagnostics):
             raise self._not_read()
         if not found:
