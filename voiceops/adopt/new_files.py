@@ -129,8 +129,9 @@ def _folders_of(path: Path) -> list[Path]:
 def _write(path: Path, content: bytes, *, replace: bool) -> bool:
     """A whole file at once, on the disk when this returns. Raises OSError, FileExistsError without `replace`."""
     beside = path.with_name(f".{path.name}.new")
+    beside.unlink(missing_ok=True)  # what a kill left may be the very file that stands at `path` now, by another name
     try:
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if replace else 0o666), "wb") as file:
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if replace else 0o666), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
