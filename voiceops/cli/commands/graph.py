@@ -7,6 +7,7 @@ import click
 from voiceops import use
 from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.options import formats, selection
+from voiceops.cli.terminal.pictures import drawn
 
 
 @click.command("graph")
@@ -22,8 +23,6 @@ def graph_command(console: Console, format_: str, targets: tuple[str, ...], labe
       voiceops graph --format svg --target Phone/main-line > line.svg
       voiceops -e prod graph --format dot -l team=support | dot -Tpng > graph.png
     """
-    from voiceops.cli.terminal.pictures import drawn
-
     graph = use.load(*console.place).graph
     show = console.document if format_ == "svg" else console.out
     show(drawn(graph, targets, dict(labels), format_))
