@@ -215,6 +215,17 @@ def test_without_keys_the_ids_wait(moved: Moved) -> None:
     assert {line.split()[0] for line in lines} >= {"Agent/night-desk", "Tool/lookup"}
 
 
+def test_ids_that_waited_are_adopted_later(moved: Moved) -> None:
+    """What the report says to do next: set the keys, then `import --from`."""
+    peer = write_oldest(moved.checkout, moved.server)
+    moved.control.reset_requests()
+    moved.take("--offline")
+    moved.there("-e", "prod", "import", "--from", "ids.prod.txt")
+    assert set(moved.ids("prod").values()) == uuids(peer)
+    moved.there("plan", "--detailed-exitcode")
+    assert [r for r in moved.control.requests() if r["method"] != "GET"] == []
+
+
 def test_offline_asks_nobody(moved: Moved) -> None:
     write_oldest(moved.checkout, moved.server)
     moved.control.reset_requests()
