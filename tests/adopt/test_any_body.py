@@ -92,10 +92,10 @@ class Adopted:
             {"number"} if one.body.get("provider") == "vapi" else set()
         )
         live = {key: item for key, item in kind.read(dict(one.body)).items() if key not in left}
-        return [
-            f"{address} {format_path(path)}"
-            for path in _beyond((), self.desired(address), live, body_node(kind, "create"))
-        ]
+        beyond = map(format_path, _beyond((), self.desired(address), live, body_node(kind, "create")))
+        start = f"{address}: a manifest can't say "
+        told = "".join(note for note in self.repository.notes if note.startswith(start)).replace(";", "").split()
+        return [f"{address} {name}" for name in beyond if name not in told]
 
 
 def _beyond(path: Steps, made: Any, live: Any, node: Node | None) -> Iterator[Steps]:

@@ -518,6 +518,20 @@ def test_numbers_that_vapi_does_not_know_are_told_of_once(tmp_path: Path) -> Non
 # what no manifest can say
 
 
+def test_entries_that_are_compared_as_a_whole_hold_no_secret() -> None:
+    items = [{"text": "key", "alias": "sk-proj-" + "Abcd1234" * 4}]  # pragma: allowlist secret
+    made = written(one("Dictionary", 1, provider="cartesia", resource={"id": "x", "name": "Names", "items": items}))
+    assert "items" not in spec(made, "agents/dictionaries/names.yaml")
+    assert made.notes == ("Dictionary/names: a manifest can't say items; it stays as it is",)
+
+
+def test_lines_of_one_number_are_told_apart_by_id() -> None:
+    numbers = {NUMBER: {**INBOUND, "voice_url": ""}}
+    made = written(phone(1), phone(2, name="Other"), twilio=TwilioAccount("AC1"), numbers=numbers)
+    assert document(made, "agents/phones/main.yaml")["external"] == {"id": ID.format(1)}
+    assert document(made, "agents/phones/other.yaml")["external"] == {"id": ID.format(2)}
+
+
 def test_half_a_character_and_a_number_without_end_stay_as_they_are() -> None:
     made = written(agent(1, "desk", firstMessage="\ud83d", metadata={"a": float("inf"), "b": [1, "\udc00"], "c": "x"}))
     assert spec(made, "agents/desk.yaml") == {"metadata": {"c": "x"}}

@@ -22,6 +22,7 @@ from voiceops.kinds.nodes import ITEM_KEYS, secret_names, select
 from voiceops.kinds.places import is_answered
 from voiceops.kinds.registry import PART_KEYS
 from voiceops.kinds.schema import Node, root, type_of
+from voiceops.model.key_forms import keys_in
 from voiceops.model.redactor import is_masked, is_telling, looks_secret
 from voiceops.model.values import ABSENT, JSON, Path, format_path
 
@@ -81,8 +82,9 @@ class _Walk:
             case "object" | "union" if isinstance(value, dict):
                 return self.typed(node, value, path)
             case "array" if isinstance(value, list) and node.get("set"):
-                # Compared as a whole, each item to its last field, and a plan knows no nulls.
-                if any(isinstance(item, dict) and None in item.values() for item in value):
+                # Compared as a whole, each item to its last field: a plan knows no nulls there, and sees no secrets.
+                inside = [leaf for item in value if isinstance(item, dict) for leaf in item.values()]
+                if None in inside or any(isinstance(leaf, str) and any(keys_in(leaf)) for leaf in inside):
                     self.result.left_out.append(format_path(path))
                     return ABSENT
                 return self.free(value, path)

@@ -288,8 +288,8 @@ class _Writer:
         if draft.why_outside and draft.one.id:
             draft.comments += self._told_outside(draft)
             number = draft.one.body.get("number") if draft.one.kind == "Phone" else None
-            by_number = isinstance(number, str) and self.lines.get(number.strip(), draft.one.id) == draft.one.id
-            document["external"] = {"number": number} if by_number else {"id": draft.one.id}
+            alone = isinstance(number, str) and self._is_alone(number)
+            document["external"] = {"number": number} if alone else {"id": draft.one.id}
         else:
             defaults = self.known.defaults.get(draft.one.kind, {})
             spec = over_defaults(self._placed(draft.address, draft.file, draft.spec, parts), defaults)
@@ -299,6 +299,10 @@ class _Writer:
             if draft.ignored:
                 document["lifecycle"] = {"ignoreChanges": list(draft.ignored)}
         self.texts[draft.file] = document_text(enveloped(document), tuple(draft.comments))
+
+    def _is_alone(self, number: str) -> bool:
+        """Does one live line have the number, so that it tells which one is meant?"""
+        return [body.get("number") for body in self.bodies.values()].count(number) == 1
 
     def _told_outside(self, draft: _Draft) -> list[str]:
         """Why an object is only named here, what Vapi has of it, and how it is taken over."""
