@@ -65,6 +65,8 @@ def _told(console: Console, flags: Flags, report: Reporter, outcome: Outcome) ->
         report.nothing(outcome.plan)
         return 0
     report.summary(outcome)
+    if flags.format_ == "text" and outcome.revision and any(c.affects for c in outcome.plan.active):
+        console.note(f"To see whether calls go worse since: voiceops -e {outcome.plan.environment} watch")
     if outcome.result.complete:
         return 0
     if outcome.result.refused is not None:
