@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from voiceops.errors import VoiceopsError
 
 _VERSION = 1
 _FOLDER = ".voiceops"
+_WRITERS = 16
 _ENV = ".env"
 _IGNORES_ENV = frozenset({".env", "/.env", "*.env", ".env*", "/.env*", "**/.env"})
 
@@ -93,29 +95,50 @@ def place(root: Path, files: Mapping[str, str]) -> list[str]:
 
     Raises VoiceopsError where the disk takes no more: what this call wrote is gone again.
     """
+    folders: list[Path] = []
+    at, wrong = root, None
     made: list[Path] = []
     edited: list[str] = []
-    folders: list[Path] = []
     try:
-        for name, text in files.items():
-            path, content = root / name, text.encode()
-            folders += _folders_of(path)
-            try:
-                if _write(path, content, replace=False):
-                    made.append(path)
-            except FileExistsError:
-                if path.read_bytes() != content:
+        for name in files:
+            at = root / name
+            folders += _folders_of(at)
+        with ThreadPoolExecutor(_WRITERS) as pool:  # a disk takes many at once in the time of one
+            came_of = pool.map(_placed, (root / name for name in files), files.values())
+            for name, came in zip(files, came_of, strict=True):
+                if came == "made":
+                    made.append(root / name)
+                elif came == "edited":
                     edited.append(name)
+                elif isinstance(came, OSError):
+                    at, wrong = root / name, wrong or came
         for folder in {path.parent for path in made}:
             _sync_folder(folder)
     except OSError as error:
+        wrong = error
+    if wrong is not None:
         for path in made:
             path.unlink(missing_ok=True)
         for folder in reversed(folders):
             with contextlib.suppress(OSError):
                 folder.rmdir()
-        raise _unwritable(path, error) from None
+        raise _unwritable(at, wrong) from None
     return edited
+
+
+def _placed(path: Path, text: str) -> str | OSError:
+    """Write a file that is not there: made, there, edited (it is there with another text), or why it can't be."""
+    content = text.encode()
+    try:
+        _write(path, content, replace=False)
+        return "made"
+    except FileExistsError:
+        try:
+            return "there" if path.read_bytes() == content else "edited"
+        except OSError as error:
+            return error
+    except OSError as error:
+        return error
 
 
 def _folders_of(path: Path) -> list[Path]:
@@ -126,7 +149,7 @@ def _folders_of(path: Path) -> list[Path]:
     return missing
 
 
-def _write(path: Path, content: bytes, *, replace: bool) -> bool:
+def _write(path: Path, content: bytes, *, replace: bool) -> None:
     """A whole file at once, on the disk when this returns. Raises OSError, FileExistsError without `replace`."""
     beside = path.with_name(f".{path.name}.new")
     beside.unlink(missing_ok=True)  # what a kill left may be the very file that stands at `path` now, by another name
@@ -149,7 +172,6 @@ def _write(path: Path, content: bytes, *, replace: bool) -> bool:
                 beside.rename(path)
     finally:
         beside.unlink(missing_ok=True)
-    return True
 
 
 def add_variables(root: Path, text: str) -> bool:

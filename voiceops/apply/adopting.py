@@ -67,7 +67,11 @@ async def adopt_all(job: Job, ids: Mapping[str, str], request: Request) -> Adopt
 
 async def adopt_seen(job: Job, ids: Mapping[str, str], request: Request, snapshot: Snapshot, lease: Lease) -> Adoption:
     """The same under a lock that is held, of an account that was just read. Raises Refused and StateError."""
-    thought = await rehearse(job, ids, snapshot)
+    return await adopt_rehearsed(job, await rehearse(job, ids, snapshot), request, lease)
+
+
+async def adopt_rehearsed(job: Job, thought: Rehearsed, request: Request, lease: Lease) -> Adoption:
+    """What was thought through is written: the revision, then the state with all of it. Raises StateError."""
     number = None
     if thought.adopted:
         job.ledger.take(thought.entries, thought.made.binding)

@@ -20,7 +20,7 @@ from voiceops.adopt.phone_lines import TwilioAccount
 from voiceops.adopt.pulled import LeftOut, Pulled
 from voiceops.adopt.repository import Known, Repository, repository_of
 from voiceops.apply.account_binding import check_account
-from voiceops.apply.adopting import Adoption, adopt_seen, rehearse
+from voiceops.apply.adopting import Adoption, Rehearsed, adopt_rehearsed, adopt_seen, rehearse
 from voiceops.apply.cut_off import types_needed
 from voiceops.apply.job import Job
 from voiceops.apply.revisions import Request
@@ -182,7 +182,7 @@ class _Proposal:
 
     repository: Repository
     job: Job
-    plan: Plan | None = None
+    thought: Rehearsed | None = None
 
 
 @dataclass(slots=True)
@@ -307,7 +307,7 @@ class _Work:
             self.left[one.id] = LeftOut(kind=one.kind, id=one.id, name=name, why=why)
 
     async def _tried(self, proposal: _Proposal) -> dict[str, str] | None:
-        """Why which addresses would not be as they are live; where all are, the proposal has its job and plan.
+        """Why which addresses would not be as they are live; where all are, the proposal has its job and what it makes.
 
         None: something is refused that may stand there under `allowUnknown`, for a live object is proof.
         """
@@ -328,9 +328,8 @@ class _Work:
         project = opened.project
         values = sandbox_keys(project, opened.environ) if project.providers.sandbox else opened.environ
         proposal.job = replace(self.job, graph=loaded.graph, secrets=Secrets(values, opened.context.redactor))
-        thought = await rehearse(proposal.job, repository.ids, self.snapshot)
-        proposal.plan = thought.left
-        return dict(_differing(thought.left, repository.ids))
+        proposal.thought = await rehearse(proposal.job, repository.ids, self.snapshot)
+        return dict(_differing(proposal.thought.left, repository.ids))
 
     def _blamed(self, error: InvalidProject, repository: Repository) -> dict[str, list[str]]:
         """The new manifests that can't be read, or that lints refuse. Raises the error where it is none of them."""
@@ -433,7 +432,8 @@ class _Work:
         except VoiceopsError:
             new_files.end(root, environment)
             raise
-        taken = await adopt_seen(proposal.job, repository.ids, _request(self.opened), self.snapshot, lease)
+        assert proposal.thought is not None  # nothing is written that was not tried
+        taken = await adopt_rehearsed(proposal.job, proposal.thought, _request(self.opened), lease)
         new_files.end(root, environment)
         return taken.revision
 
