@@ -40,6 +40,15 @@ say "It was a mistake: back to the revision before."
 run -q rollback --auto-approve -m "we are open on Saturdays"
 run history
 
+say "Nobody starts on an empty account: this folder has no manifests, and its account is the one from above."
+mkdir -p adopted/.voiceops adopted/environments
+mkdir adopted/.voiceops/sandbox && cp .voiceops/sandbox/dev.db* adopted/.voiceops/sandbox
+printf 'version: 1\nproject: adopted\nenvironments: [dev]\n' > adopted/voiceops.yaml
+printf 'providers: sandbox\n' > adopted/environments/dev.yaml
+run -C adopted pull
+run -C adopted plan --detailed-exitcode
+cat adopted/agents/front-desk-dev.yaml
+
 say "The runtime that holds the tool handlers takes a call."
 # The shop's order service, as one file, and the runtime beside it.
 mkdir -p service/orders
