@@ -201,3 +201,17 @@ def test_a_folder_that_can_not_be_written(bare: Bench, monkeypatch: pytest.Monke
     monkeypatch.undo()
     bare.run("pull")
     assert bare.changes() == {}
+
+
+def test_a_rollback_past_a_pull_deletes_nothing_that_was_there_before(bare: Bench) -> None:
+    bare.write("agents/one.yaml", "kind: Agent\nname: one\nspec: {model: {provider: openai, model: gpt-4o}}\n")
+    bare.apply()
+    other = plant(bare)
+    bare.run("pull")
+    bare.write("agents/two.yaml", "kind: Agent\nname: two\nspec: {model: {provider: openai, model: gpt-4o}}\n")
+    bare.apply()
+    two = bare.id_of("Agent/two")
+    bare.run("rollback", "1", "--auto-approve")
+    assert bare.control.object(other)["name"] == "Desk"
+    assert list(bare.state()["resources"]) == ["Agent/one"]
+    assert two not in [agent["id"] for agent in bare.control.objects("/assistant")], "what was made since goes"

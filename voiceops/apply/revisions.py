@@ -204,6 +204,20 @@ def moved_back(graph: Graph, revisions: Iterable[dict[str, Any]], since: int, st
     return replace(graph, resources=resources)
 
 
+def leaving_adopted(graph: Graph, revisions: Iterable[dict[str, Any]], since: int, state: State) -> Graph:
+    """Objects that were live before they were managed, and were adopted since revision `since`: returning to a time
+    before that lets them go again, and deletes none of them."""
+    first: dict[str, bool] = {}  # id → was it adopted, as it was heard of first?
+    for revision in revisions:
+        if revision["number"] > since:
+            adopts = str(revision["operation"]).partition(" ")[0] in ("pull", "import")
+            for change in revision["plan"]["resource_changes"]:
+                if change["id"]:
+                    first.setdefault(str(change["id"]), adopts)
+    adopted = {a for a, entry in state.entries.items() if a not in graph.resources and first.get(entry.id)}
+    return replace(graph, forgotten=graph.forgotten | adopted)
+
+
 def once_ours(revisions: Iterable[dict[str, Any]]) -> dict[str, str]:
     """The id that each address had last, in any revision, oldest first."""
     return {

@@ -13,7 +13,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from voiceops.apply.apply_events import Emit
-from voiceops.apply.revisions import Request, graph_of, moved_back, never_buying, once_ours, returns_to, revert_line
+from voiceops.apply.revisions import (
+    Request,
+    graph_of,
+    leaving_adopted,
+    moved_back,
+    never_buying,
+    once_ours,
+    returns_to,
+    revert_line,
+)
 from voiceops.apply.run import Outcome
 from voiceops.apply.run import apply as apply_now
 from voiceops.apply.run import plan as plan_now
@@ -139,7 +148,8 @@ async def _goal(
         number = int(revision["number"])
         graph = graph_of(revision)
         undone = await past.since(number, whole=_has_to_come_back(graph, ledger.state))
-        loaded = with_graph(opened, moved_back(graph, undone, number, ledger.state))
+        graph = leaving_adopted(moved_back(graph, undone, number, ledger.state), undone, number, ledger.state)
+        loaded = with_graph(opened, graph)
         options = replace(options, returning=once_ours(undone))
         yield Goal(name=f"revision {number}", loaded=loaded, options=options, number=number)
         return
