@@ -54,7 +54,7 @@ def stand_in(made: Bench, name: str, does: str) -> None:
 
 def test_five_minutes(tmp_path: Path) -> None:
     """README.md: as a stranger types it; the questions are answered beforehand."""
-    first, then = [block for block in blocks_of("README.md", "sh") if not block.reason]
+    first, then, _ = [block for block in blocks_of("README.md", "sh") if not block.reason]
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("VOICEOPS_", "VAPI_", "TWILIO_"))}
     said = sh(tmp_path, _approved(first), environ)
     assert "Nothing to do" in said.splitlines()[-1]
@@ -63,6 +63,17 @@ def test_five_minutes(tmp_path: Path) -> None:
     assert "1 to update" in sh(tmp_path / "shop", "voiceops plan", environ)
     said = sh(tmp_path / "shop", _approved(then), environ)
     assert "friendlier" in said
+
+
+def test_five_minutes_with_an_account_that_is_there(live: Bench) -> None:
+    """README.md: as a stranger types it, in a folder with nothing but voiceops.yaml."""
+    *_, block = [block for block in blocks_of("README.md", "sh") if not block.reason]
+    live.control.create("/assistant", {"name": "Front desk", "firstMessage": "Hello!"})
+    live.control.reset_requests()
+    said = sh(live.folder, block.text, live.environ)
+    assert "Nothing to do" in said
+    assert live.writes() == []
+    assert "firstMessage: Hello!" in (live.folder / "agents/front-desk.yaml").read_text(encoding="utf-8")
 
 
 def _approved(block: Block) -> str:
