@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -121,6 +123,25 @@ def test_what_was_edited_in_between_stays(made: Bench) -> None:
     assert path.read_text().endswith("# mine\n")
     assert any("agents/desk.yaml is not as the pull that was cut off wrote it" in note for note in done["notes"])
     assert done["finished"] == 4
+    assert made.changes() == {}
+
+
+@pytest.mark.parametrize("room", [0, 300, 5_000])
+def test_a_full_disk(made: Bench, room: int) -> None:
+    clean(made)
+    ran = subprocess.run(
+        [sys.executable, "-m", "voiceops", "-C", str(made.folder), "pull"],
+        env=made.environ,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.returncode == 1
+    assert "can't be written: File too large" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    made.run("pull")
+    assert len(result(made)[1]) == 4
     assert made.changes() == {}
 
 
