@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from voiceops.calls.counting import Reports
 from voiceops.calls.ended_reasons import is_failure, is_transfer
 from voiceops.calls.from_vapi import call_of, call_told_by
 from voiceops.calls.judgement import judged
 from voiceops.calls.record import CallRecord, Spoken, ToolUse, merged
+from voiceops.calls.store import CallFilter, CallStore
+from voiceops.render.call_list import call_details, render_call, render_calls
+from voiceops.runtime.store.backends import backend_of
 
 CALL = {
     "id": "c-1",
@@ -120,9 +126,71 @@ _JSON = st.recursive(
 
 @given(st.dictionaries(st.sampled_from([*REPORT, *CALL]), _JSON), st.dictionaries(st.sampled_from(list(CALL)), _JSON))
 def test_what_is_garbled_is_not_known(message: dict[str, Any], call: dict[str, Any]) -> None:
-    call_told_by({**message, "type": "end-of-call-report", "call": {**call, "id": "c"}})
+    told = call_told_by({**message, "type": "end-of-call-report", "call": {**call, "id": "c"}})
     artifact = {key: message.get(key) for key in ("messages", "performanceMetrics", "structuredOutputs", "transfers")}
-    call_of({**call, "id": "c", "artifact": artifact, "analysis": message})
+    listed = call_of({**call, "id": "c", "artifact": artifact, "analysis": message})
+    kept(told, listed)
+
+
+_HALF = st.text(st.characters(codec=None), max_size=6) | st.just("\ud800\0x")
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "endedReason": _HALF,
+            "cost": st.floats() | st.integers() | _HALF,
+            "startedAt": st.integers() | st.floats() | _HALF | st.just("9999-12-31T23:59:59-23:59"),
+            "endedAt": st.integers() | st.floats(),
+            "assistant": st.fixed_dictionaries({"name": _HALF}),
+            "analysis": st.fixed_dictionaries({"summary": _HALF, "structuredData": st.dictionaries(_HALF, _JSON)}),
+            "artifact": st.fixed_dictionaries(
+                {
+                    "structuredOutputs": st.dictionaries(
+                        _HALF, st.fixed_dictionaries({"name": _HALF, "result": _JSON})
+                    ),
+                    "messages": st.lists(
+                        st.fixed_dictionaries(
+                            {"role": st.sampled_from(["bot", "user", "tool_calls"]), "message": _HALF},
+                            optional={
+                                "secondsFromStart": st.floats(),
+                                "toolCalls": st.lists(st.fixed_dictionaries({"id": _HALF, "name": _HALF}), max_size=2),
+                            },
+                        ),
+                        max_size=4,
+                    ),
+                }
+            ),
+        },
+    )
+)
+def test_whatever_is_told_can_be_kept_and_shown(message: dict[str, Any]) -> None:
+    kept(call_told_by({**message, "type": "end-of-call-report", "call": {"id": "c"}}))
+
+
+def test_outputs_without_end_can_be_kept() -> None:
+    deep: Any = 10**400
+    for _ in range(5000):
+        deep = [deep]
+    kept(call_of({"id": "c", "artifact": {"structuredOutputs": {"a": {"name": "n", "result": deep}}}}))
+
+
+def kept(*calls: CallRecord | None) -> None:
+    """They go into a store, come out of it, and can be shown."""
+    with tempfile.TemporaryDirectory() as folder:
+        backend = backend_of(f"{folder}/calls.db", worker=False)
+        backend.open()
+        store = CallStore(backend)
+        store.prepare()
+        store.keep([call for call in calls if call is not None])
+        found = store.get("c")
+        assert found is not None
+        json.dumps(call_details(found), allow_nan=False).encode()
+        render_call(found).encode()
+        render_calls([found]).encode()
+        Reports(backend).rows(CallFilter(), "reason")
+        backend.close()
 
 
 @pytest.mark.parametrize(

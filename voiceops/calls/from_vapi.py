@@ -24,6 +24,9 @@ _DIRECTIONS = {
 _SPEAKERS = {"bot": "agent", "assistant": "agent", "user": "caller"}
 TOLD_BY = ("status-update", "end-of-call-report")  # the messages that tell of a call
 SIMULATED = "voiceopsSimulated"  # in the metadata of calls that `simulate` plays
+_SPOKEN = 50_000  # characters of what is said at once, that are kept
+_DEEPEST = 20  # maps and lists within each other, of a structured output
+_LATEST = 4_102_444_800.0  # the year 2100
 # Of `costBreakdown`: what is money, under the words that `costs` has for it.
 _PARTS = {
     "transport": "transport",
@@ -90,12 +93,12 @@ def _told(id_: str, call: Mapping[str, Any], message: Mapping[str, Any]) -> Call
         ended_at=ended,
         status=status,
         reason=reason,
-        cost=_number(first("cost")),
+        cost=_money(first("cost")),
         costs=costs,
         success=judged(analysis.get("successEvaluation")),
         evaluation=_spelled(analysis.get("successEvaluation")),
-        summary=_text(analysis.get("summary")),
-        outputs=dict(_outputs(artifact, analysis)),
+        summary=_text(analysis.get("summary"), _SPOKEN),
+        outputs=_plain(dict(_outputs(artifact, analysis))),
         interruptions=_count(performance.get("numAssistantInterrupted")),
         transferred=(True if is_transfer(reason) or transfers or destination else False if ended_here else None),
         transfer_to=_where_to(transfers, destination),
@@ -119,7 +122,7 @@ def _turns(messages: Sequence[Any], waited: Sequence[float]) -> Iterator[Spoken]
             role=role,
             at=_number(item.get("secondsFromStart")),
             seconds=_seconds(item),
-            text=_text(item.get("message")) or _text(item.get("content")),
+            text=_text(item.get("message"), _SPOKEN) or _text(item.get("content"), _SPOKEN),
             ms=next(waits, None) if answers else None,
             agent=_text(item.get("assistantId")) if role == "agent" else "",
         )
@@ -161,7 +164,7 @@ def _argument_names(given: Any) -> tuple[str, ...]:
             given = json.loads(given)
         except (ValueError, RecursionError):
             return ()
-    return tuple(str(key) for key in given) if isinstance(given, dict) else ()
+    return tuple(_text(key) for key in list(given)[:100]) if isinstance(given, dict) else ()
 
 
 def _outputs(artifact: Mapping[str, Any], analysis: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -170,18 +173,18 @@ def _outputs(artifact: Mapping[str, Any], analysis: Mapping[str, Any]) -> Iterat
         yield "structuredData", analysis["structuredData"]
     for id_, item in _map(artifact.get("structuredOutputs")).items():
         found = _map(item)
-        yield _text(found.get("name")) or str(id_), found.get("result", item)
+        yield _text(found.get("name")) or _text(id_), found.get("result", item)
 
 
 def _costs(items: Any, breakdown: Any) -> dict[str, float]:
     found: dict[str, float] = {}
     for item in map(_map, _list(items)):
-        kind, cost = _text(item.get("type")), _number(item.get("cost"))
+        kind, cost = _text(item.get("type")), _money(item.get("cost"))
         if kind and cost is not None:
             found[kind] = found.get(kind, 0.0) + cost
     if found:
         return found
-    money = ((name, _number(_map(breakdown).get(key))) for key, name in _PARTS.items())
+    money = ((name, _money(_map(breakdown).get(key))) for key, name in _PARTS.items())
     return {name: cost for name, cost in money if cost is not None}
 
 
@@ -204,17 +207,22 @@ def _seconds(item: Mapping[str, Any]) -> float | None:
 
 
 def _when(value: Any) -> float | None:
-    """Epoch seconds of a date in ISO 8601, or of milliseconds since 1970."""
+    """Epoch seconds of a date in ISO 8601, or of milliseconds since 1970; None of a time that no call can have."""
+    found = _number(value)
+    if found is not None and found > 1e11:
+        found /= 1000
+    if found is None and isinstance(value, str):
+        try:
+            at = datetime.fromisoformat(value)
+            found = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
+            return None
+    return found if found is not None and 0 <= found < _LATEST else None
+
+
+def _money(value: Any) -> float | None:
     number = _number(value)
-    if number is not None:
-        return number / 1000 if number > 1e11 else number
-    if not isinstance(value, str):
-        return None
-    try:
-        found = datetime.fromisoformat(value)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None
+    return number if number is not None and 0 <= number < 1e6 else None
 
 
 def _number(value: Any) -> float | None:
@@ -234,11 +242,31 @@ def _count(value: Any) -> int | None:
 
 
 def _spelled(value: Any) -> str:
-    return value if isinstance(value, str) else "" if value is None else json.dumps(value)
+    return _text(value if isinstance(value, str) else "" if value is None else json.dumps(_plain(value)))
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+def _text(value: Any, most: int = 300) -> str:
+    """A text that every database takes, no longer than what a name or a number needs; nothing of anything else."""
+    return _storable(value, most) if isinstance(value, str) else ""
+
+
+def _storable(text: str, most: int) -> str:
+    return text[:most].replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """A JSON value that can be written: half characters, endless numbers and endless nesting are none."""
+    if isinstance(value, str):
+        return _storable(value, _SPOKEN)
+    if isinstance(value, float) and value - value != 0:
+        return None
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)[:40] if abs(value) < 10**40 else None
+    if isinstance(value, (dict, list)) and depth >= _DEEPEST:
+        return None
+    if isinstance(value, dict):
+        return {_storable(str(key), 300): _plain(item, depth + 1) for key, item in value.items()}
+    return [_plain(item, depth + 1) for item in value] if isinstance(value, list) else value
 
 
 def _map(value: Any) -> Mapping[str, Any]:

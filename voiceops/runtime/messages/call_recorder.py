@@ -148,12 +148,25 @@ class _Recording:
         new = [id_ for (id_,) in rows if id_ not in self.seen]
         events = [event for id_ in new[:_AT_ONCE] if (event := self.backend.get(id_)) is not None]
         calls = [call for event in events if (call := self._call(event)) is not None]
-        self.store.keep([named(self._with_tools(call), names) for call in calls])
+        self._keep([named(self._with_tools(call), names) for call in calls])
         if new:
             newest = max(mark, *new[:_AT_ONCE])
             self.store.note(_MARK, str(newest))
             self.seen = {id_ for id_ in (*self.seen, *new[:_AT_ONCE]) if id_ > newest - 2 * _LATE}
         return len(new) > _AT_ONCE
+
+    def _keep(self, calls: list[CallRecord]) -> None:
+        """One that the database does not take must not keep the others out, again and again."""
+        try:
+            self.store.keep(calls)
+            return
+        except Exception:
+            self.backend.rows("SELECT 1")  # raises where it is the database, and not the calls
+        for call in calls:
+            try:
+                self.store.keep([call])
+            except Exception as error:
+                log("calls", logging.ERROR, error=type(error).__name__, call=call.id, detail="it is not recorded")
 
     def close(self) -> None:
         """Let another worker go on at once."""
