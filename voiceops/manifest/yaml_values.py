@@ -135,7 +135,7 @@ def _folded(value: str, column: int) -> str | None:
             lines[-1] += " " + word
         else:
             lines.append(word)
-    return ("\n" + " " * column).join([">-", *lines[1:]]) if len(lines) > 2 else None
+    return ("\n" + " " * column).join([">-", *lines[1:]]) if " " in value else None
 
 
 def _broken(value: str, column: int) -> str | None:
