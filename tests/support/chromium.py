@@ -83,15 +83,16 @@ class Page:
             self._events.append(message)
         return message
 
-    def open(self, path: Path) -> float:
-        """Load a file; the seconds until it is laid out and its script has run."""
+    def open(self, path: Path, *, scripts: bool = True) -> float:
+        """Load a file; the seconds until it is laid out and its script, where there is one, has run."""
         self._events.clear()
         started = time.monotonic()
         self.send("Page.navigate", url=path.as_uri())
         while not any(event["method"] == "Page.loadEventFired" for event in self._events):
             assert time.monotonic() - started < _DEADLINE, "the page did not load"
             self._receive()
-        self.run("new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
+        if scripts:
+            self.run("new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
         return time.monotonic() - started
 
     def run(self, expression: str) -> Any:

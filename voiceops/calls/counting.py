@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from voiceops.calls.database import Database
 from voiceops.calls.measures import Measured
 from voiceops.calls.store import CallFilter
-from voiceops.calls.sums import Sums, packed, unpacked
+from voiceops.calls.sums import Counts, Sums, counts_in, packed, unpacked
 
 BY = ("agent", "phone", "revision", "version", "day", "hour", "reason", "tool")
 _AT_ONCE = 96  # hours summed in one transaction
@@ -58,17 +58,33 @@ class Reports:
         self._sums = f"{database.prefix}call_sums"
         self._dirty = f"{database.prefix}call_dirty"
 
-    def refresh(self) -> int:
-        """Sum the hours that changed; how many there were."""
+    def refresh(self, most: int | None = None) -> int:
+        """Sum the hours that changed, the newest first where only `most` are wanted; how many there were."""
         done = 0
-        while True:
+        limit, order = (_AT_ONCE, "") if most is None else (most, "DESC")
+        while most is None or done < most:
             with self._database.transaction():
-                found = self._database.rows(f"SELECT hour FROM {self._dirty} ORDER BY hour LIMIT {_AT_ONCE}")
+                newest = f"SELECT hour FROM {self._dirty} ORDER BY hour {order} LIMIT {limit:d}"
+                found = self._database.rows(f"SELECT hour FROM ({newest}) AS changed ORDER BY hour")
                 hours = [hour for (hour,) in found]
                 if not hours:
                     return done
                 self._sum_anew(hours)
             done += len(hours)
+        return done
+
+    def changed(self) -> int:
+        """How many hours changed since they were summed."""
+        return int(self._database.rows(f"SELECT count(*) FROM {self._dirty}")[0][0])
+
+    def began(self, since: float) -> list[tuple[int, float]]:
+        """The revisions that calls since then ran under, each with the hour of its first call; by their number."""
+        rows = self._database.rows(
+            f"SELECT revision, min(start) FROM {self._sums} "
+            "WHERE span = 1 AND part = '' AND start >= ? AND revision IS NOT NULL GROUP BY revision ORDER BY revision",
+            (int(since // 3600),),
+        )
+        return [(revision, start * 3600.0) for revision, start in rows]
 
     def _sum_anew(self, hours: list[int]) -> None:
         cells: dict[Cell, Sums] = {}
@@ -80,7 +96,7 @@ class Reports:
         whole: dict[Cell, Sums] = {}
         for first, last in _runs(days, _DAY):
             for cell, sums in self._kept(_HOUR, first, last + _DAY):
-                _join(whole, {cell._replace(start=cell.start // _DAY * _DAY): sums})
+                _join(whole, {cell._replace(start=cell.start // _DAY * _DAY): unpacked(sums)})
         self._replace(_DAY, days, whole)
         among = ", ".join("?" * len(hours))
         self._database.change(f"DELETE FROM {self._dirty} WHERE hour IN ({among})", tuple(hours))
@@ -101,7 +117,10 @@ class Reports:
     def rows(self, wanted: CallFilter, by: str) -> list[ReportRow]:
         """A row for each value of `by` (of BY; empty: one row for all), the busiest first, times in their order."""
         found: dict[str, Sums] = defaultdict(Sums)
-        for cell, sums in self._cells(wanted, by):
+        if not (wanted.simulated or wanted.text or wanted.failed):
+            self.refresh()
+        part = by if by in ("reason", "tool") else ""
+        for cell, sums in self.cells(wanted, part, by_hour=by == "hour"):
             found[_key(cell, by)].join(sums)
         rows = [ReportRow(key, sums) for key, sums in found.items()]
         if by in ("day", "hour"):
@@ -130,18 +149,29 @@ class Reports:
             for failed, transferred, success, duration, cost, turn_ms, tools, tools_failed in rows
         ]
 
-    def _cells(self, wanted: CallFilter, by: str) -> Iterator[tuple[Cell, Sums]]:
-        part = by if by in ("reason", "tool") else ""
+    def cells(self, wanted: CallFilter, part: str = "", *, by_hour: bool = False) -> Iterator[tuple[Cell, Sums]]:
+        """The sums as they are kept, without what changed since `refresh`: of all calls, or of a part of them.
+
+        Of a whole day in one, unless `by_hour`.
+        """
+        for cell, sums in self._pieces(wanted, part, by_hour):
+            yield cell, sums if isinstance(sums, Sums) else unpacked(sums)
+
+    def counts(self, wanted: CallFilter, *, by_hour: bool = False) -> Iterator[tuple[Cell, Counts | Sums]]:
+        """The same, but for counts alone: a chart needs no times, which are what takes long to read."""
+        for cell, sums in self._pieces(wanted, "", by_hour):
+            yield cell, sums if isinstance(sums, Sums) else counts_in(sums)
+
+    def _pieces(self, wanted: CallFilter, part: str, by_hour: bool) -> Iterator[tuple[Cell, Sums | bytes]]:
         if wanted.simulated or wanted.text or wanted.failed:
             yield from _of(self._counted(wanted), part)
             return
-        self.refresh()
         ends = self._database.rows(f"SELECT min(start), max(start) FROM {self._sums} WHERE span = 1 AND part = ''")[0]
         if ends[0] is None:
             return
         since = wanted.since if wanted.since is not None else ends[0] * 3600.0
         until = wanted.until if wanted.until is not None else (ends[1] + 1) * 3600.0
-        for span, start, end in _spans(since, until, by_hour=by == "hour"):
+        for span, start, end in _spans(since, until, by_hour=by_hour):
             if span:
                 yield from self._kept(span, int(start), int(end), part, wanted)
             else:
@@ -149,8 +179,8 @@ class Reports:
 
     def _kept(
         self, span: int, start: int, end: int, part: str | None = None, wanted: CallFilter = _ANY
-    ) -> Iterator[tuple[Cell, Sums]]:
-        """The sums of hours or days that begin in this time; `part` None: of every part."""
+    ) -> Iterator[tuple[Cell, bytes]]:
+        """The sums of hours or days that begin in this time, packed; `part` None: of every part."""
         where = [
             "span = ?",
             "start >= ?",
@@ -172,7 +202,7 @@ class Reports:
             f"WHERE {' AND '.join(where)}",
             tuple(values),
         ):
-            yield Cell(*cell), unpacked(sums)
+            yield Cell(*cell), bytes(sums)
 
     def _counted(self, wanted: CallFilter) -> dict[Cell, Sums]:
         """From the calls themselves."""

@@ -215,7 +215,7 @@ def test_health_readiness_and_the_dashboard(tmp_path: Path) -> None:
         assert [(t["name"], t["schema"]) for t in ready["tools"]] == [("lookupOrder", lookup.schema_hash)]
         assert server.get("/dashboard").status == server.get("/dashboard", "wrong").status == 401
         server.tool("lookupOrder", {"orderNumber": "<b>1"}, call="<i>call")
-        page = server.get("/dashboard", DASHBOARD)
+        page = server.get("/dashboard/runtime", DASHBOARD)
         assert page.status == 200
         assert "&lt;i&gt;call" in page.text
     with serving(tmp_path, spec_of(), dashboard_token="") as server:

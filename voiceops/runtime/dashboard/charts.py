@@ -71,3 +71,101 @@ def _svg(kind: str, name: str, width: int, height: int, drawn: Sequence[str]) ->
         f'<svg class="{kind}" role="img" aria-label="{html(name)}" viewBox="0 0 {width} {height}" '
         f'preserveAspectRatio="none">{"".join(drawn)}</svg>'
     )
+
+
+# Calls over time, drawn for a given width, with words in it: once for a wide window and once for a narrow one.
+
+_LEFT, _RIGHT, _TOP, _CALLS, _BETWEEN, _SHARE, _BELOW = 38, 10, 18, 120, 14, 56, 20
+_LETTER = 6.5  # the width of one
+
+
+@dataclass(frozen=True, slots=True)
+class ChartSpan:
+    """An hour or a day; `good` is the share of its judged calls that were, None where none was judged."""
+
+    name: str
+    calls: int
+    failed: int
+    good: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionMark:
+    """Something that happened at a place between 0 (the left edge) and the number of spans."""
+
+    at: float
+    name: str
+    label: str
+
+
+def history(name: str, spans: Sequence[ChartSpan], marks: Sequence[RevisionMark], width: int) -> Markup:
+    """Calls and the failed ones among them as columns, the share of good ones as a line below, revisions as marks."""
+    step = (width - _LEFT - _RIGHT) / max(1, len(spans))
+    top = max((span.calls for span in spans), default=0) or 1
+    base, share_base = _TOP + _CALLS, _TOP + _CALLS + _BETWEEN + _SHARE
+    drawn = [
+        *_axis(width, _TOP, base, f"{top:,}", "0"),
+        *_axis(width, share_base - _SHARE, share_base, "100 %", "0 %"),
+    ]
+    line: list[str] = []
+    for index, span in enumerate(spans):
+        x = _LEFT + index * step
+        calls, failed = span.calls / top * _CALLS, span.failed / top * _CALLS
+        left, wide = x + step * 0.12, step * 0.76
+        good = "none judged" if span.good is None else f"{span.good:.0%} good"
+        label = html(f"{span.name}: {span.calls:,} calls, {span.failed:,} failed, {good}")
+        drawn.append(
+            f'<g><title>{label}</title><rect class="hit" x="{x:.1f}" y="{_TOP}" width="{step:.1f}" '
+            f'height="{share_base - _TOP}"/><rect class="c-main" x="{left:.1f}" y="{base - calls:.1f}" '
+            f'width="{wide:.1f}" height="{calls:.1f}"/><rect class="c-bad" x="{left:.1f}" y="{base - failed:.1f}" '
+            f'width="{wide:.1f}" height="{failed:.1f}"/></g>'
+        )
+        if span.good is not None:
+            place = f"{x + step / 2:.1f},{share_base - span.good * _SHARE:.1f}"
+            line.append(place)
+            drawn.append(
+                f'<circle class="c-good" cx="{place.partition(",")[0]}" cy="{place.partition(",")[2]}" r="2"/>'
+            )
+    if line:
+        drawn.append(f'<polyline class="l-good" points="{" ".join(line)}"/>')
+    drawn += _marks(marks, step, share_base)
+    drawn += _dates(spans, step, width, share_base)
+    return Markup(
+        f'<svg class="history" role="img" aria-label="{html(name)}" viewBox="0 0 {width} {share_base + _BELOW}">'
+        f"{''.join(drawn)}</svg>"
+    )
+
+
+def _axis(width: int, top: float, base: float, most: str, least: str) -> list[str]:
+    return [
+        f'<line class="axis" x1="{_LEFT}" x2="{width - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        f'<text x="{_LEFT - 5}" y="{y + 4:.1f}" text-anchor="end">{html(text)}</text>'
+        for y, text in ((top, most), (base, least))
+    ]
+
+
+def _marks(marks: Sequence[RevisionMark], step: float, base: float) -> list[str]:
+    drawn, free = [], 0.0
+    for mark in marks:
+        x = _LEFT + mark.at * step
+        drawn.append(
+            f'<g><title>{html(mark.label)}</title><line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP - 4}" '
+            f'y2="{base}"/></g>'
+        )
+        half = len(mark.name) * _LETTER / 2
+        if x - half >= free:
+            drawn.append(
+                f'<text class="mark-name" x="{x:.1f}" y="{_TOP - 7}" text-anchor="middle">{html(mark.name)}</text>'
+            )
+            free = x + half + 4
+    return drawn
+
+
+def _dates(spans: Sequence[ChartSpan], step: float, width: int, base: float) -> list[str]:
+    drawn, free = [], float(_LEFT)
+    for index, span in enumerate(spans):
+        x, half = _LEFT + (index + 0.5) * step, len(span.name) * _LETTER / 2
+        if x - half >= free - 1 and x + half <= width - 1:
+            drawn.append(f'<text x="{x:.1f}" y="{base + 14}" text-anchor="middle">{html(span.name)}</text>')
+            free = x + half + 14
+    return drawn

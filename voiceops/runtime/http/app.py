@@ -30,7 +30,11 @@ class RuntimeApp(Starlette):
         @asynccontextmanager
         async def lifespan(_: Starlette) -> AsyncIterator[Mapping[str, Any]]:
             async with opening(setup) as parts:
-                yield Served.of(parts, bounds).as_state()
+                served = Served.of(parts, bounds)
+                try:
+                    yield served.as_state()
+                finally:
+                    await served.board.close()
 
         super().__init__(routes=routes(path_of(setup.spec.url)), lifespan=lifespan)
 

@@ -1,8 +1,7 @@
-"""The table of routes, and those that are for people and for what watches: health, readiness, metrics, dashboard."""
+"""The table of routes, and those that are for what watches: health, readiness, metrics."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from typing import Any
@@ -12,11 +11,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from voiceops._version import __version__
-from voiceops.runtime.dashboard import page as dashboard_page
-from voiceops.runtime.dashboard.figures import outcomes
-from voiceops.runtime.http import twilio_routes
+from voiceops.runtime.http import board_routes, twilio_routes
 from voiceops.runtime.http.login import is_local, login
-from voiceops.runtime.http.served import Served, served_in
+from voiceops.runtime.http.served import published, served_in
 from voiceops.runtime.observe.log import log
 from voiceops.runtime.parts import Parts
 from voiceops.runtime.store.inbox import in_time
@@ -32,7 +29,11 @@ def routes(prefix: str) -> list[BaseRoute]:
         ("/healthz", healthz, "GET"),
         ("/readyz", readyz, "GET"),
         ("/metrics", metrics, "GET"),
-        ("/dashboard", dashboard, "GET"),
+        ("/dashboard", board_routes.dashboard, "GET"),
+        ("/dashboard/{rest:path}", board_routes.dashboard, "GET"),
+        ("/dashboard/login", board_routes.log_in, "POST"),
+        ("/dashboard/logout", board_routes.log_out, "POST"),
+        ("/dashboard/queue/replay", board_routes.replay, "POST"),
     ]
     return [Route(base + path, page, methods=[method]) for base in {"", prefix} for path, page, method in table]
 
@@ -99,7 +100,7 @@ async def metrics(request: Request) -> Response:
     try:
         until = time.monotonic() + _LOOK_SECONDS
         stats = await in_time(parts.inbox.run(lambda backend: backend.stats()), until)
-        others = await _others(parts, until)
+        others = await published(parts, until)
         age = max(0.0, time.time() - stats.oldest) if stats.oldest else 0.0
         gauges = [
             ("voiceops_queue_depth", "Stored messages that wait for their handlers.", stats.waiting),
@@ -112,45 +113,3 @@ async def metrics(request: Request) -> Response:
     gauges.append(("voiceops_ready", "1 when requests are served.", int(ready)))
     gauges.append(("voiceops_connections", "Open connections, this one among them.", len(served.connections)))
     return Response(parts.metrics.text(others, gauges), media_type="text/plain; version=0.0.4; charset=utf-8")
-
-
-async def dashboard(request: Request) -> Response:
-    """Traffic, tools and the queue, in one page without scripts."""
-    served = served_in(request.scope["state"])
-    parts = served.parts
-    if not parts.settings.dashboard_token:
-        return PlainTextResponse("Not Found", 404)
-    known = login(request, served, [parts.settings.dashboard_token])
-    if isinstance(known, Response):
-        return known
-    if not known:
-        return PlainTextResponse("Unauthorized", 401, {"www-authenticate": 'Basic realm="voiceops"'})
-    return await _dashboard(served, parts)
-
-
-async def _dashboard(served: Served, parts: Parts) -> Response:
-    try:
-        figures = await served.counted.now()
-        others = await _others(parts, time.monotonic() + _LOOK_SECONDS)
-    except Exception as error:
-        log("dashboard", logging.ERROR, error=type(error).__name__)
-        return PlainTextResponse("The store does not answer in time", 503)
-    about = dashboard_page.About(
-        project=parts.spec.project,
-        environment=parts.spec.environment,
-        version=__version__,
-        revision=parts.revision,
-        draining=parts.health.draining,
-        started=parts.started,
-        tools=tuple(tool.name for tool in parts.spec.tools),
-    )
-    counted = outcomes([parts.metrics.snapshot(), *others])
-    text = await asyncio.to_thread(dashboard_page.page, about, figures, counted)  # the first one reads its template
-    return Response(text, media_type="text/html; charset=utf-8", headers=dashboard_page.headers())
-
-
-async def _others(parts: Parts, until: float) -> list[str]:
-    """The other workers' counters; none where there is one worker."""
-    if not parts.boot:
-        return []
-    return await in_time(parts.inbox.run(lambda backend: backend.published(parts.boot)), until)

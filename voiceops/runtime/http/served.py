@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from voiceops.runtime.dashboard.board import Board
 from voiceops.runtime.dashboard.figures import Figures
 from voiceops.runtime.dashboard.figures import figures as count_figures
 from voiceops.runtime.http.bounds import Bounds
@@ -19,6 +20,7 @@ from voiceops.runtime.http.connections import Connections
 from voiceops.runtime.http.limits import Attempts, Limiter
 from voiceops.runtime.http.vapi_events import EVENTS_PATH, VapiEvents
 from voiceops.runtime.parts import Parts
+from voiceops.runtime.store.inbox import in_time
 
 _FRESH = 2.0  # seconds for which the dashboard's figures are good
 _STATE = "served"
@@ -37,6 +39,7 @@ class Served:
     events: VapiEvents
     hot: frozenset[str]  # the paths of Vapi's messages
     counted: CountedFigures
+    board: Board
 
     @classmethod
     def of(cls, parts: Parts, bounds: Bounds) -> Served:
@@ -52,6 +55,7 @@ class Served:
             events=VapiEvents(parts, limiter, attempts),
             hot=hot_paths(parts.spec.url),
             counted=CountedFigures(parts),
+            board=Board(parts.settings.database),
         )
 
     def as_state(self) -> dict[str, Any]:
@@ -74,6 +78,13 @@ def path_of(url: str) -> str:
 def hot_paths(url: str) -> frozenset[str]:
     """Where Vapi's messages come in."""
     return frozenset({EVENTS_PATH, path_of(url) + EVENTS_PATH})
+
+
+async def published(parts: Parts, until: float) -> list[str]:
+    """The other workers' counters; none where there is one worker. Raises what the database raises."""
+    if not parts.boot:
+        return []
+    return await in_time(parts.inbox.run(lambda backend: backend.published(parts.boot)), until)
 
 
 class CountedFigures:

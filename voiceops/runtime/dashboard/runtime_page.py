@@ -1,6 +1,6 @@
-"""The dashboard: one page without scripts, from figures. Everything in it is shown as text, whoever wrote it.
+"""What this runtime does: messages and tool calls by the hour, its tools since it started, and what waits.
 
-What is said and drawn is made here, the page by `assets/dashboard.html.j2`.
+What is said and drawn is made here, the page by `assets/runtime.html.j2`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any
 
 from markupsafe import Markup
 
+from voiceops.runtime.dashboard.asked import link
 from voiceops.runtime.dashboard.charts import Column, Part, bar, columns
 from voiceops.runtime.dashboard.figures import HOURS, Figures, Hour, Queued, ToolFigures
-from voiceops.templating import inline, render_page
+from voiceops.runtime.dashboard.frame import Frame, framed
+from voiceops.runtime.dashboard.words import duration, moment, ms
 
-_REFRESH = 60  # seconds
 _LATE = 60.0  # seconds after which a message that waits is worth a look
-_ASSETS = "voiceops.runtime.dashboard"
 
 _OUTCOMES = (  # in this order in a bar: what was fine, what was nobody's fault, what was
     ("ok", "c-good"),
@@ -38,19 +38,6 @@ _TOOL_COLOURS = (
     ("c-bad", "failed, too late, no handler, lost"),
 )
 _QUEUE_COLOURS = (("c-main", "waiting"), ("c-more", "in work"), ("c-bad", "dead"))
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What stands at the head of the page."""
-
-    project: str
-    environment: str
-    version: str
-    revision: int | None
-    draining: bool
-    started: float
-    tools: tuple[str, ...]  # that the manifests have, called or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,49 +84,42 @@ class _CallRow:
     call: str
 
 
-def headers() -> dict[str, str]:
-    """What the page is sent with: nothing may load or run, and the style sheet is let in by its hash alone."""
-    return {
-        "content-security-policy": f"default-src 'none'; style-src '{inline(_ASSETS, 'dashboard.css').hash}'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        "cache-control": "no-store",
-        "referrer-policy": "no-referrer",
-        "x-content-type-options": "nosniff",
-    }
-
-
-def page(about: About, figures: Figures, outcomes: Mapping[str, Mapping[str, int]]) -> str:
-    """The whole page. The first one takes longer, since it reads the template: for a thread."""
-    revision = f"revision {about.revision} · " if about.revision is not None else ""
-    return render_page(
-        _ASSETS,
-        "dashboard.html.j2",
-        style=inline(_ASSETS, "dashboard.css"),
-        refresh=_REFRESH,
+def runtime_page(
+    frame: Frame,
+    figures: Figures,
+    outcomes: Mapping[str, Mapping[str, int]],
+    *,
+    tools: Sequence[str],
+    draining: bool,
+) -> str:
+    """The page; `tools` are those that the manifests have, called or not."""
+    return framed(
+        frame,
+        "runtime.html.j2",
+        "Runtime",
+        "/runtime",
         hours=HOURS,
-        project=about.project,
-        environment=about.environment,
-        about=f"{revision}voiceops {about.version} · running since {_moment(about.started)} · "
-        f"as of {_moment(figures.now)} UTC",
-        tiles=_tiles(about, figures),
+        as_of=moment(figures.now),
+        tiles=_tiles(draining, figures),
         traffic=_traffic(figures.hours),
-        tools=_tools(about, figures, outcomes),
+        tools=_tools(tools, figures, outcomes),
         tool_colours=_TOOL_COLOURS,
         queue=_queue(figures.queue),
         queue_colours=_QUEUE_COLOURS,
         dead=any(item.dead for item in figures.queue),
         newest=[_call(call) for call in figures.newest],
+        again=link(f"{frame.base}/runtime", refresh="" if frame.refresh else "60"),
     )
 
 
-def _tiles(about: About, figures: Figures) -> list[_Tile]:
+def _tiles(draining: bool, figures: Figures) -> list[_Tile]:
     waiting = sum(item.waiting for item in figures.queue)
     working = sum(item.working for item in figures.queue)
     dead = sum(item.dead for item in figures.queue)
     oldest = figures.oldest
     late = "warn" if oldest is not None and oldest > _LATE else "good"
     return [
-        _Tile("runtime", "stopping" if about.draining else "ready", "warn" if about.draining else "good"),
+        _Tile("runtime", "stopping" if draining else "ready", "warn" if draining else "good"),
         _Tile("waiting", f"{waiting:,}", late),
         _Tile("oldest waits for", "–" if oldest is None else duration(oldest), late),
         _Tile("in work", f"{working:,}", ""),
@@ -167,8 +147,8 @@ def _series(one: str, many: str, labels: list[str], values: list[int]) -> _Serie
     return _Series(many.capitalize(), f"{total:,}", f"{top:,}", columns(said, drawn, top), marks)
 
 
-def _tools(about: About, figures: Figures, outcomes: Mapping[str, Mapping[str, int]]) -> list[_ToolRow]:
-    names = sorted({*about.tools, *figures.tools, *(name for name, counts in outcomes.items() if counts)})
+def _tools(known: Sequence[str], figures: Figures, outcomes: Mapping[str, Mapping[str, int]]) -> list[_ToolRow]:
+    names = sorted({*known, *figures.tools, *(name for name, counts in outcomes.items() if counts)})
     slowest = max((tool.p95 or 0.0 for tool in figures.tools.values()), default=0.0)
     return [_tool(name, figures.tools.get(name, ToolFigures()), outcomes.get(name, {}), slowest) for name in names]
 
@@ -176,10 +156,10 @@ def _tools(about: About, figures: Figures, outcomes: Mapping[str, Mapping[str, i
 def _tool(name: str, tool: ToolFigures, counts: Mapping[str, int], slowest: float) -> _ToolRow:
     times, latency = "no call", Markup()
     if tool.p50 is not None and tool.p95 is not None:
-        times = f"{tool.calls:,} call{'' if tool.calls == 1 else 's'} · p50 {_ms(tool.p50)} · p95 {_ms(tool.p95)}"
+        times = f"{tool.calls:,} call{'' if tool.calls == 1 else 's'} · p50 {ms(tool.p50)} · p95 {ms(tool.p95)}"
         parts = [
-            Part("c-main", tool.p50, f"p50 {_ms(tool.p50)}"),
-            Part("c-more", tool.p95 - tool.p50, f"p95 {_ms(tool.p95)}"),
+            Part("c-main", tool.p50, f"p50 {ms(tool.p50)}"),
+            Part("c-more", tool.p95 - tool.p50, f"p95 {ms(tool.p95)}"),
         ]
         latency = bar(f"{name}: {times}", parts, slowest)
     said = " · ".join(f"{counts[outcome]:,} {outcome}" for outcome, _ in _OUTCOMES if counts.get(outcome))
@@ -208,21 +188,5 @@ def _queued(item: Queued, top: int) -> _QueueRow:
 
 
 def _call(call: Mapping[str, Any]) -> _CallRow:
-    took = "not ended" if call["ms"] is None else _ms(call["ms"])
-    return _CallRow(_moment(call["at"])[5:], took, call["tool"], call["call"])
-
-
-def _moment(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
-
-
-def _ms(value: float) -> str:
-    return f"{value:,.0f} ms" if value >= 10 else f"{value:.1f} ms"
-
-
-def duration(seconds: float) -> str:
-    """A time in the unit in which people say it: `40 s`, `12 min`, `3 h`, `2 d`."""
-    for unit, size, until in (("s", 1, 120), ("min", 60, 7200), ("h", 3600, 172_800)):
-        if seconds < until:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds / 86_400:.0f} d"
+    took = "not ended" if call["ms"] is None else ms(call["ms"])
+    return _CallRow(moment(call["at"])[5:], took, call["tool"], call["call"])

@@ -1,0 +1,158 @@
+"""100,000 calls with 1,000,000 tool calls and 2,000,000 turns: what the dashboard's pages and the reports take.
+
+    python -m benchmarks.calls [--calls N] [--store FILE|postgresql://…]
+
+A store that has calls is taken as it is; else it is filled first, which takes minutes. No test runs this.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from voiceops.calls.counting import BY, Reports
+from voiceops.calls.record import CallRecord, Spoken, ToolUse
+from voiceops.calls.store import CallFilter, CallStore
+from voiceops.runtime.store.backends import backend_of
+
+DAY = 86_400.0
+MOST_MS = 300.0  # for a page or a report
+_AT_ONCE = 1_000
+_SAID = "a few words that somebody said " * 2
+_REASONS = (
+    *["customer-ended-call"] * 6,
+    *["assistant-ended-call"] * 3,
+    "silence-timed-out",
+    "pipeline-error-openai-llm-failed",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """The middle of some times, in milliseconds."""
+
+    name: str
+    ms: float
+
+
+def made_up(count: int, now: float, seed: int = 1) -> Iterator[CallRecord]:
+    """Calls of 30 days, 12 revisions, 5 agents and 3 lines, each with 20 turns and 10 tool calls."""
+    chance = random.Random(seed)
+    for _ in range(count):
+        age = chance.random()
+        start, revision = now - age * 30 * DAY, 1 + int(12 * (1 - age))
+        seconds = chance.expovariate(1 / 150) + 5
+        yield CallRecord(
+            id=str(uuid.UUID(int=chance.getrandbits(128))),
+            agent=chance.choice(["desk", "sales", "returns", "night", "vip"]),
+            phone=chance.choice(["main", "second", "third"]),
+            assistant_version=f"v{revision}",
+            revision=revision,
+            started_at=start,
+            ended_at=start + seconds,
+            status="ended",
+            direction="inbound",
+            customer=f"+1415555{chance.randint(0, 9999):04}",
+            reason=chance.choice(_REASONS),
+            cost=seconds / 60 * 0.11,
+            success=chance.random() < 0.9,
+            turns=tuple(
+                Spoken(
+                    role="agent" if n % 2 else "caller",
+                    at=n * 7.0,
+                    seconds=3.0,
+                    text=_SAID,
+                    ms=900.0 if n % 2 else None,
+                )
+                for n in range(20)
+            ),
+            tools=tuple(
+                ToolUse(
+                    id=str(n),
+                    name=chance.choice(["lookup", "book", "cancel", "mail"]),
+                    at=5.0 * n,
+                    ms=chance.lognormvariate(5, 0.6),
+                    outcome="ok" if chance.random() > 0.04 else "failed",
+                )
+                for n in range(10)
+            ),
+            turn_ms=tuple(chance.lognormvariate(6.8, 0.4) for _ in range(20)),
+        )
+
+
+def filled(location: str, count: int) -> None:
+    """Fill a store that has no calls, and sum them."""
+    backend = backend_of(location, worker=False)
+    backend.open()
+    try:
+        store = CallStore(backend)
+        store.prepare()
+        if store.count(CallFilter(simulated=True)):
+            return
+        started, batch, done = time.monotonic(), [], 0
+        for call in made_up(count, time.time()):
+            batch.append(call)
+            if len(batch) == _AT_ONCE:
+                store.keep(batch)
+                batch, done = [], done + _AT_ONCE
+                if done % 10_000 == 0:
+                    print(f"{done:>9,} calls kept, {time.monotonic() - started:.0f} s", flush=True)
+        store.keep(batch)
+        started = time.monotonic()
+        print(f"{Reports(backend).refresh():>9,} hours summed, {time.monotonic() - started:.0f} s", flush=True)
+    finally:
+        backend.close()
+
+
+def reports(location: str, times: int = 5) -> Iterator[Timed]:
+    """What each report takes, and each way to list calls."""
+    backend = backend_of(location, worker=False)
+    backend.open()
+    try:
+        store, counted, now = CallStore(backend), Reports(backend), time.time()
+        month = CallFilter(since=now - 30 * DAY + 1234.5, until=now - 77)
+        yield _timed("report", lambda: counted.rows(month, ""), times)
+        for by in BY:
+            yield _timed(f"report --by {by}", lambda by=by: counted.rows(month, by), times)  # type: ignore[misc]
+        for name, wanted in (
+            ("calls", CallFilter()),
+            ("calls --failed", CallFilter(failed=True)),
+            ("calls of an agent", CallFilter(agent="desk")),
+            ("calls that hold a text", CallFilter(text="0042")),
+        ):
+            yield _timed(name, lambda wanted=wanted: store.listed(wanted, 50), times)  # type: ignore[misc]
+            yield _timed(f"{name}, counted", lambda wanted=wanted: store.count(wanted), times)  # type: ignore[misc]
+    finally:
+        backend.close()
+
+
+def _timed(name: str, work: Callable[[], object], times: int) -> Timed:
+    taken = []
+    for _ in range(times):
+        started = time.perf_counter()
+        work()
+        taken.append((time.perf_counter() - started) * 1000)
+    return Timed(name, sorted(taken)[len(taken) // 2])
+
+
+def main() -> None:
+    """Fill the store, and print a line a figure."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--calls", type=int, default=100_000)
+    options.add_argument("--store", default="")
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        location = given.store or str(Path(folder, "calls.db"))
+        filled(location, given.calls)
+        for row in reports(location):
+            print(f"{'ok  ' if row.ms <= MOST_MS else 'MISS'}  {row.ms:>8.1f} ms  {row.name}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
