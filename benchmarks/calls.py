@@ -14,8 +14,11 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
+from tests.runtime.runtime_bench import DASHBOARD, serving, spec_of
 from voiceops.calls.counting import BY, Reports
 from voiceops.calls.record import CallRecord, Spoken, ToolUse
 from voiceops.calls.store import CallFilter, CallStore
@@ -117,17 +120,39 @@ def reports(location: str, times: int = 5) -> Iterator[Timed]:
     try:
         store, counted, now = CallStore(backend), Reports(backend), time.time()
         month = CallFilter(since=now - 30 * DAY + 1234.5, until=now - 77)
-        yield _timed("report", lambda: counted.rows(month, ""), times)
+        yield _timed("report", partial(counted.rows, month, ""), times)
         for by in BY:
-            yield _timed(f"report --by {by}", lambda by=by: counted.rows(month, by), times)  # type: ignore[misc]
+            yield _timed(f"report --by {by}", partial(counted.rows, month, by), times)
         for name, wanted in (
             ("calls", CallFilter()),
             ("calls --failed", CallFilter(failed=True)),
             ("calls of an agent", CallFilter(agent="desk")),
             ("calls that hold a text", CallFilter(text="0042")),
         ):
-            yield _timed(name, lambda wanted=wanted: store.listed(wanted, 50), times)  # type: ignore[misc]
-            yield _timed(f"{name}, counted", lambda wanted=wanted: store.count(wanted), times)  # type: ignore[misc]
+            yield _timed(name, partial(store.listed, wanted, 50), times)
+            yield _timed(f"{name}, counted", partial(store.count, wanted), times)
+    finally:
+        backend.close()
+
+
+def pages(location: str, times: int = 5) -> Iterator[Timed]:
+    """What each page of the dashboard takes, from the request to the whole answer, over a real socket."""
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder), spec_of(), database=location) as server:
+        newest = _newest(location)
+        for path in (
+            *("", "?period=24h", "?period=30d", "/calls", "/calls?since=7d&failed=1", "/calls?text=0042"),
+            *(f"/call?id={newest}", "/agents", "/agents?since=30d", "/agent?name=desk", "/lines", "/line?name=main"),
+            *("/tools", "/queue", "/runtime"),
+        ):
+            assert server.get(f"/dashboard{path}", DASHBOARD).status == 200  # the first one reads its template
+            yield _timed(f"/dashboard{path}", partial(server.get, f"/dashboard{path}", DASHBOARD), times)
+
+
+def _newest(location: str) -> str:
+    backend = backend_of(location, worker=False)
+    backend.open()
+    try:
+        return CallStore(backend).listed(CallFilter(), 1)[0].id
     finally:
         backend.close()
 
@@ -150,7 +175,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         location = given.store or str(Path(folder, "calls.db"))
         filled(location, given.calls)
-        for row in reports(location):
+        for row in chain(reports(location), pages(location)):
             print(f"{'ok  ' if row.ms <= MOST_MS else 'MISS'}  {row.ms:>8.1f} ms  {row.name}", flush=True)
 
 

@@ -62,7 +62,8 @@ def _outcomes(reading: BoardReading) -> PageTable:
     prefix = reading.backend.prefix
     rows = reading.backend.rows(
         f"SELECT name, outcome, count(*) FROM {prefix}call_tools WHERE call IN "
-        f"(SELECT id FROM {prefix}calls WHERE simulated = 0 ORDER BY began DESC, id DESC LIMIT {_NEWEST}) GROUP BY name, outcome"
+        f"(SELECT id FROM {prefix}calls WHERE simulated = 0 ORDER BY began DESC, id DESC LIMIT {_NEWEST}) "
+        "GROUP BY name, outcome"
     )
     counts: dict[str, dict[str, int]] = defaultdict(dict)
     for name, outcome, count in rows:
