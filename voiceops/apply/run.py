@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from voiceops.apply.account_binding import check_account, learn_org
 from voiceops.apply.apply_events import Emit, Event
@@ -19,7 +20,7 @@ from voiceops.apply.job import Job
 from voiceops.apply.recording import new_entry
 from voiceops.apply.result import Result
 from voiceops.apply.revisions import Request, changed_something, close, revert_line
-from voiceops.apply.session import Session, fingerprints
+from voiceops.apply.session import Session, fingerprints, seen_first
 from voiceops.engine.options import Options
 from voiceops.engine.ordering.schedule import schedule
 from voiceops.engine.planning.externals import externals_of
@@ -115,7 +116,10 @@ async def _apply(
     if not found.active and unrecorded:
         session = session_of(job, emit, made, lease)
         return Outcome(found, None, await close(job.graph, session, found, Result(), request))
-    if not found.active or not await confirm(found):
+    if not found.active:
+        await ledger.save(**_seen(job, made.options))
+        return Outcome(found, None)
+    if not await confirm(found):
         await ledger.save()
         return Outcome(found, None)
     await ledger.bind(made.binding)
@@ -124,6 +128,13 @@ async def _apply(
     session = session_of(job, emit, made, lease)
     operations = schedule(job.graph, ledger.state, found.changes)
     return await _ended(session, request, found, await execute(session, operations, job.parallelism, stop))
+
+
+def _seen(job: Job, options: Options) -> dict[str, Any]:
+    """What changes in the state where secrets of adopted objects are at hand for the first time."""
+    entries = job.ledger.state.entries
+    seen = seen_first(job.graph, job.ledger.state, options)
+    return {"entries": {**entries, **seen}} if seen else {}
 
 
 async def _planned(job: Job, request: Request, emit: Emit) -> Planned:
@@ -159,6 +170,8 @@ async def _ended(session: Session, request: Request, found: Plan, result: Result
     """Write down what came of it: a revision where anything was done, else a note."""
     job, ledger = session.job, session.ledger
     session.trim()
+    if seen := _seen(job, session.options):
+        await ledger.save(**seen)
     if changed_something(session, result):
         with _partly(result):
             await learn_org(job, ledger, session)

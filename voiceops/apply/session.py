@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from voiceops.apply.apply_events import Emit
@@ -14,8 +14,19 @@ from voiceops.engine.planning.externals import Externals
 from voiceops.kinds.registry import KINDS
 from voiceops.model.graph import Graph, Resource
 from voiceops.model.live import Snapshot
-from voiceops.model.state import Entry, Intent
-from voiceops.model.values import JSON, Fingerprint, Outside, Path, Ref, Secret, Template, is_plain, map_leaves
+from voiceops.model.state import Entry, Intent, State
+from voiceops.model.values import (
+    JSON,
+    Fingerprint,
+    Outside,
+    Path,
+    Ref,
+    Secret,
+    Template,
+    identical,
+    is_plain,
+    map_leaves,
+)
 from voiceops.providers.secret_values import Secrets
 from voiceops.providers.snapshot_reader import Accounts
 from voiceops.state.fingerprints import fingerprint
@@ -173,6 +184,26 @@ def _with_known(value: JSON, known: JSON) -> JSON:
     if isinstance(value, Fingerprint) and not value.digest and isinstance(known, Fingerprint):
         return known if known.names == value.names else value
     return value
+
+
+def seen_first(graph: Graph, state: State, options: Options) -> dict[str, Entry]:
+    """The entries with secrets that are at hand for the first time since their objects were adopted.
+
+    What is at hand is taken to be what is live: from now on a change of it shows. Empty where there are none.
+    """
+    found: dict[str, Entry] = {}
+
+    def known(leaf: JSON) -> JSON:
+        return options.fingerprints.get(leaf, leaf) if isinstance(leaf, Secret) else leaf
+
+    for address, entry in state.entries.items():
+        resource = graph.resources.get(address)
+        if resource is None or address in options.resend or not holds_secret(resource.body):
+            continue
+        owned = _with_known(entry.owned, map_leaves(resource.body, known))
+        if not identical(owned, entry.owned):
+            found[address] = replace(entry, owned=owned)
+    return found
 
 
 def fingerprints(graph: Graph, secrets: Secrets, salt: str, key: str) -> Mapping[Secret, Fingerprint]:

@@ -43,6 +43,7 @@ class Options:
     account: str = ""
     vapi_url: str = ""  # where Vapi's API is: its own host beside vapi.ai
     settle: float = SETTLE
+    resend: frozenset[str] = frozenset()  # addresses whose secrets are sent, though nothing tells that they changed
     release_hold: bool = False  # bring back what was rolled back, after all
     returning: Mapping[str, str] | None = None  # of a rollback: the last id of every address that was ours before
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from voiceops.engine.options import Options, Safety
-from voiceops.errors import Refused
+from voiceops.errors import Refused, VoiceopsError
 from voiceops.manifest.project import Project
 from voiceops.model.address import twilio_side
 from voiceops.model.graph import Graph
@@ -21,7 +21,7 @@ class Scope:
     `targets` are addresses, with what they need; `labels` chooses what carries all of them; `excluded` are addresses or
     patterns (`Agent/*`), with what depends on their changes. `force` passes safety.maxDestroyPercent, and never
     preventDestroy; `adopt` takes over unmanaged objects of the same name; `release_hold` brings back what was rolled
-    back.
+    back; `resend_secrets` are addresses whose secrets are sent, though nothing tells that they changed.
     """
 
     targets: tuple[str, ...] = ()
@@ -32,6 +32,7 @@ class Scope:
     force: bool = False
     adopt: bool = False
     release_hold: bool = False
+    resend_secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +66,19 @@ def options_of(project: Project, scope: Scope) -> Options:
         force=scope.force,
         adopt=scope.adopt,
         release_hold=scope.release_hold,
+        resend=frozenset(scope.resend_secrets),
     )
 
 
 def wanted(loaded: Loaded, scope: Scope) -> tuple[Graph, Options]:
-    """The graph that is asked for, and the options to plan it with. Raises InvalidProject for what lints refuse."""
+    """The graph that is asked for, and the options to plan it with. Raises InvalidProject for what lints refuse,
+    VoiceopsError for an address that no manifest has."""
     options = options_of(loaded.project, scope)
+    for address in scope.resend_secrets:
+        if address not in loaded.graph.resources:
+            raise VoiceopsError(
+                f"there is no {address} in the manifests", hint="`voiceops state list` shows addresses."
+            )
     if not scope.destroy:
         if not scope.refresh_only:
             check_lints(loaded)

@@ -10,11 +10,20 @@ import click
 from voiceops import use
 from voiceops.cli.terminal.apply_flags import Flags, apply_flags, check_can_ask, kept_plan, verify_flag
 from voiceops.cli.terminal.console import Console
+from voiceops.cli.terminal.options import Address
+from voiceops.errors import VoiceopsError
 
 
 @click.command("apply")
 @click.argument("plan_file", type=click.Path(path_type=Path, dir_okay=False), required=False, metavar="[PLANFILE]")
 @click.option("--release-hold", is_flag=True, help="Bring back what was rolled back, after all.")
+@click.option(
+    "--resend-secrets",
+    type=Address(),
+    multiple=True,
+    metavar="ADDR",
+    help="Send this object's secrets, though nothing tells that they changed; repeat.",
+)
 @click.option("--destroy", is_flag=True, help="Delete everything that is managed, as `destroy` does.")
 @verify_flag
 @apply_flags
@@ -25,6 +34,7 @@ def apply_command(
     plan_file: Path | None,
     release_hold: bool,
     destroy: bool,
+    resend_secrets: tuple[str, ...],
     verify: str | None,
     **given: Any,
 ) -> int:
@@ -40,12 +50,14 @@ def apply_command(
       voiceops -e prod apply --auto-approve -m "new greeting"
       voiceops -e prod apply plan.json
       voiceops -e prod apply plan.json --verify signers
+      voiceops -e prod apply --resend-secrets Credential/crm
     """
     flags = Flags(**given)
+    if resend_secrets and plan_file is not None:
+        raise VoiceopsError("--resend-secrets adds to what was reviewed", hint="Apply without PLANFILE for it.")
     check_can_ask(flags, asks=plan_file is None)
-    return _apply(
-        console, flags, flags.scope(destroy=destroy, release_hold=release_hold), kept_plan(console, plan_file, verify)
-    )
+    scope = flags.scope(destroy=destroy, release_hold=release_hold, resend_secrets=resend_secrets)
+    return _apply(console, flags, scope, kept_plan(console, plan_file, verify))
 
 
 @click.command("destroy")

@@ -34,7 +34,9 @@ class Flags:
     local_state: bool
     adopt: bool
 
-    def scope(self, *, destroy: bool = False, release_hold: bool = False) -> use.Scope:
+    def scope(
+        self, *, destroy: bool = False, release_hold: bool = False, resend_secrets: tuple[str, ...] = ()
+    ) -> use.Scope:
         """What they say of the plan."""
         return use.Scope(
             targets=self.targets,
@@ -44,6 +46,7 @@ class Flags:
             force=self.force,
             adopt=self.adopt,
             release_hold=release_hold,
+            resend_secrets=resend_secrets,
         )
 
     def terms(self) -> use.Terms:

@@ -41,9 +41,12 @@ from voiceops.model.values import (
     get_path,
     identical,
     leaves,
+    map_leaves,
     set_path,
 )
 from voiceops.model.values import copy as copied
+
+_OTHER_SECRET = Fingerprint(("another",), "")  # equal to none: no secret of a manifest has this name
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +94,19 @@ def sides_of(
             wanted[key] = live[key]
     return Sides(
         desired=wanted,
-        applied=Applied(compared(entry.owned), entry.stored) if entry is not None else NOTHING_APPLIED,
+        applied=_applied(compared(entry.owned), entry, options) if entry is not None else NOTHING_APPLIED,
         live=live,
         ignore=resource.ignore,
         refused=entry.refused if entry is not None else (),
         another=partial(live_differs, options),
     )
+
+
+def _applied(owned: dict[str, Any], entry: Entry, options: Options) -> Applied:
+    """What was applied; of an object whose secrets are to be sent again, as if they had been others."""
+    if entry.address in options.resend:
+        owned = map_leaves(owned, lambda leaf: _OTHER_SECRET if isinstance(leaf, Fingerprint) else leaf)
+    return Applied(owned, entry.stored)
 
 
 def update(kind: Kind, sides: Sides, keeps: Callable[[Path], bool]) -> Write:
