@@ -113,11 +113,14 @@ def test_a_caller_is_forgotten(tmp_path: Path) -> None:
         made.apply()
         made.control.make_calls(200)
         made.run("calls", "sync")
-        call = next(c for c in made.run("calls", "--format", "json").data if c["customer"])
+        call = next(c for c in made.run("calls", "--numbers", "--format", "json").data if c["customer"])
+        for shown in (("calls", "--format", "json"), ("calls", "show", call["id"])):
+            assert call["customer"] not in made.run(*shown).out
+        assert call["customer"] in made.run("calls", "show", call["id"], "--numbers").out
         ran = made.run("calls", "forget", call["customer"])
         assert "Vapi still holds" in ran.err
         made.run("calls", "sync", "--since", "3650d")
-        left = made.run("calls", "--limit", "500", "--format", "json").data
+        left = made.run("calls", "--numbers", "--limit", "500", "--format", "json").data
         assert call["customer"] not in {c["customer"] for c in left}
         files = b"".join(path.read_bytes() for path in tmp_path.glob(".voiceops/calls.db*"))
         assert call["customer"].encode() not in files

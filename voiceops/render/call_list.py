@@ -11,6 +11,7 @@ from typing import Any
 
 from voiceops.calls.ended_reasons import is_failure
 from voiceops.calls.record import CallRecord, Spoken, ToolUse
+from voiceops.calls.shown_numbers import shown_number
 from voiceops.model.safe_text import one_line
 from voiceops.render.style import PLAIN, Style
 
@@ -32,8 +33,11 @@ COLUMNS = (
 )
 
 
-def call_data(call: CallRecord) -> dict[str, Any]:
-    """A call in JSON's words. `toolCalls` is how many there were, `turnMs` the median of what the caller waited."""
+def call_data(call: CallRecord, *, numbers: bool = False) -> dict[str, Any]:
+    """A call in JSON's words. `toolCalls` is how many there were, `turnMs` the median of what the caller waited.
+
+    `numbers`: the caller's number as it is kept, and not without its middle.
+    """
     return {
         "id": call.id,
         "agent": call.agent or None,
@@ -42,7 +46,7 @@ def call_data(call: CallRecord) -> dict[str, Any]:
         "revision": call.revision,
         "phone": call.phone or None,
         "direction": call.direction or None,
-        "customer": call.customer or None,
+        "customer": (call.customer if numbers else shown_number(call.customer)) or None,
         "startedAt": date(call.started_at if call.started_at is not None else call.created_at),
         "endedAt": date(call.ended_at),
         "endedReason": call.reason or None,
@@ -57,9 +61,9 @@ def call_data(call: CallRecord) -> dict[str, Any]:
     }
 
 
-def call_details(call: CallRecord) -> dict[str, Any]:
+def call_details(call: CallRecord, *, numbers: bool = False) -> dict[str, Any]:
     """The same with all that is known: costs by part, tools, turns, outputs."""
-    return call_data(call) | {
+    return call_data(call, numbers=numbers) | {
         "status": call.status or None,
         "costs": dict(call.costs),
         "interruptions": call.interruptions,
@@ -118,9 +122,9 @@ def _line(call: CallRecord, style: Style) -> str:
     return f"{sign} " + one_line(" · ".join(part for part in parts if part))
 
 
-def render_call(call: CallRecord, style: Style = PLAIN) -> str:
+def render_call(call: CallRecord, style: Style = PLAIN, *, numbers: bool = False) -> str:
     """One call: what is known of it, and its conversation as a timeline with tools and waits."""
-    about = call_data(call)
+    about = call_data(call, numbers=numbers)
     head = [f"{style('Call', 'bold')} {one_line(call.id)}"]
     for title, value in (
         ("began", about["startedAt"]),
@@ -129,7 +133,7 @@ def render_call(call: CallRecord, style: Style = PLAIN) -> str:
         ("revision", call.revision),
         ("line", call.phone),
         ("direction", call.direction),
-        ("caller", call.customer),
+        ("caller", about["customer"]),
         ("ended", call.reason or call.status),
         ("transferred", call.transfer_to or ("yes" if call.transferred else None)),
         ("judged", None if call.success is None else f"{'good' if call.success else 'not good'} ({call.evaluation})"),

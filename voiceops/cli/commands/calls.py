@@ -13,6 +13,10 @@ from voiceops.cli.terminal.options import formats
 from voiceops.cli.terminal.period import database, period
 from voiceops.render.call_list import call_data, call_details, calls_csv, render_call, render_calls
 
+whole_numbers = click.option(
+    "--numbers", is_flag=True, help="Show callers' numbers as they are kept, not without the middle."
+)
+
 
 @click.group("calls", invoke_without_command=True)
 @period
@@ -22,10 +26,11 @@ from voiceops.render.call_list import call_data, call_details, calls_csv, render
 @click.option("--failed", is_flag=True, help="Only calls in which something broke.")
 @click.option("--simulated", is_flag=True, help="Also calls that `simulate` played.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=50, show_default=True, help="At most so many.")
+@whole_numbers
 @formats("text", "json", "csv")
 @database
 @click.pass_context
-def calls_command(ctx: click.Context, /, limit: int, format_: str, db: str, **given: Any) -> int:
+def calls_command(ctx: click.Context, /, limit: int, numbers: bool, format_: str, db: str, **given: Any) -> int:
     """The calls that there were, the newest first: from the runtime's messages, and from Vapi's list after a `sync`.
 
     \b
@@ -43,7 +48,7 @@ def calls_command(ctx: click.Context, /, limit: int, format_: str, db: str, **gi
     if found is None:
         console.note("No calls are kept here yet. `voiceops calls sync` fetches them from Vapi.")
     if format_ == "json":
-        console.data([call_data(call) for call in found or ()])
+        console.data([call_data(call, numbers=numbers) for call in found or ()])
     elif format_ == "csv":
         console.out(calls_csv(found or ()))
     elif found is not None:
@@ -53,19 +58,20 @@ def calls_command(ctx: click.Context, /, limit: int, format_: str, db: str, **gi
 
 @calls_command.command("show")
 @click.argument("id_", metavar="ID")
+@whole_numbers
 @formats("text", "json")
 @database
 @click.pass_obj
-def show_command(console: Console, id_: str, format_: str, db: str) -> int:
+def show_command(console: Console, id_: str, numbers: bool, format_: str, db: str) -> int:
     """One call: how it went, what was said, which tools ran and how long the caller waited.
 
     ID is a call's id, or the first characters of it.
     """
     call = completed(use.show_call(use.open_project(*console.place), id_, database=db))
     if format_ == "json":
-        console.data(call_details(call))
+        console.data(call_details(call, numbers=numbers))
     else:
-        console.prose(render_call(call, console.style()))
+        console.prose(render_call(call, console.style(), numbers=numbers))
     return 0
 
 
