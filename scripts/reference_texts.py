@@ -169,6 +169,11 @@ CODES = {
     "plan-changed": Code("5", "A saved plan would come out otherwise now.", "Plan and review again."),
     "secret-lost": Code("5", "A rollback needs a secret that no revision keeps.", "Roll back the rest: `--target`."),
     "secret-missing": Code("1", "A secret has to be sent and is not set here.", "Set it, or put it into `.env`."),
+    "shared-name": Code(
+        "",
+        "Another environment of the same account gives the same live names.",
+        "Tell them apart with `naming:`, or give it an account of its own.",
+    ),
     "shadowed": Code(
         "",
         "A trunk, an application or fax mode takes the calls of a managed number before its voice URL.",

@@ -28,6 +28,7 @@ from voiceops.engine.planning.hold import with_holds
 from voiceops.engine.planning.planner import make_plan
 from voiceops.engine.planning.sameness import late_arrivals
 from voiceops.engine.planning.secrets_to_send import missing_secrets
+from voiceops.engine.planning.shared_names import LiveNames, shared_names
 from voiceops.engine.review.plan_checks import checked
 from voiceops.engine.review.saved_check import narrowed
 from voiceops.errors import Diagnostic, PartialApply, Refused, StateError, VoiceopsError
@@ -60,9 +61,23 @@ async def plan(job: Job, snapshot: Snapshot | None = None) -> Plan:
     state, notes = as_recovered(ledger, snapshot, job.options.settle)
     await check_account(job, state.binding, snapshot)
     found = make_plan(job.graph, state, snapshot, await known_options(job, state))
-    found = replace(found, diagnostics=(*found.diagnostics, *notes, *late_arrivals(state, snapshot)))
+    shared = shared_names(job.graph, await _names_of_others(job, state.binding.vapi_org or snapshot.org))
+    found = replace(found, diagnostics=(*found.diagnostics, *notes, *late_arrivals(state, snapshot), *shared))
     found = await _held(job, _asking_for_its_state(found, state, job.store.place), state)
     return checked(found, job.graph, job.checks, force=job.options.force)
+
+
+async def _names_of_others(job: Job, org: str) -> dict[str, LiveNames]:
+    """The live names of the environments whose states stand beside this one and belong to the same organization."""
+    return {
+        str(other.get("environment")): {
+            (str(entry["type"]), str(entry["name"])): address
+            for address, entry in other.get("resources", {}).items()
+            if entry.get("name")
+        }
+        for other in await job.store.siblings()
+        if org and other.get("binding", {}).get("vapiOrg") == org
+    }
 
 
 async def apply(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from voiceops.engine.planning.shared_names import LiveNames, live_names, shared_names
 from voiceops.errors import Diagnostic, InvalidProject
 from voiceops.lints.run_lints import Linter
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import environments_of
-from voiceops.use.load_project import load, root_of
+from voiceops.model.values import Secret
+from voiceops.use.load_project import Loaded, load, root_of
 from voiceops.use.process_context import ProcessContext
 
 ALL = "all"
@@ -42,6 +44,7 @@ def validate(
         return Checked(diagnostics=error.diagnostics, failed=True)
     linter = Linter(root)
     count, broken = 0, False
+    names: dict[str, tuple[str, LiveNames]] = {}  # by environment, with the account as far as its key is at hand
     for name in chosen:
         try:
             loaded = load(root, name, context)
@@ -50,7 +53,22 @@ def validate(
             broken = True
         else:
             problems.extend(linter.check(loaded.project, loaded.graph, loaded.warnings))
+            account = _account(loaded)
+            problems.extend(
+                shared_names(loaded.graph, {e: live for e, (other, live) in names.items() if other == account != ""})
+            )
+            names[loaded.project.environment] = account, live_names(loaded.graph.resources.values())
             count = max(count, len(loaded.graph.resources))
     if not broken:
         problems.extend(linter.unused())
     return Checked(diagnostics=tuple(problems.all), objects=count, failed=problems.failed)
+
+
+def _account(loaded: Loaded) -> str:
+    """Equal for environments whose keys lead to one account; empty where the key is not at hand, or it is a sandbox."""
+    providers = loaded.project.providers
+    if providers.sandbox:
+        return ""
+    key = providers.vapi_key
+    value = loaded.environ.get(key.names[0], "") if isinstance(key, Secret) and len(key.names) == 1 else str(key)
+    return f"{providers.vapi_url} {value}" if value else ""
