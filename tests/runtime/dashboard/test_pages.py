@@ -17,7 +17,6 @@ from tests.runtime.dashboard.test_dashboard import _Address, _charts, _parsed
 from tests.runtime.places import place_of
 from tests.runtime.runtime_bench import DASHBOARD, Got, Serving, serving, spec_of, tool, wait_for
 from tests.support.chromium import browser
-from voiceops.calls.masking_numbers import shown_number
 from voiceops.calls.record import CallRecord, Spoken, ToolUse
 from voiceops.calls.store import CallStore
 from voiceops.runtime.dashboard.asked import asked_for, time_of
@@ -172,16 +171,17 @@ def test_pages_show_what_the_store_has(kind: str, tmp_path: Path) -> None:
             assert count in words(seen(server, f"/calls?{query}")), query
 
         said = words(seen(server, "/call?id=call-0006"))
-        for part in ("Lasted 1:05", "Agent desk", "Version v7", "Revision 41", "Line main", "Caller •••23",
+        for part in ("Lasted 1:05", "Agent desk", "Version v7", "Revision 41", "Line main", "Caller +14…23",
                      "Judged good",
-                     "1,700 ms in the middle, 2,500 ms at most", "Interrupted by the caller twice", "Transferred •••77",
+                     "1,700 ms in the middle, 2,500 ms at most", "Interrupted by the caller twice",
+                     "Transferred +14…77",
                      "0:01 caller Where is my order?", "0:04 agent waited 2,500 ms (slow) One moment.",
                      "tool took 5,000 ms (slow) book() – timeout", "model $0.200", 'order {"number":12}',
                      "About an order", "Cost $0.250"):  # fmt: skip
             assert part in said, part
         assert "lookup(orderNumber) – ok" in words(seen(server, "/call?id=call-0001"))
         everything = "".join(seen(server, path) for path in (*PAGES, "/call?id=call-0006", "/calls?simulated=1"))
-        for hidden in ("4155550", "ann@example"):
+        for hidden in ("4155550", "ann@"):
             assert hidden not in everything
         assert "/dashboard" not in re.sub(
             r'href="(\.\./)*dashboard', "", everything.replace('action="../dashboard', "")
@@ -384,11 +384,6 @@ def test_charts_mark_revisions() -> None:
     assert "<b>" not in drawn
     assert drawn.count("<circle") == 29
     assert "NaN" not in history("none", [], [], 350) + history("zero", [ChartSpan("a", 0, 0, None)], [], 350)
-
-
-def test_numbers_are_masked() -> None:
-    given = ["", "+14155550123", "sip:ann@example.com", "1234", "+1 (415) 555-01 99", "anonymous"]
-    assert [shown_number(one) for one in given] == ["", "•••23", "•••", "•••", "•••99", "•••"]
 
 
 def test_in_a_real_browser(tmp_path: Path) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from voiceops.calls.ended_reasons import is_failure
-from voiceops.calls.masking_numbers import shown_number
 from voiceops.calls.record import CallRecord
+from voiceops.calls.shown_numbers import shown_number
 from voiceops.runtime.dashboard.asked import AskedCalls, link
 from voiceops.runtime.dashboard.board import BoardReading
 from voiceops.runtime.dashboard.frame import Frame, framed

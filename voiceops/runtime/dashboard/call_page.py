@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from voiceops.calls.ended_reasons import is_failure
-from voiceops.calls.masking_numbers import shown_number
 from voiceops.calls.record import CallRecord, Spoken, ToolUse
+from voiceops.calls.shown_numbers import shown_number
 from voiceops.runtime.dashboard.asked import link
 from voiceops.runtime.dashboard.frame import Frame, framed
 from voiceops.runtime.dashboard.page_tables import PageTable, Shown
@@ -62,7 +62,7 @@ def _facts(call: CallRecord, base: str) -> list[tuple[str, Shown]]:
     judged = "" if call.success is None else "good" if call.success else "not good"
     if judged and call.evaluation:
         judged += f" ({call.evaluation[:200]})"
-    transferred = shown_number(call.transfer_to) if any(map(str.isdigit, call.transfer_to)) else call.transfer_to
+    transferred = shown_number(call.transfer_to)
     found = [
         ("Began", Shown(f"{moment(call.began)} UTC" if call.began is not None else "")),
         ("Lasted", Shown(clock(call.duration) if call.duration is not None else "")),
@@ -103,7 +103,7 @@ def _times(count: int) -> str:
 def _timeline(call: CallRecord) -> list[TimelineEntry]:
     entries = list(_entries(call))
     if call.transferred or call.transfer_to:
-        to = shown_number(call.transfer_to) if any(map(str.isdigit, call.transfer_to)) else call.transfer_to
+        to = shown_number(call.transfer_to)
         entries.append(TimelineEntry("", "transfer", "tool", f"The call went on with {to or 'somebody else'}."))
     if call.reason:
         at = "" if call.duration is None else clock(call.duration)
