@@ -60,10 +60,13 @@ def _table(caption: str, of: str, found: Mapping[tuple[str, str], Sums]) -> Page
 
 def _outcomes(reading: BoardReading) -> PageTable:
     prefix = reading.backend.prefix
-    rows = reading.backend.rows(
-        f"SELECT name, outcome, count(*) FROM {prefix}call_tools WHERE call IN "
-        f"(SELECT id FROM {prefix}calls WHERE simulated = 0 ORDER BY began DESC, id DESC LIMIT {_NEWEST}) "
-        "GROUP BY name, outcome"
+    newest = reading.backend.rows(
+        f"SELECT id FROM {prefix}calls WHERE simulated = 0 ORDER BY began DESC, id DESC LIMIT {_NEWEST}"
+    )
+    among = ", ".join("?" * len(newest)) or "NULL"
+    rows = reading.backend.rows(  # by their ids: a database without statistics would read every tool call
+        f"SELECT name, outcome, count(*) FROM {prefix}call_tools WHERE call IN ({among}) GROUP BY name, outcome",
+        tuple(id_ for (id_,) in newest),
     )
     counts: dict[str, dict[str, int]] = defaultdict(dict)
     for name, outcome, count in rows:
