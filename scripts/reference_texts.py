@@ -267,6 +267,7 @@ _SETTINGS = {
     "drift": "what apply does with live edits: `revert` (default), `keep` or `refuse`; or a map",
     "safety": "limits that a plan must keep",
     "history": "how long revisions are kept: [history.md](../history.md)",
+    "privacy": "what is kept of who called and of what was said: [privacy.md](../privacy.md)",
     "policies": "files, folders and globs that hold rules: [policies.md](../policies.md)",
     "secrets": "where `${secret:NAME}` is looked for: `[env]`, the environment and `.env`",
     "previews": "environments for a pull request; nothing reads it yet",
@@ -284,6 +285,12 @@ FIELDS: dict[str, dict[str, str]] = {
         **_SETTINGS,
     },
     "Environment": {**_SETTINGS, "patches": "changes to single manifests here"},
+    "Privacy": {
+        "numbers": "callers' numbers in the table of calls: `keep` (default), `mask` or `hash`",
+        "transcripts": "what was said: `keep` (default), `drop`, or days",
+        "recordings": "links to recordings in stored messages: `keep` (default) or `drop`",
+        "calls": "the calls themselves: `keep` (default), or days",
+    },
     "Previews": {
         "from": "the environment that one is made of",
         "ttl": "how long one stays",

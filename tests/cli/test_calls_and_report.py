@@ -126,6 +126,48 @@ def test_a_caller_is_forgotten(tmp_path: Path) -> None:
         assert call["customer"].encode() not in files
 
 
+def test_a_sync_keeps_what_the_project_allows(tmp_path: Path) -> None:
+    with bench(tmp_path) as made:
+        shop(made)
+        made.apply()
+        made.control.make_calls(50)
+        made.run("calls", "sync")
+        call = next(c for c in made.run("calls", "--numbers", "--format", "json").data if c["customer"])
+        project = made.folder / "voiceops.yaml"
+        project.write_text(project.read_text() + "privacy: {numbers: hash, transcripts: drop}\n")
+        made.run("calls", "sync")
+        shown = made.run("calls", "show", call["id"], "--numbers", "--format", "json").data
+        assert shown["customer"].startswith("#")
+        assert {turn["text"] for turn in shown["turns"]} == {""}
+        files = b"".join(path.read_bytes() for path in tmp_path.glob(".voiceops/calls.db*"))
+        assert call["customer"].encode() not in files
+        assert b"how can I help you" not in files
+        assert not made.run("calls", "forget", call["customer"]).out.startswith("0 ")
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("numbers: none", "numbers"),
+        ("transcripts: 0", "transcripts"),
+        ("transcripts: 1.5", "transcripts"),
+        ("transcripts: never", "transcripts"),
+        ("recordings: 30", "recordings"),
+        ("calls: drop", "calls"),
+        ("texts: drop", "texts"),
+    ],
+)
+def test_a_setting_that_means_nothing_is_refused(tmp_path: Path, setting: str, said: str) -> None:
+    with bench(tmp_path) as made:
+        shop(made)
+        project = made.folder / "voiceops.yaml"
+        project.write_text(project.read_text() + f"privacy: {{{setting}}}\n")
+        ran = made.run("validate", code=1)
+        assert "voiceops.yaml" in ran.out + ran.err
+        assert said in ran.out + ran.err
+        assert "Traceback" not in ran.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

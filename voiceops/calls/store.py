@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 from statistics import median
 from typing import Any
@@ -14,10 +15,14 @@ import msgspec
 
 from voiceops.calls.database import Database
 from voiceops.calls.ended_reasons import is_failure
+from voiceops.calls.private_calls import as_kept, forms_of, number_digest, without_texts
 from voiceops.calls.record import CallRecord, merged
 from voiceops.calls.tables import COLUMNS, prepare
+from voiceops.model.privacy import Privacy
 
 _AT_ONCE = 200  # calls a transaction
+_AHEAD = 3_153_600_000.0  # seconds: no call begins so far ahead, also where a clock is wrong
+_SILENT = "silent"  # the fact: by which setting texts were dropped, and until when
 _DECODER = msgspec.json.Decoder(CallRecord)
 _ENCODER = msgspec.json.Encoder()
 
@@ -65,8 +70,11 @@ class CallFilter:
 class CallStore:
     """The calls of one database. Raises what the database raises."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, privacy: Privacy | None = None) -> None:
+        """`privacy`: what is kept of calls that are told; without it everything."""
         self._database = database
+        self._privacy = privacy or Privacy()
+        self._secret = b""
         self._calls = f"{database.prefix}calls"
         self._bodies = f"{database.prefix}call_bodies"
         self._tools = f"{database.prefix}call_tools"
@@ -93,11 +101,12 @@ class CallStore:
         known = {call.id: call for call in self._read([call.id for call in calls])}
         forgotten = self._are_forgotten({call.customer for call in calls if call.customer})
         new: list[CallRecord] = []
+        key, now = self._key(), time.time()
         for call in calls:
             if call.customer in forgotten:
                 continue
-            whole = merged(known[call.id], call) if call.id in known else call
-            if whole != known.get(call.id):
+            whole = as_kept(merged(known[call.id], call) if call.id in known else call, self._privacy, key, now)
+            if whole is not None and whole != known.get(call.id):
                 new.append(whole)
         if not new:
             return 0
@@ -177,21 +186,23 @@ class CallStore:
     def forget(self, number: str) -> int:
         """Delete every call of this number, and all messages of it, for good; how many calls there were."""
         with self._database.scrubbing(), self._database.transaction():
-            rows = self._database.rows(f"SELECT id, began FROM {self._calls} WHERE customer = ?", (number,))
+            forms = forms_of(number, self._key())
+            theirs = f"customer IN ({_marks(len(forms))})"
+            rows = self._database.rows(f"SELECT id, began FROM {self._calls} WHERE {theirs}", forms)
             self._database.change(
                 f"INSERT INTO {self._forgotten} (customer, at) VALUES (?, ?) ON CONFLICT (customer) DO NOTHING",
-                (_digest(number), time.time()),
+                (number_digest(number, self._key()), time.time()),
             )
             for table, key in ((self._tools, "call"), (self._bodies, "id")):
                 self._database.change_many(f"DELETE FROM {table} WHERE {key} = ?", [(id_,) for id_, _ in rows])
-            self._database.change(f"DELETE FROM {self._calls} WHERE customer = ?", (number,))
+            self._database.change(f"DELETE FROM {self._calls} WHERE {theirs}", forms)
             self._mark({int(began // 3600) for _, began in rows})
             self._database.forget([id_ for id_, _ in rows], number)
         return len(rows)
 
     def prune(self, before: float) -> int:
         """Delete the calls that began before; how many there were."""
-        with self._database.transaction():
+        with self._database.scrubbing(), self._database.transaction():
             for table, key in ((self._tools, "call"), (self._bodies, "id")):
                 self._database.change(
                     f"DELETE FROM {table} WHERE {key} IN (SELECT id FROM {self._calls} WHERE began < ?)", (before,)
@@ -201,20 +212,66 @@ class CallStore:
             self._mark({int(at // 3600) for (at,) in began})
         return gone
 
-    def drop_texts(self, before: float) -> int:
-        """Take what was said out of calls that began before; of how many."""
-        rows = self._database.rows(
-            f"SELECT body FROM {self._bodies} JOIN {self._calls} USING (id) WHERE began < ? ORDER BY began", (before,)
-        )
-        calls = [_DECODER.decode(body) for (body,) in rows]
-        spoken = [call for call in calls if call.summary or any(turn.text for turn in call.turns)]
-        with self._database.transaction():
-            for call in spoken:
-                silent = replace(call, summary="", turns=tuple(replace(turn, text="") for turn in call.turns))
-                self._database.change(
-                    f"UPDATE {self._bodies} SET body = ? WHERE id = ?", (_ENCODER.encode(silent), call.id)
+    def drop_texts(self, before: float, since: float = 0.0) -> int:
+        """Take what was said out of calls that began before, and not before `since`; of how many."""
+        dropped, after = 0, (since, "")
+        with self._database.scrubbing():
+            while True:
+                rows = self._database.rows(
+                    f"SELECT body FROM {self._bodies} JOIN {self._calls} USING (id) "
+                    "WHERE began < ? AND (began > ? OR (began = ? AND id > ?)) ORDER BY began, id LIMIT ?",
+                    (before, after[0], *after, _AT_ONCE),
                 )
-        return len(spoken)
+                calls = [_DECODER.decode(body) for (body,) in rows]
+                spoken = [call for call in calls if call.summary or any(turn.text for turn in call.turns)]
+                if spoken:
+                    with self._database.transaction():
+                        self._database.change_many(
+                            f"UPDATE {self._bodies} SET body = ? WHERE id = ?",
+                            [(_ENCODER.encode(without_texts(call)), call.id) for call in spoken],
+                        )
+                dropped += len(spoken)
+                if len(calls) < _AT_ONCE:
+                    return dropped
+                after = (calls[-1].began or 0.0, calls[-1].id)
+
+    def apply_privacy(self, now: float) -> None:
+        """Bring what is kept already to what is wanted: texts and calls whose time is over, numbers of before."""
+        privacy = self._privacy
+        oldest = self._database.rows(f"SELECT min(began) FROM {self._calls}")[0][0]
+        if oldest is not None and oldest < privacy.calls_before(now):
+            self.prune(privacy.calls_before(now))
+        if privacy.numbers != "keep":
+            self._hide_numbers("#%" if privacy.numbers == "hash" else "%#%")
+        if before := min(privacy.texts_before(now), now + _AHEAD):
+            wanted = str(privacy.transcripts)
+            last, _, until = self.fact(_SILENT).partition(" ")
+            self.drop_texts(before, since=float(until) if last == wanted else 0.0)
+            self.note(_SILENT, f"{wanted} {min(before, now)}")
+
+    def _hide_numbers(self, hidden: str) -> None:
+        last = ""
+        while True:
+            rows = self._database.rows(
+                f"SELECT id FROM {self._calls} WHERE id > ? AND customer <> '' AND customer NOT LIKE ? "
+                "ORDER BY id LIMIT ?",
+                (last, hidden, _AT_ONCE),
+            )
+            if not rows:
+                return
+            with self._database.scrubbing(), self._database.transaction():
+                self._keep(self._read([id_ for (id_,) in rows]))
+            last = rows[-1][0]
+
+    def _key(self) -> bytes:
+        """Of the digests of numbers: made once, and kept in the store, so that equal numbers stay equal."""
+        if not self._secret:
+            self._database.change(
+                f"INSERT INTO {self._facts} (name, value) VALUES ('key', ?) ON CONFLICT (name) DO NOTHING",
+                (secrets.token_hex(32),),
+            )
+            self._secret = bytes.fromhex(self.fact("key"))
+        return self._secret
 
     def _read(self, ids: Sequence[str]) -> list[CallRecord]:
         if not ids:
@@ -223,7 +280,9 @@ class CallStore:
         return [_DECODER.decode(body) for (body,) in rows]
 
     def _are_forgotten(self, numbers: set[str]) -> set[str]:
-        digests = {_digest(number): number for number in numbers}
+        key = self._key()
+        digests = {number_digest(number, key): number for number in numbers}
+        digests |= {_plain_digest(number): number for number in numbers}
         if not digests:
             return set()
         rows = self._database.rows(
@@ -266,8 +325,8 @@ def _hour(call: CallRecord) -> int:
     return int((call.began or 0.0) // 3600)
 
 
-def _digest(number: str) -> str:
-    """A number that nobody can read off the list of those to forget. It is short, so it only hides from a glance."""
+def _plain_digest(number: str) -> str:
+    """As numbers to forget were noted before the store had a key."""
     return blake2b(number.encode(), digest_size=16, person=b"voiceops-forget").hexdigest()
 
 

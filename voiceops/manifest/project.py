@@ -25,6 +25,7 @@ from voiceops.model.address import NAME
 from voiceops.model.env_values import url_problem
 from voiceops.model.hosts import place_of
 from voiceops.model.located import Map, Seq, merged, plain
+from voiceops.model.privacy import Privacy
 from voiceops.model.values import Secret, secret
 
 PROJECT_FILE = "voiceops.yaml"
@@ -124,6 +125,7 @@ class Project:
     policies: tuple[str, ...] | None = None  # None: the folder policies/, where there is one
     estimates: Mapping[str, Any] = field(default_factory=dict)
     allow_unknown: bool = False  # of every manifest
+    privacy: Privacy = field(default_factory=Privacy)
     facts: Facts | None = None  # of the project's own file; None: voiceops's
     mark: Mark = field(default_factory=lambda: Mark(PROJECT_FILE, 1, 1))
     origins: Mapping[str, Origin] = field(default_factory=dict)  # of places and keys, by `vapi.baseUrl`, `state`, …
@@ -318,6 +320,7 @@ def _project(
         policies=tuple(now["policies"]) if "policies" in now else None,
         estimates=plain(now.get("estimates") or Map(), {}),
         allow_unknown=now.get("allowUnknown") is True,
+        privacy=Privacy(**plain(now.get("privacy") or Map(), {})),
         mark=settings.marks.get("project", Mark(PROJECT_FILE, 1, 1)),
         origins=_origins(settings),
     )

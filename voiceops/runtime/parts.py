@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -34,7 +34,7 @@ from voiceops.runtime.observe.log_observer import LogObserver
 from voiceops.runtime.observe.metrics import Metrics
 from voiceops.runtime.observe.metrics_observer import MetricsObserver
 from voiceops.runtime.observe.observer import Observer, Observers
-from voiceops.runtime.settings import Settings
+from voiceops.runtime.settings import Settings, private
 from voiceops.runtime.spec import RuntimeSpec
 from voiceops.runtime.store.backends import backend_of
 from voiceops.runtime.store.health import Health
@@ -105,7 +105,7 @@ class Parts:
 # one idea: the list of the parts, in the order in which they need each other
 async def _made(setup: Setup, stack: AsyncExitStack) -> Parts:
     """Each part after those that it needs; they are closed in the reverse order."""
-    spec, settings = setup.spec, setup.settings
+    spec, settings = setup.spec, private(setup.settings, setup.spec.privacy)
     metrics = Metrics()
     observer = await _observer(setup, metrics, stack)
     inbox = Inbox(setup.backend or backend_of(settings.database), power_safe=settings.power_safe)
@@ -152,7 +152,7 @@ async def _made(setup: Setup, stack: AsyncExitStack) -> Parts:
             spec,
             known=setup.known,
             revision=setup.revision,
-            silent="transcripts" in settings.redact,
+            privacy=replace(spec.privacy, transcripts="drop") if "transcripts" in settings.redact else spec.privacy,
         )
         stack.push_async_callback(recorder.close)
         recorder.start()

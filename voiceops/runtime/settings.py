@@ -6,10 +6,11 @@ Knows the variables' names and defaults; opens nothing. A missing secret stops t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from voiceops.errors import VoiceopsError
 from voiceops.model.env_values import checked, trimmed, url_problem
+from voiceops.model.privacy import Privacy
 
 _SECRETS = (
     "VAPI_WEBHOOK_SECRET",
@@ -79,6 +80,16 @@ class Settings:
             power_safe=environ.get("VOICEOPS_POWER_SAFE", "1") != "0",
             telemetry={k: v for k, v in environ.items() if k.startswith("OTEL_")} if span_exporters(environ) else {},
         )
+
+
+def private(settings: Settings, privacy: Privacy) -> Settings:
+    """With what the project's `privacy:` asks of stored messages beside what the environment asks."""
+    asked = {name for name in REDACTABLE if getattr(privacy, name) == "drop"}
+    keep = settings.keep_days
+    if isinstance(privacy.transcripts, int):
+        keep = min(keep, float(privacy.transcripts))  # messages hold what was said, too
+    redact = tuple(name for name in REDACTABLE if name in asked or name in settings.redact)
+    return replace(settings, redact=redact, keep_days=keep)
 
 
 def _address(url: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from voiceops.model.address import is_twilio_side, name_of, twilio_side
 from voiceops.model.graph import Graph, Resource
+from voiceops.model.privacy import Privacy
 from voiceops.model.values import Ref, canonical, digest, encode, leaves
 
 SPEC_VERSION = 1
@@ -94,6 +95,7 @@ class RuntimeSpec:
     digest: str = ""
     tool_seconds: float = TOOL_SECONDS  # for a tool whose server has no timeoutSeconds
     allow_unknown: bool = False  # answers may hold what Vapi's schema doesn't know, as the manifests may
+    privacy: Privacy = field(default_factory=Privacy)
     tools: tuple[ToolSpec, ...] = ()
     lines: tuple[LineSpec, ...] = ()
     agents: tuple[AgentSpec, ...] = ()
@@ -128,6 +130,7 @@ class RuntimeSpec:
             "digest": self.digest,
             **({"tool_seconds": self.tool_seconds} if self.tool_seconds != TOOL_SECONDS else {}),
             **({"allow_unknown": True} if self.allow_unknown else {}),
+            **({"privacy": asdict(self.privacy)} if self.privacy != Privacy() else {}),
             "tools": [_compact(asdict(item)) for item in self.tools],
             "lines": [_compact(asdict(item)) for item in self.lines],
             "agents": [_compact(asdict(item)) for item in self.agents],
@@ -152,6 +155,7 @@ class RuntimeSpec:
             digest=data.get("digest", ""),
             tool_seconds=float(data.get("tool_seconds", TOOL_SECONDS)),
             allow_unknown=data.get("allow_unknown", False),
+            privacy=Privacy(**data.get("privacy", {})),
             tools=tuple(ToolSpec(**item) for item in tools),
             lines=tuple(LineSpec(**item) for item in data["lines"]),
             agents=tuple(AgentSpec(**item) for item in data["agents"]),

@@ -76,13 +76,14 @@ async def sync_calls(
     """
     with calls_database(loaded, database, make=True) as found:
         assert found is not None
-        store = CallStore(found)
+        store = CallStore(found, loaded.project.privacy)
         begun = datetime.now(UTC).timestamp()
         if since is None and (last := store.fact(_SYNCED)):
             since = float(last) - _AGAIN
         async with open_job(loaded, options_of(loaded.project, Scope())) as job:
             names = await names_of(job.ledger)
             count, changed = await fetch(store, job.accounts.vapi.api, names, since=since, until=until, told=told)
+        store.apply_privacy(begun)
         if until is None:
             store.note(_SYNCED, str(begun))
     return Fetched(told=count, changed=changed, since=since)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from voiceops.errors import VoiceopsError
 from voiceops.runtime.spec import RuntimeSpec, spec_of
 from voiceops.use.load_project import Loaded
@@ -14,10 +16,11 @@ def runtime_spec(loaded: Loaded) -> RuntimeSpec:
         raise VoiceopsError(
             "the project has no runtime", hint="Set runtime.url in voiceops.yaml: where Vapi and Twilio reach it."
         )
-    return spec_of(
+    spec = spec_of(
         loaded.graph,
         project.runtime_url,
         project.runtime_auth,
         project.tool_seconds,
         allow_unknown=project.allow_unknown,
     )
+    return replace(spec, privacy=project.privacy)

@@ -47,7 +47,9 @@ async def watch(
         until = time.time() + seconds
         last = 0
         while True:
-            await fetch(CallStore(backend), job.accounts.vapi.api, names, since=applied - 86_400)
+            await fetch(
+                CallStore(backend, loaded.project.privacy), job.accounts.vapi.api, names, since=applied - 86_400
+            )
             found = _look(backend, revision, applied, least, last)
             last = max(last, found.number)
             yield found

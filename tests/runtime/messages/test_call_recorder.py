@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.runtime.places import place_of
 from tests.runtime.runtime_bench import Serving, serving
 from voiceops.calls.record import CallRecord
 from voiceops.calls.store import CallFilter, CallStore
+from voiceops.model.privacy import Privacy
 from voiceops.runtime.spec import AgentSpec, LineSpec, RuntimeSpec, ToolSpec
 from voiceops.runtime.store.backends import backend_of
 
@@ -139,3 +141,19 @@ def test_nothing_that_was_said_is_kept_where_transcripts_are_redacted(tmp_path: 
         (found,) = recorded(place, ended(1))
     assert not any(turn.text for turn in found.turns)
     assert found.tools
+
+
+def test_a_runtime_keeps_what_the_project_allows(tmp_path: Path, place: str) -> None:
+    with serving(tmp_path, SPEC, HANDLERS, database=place) as runtime:
+        whole_call(runtime, "before")
+        (kept,) = recorded(place, ended(1))
+    assert kept.turns[0].text
+    strict = replace(SPEC, privacy=Privacy(numbers="mask", transcripts="drop"))
+    with serving(tmp_path, strict, HANDLERS, database=place) as runtime:
+        whole_call(runtime, "after")
+        found = recorded(
+            place, lambda calls: len(calls) == 2 and not any(c.customer.startswith("+14155") for c in calls)
+        )
+    assert len(found) == 2
+    assert {one.customer.partition("#")[0] for one in found} == {"+14…99"}
+    assert not any(turn.text for one in found for turn in one.turns)

@@ -21,6 +21,7 @@ from voiceops.calls.record import CallRecord, ToolUse
 from voiceops.calls.store import CallStore
 from voiceops.errors import VoiceopsError
 from voiceops.model.address import kind_of, name_of
+from voiceops.model.privacy import Privacy
 from voiceops.runtime.json_text import loads
 from voiceops.runtime.messages.vapi_api import Known
 from voiceops.runtime.observe.log import log
@@ -32,6 +33,7 @@ _AT_ONCE = 25  # messages a transaction: nobody else writes to SQLite meanwhile
 _LATE = 15 * 1000 << 22  # of events' numbers: a worker may commit so much after another one with a larger number
 _MOST = 20_000  # numbers of messages looked at together
 _LEASE = 20.0  # seconds for which one worker records
+_TIDY = 3600.0  # seconds between looks for what may no longer be kept
 _ASKED = 60.0  # seconds for which the state's ids and revision are taken as they were
 _MARK, _HOLDER = "recorded", "recorder"
 
@@ -46,14 +48,14 @@ class CallRecorder:
         *,
         known: Known | None = None,
         revision: Callable[[], Awaitable[int | None]] | None = None,
-        silent: bool = False,
+        privacy: Privacy | None = None,
     ) -> None:
-        """`silent`: keep nothing of what was said."""
+        """`privacy`: what is kept of a call; without it everything."""
         self._database = database
         self._spec = spec
         self._known = known
         self._revision = revision
-        self._silent = silent
+        self._privacy = privacy
         self._thread = ThreadPoolExecutor(1, "voiceops-calls")
         self._task: asyncio.Task[None] | None = None
 
@@ -74,7 +76,7 @@ class CallRecorder:
         backend = await loop.run_in_executor(self._thread, self._opened)
         if backend is None:
             return
-        recording = _Recording(backend, CallStore(backend), self._silent)
+        recording = _Recording(backend, CallStore(backend, self._privacy))
         names, asked = await self._names(), time.monotonic()
         try:
             while True:
@@ -127,8 +129,8 @@ class _Recording:
 
     backend: Backend
     store: CallStore
-    silent: bool
     seen: set[int] = field(default_factory=set)  # the newest messages that were read
+    tidied: float = 0.0  # when what is kept was brought to what is wanted
 
     @property
     def owner(self) -> str:
@@ -153,6 +155,9 @@ class _Recording:
             newest = max(mark, *new[:_AT_ONCE])
             self.store.note(_MARK, str(newest))
             self.seen = {id_ for id_ in (*self.seen, *new[:_AT_ONCE]) if id_ > newest - 2 * _LATE}
+        if not new and time.time() - self.tidied > _TIDY:
+            self.store.apply_privacy(time.time())
+            self.tidied = time.time()
         return len(new) > _AT_ONCE
 
     def _keep(self, calls: list[CallRecord]) -> None:
@@ -195,7 +200,7 @@ class _Recording:
             return None
         if call.began is None:
             call = replace(call, created_at=event.received)
-        return _silent(call) if self.silent else call
+        return call
 
     def _with_tools(self, call: CallRecord) -> CallRecord:
         """The runtime knows of its own tools how they ended and how long they took."""
@@ -215,7 +220,3 @@ class _Recording:
             if id_ not in there
         )
         return replace(call, tools=told + more)
-
-
-def _silent(call: CallRecord) -> CallRecord:
-    return replace(call, summary="", turns=tuple(replace(turn, text="") for turn in call.turns))
