@@ -12,6 +12,7 @@ from voiceops.calls.shown_numbers import shown_number
     [
         ("+14155550123", "+14…23"),
         ("4155550123", "415…23"),
+        ("+1 (415) 555-01 99", "+1 …99"),
         ("+49 (30) 1234-5678", "+49…78"),
         ("sip:alice@example.com", "sip:…@example.com"),
         ("SIPS:+14155550123@host:5061", "SIPS:…@host:5061"),
