@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,6 +59,30 @@ def test_a_call_has_the_names_of_the_manifests(made: Bench) -> None:
         "waitedMs": None,
     }
     assert "Hello, how can I help you today?" in made.run("calls", "show", call["id"]).out
+
+
+def test_a_call_names_the_manifests_that_were_in_force(tmp_path: Path) -> None:
+    with bench(tmp_path) as made:
+        shop(made)
+        made.apply()
+        made.control.make_calls(30)
+        made.run("calls", "sync")
+        with sqlite3.connect(made.folder / ".voiceops" / "calls.db") as database:
+            for id_, body in database.execute("SELECT id, body FROM live_call_bodies").fetchall():
+                known = json.loads(body) | {"revision": 1}
+                database.execute("UPDATE live_call_bodies SET body = ? WHERE id = ?", (json.dumps(known).encode(), id_))
+        calls = made.run("calls", "--format", "json").data
+        call = next(c for c in calls if c["toolCalls"])
+        shown = made.run("calls", "show", call["id"], "--format", "json").data
+        agent, tool = (next(a for a in shown["manifests"] if a.startswith(kind)) for kind in ("Agent/", "Tool/"))
+        assert agent == f"Agent/{call['agent']}"
+        for address in (agent, tool):
+            file, line = shown["manifests"][address].split(":")[:2]
+            text = (made.folder / file).read_text().splitlines()[int(line) - 1 :]
+            assert any(address.partition("/")[2] in one for one in text[:4])
+        assert f"{agent}, {shown['manifests'][agent]}" in made.run("calls", "show", call["id"]).out
+        (made.folder / ".voiceops/state/live/state.json").write_text("{")
+        assert "Which manifests were in force is not known" in made.run("calls", "show", call["id"]).err
 
 
 def test_calls_before_the_first_revision_have_none(made: Bench) -> None:

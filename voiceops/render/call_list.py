@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from statistics import median
 from typing import Any
@@ -122,8 +122,13 @@ def _line(call: CallRecord, style: Style) -> str:
     return f"{sign} " + one_line(" · ".join(part for part in parts if part))
 
 
-def render_call(call: CallRecord, style: Style = PLAIN, *, numbers: bool = False) -> str:
-    """One call: what is known of it, and its conversation as a timeline with tools and waits."""
+def render_call(
+    call: CallRecord, style: Style = PLAIN, *, numbers: bool = False, manifests: Mapping[str, str] | None = None
+) -> str:
+    """One call: what is known of it, and its conversation as a timeline with tools and waits.
+
+    `manifests`: those in force when it began, file:line by address.
+    """
     about = call_data(call, numbers=numbers)
     head = [f"{style('Call', 'bold')} {one_line(call.id)}"]
     for title, value in (
@@ -142,6 +147,8 @@ def render_call(call: CallRecord, style: Style = PLAIN, *, numbers: bool = False
     ):
         if value not in (None, ""):
             head.append(f"  {title:<12} {one_line(str(value))}")
+    for address, place in (manifests or {}).items():
+        head.append(f"  {'manifest':<12} {one_line(f'{address}, {place}')}")
     for name, value in call.outputs.items():
         head.append(f"  {'output':<12} {one_line(f'{name}: {value}')}")
     lines = [text for _, text in sorted(_timeline(call, style), key=lambda item: item[0])]

@@ -56,6 +56,7 @@ from voiceops.use.process_context import ProcessContext as ProcessContext
 from voiceops.use.pull_account import Wanted as Wanted
 from voiceops.use.pull_account import pull as pull
 from voiceops.use.read_calls import Fetched as Fetched
+from voiceops.use.read_calls import ShownCall as ShownCall
 from voiceops.use.read_calls import forget_caller as forget_caller
 from voiceops.use.read_calls import list_calls as list_calls
 from voiceops.use.read_calls import show_call as show_call

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from voiceops.calls.call_names import Names, named
 from voiceops.calls.from_vapi import call_of
 from voiceops.calls.record import CallRecord
 from voiceops.calls.store import CallFilter, CallStore
-from voiceops.errors import VoiceopsError
+from voiceops.errors import StateError, VoiceopsError
+from voiceops.model.graph import Graph
 from voiceops.providers.call_pages import call_pages
 from voiceops.providers.http import Api
 from voiceops.use.calls_database import calls_database, names_of
 from voiceops.use.load_project import Loaded, Opened
 from voiceops.use.open_job import open_job
+from voiceops.use.open_state import open_ledger
 from voiceops.use.scope_and_terms import Scope, options_of
 
 _AGAIN = 86_400.0  # seconds before the last fetch that are fetched again: calls that were under way have ended since
@@ -31,6 +34,18 @@ class Fetched:
     since: float | None  # epoch seconds from which they were asked for; None: all
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownCall:
+    """A call, with the manifests that were in force when it began: of its agent, and of the tools that it used.
+
+    `manifests`: file:line by address, as the revision kept them; empty where no revision is known. `unread`: why.
+    """
+
+    call: CallRecord
+    manifests: Mapping[str, str]
+    unread: str = ""
+
+
 async def list_calls(
     opened: Opened, wanted: CallFilter, *, limit: int = 50, database: str = ""
 ) -> list[CallRecord] | None:
@@ -39,7 +54,7 @@ async def list_calls(
         return None if found is None else CallStore(found).listed(wanted, limit)
 
 
-async def show_call(opened: Opened, id_: str, *, database: str = "") -> CallRecord:
+async def show_call(opened: Opened, id_: str, *, database: str = "") -> ShownCall:
     """One call, by its id or the first characters of it.
 
     Raises VoiceopsError: there is none, or several ids begin so; Refused.
@@ -58,7 +73,31 @@ async def show_call(opened: Opened, id_: str, *, database: str = "") -> CallReco
         )
     if call is None:
         raise VoiceopsError(f"there is no call {id_}", hint="See `voiceops calls`; `voiceops calls sync` fetches more.")
-    return call
+    try:
+        manifests = await _manifests(opened, call)
+    except StateError as error:
+        return ShownCall(call=call, manifests={}, unread=error.summary)
+    return ShownCall(call=call, manifests=manifests)
+
+
+async def _manifests(opened: Opened, call: CallRecord) -> dict[str, str]:
+    if call.revision is None:
+        return {}
+    async with open_ledger(opened) as ledger:
+        revision = await ledger.store.revision(call.revision)
+    if revision is None:
+        return {}
+    used = {tool.name for tool in call.tools}
+    return {
+        address: str(resource.mark)
+        for address, resource in Graph.from_data(revision["graph"]).resources.items()
+        if address == f"Agent/{call.agent}" or (resource.kind == "Tool" and _function(resource.body) in used)
+    }
+
+
+def _function(body: Mapping[str, Any]) -> str:
+    function = body.get("function")
+    return str(function.get("name", "")) if isinstance(function, Mapping) else ""
 
 
 async def sync_calls(

@@ -67,11 +67,13 @@ def show_command(console: Console, id_: str, numbers: bool, format_: str, db: st
 
     ID is a call's id, or the first characters of it.
     """
-    call = completed(use.show_call(use.open_project(*console.place), id_, database=db))
+    shown = completed(use.show_call(use.open_project(*console.place), id_, database=db))
     if format_ == "json":
-        console.data(call_details(call, numbers=numbers))
+        console.data(call_details(shown.call, numbers=numbers) | {"manifests": dict(shown.manifests)})
     else:
-        console.prose(render_call(call, console.style(), numbers=numbers))
+        console.prose(render_call(shown.call, console.style(), numbers=numbers, manifests=shown.manifests))
+    if shown.unread:
+        console.note(f"Which manifests were in force is not known: {shown.unread}")
     return 0
 
 
