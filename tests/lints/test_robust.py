@@ -58,7 +58,7 @@ SETTINGS = st.dictionaries(st.sampled_from(["voice_url", "voice_fallback_url", "
 
 @given(bodies=st.tuples(BODIES, BODIES, BODIES, BODIES, BODIES, SETTINGS))
 def test_lints_never_fail(bodies: tuple[dict[str, Any], ...], tmp_path_factory: Any) -> None:
-    project = _project(tmp_path_factory.getbasetemp())
+    project = _project(tmp_path_factory.mktemp("robust"))
     addresses = ("Agent/a", "Tool/b", "Squad/c", "Phone/d", "Scenario/e", "Phone/d/twilio")
     resources = {
         address: Resource(

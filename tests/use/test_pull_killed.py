@@ -59,6 +59,7 @@ def killed(made: Bench, nth: int) -> bool:
         quiet = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(quiet, stream)
+        os.environ.clear()
         os.environ.update(made.environ)
         left = nth
 
