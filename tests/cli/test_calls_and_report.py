@@ -221,3 +221,12 @@ def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         with sqlite3.connect(tmp_path / ".voiceops/calls.db") as database:
             database.execute("UPDATE live_call_facts SET value = '99' WHERE name = 'version'")
         assert "written by a newer voiceops" in made.run("calls", code=1).err
+
+
+def test_a_report_as_one_file(made: Bench) -> None:
+    made.run("calls", "sync")
+    page = made.run("report", "--by", "agent", "--since", "3650d", "--format", "html").out
+    assert page.count("<table>") == 2
+    assert '<th scope="row">front-desk</th>' in page
+    for asking in ("<script", "http://", "https://", "url(", " href", " src"):
+        assert asking not in page

@@ -89,8 +89,8 @@ def render_report(rows: Sequence[Row], by: str, style: Style = PLAIN) -> str:
         return "There are no calls in this time."
     data = list(rows)
     shown = [column for column in COLUMNS if any(column.of(row) not in ("–", "0") for row in data)]
-    table = [[_name(by), *(column.title for column in shown)]]
-    table += [[one_line(_key(row["key"], by)), *(column.of(row) for column in shown)] for row in data]
+    table = [[name_of_rows(by), *(column.title for column in shown)]]
+    table += [[one_line(key_of(row["key"], by)), *(column.of(row) for column in shown)] for row in data]
     widths = [max(len(line[at]) for line in table) for at in range(len(table[0]))]
     lines = ["  ".join(_placed(at, text, widths) for at, text in enumerate(line)).rstrip() for line in table]
     return "\n".join([style(lines[0], "bold"), *lines[1:], *_reasons(data, style)])
@@ -148,9 +148,12 @@ def report_markdown(rows: Sequence[Row], by: str) -> str:
     """A table for a pull request or an issue."""
     if not rows:
         return "There are no calls in this time.\n"
-    lines = [f"| {_name(by)} | {' | '.join(column.title for column in COLUMNS)} |", "|---|" + "---:|" * len(COLUMNS)]
+    lines = [
+        f"| {name_of_rows(by)} | {titles} |",
+        "|---|" + "---:|" * len(COLUMNS),
+    ]
     for row in rows:
-        name = code(_key(row["key"], by), table=True)
+        name = code(key_of(row["key"], by), table=True)
         lines.append(f"| {name} | {' | '.join(column.of(row) for column in COLUMNS)} |")
     return "\n".join(lines) + "\n"
 
@@ -162,14 +165,16 @@ def comparison_markdown(figures: Sequence[Compared], a: str, b: str, calls: tupl
         "| difference (95 %) | |",
         "|---|---:|---:|---:|---|",
     ]
-    for figure in figures:
-        show = _shown_as(figure.figure)
-        low, high = figure.interval
-        lines.append(
-            f"| {_TITLES[figure.figure]} | {show(figure.a)} | {show(figure.b)} | {show(figure.difference, True)} "
-            f"({show(low, True)} to {show(high, True)}) | {_ARROWS[figure.verdict]} |"
-        )
+    lines += [f"| {' | '.join(comparison_cells(figure))} |" for figure in figures]
     return "\n".join(lines) + "\n"
+
+
+def comparison_cells(figure: Compared) -> list[str]:
+    """A figure's name, both sides, the difference with its interval, and the verdict."""
+    show = _shown_as(figure.figure)
+    low, high = figure.interval
+    difference = f"{show(figure.difference, True)} ({show(low, True)} to {show(high, True)})"
+    return [_TITLES[figure.figure], show(figure.a), show(figure.b), difference, _ARROWS[figure.verdict]]
 
 
 def _flat(row: dict[str, Any], before: str = "") -> dict[str, Any]:
@@ -194,11 +199,19 @@ def _shown_as(figure: str) -> Callable[..., str]:
     return show
 
 
-def _name(by: str) -> str:
+def about_calls(project: str, environment: str, since: float | None, until: float | None) -> str:
+    """Of what a report is, in a line."""
+    times = [f"{word} {date(at)}" for word, at in (("since", since), ("until", until)) if at is not None]
+    return ", ".join([project, environment, *times])
+
+
+def name_of_rows(by: str) -> str:
+    """What stands over the first column."""
     return {"": "", "phone": "line", "reason": "ended"}.get(by, by)
 
 
-def _key(key: str, by: str) -> str:
+def key_of(key: str, by: str) -> str:
+    """What stands in the first column."""
     return key or f"(no {by})"
 
 

@@ -10,7 +10,7 @@ from voiceops.cli.terminal.loop import completed
 from voiceops.cli.terminal.options import formats
 from voiceops.cli.terminal.period import database, period
 from voiceops.errors import VoiceopsError
-from voiceops.render import call_report
+from voiceops.render import call_report, report_page
 
 _BY = ("agent", "phone", "revision", "version", "day", "hour", "reason", "tool")
 
@@ -22,7 +22,7 @@ _BY = ("agent", "phone", "revision", "version", "day", "hour", "reason", "tool")
 @click.option("--phone", default="", metavar="NAME", help="Only calls of this line.")
 @click.option("--compare", nargs=2, metavar="A B", help="Two revisions (7 8) or versions (v7 v8), figure by figure.")
 @click.option("--simulated", is_flag=True, help="Also calls that `simulate` played.")
-@formats("text", "json", "csv", "markdown")
+@formats("text", "json", "csv", "markdown", "html")
 @database
 @click.pass_obj
 def report_command(
@@ -46,20 +46,24 @@ def report_command(
     Examples:
       voiceops -e prod report --since 7d --by agent
       voiceops -e prod report --by tool --format csv
+      voiceops -e prod report --since 7d --by agent --format html > calls.html
       voiceops -e prod report --since 30d --compare 41 42 --format markdown
     """
     if compare and by:
         raise VoiceopsError("--compare has its own rows", hint="Leave --by out.")
     if compare and format_ == "csv":
-        raise VoiceopsError("--compare has no CSV", hint="Take json, markdown or text.")
+        raise VoiceopsError("--compare has no CSV", hint="Take json, markdown, html or text.")
     opened = use.open_project(*console.place)
     wanted = use.CallFilter(since=since, until=until, agent=agent, phone=phone, simulated=simulated)
+    about = call_report.about_calls(opened.project.name, opened.project.environment, since, until)
     if compare:
         found = completed(use.compare_calls(opened, wanted, *compare, database=db))
         if format_ == "json":
             console.data(call_report.comparison_data(found.figures, found.a, found.b, since, until))
         elif format_ == "markdown":
             console.out(call_report.comparison_markdown(found.figures, found.a, found.b, found.calls))
+        elif format_ == "html":
+            console.out(report_page.comparison_html(found.figures, found.a, found.b, found.calls, about))
         else:
             console.prose(call_report.render_comparison(found.figures, found.a, found.b, found.calls, console.style()))
         return 0
@@ -70,6 +74,8 @@ def report_command(
         console.out(call_report.report_csv(rows))
     elif format_ == "markdown":
         console.out(call_report.report_markdown(rows, by or ""))
+    elif format_ == "html":
+        console.out(report_page.report_html(rows, by or "", about))
     else:
         console.out(call_report.render_report(rows, by or "", console.style()))
     return 0
