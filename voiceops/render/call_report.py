@@ -148,6 +148,7 @@ def report_markdown(rows: Sequence[Row], by: str) -> str:
     """A table for a pull request or an issue."""
     if not rows:
         return "There are no calls in this time.\n"
+    titles = " | ".join(column.title for column in COLUMNS)
     lines = [
         f"| {name_of_rows(by)} | {titles} |",
         "|---|" + "---:|" * len(COLUMNS),
