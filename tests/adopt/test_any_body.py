@@ -28,7 +28,7 @@ from voiceops.model.graph import Graph
 from voiceops.model.values import Outside, Ref, Secret, Template, format_path, map_leaves
 from voiceops.model.values import Path as Steps
 
-ACCOUNTS = int(os.environ.get("VOICEOPS_ACCOUNTS", "24"))
+ACCOUNTS = int(os.environ.get("VOICEOPS_ACCOUNTS", "12"))
 UNSEEN = "a-secret-that-nobody-saw"  # pragma: allowlist secret
 IMPORTED = {"voice_url": "https://api.vapi.ai/twilio/inbound_call", "voice_method": "POST"}
 

@@ -33,7 +33,7 @@ from voiceops.sandbox.account import World
 from voiceops.sandbox.numbers import edited, new
 from voiceops.sandbox.store import Store
 
-PULLED = int(os.environ.get("VOICEOPS_PULLED", "100"))
+PULLED = int(os.environ.get("VOICEOPS_PULLED", "40"))
 IN_ONE = 50  # objects of each kind in one account
 # What Vapi gives, or keeps on both sides of an edge: a structured output's only type, the number of a line of its own.
 GIVEN = {"assistantIds", "resourceId", "versionId", "type", "number"}

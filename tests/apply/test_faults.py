@@ -164,7 +164,7 @@ def test_the_clock_of_the_server_may_be_wrong(tmp_path: Path, quickly: None) -> 
             assert made.changes() == {}
 
 
-SEEDS = int(os.environ.get("VOICEOPS_TEST_SEEDS", "40"))
+SEEDS = int(os.environ.get("VOICEOPS_TEST_SEEDS", "20"))
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

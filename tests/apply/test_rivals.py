@@ -15,7 +15,7 @@ import pytest
 from tests.apply.manifests import AGENT, LINE, TOOL
 from tests.support.bench import Bench, bench
 
-ROUNDS = int(os.environ.get("VOICEOPS_TEST_ROUNDS", "10"))
+ROUNDS = int(os.environ.get("VOICEOPS_TEST_ROUNDS", "6"))
 
 
 def start(made: Bench, *arguments: str) -> subprocess.Popen[str]:

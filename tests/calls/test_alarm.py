@@ -45,13 +45,13 @@ def first_alarm(rng: random.Random, most: int, **change: float) -> int | None:
     ],
 )
 def test_a_change_for_the_worse_is_found(change: dict[str, float], within: int, least: float) -> None:
-    rng, runs = random.Random(5), 300
+    rng, runs = random.Random(5), 200
     found = sum(first_alarm(rng, within, **change) is not None for _ in range(runs))
     assert found / runs >= least
 
 
 def test_nothing_is_found_where_nothing_changed() -> None:
-    rng, runs = random.Random(6), 400
+    rng, runs = random.Random(6), 200
     assert sum(first_alarm(rng, 810) is not None for _ in range(runs)) / runs <= ALLOWED
 
 

@@ -27,7 +27,7 @@ from voiceops.kinds.schema import root, type_of
 from voiceops.model.values import ABSENT, format_path, get_path, parse_path, set_path
 from voiceops.net.trust import trust
 
-LIVES = int(os.environ.get("VOICEOPS_LIVES", "48"))
+LIVES = int(os.environ.get("VOICEOPS_LIVES", "24"))
 BATCH = 12
 ROUNDS = 4
 HIDDEN = ("(sensitive)", "(sensitive, not checked)", "(known after apply)")
