@@ -75,7 +75,7 @@ def test_a_page_joins_no_texts_and_quotes_every_attribute(path: Path) -> None:
 
 
 def test_pages_are_where_markup_is_written() -> None:
-    assert [path.name for path in PAGES] == ["change.html.j2", "plan.html.j2", "dashboard.html.j2"]
+    assert {path.parent.parent.name for path in PAGES} == {"render", "dashboard"}
     tag = re.compile(r"<(?:div|span|p|html|table|section|ul|li|details|style)\b")
     found = [p.name for p in PACKAGE.rglob("*.py") if tag.search(re.sub(r'"""(?s:.*?)"""|#.*', "", p.read_text()))]
     # A drawing's own <style>, markdown's <details>, and a gateway's error page, which the sandbox plays.
@@ -88,7 +88,7 @@ def test_markup_is_what_we_draw_ourselves() -> None:
         "templating.py",  # texts that were escaped, style sheets and scripts of ours
         "render/html.py",  # the graph
         "runtime/dashboard/charts.py",
-        "runtime/dashboard/page.py",  # no chart
+        "runtime/dashboard/runtime_page.py",  # no chart
     }
 
 
@@ -108,7 +108,7 @@ def _sha256(text: str) -> str:
 @pytest.mark.parametrize(
     "code",
     [
-        "import voiceops.runtime.http.app, voiceops.runtime.dashboard.page",
+        "import voiceops.runtime.http.app, voiceops.runtime.dashboard.runtime_page",
         "import voiceops.render.graph_svg, voiceops.render.text, voiceops.render.markdown",
         "from voiceops.cli.main import run; run(['--version'])",
         "from voiceops.cli.main import run; run(['plan', '--help'])",
