@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
 import stat
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.runtime.runtime_bench import DASHBOARD, Serving, serving, spec_of, tool, wait_for
+from voiceops.errors import VoiceopsError
 from voiceops.runtime.store.sqlite import SqliteBackend
 
 
@@ -24,6 +27,27 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 
 def modes(folder: Path) -> dict[str, int]:
     return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir() if path.name.startswith("r.db")}
+
+
+def test_a_store_that_another_worker_makes_is_waited_for(tmp_path: Path) -> None:
+    """SQLite itself does not wait where the journal's mode is set: one of two workers that start together would end."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "r.db", isolation_level=None, check_same_thread=False)) as other:
+        other.execute("CREATE TABLE t (x)")
+        other.execute("BEGIN IMMEDIATE")
+        end = threading.Timer(0.5, other.execute, ["COMMIT"])
+        end.start()
+        store = SqliteBackend(tmp_path / "r.db", worker=False)
+        store.open()
+        store.close()
+        end.join()
+
+
+def test_a_store_that_stays_locked_is_one_error(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "r.db", isolation_level=None)) as other:
+        other.execute("CREATE TABLE t (x)")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(VoiceopsError, match="can't be opened: database is locked"):
+            SqliteBackend(tmp_path / "r.db", worker=False, patience=0.2).open()
 
 
 @pytest.mark.usefixtures("umask")

@@ -41,6 +41,8 @@ except ImportError:  # Windows: one process only, and its claims are its own
 
 VERSION = 1
 _ROWS = 32  # rows a statement, at most
+_PATIENCE = 15.0  # seconds for others that use the database
+_BUSY = sqlite3.SQLITE_BUSY
 _WAL_LIMIT = 64_000_000  # bytes after which the write-ahead log is started anew
 
 _TABLES = """
@@ -75,8 +77,10 @@ class SqliteBackend:
 
     prefix = ""
 
-    def __init__(self, path: Path, *, worker: bool = True) -> None:
+    def __init__(self, path: Path, *, worker: bool = True, patience: float = _PATIENCE) -> None:
+        """`patience`: the seconds for which others that use the database are waited for."""
         self.path = path
+        self._patience = patience
         self.owner = secrets.randbits(62) | 1
         self._worker = worker
         self._lock: IO[bytes] | None = None
@@ -85,22 +89,12 @@ class SqliteBackend:
         self._safe: bool | None = None
 
     def open(self) -> None:
+        until = time.monotonic() + self._patience
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             keep_private(self.path)
-            self._connection = self._connect()
-            if not self.path.stat().st_size:
-                self._connection.execute("PRAGMA page_size=16384")  # reports are large: fewer pages to chain
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            with self._transaction():
-                for statement in filter(None, map(str.strip, _TABLES.split(";"))):
-                    self._connection.execute(statement)
-            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            if version > VERSION:
-                raise VoiceopsError(f"{self.path.name} was written by a newer voiceops", hint="Use that one.")
-            self._connection.execute(f"PRAGMA user_version={VERSION}")
-            if self._worker:
-                self._connection.execute("INSERT INTO present (owner) VALUES (?)", (self.owner,))
+            while not self._set_up(last=time.monotonic() >= until):
+                time.sleep(0.02)
             found = self.path.stat()
             self._place = found.st_dev, found.st_ino
         except (OSError, sqlite3.Error) as error:
@@ -112,6 +106,33 @@ class SqliteBackend:
             self._connection.execute("PRAGMA wal_autocheckpoint=0")
             self._checkpointer = threading.Thread(target=self._checkpoints, name="voiceops-checkpoint", daemon=True)
             self._checkpointer.start()
+
+    def _set_up(self, *, last: bool) -> bool:
+        """Connect, and make what is missing; False where others that do the same are in the way.
+
+        SQLite does not wait for them when the journal's mode is set: it would be a dead end where both change it.
+        """
+        connection = self._connection = self._connect()
+        try:
+            if not self.path.stat().st_size:
+                connection.execute("PRAGMA page_size=16384")  # reports are large: fewer pages to chain
+            connection.execute("PRAGMA journal_mode=WAL")
+            with self._transaction():
+                for statement in filter(None, map(str.strip, _TABLES.split(";"))):
+                    connection.execute(statement)
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                raise VoiceopsError(f"{self.path.name} was written by a newer voiceops", hint="Use that one.")
+            connection.execute(f"PRAGMA user_version={VERSION}")
+            if self._worker:
+                connection.execute("INSERT INTO present (owner) VALUES (?)", (self.owner,))
+        except BaseException as error:
+            connection.close()
+            busy = isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF == _BUSY
+            if busy and not last:
+                return False
+            raise
+        return True
 
     def close(self) -> None:
         self._stop.set()
@@ -127,7 +148,7 @@ class SqliteBackend:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self.path, timeout=15, isolation_level=None, cached_statements=512, check_same_thread=False
+            self.path, timeout=self._patience, isolation_level=None, cached_statements=512, check_same_thread=False
         )
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA cache_size=-32768")
