@@ -79,6 +79,10 @@ def test_worse_calls_end_with_2_and_are_rolled_back(made: Bench) -> None:
     assert made.live("Agent/desk")["firstMessage"] == "Good day"
     made.run("watch", "--for", "5s", "--rollback", "--auto-approve", code=2)
     assert made.live("Agent/desk")["firstMessage"] == "Hello"
+    calls(made, 3, 0.9, 60)
+    made.run("calls", "sync", "--since", "7d")
+    newest = made.run("calls", "--limit", "3", "--format", "json").data
+    assert [call["revision"] for call in newest] == [1] * 3  # the manifests of revision 1 are in force again
     assert "rolled back in revision 3" in made.run("apply", "--auto-approve", code=5).err
 
 

@@ -14,7 +14,7 @@ from voiceops.kinds.file import MAX_METADATA, file_name
 from voiceops.manifest.documents import Document
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.resolve import Index, Resolver
-from voiceops.model.located import Map, Seq
+from voiceops.model.located import Map, located
 from voiceops.model.values import Ref, Secret, get_path, parse_path
 
 
@@ -242,20 +242,6 @@ def test_a_hint_leads_to_what_is_meant_today(folder: Folder, spec: str, expected
 HERE = Mark("a.yaml", 1, 1)
 
 
-def located(value: Any) -> Any:
-    if isinstance(value, dict):
-        made = Map()
-        for key, item in value.items():
-            made.put(key, located(item), HERE)
-        return made
-    if isinstance(value, list):
-        items = Seq()
-        for item in value:
-            items.put(located(item), HERE)
-        return items
-    return value
-
-
 @pytest.mark.parametrize(
     ("node", "value", "expected"),
     [
@@ -286,4 +272,4 @@ def test_what_the_facts_call_secret_is_wrapped_wherever_it_stands(
 ) -> None:
     document = Document(kind="Agent", name="a", mark=HERE, spec=Map(), spec_mark=HERE, folder=tmp_path)
     resolver = Resolver(document, Index({}, {}, {}), Problems(), None)
-    assert resolver.rewrite(node, located(value), HERE) == expected
+    assert resolver.rewrite(node, located(value, HERE), HERE) == expected

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,24 +13,10 @@ from voiceops.kinds.schema import root
 from voiceops.manifest.documents import Document
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.resolve import Index, Resolver
-from voiceops.model.located import Map, Seq
+from voiceops.model.located import Map, located
 from voiceops.model.values import Ref, leaves
 
 HERE = Mark("agents/x.yaml", 1, 1)
-
-
-def located(value: Any) -> Any:
-    if isinstance(value, dict):
-        found = Map()
-        for key, item in value.items():
-            found.put(key, located(item), HERE)
-        return found
-    if isinstance(value, list):
-        items = Seq()
-        for item in value:
-            items.put(located(item), HERE)
-        return items
-    return value
 
 
 def external(kind: str) -> Document:
@@ -43,7 +28,7 @@ def external(kind: str) -> Document:
         spec_mark=HERE,
         folder=Path(),
         bare=True,
-        external=located({"name": "Theirs"}),
+        external=located({"name": "Theirs"}, HERE),
     )
 
 
@@ -57,7 +42,7 @@ def test_every_place_takes_its_name(name: str) -> None:
     node = root(name, "manifest")
     count = 0
     for body, kind in places(node, value="theirs"):
-        found = resolver.rewrite(node, located(body), HERE)
+        found = resolver.rewrite(node, located(body, HERE), HERE)
         named = {leaf.address for _, leaf in leaves(found) if isinstance(leaf, Ref)}
         assert named == {f"{kind}/theirs"}, body
         count += 1

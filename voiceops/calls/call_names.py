@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from voiceops.calls.record import CallRecord
+from voiceops.model.address import kind_of, name_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,16 @@ class Names:
     agents: Mapping[str, str] = field(default_factory=dict)
     phones: Mapping[str, str] = field(default_factory=dict)
     revisions: tuple[tuple[float, int], ...] = ()
+
+    @classmethod
+    def of(cls, keys: Iterable[tuple[str, str | None]], revisions: Iterable[tuple[float, int]] = ()) -> Names:
+        """From (address, live id, live name or number), any number of each; what several have names none of them."""
+        found: dict[str, dict[str, set[str]]] = {"Agent": {}, "Phone": {}}
+        for address, key in keys:
+            if key and kind_of(address) in found:
+                found[kind_of(address)].setdefault(key, set()).add(name_of(address))
+        agents, phones = ({key: min(names) for key, names in of.items() if len(names) == 1} for of in found.values())
+        return cls(agents=agents, phones=phones, revisions=tuple(sorted(revisions)))
 
     def revision_at(self, at: float | None) -> int | None:
         """The revision that was in force; None before the first."""

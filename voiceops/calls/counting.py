@@ -157,7 +157,7 @@ class Reports:
         for cell, sums in self._pieces(wanted, part, by_hour):
             yield cell, sums if isinstance(sums, Sums) else unpacked(sums)
 
-    def counts(self, wanted: CallFilter, *, by_hour: bool = False) -> Iterator[tuple[Cell, Counts | Sums]]:
+    def counts(self, wanted: CallFilter, *, by_hour: bool = False) -> Iterator[tuple[Cell, Counts]]:
         """The same, but for counts alone: a chart needs no times, which are what takes long to read."""
         for cell, sums in self._pieces(wanted, "", by_hour):
             yield cell, sums if isinstance(sums, Sums) else counts_in(sums)

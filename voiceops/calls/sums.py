@@ -12,14 +12,27 @@ import msgspec
 from voiceops.calls.times import Times
 
 
-class Sums(msgspec.Struct, array_like=True):
-    """Counts of calls. Durations in seconds, waits and tools' times in milliseconds, cost in US dollars."""
+class Counts(msgspec.Struct, array_like=True):
+    """Counts of calls: what a chart shows. They are the first fields of Sums, and read without the rest of it."""
 
     calls: int = 0
     failed: int = 0
     transferred: int = 0
     judged: int = 0
     good: int = 0
+
+    def count(self, other: Counts) -> None:
+        """Count what another one counts, too."""
+        self.calls += other.calls
+        self.failed += other.failed
+        self.transferred += other.transferred
+        self.judged += other.judged
+        self.good += other.good
+
+
+class Sums(Counts, array_like=True):
+    """With times and costs, too. Durations in seconds, waits and tools' times in milliseconds, cost in US dollars."""
+
     cost: float = 0.0
     costed_seconds: float = 0.0  # of the calls whose cost is known
     tools: int = 0
@@ -31,11 +44,7 @@ class Sums(msgspec.Struct, array_like=True):
 
     def join(self, other: Sums) -> None:
         """Count what another one counts, too."""
-        self.calls += other.calls
-        self.failed += other.failed
-        self.transferred += other.transferred
-        self.judged += other.judged
-        self.good += other.good
+        self.count(other)
         self.cost += other.cost
         self.costed_seconds += other.costed_seconds
         self.tools += other.tools
@@ -98,24 +107,6 @@ class Sums(msgspec.Struct, array_like=True):
             },
             "reasons": dict(sorted(self.reasons.items(), key=lambda item: (-item[1], item[0]))),
         }
-
-
-class Counts(msgspec.Struct, array_like=True):
-    """The first fields of Sums, in their order: what a chart shows, read without the rest."""
-
-    calls: int = 0
-    failed: int = 0
-    transferred: int = 0
-    judged: int = 0
-    good: int = 0
-
-    def join(self, other: Counts | Sums) -> None:
-        """Count what another one counts, too."""
-        self.calls += other.calls
-        self.failed += other.failed
-        self.transferred += other.transferred
-        self.judged += other.judged
-        self.good += other.good
 
 
 def _quantiles(times: Times, shares: tuple[float, ...]) -> dict[str, float | None]:

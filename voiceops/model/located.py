@@ -52,6 +52,23 @@ class Seq(list[Any]):
         self.marks.append(mark)
 
 
+def located(value: Any, mark: Mark) -> Any:
+    """A plain value as one that somebody wrote, all of it at one place; what has marks of its own keeps them."""
+    if isinstance(value, (Map, Seq)):
+        return value
+    if isinstance(value, dict):
+        entries = Map()
+        for key, item in value.items():
+            entries.put(key, located(item, mark), mark)
+        return entries
+    if isinstance(value, list):
+        items = Seq()
+        for item in value:
+            items.put(located(item, mark), mark)
+        return items
+    return value
+
+
 def merged(base: Any, patch: Any, *, keep_null: bool = False) -> Any:
     """JSON merge patch that keeps marks. With `keep_null` a null stays (the manifest over its defaults)."""
     if not isinstance(patch, Map):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 
 from voiceops.audit.finding import CODES, AuditFinding
 from voiceops.model.safe_text import flowed, markdown_code, markdown_prose, one_line
+from voiceops.render.fitting import WIDTH, wrapped
 from voiceops.render.style import PLAIN, Style
 from voiceops.render.textdiff import shortened
 
-WIDTH = 80
 _MARKDOWN_ROWS = 200  # a comment has a limit; JSON has them all
 
 _TITLES = {
@@ -37,7 +36,7 @@ def render_audit(head: str, findings: Sequence[AuditFinding], notes: Iterable[st
             rows += ["", style(f"{_TITLES[code]} ({len(group)})", "bold"), *_group(group, style)]
     if known:
         rows += ["", style(f"Good to know ({len(known)})", "bold"), *_group(known, style)]
-    rows += [line for note in notes for line in ("", *_wrapped(f"not looked at: {one_line(note)}", "  "))]
+    rows += [line for note in notes for line in ("", *wrapped(f"not looked at: {one_line(note)}", "  "))]
     return "\n".join(rows)
 
 
@@ -66,8 +65,8 @@ def _group(group: Sequence[AuditFinding], style: Style) -> list[str]:
             what, next_ = "", f"{next_}, or `voiceops pull` for all of them"
         elif len(same) == 1:
             what, next_ = same[0].what, same[0].next
-        rows += _wrapped(one_line(what), "    ") if what else []
-        rows += _wrapped(f"→ {one_line(next_)}", "    ", "      ") if next_ else []
+        rows += wrapped(one_line(what), "    ") if what else []
+        rows += wrapped(f"→ {one_line(next_)}", "    ", "      ") if next_ else []
     return rows
 
 
@@ -90,17 +89,6 @@ def _subject(finding: AuditFinding, style: Style) -> str:
 def _cut(text: str, width: int) -> str:
     plain = one_line(text)
     return plain if len(plain) <= width else plain[: width - 1] + "…"
-
-
-def _wrapped(text: str, first: str, rest: str = "") -> list[str]:
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=first,
-        subsequent_indent=rest or first,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
 
 
 def render_audit_markdown(head: str, findings: Sequence[AuditFinding], notes: Iterable[str] = ()) -> str:

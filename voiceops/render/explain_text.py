@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterator
 
 from voiceops.errors import Mark
@@ -14,9 +13,9 @@ from voiceops.model.address import kind_of
 from voiceops.model.plan import shown
 from voiceops.model.safe_text import one_line
 from voiceops.model.values import ABSENT, JSON, Fingerprint, Outside, Ref, Template, format_path
+from voiceops.render.fitting import WIDTH, wrapped
 from voiceops.render.style import PLAIN, Style
 
-_WIDTH = 80
 _MOST = 60  # characters of a value in a row
 _LINES = 12  # of a value that is shown whole
 
@@ -27,9 +26,9 @@ def render_explained(found: Explained, style: Style = PLAIN) -> str:
     if found.steps:
         rows += ["", style("Who answers", "bold")]
         for number, step in enumerate(found.steps, 1):
-            rows += _wrapped(one_line(step), f"  {number:>2}  ", "      ")
+            rows += wrapped(one_line(step), f"  {number:>2}  ", "      ")
         for text, fix in found.off:
-            rows += _wrapped(f"✗ {one_line(text)}", "  ", "    ") + (_wrapped(one_line(fix), "    ") if fix else [])
+            rows += wrapped(f"✗ {one_line(text)}", "  ", "    ") + (wrapped(one_line(fix), "    ") if fix else [])
     if found.layers:
         rows += ["", style("Where it comes from", "bold")]
         for layer in reversed(found.layers):  # what counts stands first
@@ -38,7 +37,7 @@ def render_explained(found: Explained, style: Style = PLAIN) -> str:
         rows += ["", style("Values", "bold"), *_values(found, style)]
     state = list(_state(found, style))
     rows += ["", *state] if state else [""]
-    rows += [line for note in found.notes for line in _wrapped(f"· {one_line(note)}", "", "  ")]
+    rows += [line for note in found.notes for line in wrapped(f"· {one_line(note)}", "", "  ")]
     return "\n".join(rows)
 
 
@@ -48,7 +47,7 @@ def _head(found: Explained, style: Style) -> Iterator[str]:
     yield style(one_line(f"{found.address}{path}"), "bold") + style(at, "dim")
     yield style(f"{one_line(found.project)} · {one_line(found.environment)}", "dim")
     for name, text in found.facts.items():
-        yield from _wrapped(f"{name}: {one_line(text)}", "  ", "    ")
+        yield from wrapped(f"{name}: {one_line(text)}", "  ", "    ")
     if found.path and not found.rows and found.layers:
         yield ""
         yield from _whole(found.value) if found.value is not ABSENT else ["  not set"]
@@ -57,7 +56,7 @@ def _head(found: Explained, style: Style) -> Iterator[str]:
 def _whole(value: JSON) -> Iterator[str]:
     text = text_of(value)
     if "\n" not in text:
-        yield from _wrapped(f"= {text}", "  ", "    ")
+        yield from wrapped(f"= {text}", "  ", "    ")
         return
     lines = text.split("\n")
     yield from (f"  │ {one_line(line)}" for line in lines[:_LINES])
@@ -88,7 +87,7 @@ def _layer(layer: Layer, style: Style) -> Iterator[str]:
     written = "" if layer.written is ABSENT else f": {f'{one_line(path)}: ' if path else ''}{_short(layer.written)}"
     over = "" if layer.wins or layer.names else style("  (overridden)", "dim")
     place = f"{_at(layer.mark)}  " if layer.mark.file else ""
-    if len(f"  ✓ {place}{told}{written}") > _WIDTH:
+    if len(f"  ✓ {place}{told}{written}") > WIDTH:
         yield f"  {sign} {style(place, 'cyan')}{told}{over}"
         yield f"      {written.removeprefix(': ')}"
     else:
@@ -100,7 +99,7 @@ def _layer(layer: Layer, style: Style) -> Iterator[str]:
 def _brought(brought: Brought) -> Iterator[str]:
     at = f" at {_at(brought.mark)}" if brought.mark is not None and brought.mark.file else ""
     value = "" if brought.value is ABSENT else f" = {_short(brought.value)}"
-    yield from _wrapped(f"{one_line(brought.text)} is {one_line(brought.what)}{at}{value}", "      ", "        ")
+    yield from wrapped(f"{one_line(brought.text)} is {one_line(brought.what)}{at}{value}", "      ", "        ")
 
 
 def _values(found: Explained, style: Style) -> Iterator[str]:
@@ -109,18 +108,18 @@ def _values(found: Explained, style: Style) -> Iterator[str]:
         whose = "" if row.what == "manifest" else f" ({row.what})"
         place = one_line(f"{row.mark.file}:{row.mark.line}{whose}") if row.mark.file else row.what
         value = f"  {one_line(format_path(row.path))}: {_short(row.value)}"
-        if len(value) + 2 + len(place) <= _WIDTH:
-            yield value + " " * max(2, _WIDTH - len(value) - len(place)) + style(place, "dim")
+        if len(value) + 2 + len(place) <= WIDTH:
+            yield value + " " * max(2, WIDTH - len(value) - len(place)) + style(place, "dim")
         else:
             yield value
-            yield " " * max(4, _WIDTH - len(place)) + style(place, "dim")
+            yield " " * max(4, WIDTH - len(place)) + style(place, "dim")
 
 
 def _state(found: Explained, style: Style) -> Iterator[str]:
     if kind_of(found.address) in PARTS or "/" not in found.address:  # a part, or a number that nobody manages
         return
-    yield from _wrapped(f"{style('applied', 'bold')}  {one_line(_applied(found))}", "", "         ")
-    yield from _wrapped(f"{style('live', 'bold')}     {one_line(_live(found))}", "", "         ")
+    yield from wrapped(f"{style('applied', 'bold')}  {one_line(_applied(found))}", "", "         ")
+    yield from wrapped(f"{style('live', 'bold')}     {one_line(_live(found))}", "", "         ")
 
 
 def _applied(found: Explained) -> str:
@@ -154,15 +153,3 @@ def _live(found: Explained) -> str:
 
 def _at(mark: Mark) -> str:
     return f"{one_line(mark.file)}:{mark.line}"
-
-
-def _wrapped(text: str, first: str, rest: str = "") -> list[str]:
-    return textwrap.wrap(
-        text,
-        _WIDTH,
-        initial_indent=first,
-        subsequent_indent=rest or first,
-        break_long_words=False,
-        break_on_hyphens=False,
-        drop_whitespace=True,
-    )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import unicodedata
 
+WIDTH = 80  # columns of what is laid out without asking the terminal
 _PIECE = re.compile(r"\x1b\[[\d;]*m|[ \t]+|[^ \t\x1b]+|\x1b")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _NARROWEST = 40  # columns; on fewer nothing is gained
@@ -18,6 +20,18 @@ def fitted(text: str, width: int) -> str:
         return text
     return "\n".join(
         _broken(line, width) if len(line) > width or _columns(line) > width else line for line in text.split("\n")
+    )
+
+
+def wrapped(text: str, first: str, rest: str = "") -> list[str]:
+    """Plain prose in lines of the width that pages of text have; `first` and `rest` stand before its lines."""
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest or first,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 

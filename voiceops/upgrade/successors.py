@@ -17,7 +17,7 @@ from voiceops.kinds.places import known_place
 from voiceops.kinds.schema import Node
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.schema_check import Checker
-from voiceops.model.located import Map, Seq
+from voiceops.model.located import located
 from voiceops.upgrade.decisions import OLD, Append, Decision, Left, Path, Put, Respelled, Rewrite, held_at
 from voiceops.upgrade.known_manifests import NOTHING_KNOWN, KnownManifests
 
@@ -130,26 +130,9 @@ def _refusal(field: OldField, target: Path, value: Any) -> str:
     if node is None:
         return ""
     problems = Problems()
-    Checker(problems, partial=True).check(node, _located(value), _NOWHERE)
+    Checker(problems, partial=True).check(node, located(value, _NOWHERE), _NOWHERE)
     errors = [found for found in problems.all if found.severity == "error"]
     return f"{'.'.join(target)} does not take this value: {errors[0].summary}" if errors else ""
-
-
-def _located(value: Any) -> Any:
-    """A value of a body as one of a manifest, which knows where it stands."""
-    if isinstance(value, (Map, Seq)):
-        return value
-    if isinstance(value, dict):
-        entries = Map()
-        for key, item in value.items():
-            entries.put(key, _located(item), _NOWHERE)
-        return entries
-    if isinstance(value, list):
-        items = Seq()
-        for item in value:
-            items.put(_located(item), _NOWHERE)
-        return items
-    return value
 
 
 def _is_substituted(value: Any) -> bool:

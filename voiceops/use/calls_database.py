@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from voiceops.calls.call_names import Names
 from voiceops.calls.store import CallStore
 from voiceops.errors import VoiceopsError
-from voiceops.model.address import kind_of, name_of
 from voiceops.runtime.store.backends import backend_of
 from voiceops.runtime.store.records import Backend
 from voiceops.runtime.store.sqlite import SqliteBackend
@@ -59,19 +59,14 @@ def _own(opened: Opened) -> SqliteBackend:
 
 async def names_of(ledger: Ledger) -> Names:
     """The names of what was applied, and since when each revision was in force."""
-    agents: dict[str, str] = {}
-    phones: dict[str, str] = {}
+    keys: list[tuple[str, str | None]] = []
     for address, entry in ledger.state.entries.items():
-        if kind_of(address) == "Agent":
-            agents |= {key: name_of(address) for key in (entry.id, entry.name) if key}
-        elif kind_of(address) == "Phone":
-            number = entry.owned.get("number") or entry.attributes.get("number")
-            phones |= {str(key): name_of(address) for key in (entry.id, number) if key}
-    return Names(agents=agents, phones=phones, revisions=tuple(sorted(await _in_force(ledger))))
+        number = entry.owned.get("number") or entry.attributes.get("number")
+        keys += [(address, entry.id), (address, str(number) if number else entry.name)]
+    return Names.of(keys, [_in_force_from(entry) for entry in await ledger.store.revisions()])
 
 
-async def _in_force(ledger: Ledger) -> list[tuple[float, int]]:
-    return [
-        (datetime.fromisoformat(str(entry["at"])).timestamp(), int(entry["number"]))
-        for entry in await ledger.store.revisions()
-    ]
+def _in_force_from(revision: Mapping[str, Any]) -> tuple[float, int]:
+    """When it was applied, and the revision in force from then on: of a rollback the one that it returned to."""
+    returned = revision.get("target") if revision["result"] == "ok" else None
+    return datetime.fromisoformat(str(revision["at"])).timestamp(), int(returned or revision["number"])

@@ -59,8 +59,8 @@ async def watch(
 
 
 def _watched(names: Names, revision: int) -> tuple[int, float]:
-    """The revision and when it came into force. Raises VoiceopsError."""
-    found = next((at for at, number in names.revisions if number == revision), None)
+    """The revision and when it last came into force. Raises VoiceopsError."""
+    found = next((at for at, number in reversed(names.revisions) if number == revision), None)
     if found is None:
         raise VoiceopsError(
             f"there is no revision {revision}" if revision else "nothing was applied yet",

@@ -202,11 +202,11 @@ def test_what_a_file_is_besides_its_text_stays(live: Bench) -> None:
 
 
 def test_a_link_stays_one(live: Bench) -> None:
-    live.write("shared/desk.yaml", AGENT)
-    (live.folder / "agents/desk.yaml").symlink_to(Path("../shared/desk.yaml"))
+    live.write("common/desk.yaml", AGENT)
+    (live.folder / "agents/desk.yaml").symlink_to(Path("../common/desk.yaml"))
     live.run("upgrade", "--write")
     assert (live.folder / "agents/desk.yaml").is_symlink()
-    assert (live.folder / "shared/desk.yaml").read_text() == NEW
+    assert (live.folder / "common/desk.yaml").read_text() == NEW
 
 
 CREDENTIAL = """\

@@ -98,7 +98,7 @@ def chart(reading: BoardReading, wanted: CallFilter, now: float, step: int) -> C
     first, last = int(since) // step, int(until) // step
     found: dict[int, Counts] = defaultdict(Counts)
     for cell, sums in reading.reports.counts(replace(wanted, since=since, until=until), by_hour=step < _DAY):
-        found[min(last, max(first, cell.start * _HOUR // step))].join(sums)
+        found[min(last, max(first, cell.start * _HOUR // step))].count(sums)
     spans = [_span(start * step, step, found[start]) for start in range(first, last + 1)]
     marks, shown = [], []
     before: int | None = None

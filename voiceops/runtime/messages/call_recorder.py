@@ -20,7 +20,6 @@ from voiceops.calls.from_vapi import TOLD_BY, call_told_by
 from voiceops.calls.record import CallRecord, ToolUse
 from voiceops.calls.store import CallStore
 from voiceops.errors import VoiceopsError
-from voiceops.model.address import kind_of, name_of
 from voiceops.model.privacy import Privacy
 from voiceops.runtime.json_text import loads
 from voiceops.runtime.messages.vapi_api import Known
@@ -105,22 +104,17 @@ class CallRecorder:
 
     async def _names(self) -> Names:
         """By live names and numbers out of the spec, by live ids and with the revision where a state tells them."""
-        agents = {agent.name: name_of(agent.address) for agent in self._spec.agents if agent.name}
-        phones = {line.number: name_of(line.address) for line in self._spec.lines if line.number}
-        revisions: tuple[tuple[float, int], ...] = ()
+        keys = [(agent.address, agent.name) for agent in self._spec.agents]
+        keys += [(line.address, line.number) for line in self._spec.lines]
+        number = None
         try:
-            ids = await self._known() if self._known is not None else {}
-            number = await self._revision() if self._revision is not None else None
+            if self._known is not None:
+                keys += (await self._known()).items()
+            if self._revision is not None:
+                number = await self._revision()
         except Exception as error:
             log("calls", logging.WARNING, error=type(error).__name__, detail="the state can't be read")
-            ids, number = {}, None
-        for address, id_ in ids.items():
-            (agents if kind_of(address) == "Agent" else phones if kind_of(address) == "Phone" else {})[id_] = name_of(
-                address
-            )
-        if number is not None:
-            revisions = ((0.0, number),)
-        return Names(agents=agents, phones=phones, revisions=revisions)
+        return Names.of(keys, [(0.0, number)] if number is not None else [])
 
 
 @dataclass(slots=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
+
+from voiceops.calls.database import Database
 
 # An event's state.
 WAITING, LEASED, DONE, DEAD = 0, 1, 2, 3
@@ -97,11 +97,10 @@ class Stats:
     oldest: float = 0.0  # when the oldest waiting event came; 0: none waits
 
 
-class Backend(Protocol):
+class Backend(Database, Protocol):
     """One database, used by one thread. `write` is the hot path: everything in it is one commit."""
 
     owner: int
-    prefix: str  # before every table's name
 
     def open(self) -> None:
         """Connect, make the tables, and be known as alive. Raises VoiceopsError."""
@@ -179,25 +178,3 @@ class Backend(Protocol):
 
     def calls(self, limit: int) -> list[dict[str, Any]]:
         """The newest tool calls, without arguments and results."""
-
-    def rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        """What a query finds; `?` stands for a value in both databases, and nothing else."""
-
-    def change(self, sql: str, values: tuple[Any, ...] = ()) -> int:
-        """Execute one statement, durably; the number of rows that it touched."""
-
-    def change_many(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Execute one statement with each row of values."""
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """All of what is done inside, or nothing; one such writer at a time."""
-
-    def scrubbing(self) -> AbstractContextManager[None]:
-        """What is deleted inside can't be read off the files afterwards, as far as the database can do that."""
-
-    def forget(self, calls: Sequence[str], text: str) -> int:
-        """Delete the messages, claims and session values of these calls, and messages that hold the text; how many
-        messages there were."""
-
-    def type_of(self, kind: str) -> str:
-        """What this database calls a column's type: `text`, `number`, `integer` or `bytes`."""

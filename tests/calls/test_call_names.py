@@ -1,0 +1,38 @@
+"""Live ids, live names and numbers become the names of the manifests, where they are one object's."""
+
+from __future__ import annotations
+
+from voiceops.calls.call_names import Names, named
+from voiceops.calls.record import CallRecord
+
+NAMES = Names.of(
+    [
+        ("Agent/desk", "id-1"),
+        ("Agent/desk", "Front desk"),
+        ("Agent/copy", "id-2"),
+        ("Agent/copy", "Support"),
+        ("Agent/support[acme]", "id-3"),
+        ("Agent/support[acme]", "Support"),
+        ("Phone/main", "+14155550100"),
+        ("Phone/main", None),
+        ("Tool/look", "id-4"),
+    ],
+    [(200.0, 2), (100.0, 1), (300.0, 1)],
+)
+
+
+def test_an_id_says_more_than_a_name() -> None:
+    call = CallRecord(id="c", agent="Front desk", assistant_id="id-3", phone="+14155550100", started_at=250.0)
+    found = named(call, NAMES)
+    assert (found.agent, found.phone, found.revision) == ("support[acme]", "main", 2)
+
+
+def test_a_live_name_that_two_have_tells_nothing() -> None:
+    assert named(CallRecord(id="c", agent="Support"), NAMES).agent == "Support"
+    assert named(CallRecord(id="c", agent="Front desk"), NAMES).agent == "desk"
+
+
+def test_what_is_unknown_stays_as_vapi_calls_it() -> None:
+    call = CallRecord(id="c", agent="Other", phone="+1", started_at=50.0)
+    assert named(call, NAMES) == call
+    assert [NAMES.revision_at(at) for at in (None, 99.0, 100.0, 350.0)] == [None, None, 1, 1]
