@@ -7,6 +7,8 @@ import os
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 
 from tests.runtime.runtime_bench import DASHBOARD, Serving, serving, spec_of, tool, wait_for
 from voiceops.errors import VoiceopsError
+from voiceops.runtime.store.records import DONE, EventRow
 from voiceops.runtime.store.sqlite import SqliteBackend
 
 
@@ -48,6 +51,34 @@ def test_a_store_that_stays_locked_is_one_error(tmp_path: Path) -> None:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(VoiceopsError, match="can't be opened: database is locked"):
             SqliteBackend(tmp_path / "r.db", worker=False, patience=0.2).open()
+
+
+LOOK = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM events').fetchall(); c.close()"
+
+
+@pytest.mark.parametrize("meanwhile", ["nothing", "check", "another connection", "one that was closed"])
+def test_who_looks_from_outside_takes_no_log_away(tmp_path: Path, meanwhile: str) -> None:
+    """SQLite's locks are the process's: one that is let go of by accident, and the next to look deletes the log."""
+    path = tmp_path / "r.db"
+    store = SqliteBackend(path)
+    store.open()
+    more = SqliteBackend(path, worker=False)
+    if meanwhile == "check":
+        assert store.check() == ""
+    elif meanwhile != "nothing":
+        more.open()
+    if meanwhile == "one that was closed":
+        more.close()
+    log = path.with_name("r.db-wal")
+    before = log.stat().st_ino
+    subprocess.run([sys.executable, "-c", LOOK, str(path)], check=True)
+    assert log.stat().st_ino == before
+    store.write([], [], [EventRow(1, b"k", "hang", "c", 1.0, 0.0, DONE, "", b"{}")], safe=True)
+    with contextlib.closing(sqlite3.connect(path)) as fresh:
+        assert fresh.execute("SELECT count(*) FROM events").fetchone() == (1,)
+    if meanwhile == "another connection":
+        more.close()
+    store.close()
 
 
 @pytest.mark.usefixtures("umask")

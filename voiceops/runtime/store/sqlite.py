@@ -96,7 +96,7 @@ class SqliteBackend:
             while not self._set_up(last=time.monotonic() >= until):
                 time.sleep(0.02)
             found = self.path.stat()
-            self._place = found.st_dev, found.st_ino
+            self._place, self._size = (found.st_dev, found.st_ino), found.st_size
         except (OSError, sqlite3.Error) as error:
             raise VoiceopsError(
                 f"the store {self.path} can't be opened: {error}", hint="Check VOICEOPS_RUNTIME_DB and the folder."
@@ -305,20 +305,19 @@ class SqliteBackend:
         return released
 
     def check(self) -> str:
-        """See `records.Backend`. Looks at the file itself: an open database goes on with what it holds in memory."""
+        """See `records.Backend`. Looks at the file: an open database goes on with what it holds in memory.
+
+        Only by its place, its size and SQLite itself: `keep_private` says why nothing else may open it.
+        """
         try:
             found = self.path.stat()
-            with self.path.open("rb") as file:
-                head = file.read(100)
         except OSError as error:
             return f"the store's file is gone: {error.strerror}"
         if (found.st_dev, found.st_ino) != self._place:
             return "the store's file was replaced by another one"
-        if not head.startswith(b"SQLite format 3\0") or len(head) < 100:
-            return "the store's file is damaged: it is no database any more"
-        page = int.from_bytes(head[16:18], "big") or 1
-        if found.st_size < int.from_bytes(head[28:32], "big") * (page if page > 1 else 65_536):
+        if found.st_size < self._size:
             return "the store's file is damaged: it was cut"
+        self._size = found.st_size  # it never shrinks: what is deleted leaves room for what comes
         try:
             with contextlib.closing(sqlite3.connect(self.path, timeout=1)) as fresh:
                 there = fresh.execute("SELECT 1 FROM present WHERE owner = ?", (self.owner,)).fetchone()
@@ -477,23 +476,20 @@ class SqliteBackend:
 def keep_private(path: Path) -> None:
     """Let nobody else read a database: it holds what callers said. Also what was made before this was so.
 
-    SQLite gives the files beside it the permissions of the database. Raises OSError.
+    SQLite gives the files beside it the permissions of the database. A file that is there is never opened: when this
+    process closes it, the locks of all its connections are gone, and another process takes the log away under them.
+    https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
+    Raises OSError.
     """
+    with contextlib.suppress(FileExistsError):  # of a link what it points to
+        os.close(os.open(path.resolve(), os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600))
     for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
         beside = path.with_name(name)
-        flags = os.O_RDWR | (os.O_CREAT if beside == path else 0) | getattr(os, "O_CLOEXEC", 0)
-        try:
-            descriptor = os.open(beside, flags, 0o600)
-        except FileNotFoundError:
-            continue
-        try:
-            mode = os.fstat(descriptor).st_mode
-            if mode & 0o077 and stat.S_ISREG(mode) and hasattr(os, "fchmod"):
-                os.fchmod(descriptor, 0o600)
-        except PermissionError:  # somebody else's file that we may use: theirs to close
-            pass
-        finally:
-            os.close(descriptor)
+        # Somebody else's file that we may use is theirs to close; one that is gone needs nothing.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            mode = beside.stat().st_mode
+            if mode & 0o077 and stat.S_ISREG(mode):
+                beside.chmod(0o600)
 
 
 def _private(path: str, flags: int) -> int:
