@@ -61,6 +61,7 @@ class Repository:
     """What is to be written, and what was learned on the way."""
 
     files: Mapping[str, str]  # path from the project's folder → text
+    places: Mapping[str, str]  # the path of a manifest → its address
     ids: Mapping[str, str]  # address → live id, of what is to be managed
     externals: Mapping[str, str]  # address → live id, of what stands as `external:`
     secrets: tuple[NeededSecret, ...]
@@ -189,6 +190,7 @@ class _Writer:
         self._write_spare_numbers()
         return Repository(
             files=self.texts,
+            places={draft.file: draft.address for draft in managed},
             ids={d.address: d.one.id for d in managed if d.one.id},
             externals={d.address: d.one.id for d in self.drafts if d.why_outside and d.one.id},
             secrets=tuple(self.secrets.needed),

@@ -1,4 +1,5 @@
 from voiceops.adopt.pulled import Pulled as Pulled
+from voiceops.adopt.wanted import Wanted as Wanted
 from voiceops.apply.apply_events import Event as Event
 from voiceops.apply.run import Outcome as Outcome
 from voiceops.audit.finding import AuditFinding as AuditFinding
@@ -53,7 +54,6 @@ from voiceops.use.make_plan import plan as plan
 from voiceops.use.newer_facts import SchemaUpdate as SchemaUpdate
 from voiceops.use.newer_facts import update_schema as update_schema
 from voiceops.use.process_context import ProcessContext as ProcessContext
-from voiceops.use.pull_account import Wanted as Wanted
 from voiceops.use.pull_account import pull as pull
 from voiceops.use.read_calls import Fetched as Fetched
 from voiceops.use.read_calls import ShownCall as ShownCall

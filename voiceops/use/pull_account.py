@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 from voiceops.adopt import new_files
 from voiceops.adopt.env_lines import env_text
 from voiceops.adopt.found import Found
-from voiceops.adopt.phone_lines import TwilioAccount
 from voiceops.adopt.pulled import LeftOut, Pulled
-from voiceops.adopt.repository import Known, Repository, repository_of
+from voiceops.adopt.repository import Repository, repository_of
+from voiceops.adopt.wanted import Wanted
 from voiceops.apply.account_binding import check_account
 from voiceops.apply.adopting import Adoption, Rehearsed, adopt_rehearsed, adopt_seen, rehearse
 from voiceops.apply.cut_off import types_needed
@@ -27,24 +25,20 @@ from voiceops.apply.revisions import Request
 from voiceops.engine.planning.externals import externals_of
 from voiceops.errors import InvalidProject, VoiceopsError
 from voiceops.kinds.base import is_stock
-from voiceops.kinds.registry import ALL, KINDS, PARTS
-from voiceops.kinds.twilio import TWILIO_TYPE
-from voiceops.manifest.documents import Document, read_manifests
+from voiceops.kinds.registry import KINDS
 from voiceops.manifest.files import as_if_written
-from voiceops.manifest.problems import Problems, did_you_mean
-from voiceops.manifest.resolve import RUNTIME_CREDENTIAL
+from voiceops.manifest.problems import did_you_mean
 from voiceops.model.address import owner_of
 from voiceops.model.env_values import trimmed
 from voiceops.model.graph import Graph
 from voiceops.model.live import Snapshot
-from voiceops.model.located import plain
 from voiceops.model.plan import Plan
-from voiceops.model.redactor import KEYS
 from voiceops.model.values import format_path
 from voiceops.providers.secret_values import Secrets
 from voiceops.providers.snapshot_reader import read_account
 from voiceops.state.ledger import Ledger
 from voiceops.state.store import Lease
+from voiceops.use.known_there import known_there
 from voiceops.use.load_project import Loaded, Opened, check_lints, loaded_from, with_graph
 from voiceops.use.local_sandbox import sandbox_keys
 from voiceops.use.open_job import job_on
@@ -56,29 +50,6 @@ from voiceops.use.state_place import check_place
 
 _ROUNDS = 12  # in which what can't be said without a difference is left out
 _MOST_FIELDS = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which live objects are meant: those of these kinds, whose live name (or number) fits, or with these ids."""
-
-    kinds: tuple[str, ...] = ()
-    match: str = ""
-    ids: tuple[str, ...] = ()
-
-    def means(self, kind: str, live: Mapping[str, Any]) -> bool:
-        """Is this live object meant?"""
-        if self.ids and str(live.get("id")) not in self.ids:
-            return False
-        if self.kinds and kind not in self.kinds:
-            return False
-        texts = (KINDS[kind].name_of(dict(live)), live.get("name"), live.get("number"))
-        return not self.match or any(fnmatchcase(str(text), self.match) for text in texts if text)
-
-    @property
-    def everything(self) -> bool:
-        """Is nothing left out?"""
-        return not (self.kinds or self.match or self.ids)
 
 
 async def pull(
@@ -280,7 +251,7 @@ class _Work:
 
     async def _proposal(self, found: Sequence[Found]) -> _Proposal:
         """The files of everything of which the plan is empty then. Raises VoiceopsError where that can't be reached."""
-        known = self._known()
+        known = known_there(self.opened, self.job, self.snapshot, self.wanted, self.folder)
         for _ in range(_ROUNDS):
             kept = [replace(one, refused=self.refused.get(one.id, ())) for one in found if one.id not in self.left]
             others = {id_: one.name for id_, one in self.left.items()}
@@ -333,12 +304,11 @@ class _Work:
 
     def _blamed(self, error: InvalidProject, repository: Repository) -> dict[str, list[str]]:
         """The new manifests that can't be read, or that lints refuse. Raises the error where it is none of them."""
-        files = {name: address for address, name in _files_of(repository)}
         found: dict[str, list[str]] = {}
         for said in (d for d in error.diagnostics if d.severity == "error"):
             address = owner_of(said.address)
             if address not in repository.ids and said.mark is not None:
-                address = files.get(said.mark.file, "")
+                address = repository.places.get(said.mark.file, "")
             if address in repository.ids:
                 where = f"{said.mark.path}: " if said.mark is not None and said.mark.path else ""
                 found.setdefault(address, []).append(f"{where}{said.summary}")
@@ -353,71 +323,6 @@ class _Work:
             f"{self.folder} is not among the manifests of voiceops.yaml",
             hint="Nothing was written. Add the folder to manifests:, or name one of them with --out DIR.",
         )
-
-    def _known(self) -> Known:
-        """What is there already."""
-        project, state, graph = self.opened.project, self.job.ledger.state, self.job.graph
-        documents = read_manifests(project.root, project.manifests, ALL, Problems(), project.manifest_marks)
-        outside = externals_of(graph, self.snapshot).found
-        entries = [entry for entry in state.entries.values() if owner_of(entry.address) == entry.address]
-        ids = {entry.id: entry.address for entry in entries}
-        ids |= {str(live["id"]): address for address, live in outside.items() if live.get("id")}
-        bodies = {entry.id: live for entry in entries if (live := self.snapshot.get(entry.type, entry.id)) is not None}
-        numbers = self._numbers()
-        own = state.entries.get(RUNTIME_CREDENTIAL)
-        return Known(
-            folder=self.folder,
-            ids=ids,
-            names=_names(documents),
-            agents={entry.name: entry.address for entry in entries if entry.kind == "Agent" and entry.name},
-            attributes={(k, str(v)): e.address for e in entries for k, v in e.attributes.items()},
-            parts={d.family: plain(d.spec, {}) for d in documents if d.kind in PARTS},
-            files=_files_below(project.root, self.folder),
-            others=self._others(ids),
-            bodies=bodies,
-            secrets=self._secrets(),
-            defaults={kind: plain(spec, {}) for kind, spec in project.defaults.items()},
-            prefix=project.prefix,
-            suffix=project.suffix,
-            runtime_url=project.runtime_url or "",
-            runtime_credential=own.id if own is not None else "",
-            twilio=TwilioAccount(
-                project.providers.account_sid, project.providers.api_key, self.job.accounts.vapi.api.base_url
-            ),
-            numbers=numbers,
-            spare=self._spare(numbers or {}),
-        )
-
-    def _numbers(self) -> dict[str, dict[str, Any]] | None:
-        if self.job.accounts.twilio is None:
-            return None
-        return {str(live["phone_number"]): live for live in self.snapshot.all(TWILIO_TYPE).values()}
-
-    def _spare(self, numbers: Mapping[str, Any]) -> list[str]:
-        """Numbers that Vapi does not know, where all of the account is looked at."""
-        if not self.wanted.everything and self.wanted != Wanted(kinds=("Phone",)):
-            return []
-        known = {live.get("number") for live in self.snapshot.all(KINDS["Phone"].type).values()}
-        return [number for number in numbers if number not in known]
-
-    def _others(self, ids: Mapping[str, str]) -> dict[str, str]:
-        """Live ids that get no manifest this time, with their names."""
-        return {
-            id_: str(kind.name_of(live) or "")
-            for kind in KINDS.values()
-            for id_, live in self.snapshot.all(kind.type).items()
-            if id_ not in ids and not self.wanted.means(kind.name, live)
-        }
-
-    def _secrets(self) -> dict[str, str | None]:
-        """Names of secrets that are in use, with the values of those that are this project's."""
-        environ = self.opened.environ
-        ours = {*self._dotenv(), *KEYS}
-        return {name: value if name in ours else None for name, value in environ.items()}
-
-    def _dotenv(self) -> set[str]:
-        """The names that stand in `.env`: what of them is no variable of the process."""
-        return set(self.opened.environ) - set(self.opened.context.environ)
 
     async def _written(self, proposal: _Proposal, lease: Lease) -> int | None:
         """The files, `.env`, and the adoption, so that the next pull finishes what ends in between."""
@@ -450,24 +355,3 @@ def _differing(left: Plan, ids: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for said in left.errors:
         if owner_of(said.address) in ids:
             yield owner_of(said.address), said.summary
-
-
-def _files_of(repository: Repository) -> Iterator[tuple[str, str]]:
-    """Address and file of each manifest that stands in a file of its own."""
-    for address in repository.ids:
-        kind, _, name = address.partition("/")
-        head = f"kind: {kind}\nname: {name}\n"
-        for file, text in repository.files.items():
-            if text.startswith(head) or f"\n{head}" in text:
-                yield address, file
-
-
-def _names(documents: Sequence[Document]) -> dict[str, list[str]]:
-    names: dict[str, list[str]] = {}
-    for document in documents:
-        names.setdefault(document.kind, []).append(document.name)
-    return names
-
-
-def _files_below(root: Path, folder: str) -> list[str]:
-    return [path.relative_to(root).as_posix() for path in (root / folder).rglob("*") if not path.is_dir()]
