@@ -441,3 +441,20 @@ def test_what_is_gone_already_is_only_taken_out_of_the_state(desk: Bench) -> Non
     assert "forget" not in desk.plan()["summary"]
     desk.apply()
     assert DESK not in desk.state()["resources"]
+
+
+def test_a_line_that_comes_back_is_taken_as_it_is(desk: Bench) -> None:
+    """Vapi answers its number all the time: nothing is written but whose it is, and the plan shows no update."""
+    desk.apply()
+    held = set(desk.state()["resources"])
+    desk.write("agents/line.yaml", LINE + "lifecycle: {forget: true}\n")
+    desk.apply()
+    desk.control.reset_requests()
+    changes = desk.run("rollback", "1", "--plan-only", "--format", "json").data["resource_changes"]
+    assert {c["address"]: (c["change"]["actions"], c["action_reason"]) for c in changes if c.get("state_only")} == {
+        "Phone/line": (["no-op"], "adopt"),
+        "Phone/line/twilio": (["no-op"], "take_over"),
+    }
+    assert "Phone/line/twilio recorded" in desk.run("rollback", "1", "--auto-approve").out
+    assert desk.writes() == []
+    assert set(desk.state()["resources"]) == held

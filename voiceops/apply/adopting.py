@@ -25,7 +25,7 @@ from voiceops.kinds.base import is_stock
 from voiceops.kinds.registry import KINDS, kind_of_type
 from voiceops.model.address import owner_of
 from voiceops.model.live import Snapshot
-from voiceops.model.plan import NO_OP, Change, Plan
+from voiceops.model.plan import Change, Plan
 from voiceops.model.state import Entry
 from voiceops.providers.snapshot_reader import read_live
 from voiceops.state.store import Lease
@@ -127,11 +127,7 @@ def _of_the_state(change: Change, adopted: frozenset[str]) -> Change:
     """A change as an adoption makes it: of the state alone, or left for the next plan."""
     if owner_of(change.address) not in adopted:
         return left_out(change)
-    if kind_of_type(change.type) is not None:
-        return change if change.state_only else left_out(change)
-    if change.reason == "take_over" and not change.fields:  # a number that Vapi answers already, set as it should be
-        return replace(change, actions=NO_OP, state_only=True)
-    return left_out(change)
+    return change if change.state_only else left_out(change)
 
 
 async def adopt(job: Job, address: str, id_: str, origin: Mapping[str, Any]) -> str:

@@ -145,6 +145,8 @@ def _skip(session: Session, operation: Operation, result: Result, cause: str) ->
 
 
 def _word(operation: Operation) -> str:
+    if operation.change.is_no_op:
+        return "no-op"
     return _WORDS.get(operation.step, operation.step)
 
 

@@ -110,6 +110,8 @@ async def set_up(session: Session, operation: Operation) -> str:
     resource = session.graph.resources[change.address]
     standing = await _observed(session, resource, change.previous_address or change.address)
     meant = _decided(session, resource, standing)
+    if change.is_no_op and meant.wanted:
+        raise Stale(f"{resource.address}: {resource.name} was edited since the plan", hint="Plan again.")
     await _written(session, resource, standing, meant)
     return standing.sid
 

@@ -7,7 +7,6 @@ import time
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from statistics import median
 from typing import Any
 
@@ -282,7 +281,6 @@ class CallStore:
     def _are_forgotten(self, numbers: set[str]) -> set[str]:
         key = self._key()
         digests = {number_digest(number, key): number for number in numbers}
-        digests |= {_plain_digest(number): number for number in numbers}
         if not digests:
             return set()
         rows = self._database.rows(
@@ -323,11 +321,6 @@ def _row(call: CallRecord) -> tuple[Any, ...]:
 
 def _hour(call: CallRecord) -> int:
     return int((call.began or 0.0) // 3600)
-
-
-def _plain_digest(number: str) -> str:
-    """As numbers to forget were noted before the store had a key."""
-    return blake2b(number.encode(), digest_size=16, person=b"voiceops-forget").hexdigest()
 
 
 def _marks(count: int) -> str:

@@ -65,7 +65,7 @@ def _told(console: Console, flags: Flags, report: Reporter, outcome: Outcome) ->
         report.nothing(outcome.plan)
         return 0
     report.summary(outcome)
-    if flags.format_ == "text" and outcome.revision and any(c.affects for c in outcome.plan.active):
+    if flags.format_ == "text" and outcome.revision and any(c.affects and not c.is_no_op for c in outcome.plan.active):
         console.note(f"To see whether calls go worse since: voiceops -e {outcome.plan.environment} watch")
     if outcome.result.complete:
         return 0

@@ -79,7 +79,7 @@ def _steps(change: Change, linked: bool, claimed: bool) -> list[str]:
         if change.actions == CREATE:
             return ["buy", "settings"]
         if change.actions == NO_OP:
-            return ["settings"] if change.reason == "recorded" else ["state"]
+            return ["settings"] if change.reason in ("recorded", "take_over") else ["state"]
         return ["settings"] if claimed else ["claim", "settings"]
     if change.reason == "unbound":
         return ["unbind"]

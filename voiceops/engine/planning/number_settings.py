@@ -132,7 +132,9 @@ def _taken_over(view: View, resource: Resource, live: dict[str, Any], desired: d
         id_=live["sid"],
     )
     if foreign is None:
-        return Decision(replace(change, reason="take_over"))
+        taken = replace(change, reason="take_over")
+        # Vapi answers it already, as it should be: nothing is written but whose it is.
+        return Decision(taken if taken.fields else replace(taken, actions=NO_OP, state_only=True))
     if resource.adopt or view.options.adopt:
         notes = (f"takes the number over from {foreign}",)
         return Decision(replace(change, reason="adopt", adopts=True, notes=notes))
