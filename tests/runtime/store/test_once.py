@@ -13,7 +13,7 @@ import pytest
 from tests.runtime.places import place_of
 from voiceops.runtime.store.backends import backend_of
 from voiceops.runtime.store.inbox import Inbox
-from voiceops.runtime.store.once import Claimed, Once, Turn
+from voiceops.runtime.store.once import Claimed, Once, WhoseTurn
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -42,39 +42,41 @@ async def keep(once: Once, result: str, key: str = "k") -> None:
 
 async def test_the_first_one_does_it_and_the_others_get_what_came_of_it(place: str) -> None:
     async with opened(place) as one, opened(place) as two:
-        assert await ask(one) == Claimed(Turn.MINE)
+        assert await ask(one) == Claimed(WhoseTurn.MINE)
         waiting = asyncio.create_task(ask(two))
         await asyncio.sleep(0.2)
         assert not waiting.done()
         await keep(one, "answer")
-        assert await waiting == Claimed(Turn.DONE, "answer")
-        assert await ask(one) == Claimed(Turn.DONE, "answer")
+        assert await waiting == Claimed(WhoseTurn.DONE, "answer")
+        assert await ask(one) == Claimed(WhoseTurn.DONE, "answer")
 
 
 async def test_who_is_alive_and_not_ready_is_waited_for_no_longer_than_said(place: str) -> None:
     async with opened(place) as one, opened(place) as two:
-        assert (await ask(one)).turn is Turn.MINE
+        assert (await ask(one)).turn is WhoseTurn.MINE
         started = time.monotonic()
-        assert await ask(two, seconds=0.3, again=True) == Claimed(Turn.LATE)
+        assert await ask(two, seconds=0.3, again=True) == Claimed(WhoseTurn.LATE)
         assert 0.2 < time.monotonic() - started < 3
 
 
-@pytest.mark.parametrize(("again", "turn"), [(False, Turn.LOST), (True, Turn.AGAIN)])
-async def test_what_a_dead_worker_began(place: str, again: bool, turn: Turn) -> None:
+@pytest.mark.parametrize(("again", "turn"), [(False, WhoseTurn.LOST), (True, WhoseTurn.AGAIN)])
+async def test_what_a_dead_worker_began(place: str, again: bool, turn: WhoseTurn) -> None:
     async with opened(place) as one:
-        assert (await ask(one)).turn is Turn.MINE
+        assert (await ask(one)).turn is WhoseTurn.MINE
     async with opened(place) as two, opened(place) as three:
         assert (await ask(two, again=again)).turn is turn
         if again:  # it is two's now, and nobody else's
-            assert (await ask(three, seconds=0.3, again=True)).turn is Turn.LATE
+            assert (await ask(three, seconds=0.3, again=True)).turn is WhoseTurn.LATE
             await keep(two, "answer")
-            assert await ask(three, again=True) == Claimed(Turn.DONE, "answer")
+            assert await ask(three, again=True) == Claimed(WhoseTurn.DONE, "answer")
 
 
-@pytest.mark.parametrize(("again", "turn"), [(False, Turn.LOST), (True, Turn.AGAIN)])
-async def test_our_own_whose_result_was_never_stored_is_not_waited_for(place: str, again: bool, turn: Turn) -> None:
+@pytest.mark.parametrize(("again", "turn"), [(False, WhoseTurn.LOST), (True, WhoseTurn.AGAIN)])
+async def test_our_own_whose_result_was_never_stored_is_not_waited_for(
+    place: str, again: bool, turn: WhoseTurn
+) -> None:
     async with opened(place) as one:
-        assert (await ask(one)).turn is Turn.MINE
+        assert (await ask(one)).turn is WhoseTurn.MINE
         started = time.monotonic()
         assert (await ask(one, again=again)).turn is turn
         assert time.monotonic() - started < 3
@@ -85,7 +87,7 @@ async def test_many_at_once_take_turns(place: str) -> None:
 
         async def work(once: Once, key: str) -> str:
             turn, result = await ask(once, key)
-            if turn is Turn.MINE:
+            if turn is WhoseTurn.MINE:
                 result = f"{key} by {id(once)}"
                 await keep(once, result, key)
             return result

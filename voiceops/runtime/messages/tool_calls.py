@@ -27,7 +27,7 @@ from voiceops.runtime.observe.log import log
 from voiceops.runtime.observe.observer import Observer
 from voiceops.runtime.spec import TOOL_SECONDS, RuntimeSpec, ToolSpec, deadline_of
 from voiceops.runtime.store.keys import claim_key
-from voiceops.runtime.store.once import Once, Turn
+from voiceops.runtime.store.once import Once, WhoseTurn
 from voiceops.runtime.vapi_messages import Message, ToolCall, arguments_of, name_of, raw_arguments
 
 FAILED = "I am sorry, I could not do that just now. Please try again in a moment."
@@ -176,12 +176,12 @@ class Tools:
             log("store", logging.ERROR, error=type(error).__name__, tool=tool.name, tool_call=asked.shown_id)
             self._observer.tool_counted(tool.name, "lost")
             return _failed(asked)
-        if turn is not Turn.MINE:
+        if turn is not WhoseTurn.MINE:
             self._observer.tool_counted(tool.name, "repeated")
-            if turn is Turn.LOST:
+            if turn is WhoseTurn.LOST:
                 log("claim-lost", logging.WARNING, tool=tool.name)
                 self._observer.tool_counted(tool.name, "lost")
-            if turn is not Turn.AGAIN:
+            if turn is not WhoseTurn.AGAIN:
                 return result or _failed(asked)
         entry, outcome = await self._run(asked)
         # Whoever waits on the phone does not wait for a slow store.

@@ -21,7 +21,7 @@ from voiceops.runtime.observe.log import log
 from voiceops.runtime.observe.observer import Observer
 from voiceops.runtime.spec import LineSpec, RuntimeSpec
 from voiceops.runtime.store.keys import request_key
-from voiceops.runtime.store.once import Once, Turn
+from voiceops.runtime.store.once import Once, WhoseTurn
 
 _CLAIM_SECONDS = 1.5  # for the store to tell a repetition, while somebody listens to the ringing
 _SETTLE_SECONDS = 0.3
@@ -73,7 +73,7 @@ class Lines:
                 sid = storable(fields.get("CallSid", ""))
                 by, until = started + _CLAIM_SECONDS, started + self._seconds
                 turn, found = await self._once.claim(key, line.address, sid, by=by, until=until, again=True)
-                if turn is Turn.DONE:
+                if turn is WhoseTurn.DONE:
                     self._ended(line, "repeated", fields, started)
                     return found
             except Exception as error:

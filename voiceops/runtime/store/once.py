@@ -18,7 +18,7 @@ from voiceops.runtime.store.records import Claim
 _POLL = 0.05  # seconds between looks at a claim that another worker holds
 
 
-class Turn(Enum):
+class WhoseTurn(Enum):
     """Whose turn it is to do it."""
 
     MINE = "mine"  # yours: do it, and `keep` what comes of it
@@ -31,7 +31,7 @@ class Turn(Enum):
 class Claimed(NamedTuple):
     """The answer to one who asks to do something; `result` is not empty where it is done."""
 
-    turn: Turn
+    turn: WhoseTurn
     result: str = ""
 
 
@@ -79,14 +79,14 @@ class Once:
                 return _LATE
             if gone and not found.result:
                 if not again:
-                    return Claimed(Turn.LOST)
+                    return Claimed(WhoseTurn.LOST)
                 if await self._taken_over(key, claim.owner, until):
-                    return Claimed(Turn.AGAIN)
+                    return Claimed(WhoseTurn.AGAIN)
                 found = await self._found(key, until)
                 if found is None:
                     return _LATE
             claim = found
-        return Claimed(Turn.DONE, claim.result)
+        return Claimed(WhoseTurn.DONE, claim.result)
 
     async def _alive(self, owner: int, until: float) -> bool:
         return await in_time(self._inbox.run(lambda backend: backend.alive(owner)), until)
@@ -98,5 +98,5 @@ class Once:
         return await in_time(self._inbox.run(lambda backend: backend.take_over(key, dead)), until)
 
 
-_MINE = Claimed(Turn.MINE)
-_LATE = Claimed(Turn.LATE)
+_MINE = Claimed(WhoseTurn.MINE)
+_LATE = Claimed(WhoseTurn.LATE)
