@@ -299,6 +299,19 @@ def test_event_loops_are_started_at_the_edge() -> None:
     held(found, LOOPS, "asyncio.run: a part is awaited, and a test is an async function")
 
 
+def test_no_request_is_left_behind() -> None:
+    """`asyncio.gather` raises the first failure and lets the rest run on: net/together.py ends them before."""
+    found = {
+        f"{source.name}, line {node.lineno}": 1
+        for source in sources().values()
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "asyncio.gather"
+        if not any(word.arg == "return_exceptions" for word in node.keywords)
+        if source.package not in ("runtime", "sandbox") and not source.name.endswith("net/together.py")
+    }
+    assert not found, "voiceops.net.together.together"
+
+
 def test_nothing_is_patched() -> None:
     found = []
     for source in sources("tests").values():

@@ -112,8 +112,9 @@ def _told(id_: str, call: Mapping[str, Any], message: Mapping[str, Any]) -> Call
 def _turns(messages: Sequence[Any], waited: Sequence[float]) -> Iterator[Spoken]:
     """What was said, in order. The n-th wait belongs to the n-th answer of the agent to the caller."""
     waits, spoke = iter(waited), False
-    for item in map(_map, messages):
-        role = _SPEAKERS.get(_text(item.get("role")))
+    for item in messages:  # the part of a long call's report that costs: no function is called that need not be
+        said_by = item.get("role") if isinstance(item, dict) else None
+        role = _SPEAKERS.get(said_by) if isinstance(said_by, str) else None
         if role is None:
             continue
         answers = role == "agent" and spoke
@@ -136,7 +137,10 @@ def _tools(messages: Sequence[Any]) -> Iterator[ToolUse]:
         if item.get("role") in ("tool_call_result", "tool") and item.get("toolCallId")
     }
     for item in map(_map, messages):
-        for called in map(_map, _list(item.get("toolCalls") or item.get("tool_calls"))):
+        asked = item.get("toolCalls") or item.get("tool_calls")
+        if not asked:
+            continue
+        for called in map(_map, _list(asked)):
             id_, function = _text(called.get("id")), _map(called.get("function"))
             result = _map(results.get(id_))
             began, ended = _number(item.get("secondsFromStart")), _number(result.get("secondsFromStart"))
@@ -227,7 +231,7 @@ def _money(value: Any) -> float | None:
 
 def _number(value: Any) -> float | None:
     """A finite number; a text that is one counts, too."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+    if value is None or isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
         number = float(value)
@@ -251,7 +255,11 @@ def _text(value: Any, most: int = 300) -> str:
 
 
 def _storable(text: str, most: int) -> str:
-    return text[:most].replace("\0", "").encode("utf-8", "replace").decode()
+    if len(text) > most:
+        text = text[:most]
+    if "\0" in text:
+        text = text.replace("\0", "")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _plain(value: Any, depth: int = 0) -> Any:

@@ -13,6 +13,7 @@ from voiceops.errors import ProviderError
 from voiceops.kinds.base import Kind
 from voiceops.kinds.registry import TYPES
 from voiceops.model.live import Snapshot
+from voiceops.net.together import together
 from voiceops.providers.provider import Provider
 from voiceops.providers.twilio import Twilio
 from voiceops.providers.vapi import Vapi
@@ -64,8 +65,8 @@ async def read_live(accounts: Accounts, types: Iterable[str], *, for_plan: bool 
     kinds = [kind for kind in TYPES.values() if kind.type in types and kind.vendor in providers]
     taken = time.monotonic()
     asked = list(providers.values()) if for_plan else []
-    found: list[Any] = await asyncio.gather(
-        *(providers[kind.vendor].all(kind) for kind in kinds), *(provider.allocations(types) for provider in asked)
+    found: list[Any] = await together(
+        [*(providers[kind.vendor].all(kind) for kind in kinds), *(provider.allocations(types) for provider in asked)]
     )
     return await _snapshot(accounts, taken, kinds, found[: len(kinds)], found[len(kinds) :], ask=for_plan)
 
@@ -82,8 +83,8 @@ async def read_account(accounts: Accounts, needed: Iterable[str]) -> tuple[Snaps
     listed: list[Any] = await asyncio.gather(
         *(providers[kind.vendor].all(kind) for kind in kinds), return_exceptions=True
     )
-    splits: list[Any] = await asyncio.gather(
-        *(provider.allocations({kind.type for kind in kinds}) for provider in providers.values())
+    splits: list[Any] = await together(
+        provider.allocations({kind.type for kind in kinds}) for provider in providers.values()
     )
     unread: dict[str, ProviderError] = {}
     for kind, items in zip(kinds, listed, strict=True):

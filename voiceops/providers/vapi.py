@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import mimetypes
 import re
@@ -14,6 +13,7 @@ from voiceops.kinds.base import Kind, Upload, is_stock
 from voiceops.kinds.registry import KINDS
 from voiceops.model.live import Allocation
 from voiceops.model.values import get_path
+from voiceops.net.together import together
 from voiceops.providers.allocations import allocations
 from voiceops.providers.answer_forms import items_of, object_of, wrapped
 from voiceops.providers.attached import attach
@@ -61,7 +61,7 @@ class Vapi(Provider):
 
     async def all(self, kind: Kind) -> list[Live]:
         """Every object of a kind. Raises ProviderError, also when the list can't be proven complete."""
-        found = await asyncio.gather(*(self._listed(place) for place in kind.collections()))
+        found = await together(self._listed(place) for place in kind.collections())
         return [item for items in found for item in items]
 
     async def org(self) -> str:
@@ -77,7 +77,7 @@ class Vapi(Provider):
     async def whose(self, kinds: Iterable[Kind]) -> tuple[str, bool]:
         """The organization, and whether these kinds have no object in it: asked of the beginning of each list."""
         places = [place for kind in kinds for place in kind.collections()]
-        told, *firsts = await asyncio.gather(self.org(), *(self._first(place) for place in places))
+        told, *firsts = await together([self.org(), *(self._first(place) for place in places)])
         found = next((org for org in firsts if org), "")
         return found or str(told or ""), not found and all(first is not None for first in firsts)
 
@@ -94,7 +94,7 @@ class Vapi(Provider):
         items = await (self._pages(kind) if kind.listing == "page" else self._window(kind, {}, self._reading(kind)))
         if not kind.details:
             return [kind.read(item) for item in items]
-        found = await asyncio.gather(*(self.get(kind, item["id"]) for item in items))
+        found = await together(self.get(kind, item["id"]) for item in items)
         bare: dict[str, Any] = {key: [] for key in kind.attached}
         return [one or bare | kind.read(item) for one, item in zip(found, items, strict=True)]
 

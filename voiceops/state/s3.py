@@ -13,7 +13,6 @@ The state and the cut of the journal are one write: the state's object says at w
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Iterable
@@ -23,6 +22,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from voiceops.errors import Locked, StateError
+from voiceops.net.together import together
 from voiceops.state import sealed
 from voiceops.state.batch import Batch
 from voiceops.state.bucket import Bucket
@@ -131,7 +131,7 @@ class S3Store:
         return [head.state for head in await self._copies() if head.state is not None]
 
     async def _copies(self) -> list[_Head]:
-        found = await asyncio.gather(*map(self._bucket.get, await self._bucket.keys(self._prefix + "states/")))
+        found = await together(map(self._bucket.get, await self._bucket.keys(self._prefix + "states/")))
         heads = (_Head.from_bytes(copy.content) for copy in found if copy is not None)
         return [head for head in heads if head is not None]
 
@@ -168,7 +168,7 @@ class S3Store:
     async def journal(self) -> list[dict[str, Any]]:
         head, _ = await self._head()
         keys = [key for key in await self._journal_keys() if _number(key) >= head.first]
-        found = await asyncio.gather(*map(self._bucket.get, keys))
+        found = await together(map(self._bucket.get, keys))
         records = list(head.kept)
         for key, item in zip(keys, found, strict=True):
             batch = sealed.parsed(item.content) if item else None
@@ -202,7 +202,7 @@ class S3Store:
 
     async def revisions(self) -> list[dict[str, Any]]:
         keys = await self._bucket.keys(self._prefix + "revisions/")
-        found = await asyncio.gather(*map(self._bucket.get, keys))
+        found = await together(map(self._bucket.get, keys))
         parsed = [(key, sealed.parsed(item.content)) for key, item in zip(keys, found, strict=True) if item]
         for key, data in parsed:
             if not isinstance(data, dict):
@@ -221,7 +221,7 @@ class S3Store:
         await self._bucket.put(f"{self._prefix}notes/{id_}.json", json.dumps(data, indent=1, sort_keys=True).encode())
 
     async def notes(self) -> list[dict[str, Any]]:
-        found = await asyncio.gather(*map(self._bucket.get, await self._bucket.keys(self._prefix + "notes/")))
+        found = await together(map(self._bucket.get, await self._bucket.keys(self._prefix + "notes/")))
         parsed = [sealed.parsed(item.content) for item in found if item is not None]
         return [data for data in parsed if isinstance(data, dict)]
 
@@ -233,7 +233,7 @@ class S3Store:
 
     async def siblings(self) -> list[dict[str, Any]]:
         names = [name for name in await self._bucket.folders(self._root) if f"{self._root}{name}/" != self._prefix]
-        found = await asyncio.gather(*(self._bucket.get(f"{self._root}{name}/state.json") for name in names))
+        found = await together(self._bucket.get(f"{self._root}{name}/state.json") for name in names)
         heads = [_Head.from_bytes(item.content) for item in found if item is not None]
         if None in heads:
             raise StateError(f"the state of another environment beside {self.place} is damaged")

@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from voiceops.errors import Locked, StateError
+from voiceops.net.together import both
 from voiceops.state import sealed
 from voiceops.state.bucket import Bucket, Object
 from voiceops.state.lock_holder import Shared, nobody_holds, seen_through, taken_away, this_process, took_over, wait_for
@@ -92,7 +93,7 @@ class S3Lock:
     async def _probe(self) -> None:
         """Refuse a store that does not look at the conditions of writes: its lock would keep nobody out."""
         fresh = await self._bucket.create(self._probe_key, _unique())
-        second, other = await asyncio.gather(
+        second, other = await both(
             self._bucket.create(self._probe_key, _unique()) if fresh else _nothing(),
             self._bucket.replace(self._probe_key, _unique(), f'"{secrets.token_hex(16)}"'),
         )

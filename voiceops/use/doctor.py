@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from voiceops.kinds.twilio import TWILIO_TYPE
 from voiceops.manifest.vendor_bodies import WEBHOOK_SECRET
 from voiceops.model.address import owner_of
 from voiceops.net.receiving import ask
+from voiceops.net.together import both
 from voiceops.net.trust import trust
 from voiceops.net.user_agent import HEADERS
 from voiceops.providers.answer_forms import maps_of
@@ -172,7 +172,7 @@ async def _runtime(loaded: Loaded) -> list[Finding]:
         )
     try:
         async with httpx.AsyncClient(timeout=_TIMEOUT, headers=HEADERS, verify=trust(url)) as client:
-            health, unsigned = await asyncio.gather(
+            health, unsigned = await both(
                 ask(client, "GET", f"{url}/healthz", patience=_TIMEOUT),
                 ask(client, "POST", f"{url}/vapi/events", content=b"{}", patience=_TIMEOUT),
             )

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -31,6 +30,7 @@ from voiceops.model.plan import Change, Plan
 from voiceops.model.state import Entry, State
 from voiceops.model.values import Outside, Ref
 from voiceops.net.receiving import ask
+from voiceops.net.together import together
 from voiceops.net.trust import trust
 from voiceops.net.user_agent import HEADERS
 from voiceops.providers.answer_forms import maps_of
@@ -109,12 +109,13 @@ async def lines(job: Job, runtime_url: str | None, read: Snapshot | None = None)
     ledger = job.ledger
     twilio = job.accounts.twilio
     types = types_needed(job.graph, ledger) | LOOKED_AT
-    snapshot, account_status, calls, ready = await asyncio.gather(
+    asked: list[Awaitable[Any]] = [
         _settled(job, types, ledger.state) if read is None else _told(read),
         twilio.status() if twilio is not None else _told(""),
         _last_calls(job),
         _ready(runtime_url) if runtime_url and _may_need_runtime(job) else _told("not asked"),
-    )
+    ]
+    snapshot, account_status, calls, ready = await together(asked)
     found = await plan(job, snapshot)
     state = ledger.state
     seen = Seen(

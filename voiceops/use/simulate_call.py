@@ -9,6 +9,7 @@ from pathlib import Path
 from voiceops.errors import VoiceopsError
 from voiceops.kinds.schema import Facts, using
 from voiceops.model.env_values import checked
+from voiceops.net.together import together
 from voiceops.runtime.spec import RuntimeSpec
 from voiceops.simulate.player import Moment, Played, Player, Signer
 from voiceops.simulate.script import Script, default_script
@@ -80,7 +81,7 @@ async def simulate(rehearsal: Rehearsal, url: str, *, calls: int = 1, over: floa
             return await Player(rehearsal.spec, rehearsal.script, sender, rehearsal.signer, over).play()
 
         with using(rehearsal.facts):
-            played = list(await asyncio.gather(*(one(number) for number in range(calls))))
+            played = await together(one(number) for number in range(calls))
     finally:
         await sender.close()
     moments: list[Moment] = [moment for call in played for moment in call.moments]

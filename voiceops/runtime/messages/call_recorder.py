@@ -1,7 +1,8 @@
 """Calls out of the stored messages: what the reports count. It reads what was acknowledged, and slows nobody down.
 
-It has a connection and a thread of its own, and takes little at a time. Where several workers share a store one of
-them records; another one goes on where it stopped. A message that is read twice changes nothing.
+It has a connection and a thread of its own, takes little at a time, and rests while the server is busy. Where several
+workers share a store one of them records; another one goes on where it stopped. A message that is read twice changes
+nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -22,13 +24,14 @@ from voiceops.calls.store import CallStore
 from voiceops.errors import VoiceopsError
 from voiceops.model.privacy import Privacy
 from voiceops.runtime.json_text import loads
+from voiceops.runtime.messages.background_pace import BackgroundPace
 from voiceops.runtime.messages.vapi_api import Known
 from voiceops.runtime.observe.log import log
 from voiceops.runtime.spec import RuntimeSpec
 from voiceops.runtime.store.records import Backend, Stored
 
 _PAUSE = 1.0  # seconds between looks for new messages
-_AT_ONCE = 25  # messages a transaction: nobody else writes to SQLite meanwhile
+_AT_ONCE = 5  # messages a transaction: nobody else writes to SQLite meanwhile
 _LATE = 15 * 1000 << 22  # of events' numbers: a worker may commit so much after another one with a larger number
 _MOST = 20_000  # numbers of messages looked at together
 _LEASE = 20.0  # seconds for which one worker records
@@ -75,7 +78,7 @@ class CallRecorder:
         backend = await loop.run_in_executor(self._thread, self._opened)
         if backend is None:
             return
-        recording = _Recording(backend, CallStore(backend, self._privacy))
+        recording = await loop.run_in_executor(self._thread, _Recording, backend, CallStore(backend, self._privacy))
         names, asked = await self._names(), time.monotonic()
         try:
             while True:
@@ -123,7 +126,10 @@ class _Recording:
 
     backend: Backend
     store: CallStore
+    waiting: deque[int] = field(default_factory=deque)  # numbers of messages that were found and not read yet
+    mark: int = 0  # the largest number that was recorded
     seen: set[int] = field(default_factory=set)  # the newest messages that were read
+    pace: BackgroundPace = field(default_factory=BackgroundPace)
     tidied: float = 0.0  # when what is kept was brought to what is wanted
 
     @property
@@ -134,25 +140,39 @@ class _Recording:
     def step(self, names: Names) -> bool:
         """Record some messages; whether there may be more at once."""
         if not self._mine():
+            self.waiting.clear()  # whoever records goes on from the mark
             return False
-        mark = int(self.store.fact(_MARK) or 0)
+        if not self.waiting:
+            self._look()
+        some = [self.waiting.popleft() for _ in range(min(_AT_ONCE, len(self.waiting)))]
+        calls: list[CallRecord] = []
+        for id_ in some:
+            event = self.backend.get(id_)
+            call = self._call(event) if event is not None else None
+            if call is not None:
+                calls.append(named(self._with_tools(call), names))
+            self.pace.rest()
+        self._keep(calls)
+        if some:
+            self.mark = max(self.mark, *some)
+            self.store.note(_MARK, str(self.mark))
+            self.seen.update(some)
+            self.pace.rest()
+        elif time.time() - self.tidied > _TIDY:
+            self.store.apply_privacy(time.time())
+            self.tidied = time.time()
+        return bool(self.waiting)
+
+    def _look(self) -> None:
+        """Find the messages that are new: once for many of them, since it reads what came lately, recorded or not."""
+        self.mark = int(self.store.fact(_MARK) or 0)
+        self.seen = {id_ for id_ in self.seen if id_ > self.mark - 2 * _LATE}
         types = ", ".join("?" * len(TOLD_BY))
         rows = self.backend.rows(
             f"SELECT id FROM {self.backend.prefix}events WHERE id > ? AND type IN ({types}) ORDER BY id LIMIT {_MOST}",
-            (max(0, mark - _LATE), *TOLD_BY),
+            (max(0, self.mark - _LATE), *TOLD_BY),
         )
-        new = [id_ for (id_,) in rows if id_ not in self.seen]
-        events = [event for id_ in new[:_AT_ONCE] if (event := self.backend.get(id_)) is not None]
-        calls = [call for event in events if (call := self._call(event)) is not None]
-        self._keep([named(self._with_tools(call), names) for call in calls])
-        if new:
-            newest = max(mark, *new[:_AT_ONCE])
-            self.store.note(_MARK, str(newest))
-            self.seen = {id_ for id_ in (*self.seen, *new[:_AT_ONCE]) if id_ > newest - 2 * _LATE}
-        if not new and time.time() - self.tidied > _TIDY:
-            self.store.apply_privacy(time.time())
-            self.tidied = time.time()
-        return len(new) > _AT_ONCE
+        self.waiting.extend(id_ for (id_,) in rows if id_ not in self.seen)
 
     def _keep(self, calls: list[CallRecord]) -> None:
         """One that the database does not take must not keep the others out, again and again."""
