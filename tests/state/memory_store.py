@@ -132,6 +132,11 @@ class MemoryStore:
         for id_ in notes:
             self._mine.notes.pop(id_, None)
 
+    async def remove(self) -> None:
+        self._mine.state = None
+        for kept in (self._mine.states, self._mine.journal, self._mine.revisions, self._mine.notes, self._mine.blobs):
+            kept.clear()
+
     async def siblings(self) -> list[dict[str, Any]]:
         others = [MemoryStore(self._shelves, name) for name in sorted(self._shelves) if name != self._environment]
         found = [await other.read() for other in others]

@@ -330,3 +330,23 @@ async def test_the_last_states_are_kept_and_can_be_brought_back(open_store: Open
     assert restored == DATA | {"serial": 14, "was": 7} == await open_store().read()
     assert await store.journal() == [{"n": 1}]
     await store.write(DATA | {"serial": 15}, if_serial=14)
+
+
+async def test_what_is_removed_is_gone_and_can_begin_anew(open_store: Open) -> None:
+    await open_store("prod").write(DATA, if_serial=None)
+    store = open_store()
+    await store.write(DATA, if_serial=None)
+    await store.append([{"n": 1}])
+    await store.add_revision(1, {"number": 1})
+    await store.add_note("20260101T000000-1", {"id": "20260101T000000-1"})
+    await store.put_blob(b"a")
+    async with store.lock("down", 0):
+        await store.remove()
+    for there in (store, open_store()):
+        assert (await there.read(), await there.journal(), await there.states()) == (None, [], [])
+        assert (await there.revisions(), await there.notes(), await there.blobs()) == ([], [], [])
+    async with store.lock("apply", 0):
+        await store.append([{"n": 2}])
+        await store.write(DATA, if_serial=None)
+    assert await open_store().journal() == [{"n": 2}]
+    assert await open_store("prod").read() == DATA

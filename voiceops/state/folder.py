@@ -19,6 +19,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import stat
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -37,6 +38,7 @@ from voiceops.state.lock_holder import locked_by, nobody_holds, taken_away, this
 from voiceops.state.store import Lease, LockInfo
 
 _MOST = 4096  # bytes that say who holds the lock
+_TRIES = 5  # to open a lock in a folder that others take away
 _NAMELESS = 1.0  # seconds to wait for a holder to say who it is
 
 
@@ -195,9 +197,29 @@ class FolderStore:
         for id_ in notes:
             (self._folder / "notes" / f"{id_}.json").unlink(missing_ok=True)
 
+    async def remove(self) -> None:
+        await self._batch.flush()
+        self._journal.close()
+        # The journal first: without its state it would bring back what is in it. The lock last: it is held.
+        with _written(self._folder):
+            for name in ("journal.jsonl", "revisions", "notes", "blobs", "states", "state.json", "lock"):
+                path = self._folder / name
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # somebody else's files, or another one that waits for the lock
+            self._folder.rmdir()
+
     async def siblings(self) -> list[dict[str, Any]]:
         folders = [path.parent for path in sorted(self._root.glob("*/state.json")) if path.parent != self._folder]
-        found = [await FolderStore(self._root, folder.name).read() for folder in folders]
+        found = []
+        for folder in folders:
+            try:
+                found.append(await FolderStore(self._root, folder.name).read())
+            except StateError:
+                if _is_there(folder / "state.json"):  # else it was taken away while we looked
+                    raise
         return [data for data in found if data is not None]
 
     @asynccontextmanager
@@ -208,8 +230,7 @@ class FolderStore:
         try:
             while True:
                 with _written(path):
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+                    descriptor = _opened_lock(path)
                 await self._wait(descriptor, deadline)
                 if os.fstat(descriptor).st_nlink:
                     break
@@ -268,6 +289,18 @@ class _FolderLease:
     async def check(self) -> None:
         if os.fstat(self.descriptor).st_nlink == 0 or os.pread(self.descriptor, _MOST, 0) != self.written:
             raise taken_away()
+
+
+def _opened_lock(path: Path) -> int:
+    """The lock's file, made where it is not there; again where its folder is being taken away this moment."""
+    for left in reversed(range(_TRIES)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except FileNotFoundError:
+            if not left:
+                raise
+    raise AssertionError
 
 
 def _is_held_by(descriptor: int, id_: str) -> bool:

@@ -277,6 +277,11 @@ class HttpStore:
         if old or gone:
             await self._change(edit)
 
+    async def remove(self) -> None:
+        await self._batch.flush()
+        # An empty document stays: its serial has to go on growing.
+        await self._change(lambda document: _Document(lineage=document.lineage))
+
     async def siblings(self) -> list[dict[str, Any]]:
         return []  # the protocol knows one document, and not where the others are
 

@@ -287,6 +287,12 @@ class PostgresStore:
                     self._mine | {"given": list(given)},
                 )
 
+    async def remove(self) -> None:
+        await self._batch.flush()
+        async with self._writing() as connection:
+            for table in ("journal", "revisions", "notes", "blobs", "states"):
+                await connection.execute(f"DELETE FROM voiceops.{table} WHERE {_MINE}", self._mine)
+
     async def siblings(self) -> list[dict[str, Any]]:
         rows = await self._rows(
             "SELECT DISTINCT ON (environment) data, checksum, environment FROM voiceops.states"

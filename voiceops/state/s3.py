@@ -231,6 +231,13 @@ class S3Store:
             + [f"{self._prefix}notes/{id_}.json" for id_ in notes]
         )
 
+    async def remove(self) -> None:
+        await self._batch.flush()
+        # The state last: without its first number old journals would count again.
+        for part in ("journal/", "revisions/", "notes/", "blobs/", "states/", "state.json"):
+            await self._bucket.delete(await self._bucket.keys(self._prefix + part))
+        self._next = None
+
     async def siblings(self) -> list[dict[str, Any]]:
         names = [name for name in await self._bucket.folders(self._root) if f"{self._root}{name}/" != self._prefix]
         found = await together(self._bucket.get(f"{self._root}{name}/state.json") for name in names)

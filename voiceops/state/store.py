@@ -131,6 +131,10 @@ class Store(Protocol):
         """Make a kept state the current one, under a serial of its own, also when the current one is damaged; the
         journal stays. Returns it. Raises StateError."""
 
+    async def remove(self) -> None:
+        """Let go of everything that is kept of this environment, its history included. Only while the lock is held, and
+        the last thing that is done under it. What a crash in the middle of it leaves brings nothing back."""
+
     async def siblings(self) -> list[dict[str, Any]]:
         """The states of this project's other environments in the same place."""
 

@@ -82,6 +82,9 @@ class StoreWrapper:
     async def restore(self, serial: int) -> dict[str, Any]:
         return await self.inner.restore(serial)
 
+    async def remove(self) -> None:
+        await self.inner.remove()
+
     async def siblings(self) -> list[dict[str, Any]]:
         return await self.inner.siblings()
 

@@ -13,12 +13,12 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "use.process_context": ("ProcessContext",),
     "use.load_project": (
         "Loaded",
-        "Opened",
         "load",
         "open_project",
         "root_of",
         "variables_of",
     ),
+    "use.opened": ("Opened",),
     "use.scope_and_terms": ("Scope", "Terms"),
     "use.make_plan": ("plan",),
     "use.saved_plan": ("KeptPlan", "plan_data", "read_plan", "write_plan"),

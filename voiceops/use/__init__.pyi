@@ -45,7 +45,7 @@ from voiceops.use.explain_value import explain as explain
 from voiceops.use.first_files import renew_pipeline as renew_pipeline
 from voiceops.use.first_files import start_project as start_project
 from voiceops.use.load_project import Loaded as Loaded
-from voiceops.use.load_project import Opened as Opened
+from voiceops.use.opened import Opened as Opened
 from voiceops.use.load_project import load as load
 from voiceops.use.load_project import open_project as open_project
 from voiceops.use.load_project import root_of as root_of

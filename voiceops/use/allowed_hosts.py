@@ -18,7 +18,7 @@ from voiceops.manifest.project import Origin, Project
 from voiceops.model.hosts import ALLOWED_HOSTS, Hosts, is_loopback, is_vendors_own, place_of
 from voiceops.model.state import Binding
 from voiceops.model.values import Secret
-from voiceops.use.load_project import Opened
+from voiceops.use.opened import Opened
 
 _POSTGRES = 5432
 

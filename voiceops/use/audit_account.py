@@ -23,8 +23,9 @@ from voiceops.model.graph import Graph
 from voiceops.model.live import Snapshot
 from voiceops.model.state import State
 from voiceops.providers.snapshot_reader import read_account
-from voiceops.use.load_project import Loaded, Opened, loaded_from, with_graph
+from voiceops.use.load_project import Loaded, loaded_from, with_graph
 from voiceops.use.open_job import open_job
+from voiceops.use.opened import Opened
 from voiceops.use.other_environments import OtherEnvironment, other_environments
 from voiceops.use.read_status import lines
 from voiceops.use.scope_and_terms import Scope, options_of

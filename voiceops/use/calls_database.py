@@ -16,7 +16,7 @@ from voiceops.runtime.store.records import Backend
 from voiceops.runtime.store.sqlite import SqliteBackend
 from voiceops.state.ledger import Ledger
 from voiceops.use.allowed_hosts import check_database
-from voiceops.use.load_project import Opened
+from voiceops.use.opened import Opened
 from voiceops.use.runtime_queue import DATABASE, default_database
 
 

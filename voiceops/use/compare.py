@@ -14,8 +14,9 @@ from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import Project
 from voiceops.model.graph import Graph
 from voiceops.model.plan import Change
-from voiceops.use.load_project import Loaded, Opened, loaded_from
+from voiceops.use.load_project import Loaded, loaded_from
 from voiceops.use.open_state import open_ledger
+from voiceops.use.opened import Opened
 
 _RUNTIME = "https://runtime.of.the.environment"  # stands for either side's own address
 

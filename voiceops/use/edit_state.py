@@ -14,8 +14,8 @@ from voiceops.model.state import Entry
 from voiceops.state.ledger import Ledger
 from voiceops.state.migrate import Moved, migrate
 from voiceops.state.store import Store
-from voiceops.use.load_project import Opened
 from voiceops.use.open_state import open_ledger, store_of
+from voiceops.use.opened import Opened
 from voiceops.use.origin import origin
 from voiceops.use.state_place import check_place
 

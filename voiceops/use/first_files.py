@@ -7,7 +7,8 @@ from pathlib import Path
 from voiceops.packaging.release import release_of
 from voiceops.scaffold.first_project import write_first_project
 from voiceops.scaffold.pipeline import Renewed, pipeline_files, renew
-from voiceops.use.load_project import Opened, open_project
+from voiceops.use.load_project import open_project
+from voiceops.use.opened import Opened
 from voiceops.use.process_context import ProcessContext
 
 

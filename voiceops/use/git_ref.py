@@ -17,7 +17,7 @@ from voiceops.manifest.git import GitProblem, GitRepository, NoGit, repository
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import PROJECT_FILE, Project, load_project
 from voiceops.model.graph import Graph
-from voiceops.use.load_project import Opened
+from voiceops.use.opened import Opened
 
 _MOST_FILES = 50_000
 _LONGEST_LIST = 10 << 20  # bytes in which git lists them

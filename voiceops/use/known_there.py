@@ -20,7 +20,7 @@ from voiceops.model.address import owner_of
 from voiceops.model.live import Snapshot
 from voiceops.model.located import plain
 from voiceops.model.redactor import KEYS
-from voiceops.use.load_project import Opened
+from voiceops.use.opened import Opened
 
 
 def known_there(opened: Opened, job: Job, snapshot: Snapshot, wanted: Wanted, folder: str) -> Known:

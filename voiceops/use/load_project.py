@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,18 +19,10 @@ from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import Project, find_root, load_project, read_facts
 from voiceops.model.env_values import trimmed
 from voiceops.model.graph import Graph
+from voiceops.use.opened import Opened
 from voiceops.use.process_context import ProcessContext
 
 _RULES_SECONDS = 60.0  # that a team's own rules may take with one plan
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A project in one environment, without its manifests. `environ`: the process's variables over those of `.env`."""
-
-    project: Project
-    environ: Mapping[str, str]
-    context: ProcessContext
 
 
 def open_project(

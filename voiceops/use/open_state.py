@@ -13,7 +13,7 @@ from voiceops.state.masked import MaskedStore
 from voiceops.state.open import open_store
 from voiceops.state.store import Store
 from voiceops.use.allowed_hosts import check_state
-from voiceops.use.load_project import Opened
+from voiceops.use.opened import Opened
 
 
 def store_of(opened: Opened, location: str = "", *, plain: bool = False) -> Store:

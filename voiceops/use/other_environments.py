@@ -10,8 +10,9 @@ from voiceops.manifest.project import environments_of
 from voiceops.model.graph import Graph
 from voiceops.model.state import STATE_VERSION, State
 from voiceops.state.store import Store
-from voiceops.use.load_project import Loaded, Opened, load, open_project
+from voiceops.use.load_project import Loaded, load, open_project
 from voiceops.use.open_state import open_ledger
+from voiceops.use.opened import Opened
 
 
 @dataclass(frozen=True, slots=True)

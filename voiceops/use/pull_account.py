@@ -39,10 +39,11 @@ from voiceops.providers.snapshot_reader import read_account
 from voiceops.state.ledger import Ledger
 from voiceops.state.store import Lease
 from voiceops.use.known_there import known_there
-from voiceops.use.load_project import Loaded, Opened, check_lints, loaded_from, with_graph
+from voiceops.use.load_project import Loaded, check_lints, loaded_from, with_graph
 from voiceops.use.local_sandbox import sandbox_keys
 from voiceops.use.open_job import job_on
 from voiceops.use.open_state import open_ledger
+from voiceops.use.opened import Opened
 from voiceops.use.origin import origin
 from voiceops.use.other_environments import other_environments
 from voiceops.use.scope_and_terms import Scope, options_of

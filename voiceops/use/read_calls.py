@@ -16,9 +16,10 @@ from voiceops.model.graph import Graph
 from voiceops.providers.call_pages import call_pages
 from voiceops.providers.http import Api
 from voiceops.use.calls_database import calls_database, names_of
-from voiceops.use.load_project import Loaded, Opened
+from voiceops.use.load_project import Loaded
 from voiceops.use.open_job import open_job
 from voiceops.use.open_state import open_ledger
+from voiceops.use.opened import Opened
 from voiceops.use.scope_and_terms import Scope, options_of
 
 _AGAIN = 86_400.0  # seconds before the last fetch that are fetched again: calls that were under way have ended since

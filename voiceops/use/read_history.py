@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from voiceops.errors import VoiceopsError
-from voiceops.use.load_project import Opened
 from voiceops.use.open_state import open_ledger
+from voiceops.use.opened import Opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from voiceops.calls.counting import ReportRow, Reports
 from voiceops.calls.store import CallFilter
 from voiceops.errors import VoiceopsError
 from voiceops.use.calls_database import calls_database
-from voiceops.use.load_project import Opened
+from voiceops.use.opened import Opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

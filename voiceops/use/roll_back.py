@@ -35,9 +35,10 @@ from voiceops.state.ledger import Ledger
 from voiceops.state.read_revisions import Revisions
 from voiceops.use.apply_plan import Confirm, agreed, unheard
 from voiceops.use.git_ref import graph_at
-from voiceops.use.load_project import Loaded, Opened, with_graph
+from voiceops.use.load_project import Loaded, with_graph
 from voiceops.use.open_job import job_on
 from voiceops.use.open_state import open_ledger
+from voiceops.use.opened import Opened
 from voiceops.use.origin import origin
 from voiceops.use.saved_plan import KeptPlan, check_asked
 from voiceops.use.scope_and_terms import Scope, Terms, check_terms, options_of

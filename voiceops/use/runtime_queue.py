@@ -11,7 +11,7 @@ from voiceops.runtime.store.backends import backend_of
 from voiceops.runtime.store.records import DEAD, STATES, Backend, Stats, Stored
 from voiceops.runtime.store.sqlite import SqliteBackend
 from voiceops.use.allowed_hosts import check_database
-from voiceops.use.load_project import Opened
+from voiceops.use.opened import Opened
 
 DATABASE = "VOICEOPS_RUNTIME_DB"
 
