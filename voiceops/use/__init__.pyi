@@ -45,7 +45,6 @@ from voiceops.use.explain_value import explain as explain
 from voiceops.use.first_files import renew_pipeline as renew_pipeline
 from voiceops.use.first_files import start_project as start_project
 from voiceops.use.load_project import Loaded as Loaded
-from voiceops.use.opened import Opened as Opened
 from voiceops.use.load_project import load as load
 from voiceops.use.load_project import open_project as open_project
 from voiceops.use.load_project import root_of as root_of
@@ -53,6 +52,7 @@ from voiceops.use.load_project import variables_of as variables_of
 from voiceops.use.make_plan import plan as plan
 from voiceops.use.newer_facts import SchemaUpdate as SchemaUpdate
 from voiceops.use.newer_facts import update_schema as update_schema
+from voiceops.use.opened import Opened as Opened
 from voiceops.use.process_context import ProcessContext as ProcessContext
 from voiceops.use.pull_account import pull as pull
 from voiceops.use.read_calls import Fetched as Fetched
