@@ -13,7 +13,7 @@ from typing import Any
 
 from voiceops.calls.ended_reasons import is_transfer
 from voiceops.calls.judgement import judged
-from voiceops.calls.record import CallRecord, Spoken, ToolUse
+from voiceops.calls.record import CallRecord, Spoken, ToolUse, ToolValues
 
 _DIRECTIONS = {
     "inboundPhoneCall": "inbound",
@@ -51,6 +51,39 @@ def call_told_by(message: Mapping[str, Any]) -> CallRecord | None:
     call = _map(message.get("call"))
     id_ = _text(call.get("id"))
     return _told(id_, call, message) if id_ else None
+
+
+def tool_values(data: Mapping[str, Any]) -> dict[str, ToolValues]:
+    """What the tools of a call of Vapi's were asked and what they answered, by the tool call's id.
+
+    They are for the moment: a record of ours has the names of arguments alone.
+    """
+    messages = [_map(item) for item in _list(_map(data.get("artifact")).get("messages")) or _list(data.get("messages"))]
+    answers = {
+        _text(item.get("toolCallId")): _answered(item)
+        for item in messages
+        if item.get("role") in ("tool_call_result", "tool")
+    }
+    found: dict[str, ToolValues] = {}
+    for item in messages:
+        for called in map(_map, _list(item.get("toolCalls") or item.get("tool_calls"))):
+            given = _parsed(_map(called.get("function")).get("arguments", called.get("parameters")))
+            arguments = {_text(key): _plain(value) for key, value in list(given.items())[:100]}
+            id_ = _text(called.get("id"))
+            found[id_] = ToolValues(arguments, answers.get(id_))
+    return found
+
+
+def variable_values(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What stood for `{{name}}` in a call of Vapi's: texts and numbers alone."""
+    artifact, overrides = _map(data.get("artifact")), _map(data.get("assistantOverrides"))
+    found = {**_map(artifact.get("variableValues")), **_map(overrides.get("variableValues"))}
+    return {_text(name): _plain(value) for name, value in found.items() if isinstance(value, str | int | float)}
+
+
+def _answered(result: Mapping[str, Any]) -> str:
+    said = result.get("result", result.get("content", ""))
+    return _storable(said if isinstance(said, str) else json.dumps(_plain(said)), _SPOKEN)
 
 
 def _told(id_: str, call: Mapping[str, Any], message: Mapping[str, Any]) -> CallRecord:
@@ -163,12 +196,17 @@ def _outcome(result: Mapping[str, Any]) -> str:
 
 
 def _argument_names(given: Any) -> tuple[str, ...]:
+    return tuple(_text(key) for key in list(_parsed(given))[:100])
+
+
+def _parsed(given: Any) -> Mapping[str, Any]:
+    """Arguments, which come as a map or as its JSON; nothing of anything else."""
     if isinstance(given, str):
         try:
             given = json.loads(given)
         except (ValueError, RecursionError):
-            return ()
-    return tuple(_text(key) for key in list(given)[:100]) if isinstance(given, dict) else ()
+            return {}
+    return _map(given)
 
 
 def _outputs(artifact: Mapping[str, Any], analysis: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -36,6 +36,14 @@ class ToolUse:
     arguments: tuple[str, ...] = ()  # their names; never their values
 
 
+@dataclass(frozen=True, slots=True)
+class ToolValues:
+    """What a tool was asked and what it answered (None: nothing). No part of a record: nobody keeps it."""
+
+    arguments: Mapping[str, JSON]
+    answer: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRecord:
     """One call. Times are epoch seconds, money US dollars.

@@ -1,0 +1,152 @@
+"""A call that there was as a conversation to have again: what the caller said, and what the agent did after it. Pure.
+
+What was said comes from the store of calls, so that nothing is replayed that is not kept. What tools were asked and
+what they answered is not kept there: it comes beside it, out of Vapi's own record of the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from voiceops.calls.record import CallRecord, Spoken, ToolUse, ToolValues
+from voiceops.model.values import JSON
+
+_ENDED_BY_AGENT = "assistant-ended-call"
+_FORWARDED = "assistant-forwarded-call"
+END_CALL, TRANSFER = "endCall", "transferCall"
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A tool as it was called in the call. `answer` is None where nobody answered."""
+
+    name: str
+    arguments: Mapping[str, JSON] = field(default_factory=dict)
+    answer: str | None = None
+    loose: bool = False  # its arguments are not known: only that it was called counts
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTurn:
+    """All that the agent said and called until the caller spoke again."""
+
+    said: str = ""
+    used: tuple[Used, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A turn of the caller, and the agent's answer to it."""
+
+    caller: str
+    answer: AgentTurn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """A call to have again. `opening` is what the agent did before the caller said a word."""
+
+    call: str
+    opening: AgentTurn
+    exchanges: tuple[Exchange, ...]
+    reason: str = ""  # how it ended
+    variables: Mapping[str, JSON] = field(default_factory=dict)  # what stood for `{{name}}` in its prompts
+
+    @property
+    def tools(self) -> int:
+        """How many tools were called."""
+        return len(self.opening.used) + sum(len(exchange.answer.used) for exchange in self.exchanges)
+
+
+def left_out(call: CallRecord, *, needs_values: bool, has_values: bool) -> str:
+    """Why a call can't be replayed, as a phrase that ends `N calls: …`; empty where it can.
+
+    `needs_values`: it can only be replayed with what Vapi's own record of it says; `has_values`: that is there.
+    """
+    callers = [turn for turn in call.turns if turn.role == "caller"]
+    if call.status != "ended" and call.ended_at is None and not call.reason:
+        return "still under way"
+    if not callers:
+        return "the caller said nothing"
+    if not any(turn.text.strip() for turn in callers):
+        return "what was said is not kept (privacy.transcripts, or VOICEOPS_REDACT of the runtime)"
+    if len({turn.agent for turn in call.turns if turn.agent}) > 1:
+        return "several agents of a squad answered"
+    if needs_values and not has_values:
+        return "Vapi has no record of it any more, and its tools' answers are not kept here"
+    return ""
+
+
+def conversation_of(
+    call: CallRecord, values: Mapping[str, ToolValues], variables: Mapping[str, JSON] | None = None
+) -> Conversation:
+    """The call as a conversation. `values`: what its tools were asked and answered, by the tool call's id."""
+    exchanges: list[Exchange] = []
+    opening, answer = AgentTurn(), AgentTurn()
+    caller: str | None = None
+    fresh = False  # the caller's last words have not been answered yet: what follows them belongs to the same turn
+
+    def close() -> None:
+        nonlocal opening
+        if caller is None:
+            opening = answer
+        else:
+            exchanges.append(Exchange(caller, answer))
+
+    for item in _in_order(call):
+        if isinstance(item, ToolUse):
+            answer, fresh = replace(answer, used=(*answer.used, _used(item, values))), False
+        elif item.role == "caller":
+            if not item.text.strip():
+                continue
+            if fresh and caller is not None:
+                caller = f"{caller} {item.text.strip()}"
+                continue
+            close()
+            caller, answer, fresh = item.text.strip(), AgentTurn(), True
+        elif item.text.strip():
+            answer, fresh = replace(answer, said=f"{answer.said} {item.text.strip()}".strip()), False
+    answer = _with_its_end(call, answer)
+    close()
+    return Conversation(
+        call=call.id,
+        opening=opening,
+        exchanges=tuple(exchanges),
+        reason=call.reason,
+        variables=variables or {},
+    )
+
+
+def _used(tool: ToolUse, values: Mapping[str, ToolValues]) -> Used:
+    found = values.get(tool.id)
+    if found is None:
+        return Used(tool.name, loose=True)
+    return Used(tool.name, found.arguments, found.answer)
+
+
+def _with_its_end(call: CallRecord, answer: AgentTurn) -> AgentTurn:
+    """Some records tell that the agent hung up or transferred only by the reason: then the tool is put in its place."""
+    for reason, name in ((_ENDED_BY_AGENT, END_CALL), (_FORWARDED, TRANSFER)):
+        if call.reason == reason and not any(plain(tool.name).startswith(plain(name)) for tool in call.tools):
+            return replace(answer, used=(*answer.used, Used(name, loose=True)))
+    return answer
+
+
+def _in_order(call: CallRecord) -> list[Spoken | ToolUse]:
+    """By time; what has none keeps its place behind what came before it."""
+    timed: list[tuple[float, Spoken | ToolUse]] = [*_timed(call.turns), *_timed(call.tools)]
+    return [item for _, item in sorted(timed, key=lambda pair: pair[0])]
+
+
+def _timed(items: Iterable[Spoken | ToolUse]) -> Iterator[tuple[float, Spoken | ToolUse]]:
+    last = 0.0
+    for item in items:
+        last = max(last, item.at) if item.at is not None else last
+        yield last, item
+
+
+def plain(name: str) -> str:
+    """A tool's name as it is compared: `endCall` and Vapi's `end_call_tool` are one."""
+    word = "".join(character for character in name.casefold() if character.isalnum())
+    return word.removesuffix("tool") or word

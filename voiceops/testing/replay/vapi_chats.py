@@ -1,0 +1,181 @@
+"""Chats at Vapi: one request an answer, with the whole conversation in it, and none of them left behind.
+
+https://docs.vapi.ai/api-reference/chats/create. A chat of an agent without effects does nothing but answer: one that
+got lost on its way back is asked for again. What was made is deleted at the end, by its id, and what got lost by the
+name that this run gave it: a chat holds what a caller said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from voiceops.errors import Ambiguous, NotFound, ProviderError
+from voiceops.model.values import JSON
+from voiceops.providers.http import Api
+
+_TRIES = 4  # of a chat whose answer did not come
+_LIMIT = 1000
+_LONGEST = 10_000  # characters of a message that Vapi takes
+_CLOCKS = 60.0  # seconds by which two clocks may differ
+
+
+@dataclass(frozen=True, slots=True)
+class WantedTool:
+    """A tool that the model wants to be called."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, JSON]
+    raw: str  # the arguments as they came
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came of one chat, up to the first tools that the model wants: what Vapi made of them is left aside."""
+
+    said: str
+    tools: tuple[WantedTool, ...] = ()
+    cost: float | None = None
+
+
+@dataclass(slots=True)
+class Chats:
+    """The chats of one run. `name` is theirs at Vapi, at most 40 characters."""
+
+    api: Api
+    name: str
+    asked: int = 0
+    spent: float = 0.0
+    _made: list[str] = field(default_factory=list)
+    _lost: int = 0
+    _began: float = 0.0  # Vapi's clock, before the first chat
+
+    async def ask(
+        self, agent: Mapping[str, Any], messages: Sequence[Mapping[str, JSON]], variables: Mapping[str, JSON]
+    ) -> Reply:
+        """The agent's next answer. Raises ProviderError."""
+        self._began = self._began or self.api.now()
+        body: dict[str, Any] = {"assistant": dict(agent), "name": self.name, "input": list(messages)}
+        if variables:
+            body["assistantOverrides"] = {"variableValues": dict(variables)}
+        for attempt in range(_TRIES):
+            self.asked += 1
+            try:
+                answer = (await self.api.call("POST", "/chat", body=body, creates=True)).data
+                break
+            except Ambiguous:
+                self._lost += 1
+                if attempt == _TRIES - 1:
+                    raise
+                await asyncio.sleep(self.api.pace * 2**attempt)
+        if not isinstance(answer, dict) or not isinstance(answer.get("output"), list):
+            raise ProviderError(
+                "Vapi's answer to a chat has no output", endpoint=f"POST {self.api.base_url}/chat", status=201
+            )
+        if isinstance(answer.get("id"), str):
+            self._made.append(answer["id"])
+        reply = reply_of(answer)
+        self.spent += reply.cost or 0.0
+        return reply
+
+    async def clear(self) -> int:
+        """Delete all chats that this run made; how many may be left."""
+        ids, self._made = self._made, []
+        left = 0
+        if self._lost:
+            try:
+                ids += [id_ for id_ in await self._named() if id_ not in ids]
+                self._lost = 0
+            except ProviderError:
+                left = self._lost
+        gone = await asyncio.gather(*(self._delete(id_) for id_ in ids))
+        return left + gone.count(False)
+
+    async def _named(self) -> list[str]:
+        """The chats of this run that Vapi lists."""
+        since = datetime.fromtimestamp(max(0.0, self._began - _CLOCKS), UTC).isoformat(timespec="milliseconds")
+        found: list[str] = []
+        for page in range(1, 1000):
+            params = {"createdAtGe": since.replace("+00:00", "Z"), "limit": _LIMIT, "page": page}
+            data = (await self.api.call("GET", "/chat", params=params)).data
+            items = data.get("results") if isinstance(data, dict) else data
+            listed = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+            found += [str(item["id"]) for item in listed if item.get("name") == self.name and item.get("id")]
+            if len(listed) < _LIMIT:
+                break
+        return found
+
+    async def _delete(self, id_: str) -> bool:
+        try:
+            await self.api.call("DELETE", f"/chat/{id_}")
+        except NotFound:
+            return True
+        except ProviderError:
+            return False
+        return True
+
+
+def reply_of(chat: Mapping[str, Any]) -> Reply:
+    """What a chat's output says up to its first tool calls, and what it cost. Pure."""
+    said: list[str] = []
+    tools: tuple[WantedTool, ...] = ()
+    for message in chat.get("output", ()):
+        if not isinstance(message, dict) or message.get("role") != "assistant":
+            continue
+        if isinstance(message.get("content"), str) and message["content"].strip():
+            said.append(message["content"].strip())
+        wanted = message.get("tool_calls") or message.get("toolCalls")
+        if isinstance(wanted, list) and (tools := tuple(_wanted(item, n) for n, item in enumerate(wanted))):
+            break
+    cost = chat.get("cost")
+    if isinstance(cost, bool) or not isinstance(cost, int | float):
+        parts = [c.get("cost") for c in chat.get("costs") or () if isinstance(c, dict)]
+        known = [part for part in parts if isinstance(part, int | float) and not isinstance(part, bool)]
+        cost = sum(known) if known else None
+    return Reply(" ".join(said), tools, cost)
+
+
+def _wanted(item: Any, place: int) -> WantedTool:
+    call = item if isinstance(item, dict) else {}
+    function = call.get("function") if isinstance(call.get("function"), dict) else {}
+    assert isinstance(function, dict)
+    raw = function.get("arguments")
+    text = raw if isinstance(raw, str) else json.dumps(raw or {})
+    try:
+        arguments = json.loads(text)
+    except (ValueError, RecursionError):
+        arguments = {}
+    return WantedTool(
+        id=str(call.get("id") or f"call_{place}"),
+        name=str(function.get("name") or ""),
+        arguments=arguments if isinstance(arguments, dict) else {},
+        raw=text,
+    )
+
+
+def user(text: str) -> dict[str, JSON]:
+    """A turn of the caller."""
+    return {"role": "user", "content": text[:_LONGEST]}
+
+
+def assistant(text: str, tools: Sequence[WantedTool] = ()) -> dict[str, JSON]:
+    """What the agent said, and the tools that it called."""
+    message: dict[str, JSON] = {"role": "assistant"}
+    if text or not tools:
+        message["content"] = text[:_LONGEST]
+    if tools:
+        message["tool_calls"] = [
+            {"id": tool.id, "type": "function", "function": {"name": tool.name, "arguments": tool.raw}}
+            for tool in tools
+        ]
+    return message
+
+
+def tool_answer(id_: str, text: str) -> dict[str, JSON]:
+    """What a tool answered."""
+    return {"role": "tool", "tool_call_id": id_, "content": text[:_LONGEST]}
