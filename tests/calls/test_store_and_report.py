@@ -261,3 +261,17 @@ def test_a_newer_store_is_left_alone(database: Backend) -> None:
     database.change(f"UPDATE {database.prefix}call_facts SET value = '99' WHERE name = 'version'")
     with pytest.raises(VoiceopsError, match="newer voiceops"):
         prepare(database)
+
+
+def test_a_store_whose_sums_were_made_otherwise_sums_its_hours_anew(database: Backend) -> None:
+    store, reports = opened(database)
+    rng = random.Random(5)
+    store.keep([made(rng, n) for n in range(60)])
+    shown = {by: [row.to_data() for row in reports.rows(CallFilter(), by)] for by in ("", *BY)}
+    database.change(f"DELETE FROM {database.prefix}call_sums WHERE part = 'all'")
+    database.change(f"DELETE FROM {database.prefix}call_facts WHERE name = 'sums'")
+    prepare(database)
+    assert {by: [row.to_data() for row in reports.rows(CallFilter(), by)] for by in ("", *BY)} == shown
+    assert reports.changed() == 0
+    prepare(database)
+    assert reports.changed() == 0

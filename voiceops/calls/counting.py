@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -18,6 +18,8 @@ from voiceops.calls.measures import Measured
 from voiceops.calls.store import CallFilter
 from voiceops.calls.sums import Counts, Sums, counts_in, packed, unpacked
 
+ALL = "all"  # the part of all calls together, whoever answered them: what a report reads that asks for no more
+_PARTS = ("", ALL, "reason", "tool")
 BY = ("agent", "phone", "revision", "version", "day", "hour", "reason", "tool")
 _AT_ONCE = 96  # hours summed in one transaction
 _HOUR, _DAY = 1, 24
@@ -25,7 +27,8 @@ _ANY = CallFilter()
 
 
 class Cell(NamedTuple):
-    """What is summed together: all calls (`part` empty), those that ended so (reason), or that used a tool (tool)."""
+    """What is summed together: an agent's calls on a line (`part` empty), those of them that ended so (reason) or used
+    a tool (tool), or all calls there were (all)."""
 
     start: int  # hours since 1970, UTC
     part: str
@@ -91,6 +94,7 @@ class Reports:
         for first, last in _runs(hours):
             wanted = CallFilter(since=first * 3600.0, until=(last + 1) * 3600.0)
             _join(cells, self._counted(wanted))
+        _add_all(cells)
         self._replace(_HOUR, hours, cells)
         days = sorted({hour // _DAY * _DAY for hour in hours})
         whole: dict[Cell, Sums] = {}
@@ -104,8 +108,8 @@ class Reports:
     def _replace(self, span: int, starts: list[int], cells: Mapping[Cell, Sums]) -> None:
         among = ", ".join("?" * len(starts))
         self._database.change(
-            f"DELETE FROM {self._sums} WHERE span = ? AND part IN ('', 'reason', 'tool') AND start IN ({among})",
-            (span, *starts),
+            f"DELETE FROM {self._sums} WHERE span = ? AND part IN ({_marks(_PARTS)}) AND start IN ({among})",
+            (span, *_PARTS, *starts),
         )
         if cells:
             self._database.change_many(
@@ -119,7 +123,7 @@ class Reports:
         found: dict[str, Sums] = defaultdict(Sums)
         if not (wanted.simulated or wanted.text or wanted.failed):
             self.refresh()
-        part = by if by in ("reason", "tool") else ""
+        part = by if by in ("reason", "tool") else ALL if by in ("", "day", "hour") else ""
         for cell, sums in self.cells(wanted, part, by_hour=by == "hour"):
             found[_key(cell, by)].join(sums)
         rows = [ReportRow(key, sums) for key, sums in found.items()]
@@ -150,19 +154,22 @@ class Reports:
         ]
 
     def cells(self, wanted: CallFilter, part: str = "", *, by_hour: bool = False) -> Iterator[tuple[Cell, Sums]]:
-        """The sums as they are kept, without what changed since `refresh`: of all calls, or of a part of them.
+        """The sums as they are kept, without what changed since `refresh`: by agent, line, version and revision.
 
-        Of a whole day in one, unless `by_hour`.
+        `part`: those of reasons or tools; or ALL, where nobody asks who answered. Of a whole day in one, unless
+        `by_hour`.
         """
         for cell, sums in self._pieces(wanted, part, by_hour):
             yield cell, sums if isinstance(sums, Sums) else unpacked(sums)
 
     def counts(self, wanted: CallFilter, *, by_hour: bool = False) -> Iterator[tuple[Cell, Counts]]:
-        """The same, but for counts alone: a chart needs no times, which are what takes long to read."""
-        for cell, sums in self._pieces(wanted, "", by_hour):
+        """Of all calls together, and only counts: a chart needs no times, which are what takes long to read."""
+        for cell, sums in self._pieces(wanted, ALL, by_hour):
             yield cell, sums if isinstance(sums, Sums) else counts_in(sums)
 
     def _pieces(self, wanted: CallFilter, part: str, by_hour: bool) -> Iterator[tuple[Cell, Sums | bytes]]:
+        if part == ALL and (wanted.agent or wanted.phone or wanted.version or wanted.revision is not None):
+            part = ""
         if wanted.simulated or wanted.text or wanted.failed:
             yield from _of(self._counted(wanted), part)
             return
@@ -185,9 +192,9 @@ class Reports:
             "span = ?",
             "start >= ?",
             "start < ?",
-            "part IN ('', 'reason', 'tool')" if part is None else "part = ?",
+            f"part IN ({_marks(_PARTS)})" if part is None else "part = ?",
         ]
-        values: list[Any] = [span, start, end, *([] if part is None else [part])]
+        values: list[Any] = [span, start, end, *(_PARTS if part is None else [part])]
         for column, value in (
             ("agent", wanted.agent or None),
             ("phone", wanted.phone or None),
@@ -270,7 +277,19 @@ def _spans(since: float, until: float, *, by_hour: bool) -> Iterator[tuple[int, 
 
 
 def _of(cells: Mapping[Cell, Sums], part: str) -> Iterator[tuple[Cell, Sums]]:
+    part = "" if part == ALL else part
     return ((cell, sums) for cell, sums in cells.items() if cell.part == part)
+
+
+def _add_all(cells: dict[Cell, Sums]) -> None:
+    """To the sums by agent and line those of all calls of each hour."""
+    for cell, sums in list(cells.items()):
+        if cell.part == "":
+            cells.setdefault(Cell(cell.start, ALL, "", "", "", "", None), Sums()).join(sums)
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _join(cells: dict[Cell, Sums], more: Mapping[Cell, Sums]) -> None:

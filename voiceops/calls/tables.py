@@ -1,8 +1,8 @@
 """The tables of calls, the same in SQLite and in PostgreSQL, made where they are missing.
 
 `calls`: one row a call, with what is filtered and counted by; `call_bodies`: the whole call as JSON. `call_tools`: one
-row a tool call. `call_sums`: the sums of an hour or of a day by agent, phone, version and revision: of all calls, and
-again of those with each reason and of those with each tool. `call_dirty`: the hours that changed since they were
+row a tool call. `call_sums`: the sums of an hour or of a day by agent, phone, version and revision, again of those with
+each reason and of those with each tool, and of all calls together. `call_dirty`: the hours that changed since they were
 summed. `call_forgotten`: digests of numbers whose calls are not to come back.
 """
 
@@ -12,6 +12,7 @@ from voiceops.calls.database import Database
 from voiceops.errors import VoiceopsError
 
 VERSION = 1
+_SUMMED_AS = "2"  # how the sums are made: a store whose sums were made otherwise sums its hours anew
 
 _CALLS = {
     "id": "text PRIMARY KEY",
@@ -91,9 +92,17 @@ def prepare(database: Database) -> None:
         found = database.rows(f"SELECT value FROM {facts} WHERE name = 'version'")
         if not found:
             database.change(f"INSERT INTO {facts} (name, value) VALUES ('version', ?)", (str(VERSION),))
+            database.change(f"INSERT INTO {facts} (name, value) VALUES ('sums', ?)", (_SUMMED_AS,))
         elif int(found[0][0]) > VERSION:
             raise VoiceopsError(
                 "the calls in this store were written by a newer voiceops", hint="Use that version, or a newer one."
+            )
+        elif not database.rows(f"SELECT 1 FROM {facts} WHERE name = 'sums' AND value = ?", (_SUMMED_AS,)):
+            database.change(f"DELETE FROM {facts} WHERE name = 'sums'")
+            database.change(f"INSERT INTO {facts} (name, value) VALUES ('sums', ?)", (_SUMMED_AS,))
+            database.change(
+                f"INSERT INTO {prefix}call_dirty (hour) SELECT DISTINCT start FROM {prefix}call_sums "
+                f"WHERE span = 1 AND start NOT IN (SELECT hour FROM {prefix}call_dirty)"
             )
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup
 
+from voiceops.calls.counting import ALL
 from voiceops.calls.record import CallRecord
 from voiceops.calls.store import CallFilter
 from voiceops.calls.sums import Counts, Sums
@@ -45,7 +46,7 @@ def overview(reading: BoardReading, frame: Frame, figures: Figures, period: str)
     wholes: list[Sums] = []
     for days, _ in PERIODS.values():
         whole = Sums()
-        for _, sums in reading.reports.cells(CallFilter(since=now - days * _DAY, until=now)):
+        for _, sums in reading.reports.cells(CallFilter(since=now - days * _DAY, until=now), ALL):
             whole.join(sums)
         wholes.append(whole)
     days, step = PERIODS[period]
