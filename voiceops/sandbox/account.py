@@ -13,6 +13,7 @@ from email.utils import formatdate
 from typing import Any
 
 from voiceops.sandbox.faults import Faults
+from voiceops.sandbox.outcomes import Outcomes
 from voiceops.sandbox.request_log import Log
 from voiceops.sandbox.store import Row, Store
 from voiceops.sandbox.switches import Switches
@@ -53,6 +54,7 @@ class World:
     account: Account
     switches: Switches = field(default_factory=Switches)
     faults: Faults = field(default_factory=Faults)
+    outcomes: Outcomes = field(default_factory=Outcomes)
     log: Log = field(default_factory=Log)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     random: random.Random = field(default_factory=random.Random)

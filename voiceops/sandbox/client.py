@@ -63,6 +63,25 @@ class SandboxClient:
                 raise TimeoutError(f"no request has come to {id_}")
             time.sleep(0.005)
 
+    def outcome(self, outcome: str = "", **order: Any) -> str:
+        """Order how simulations and evals end (passed, failed, canceled, error, hang; empty: as they come), and get the
+        order's id."""
+        return str(self._call("POST", "/outcomes", {"outcome": outcome, **order})["id"])
+
+    def outcomes(self) -> list[dict[str, Any]]:
+        """The orders in force, with how often each has matched and fired."""
+        found: list[dict[str, Any]] = self._call("GET", "/outcomes")
+        return found
+
+    def clear_outcomes(self, id_: str = "") -> None:
+        """Take out one order, or all. What hangs already goes on hanging."""
+        self._call("DELETE", f"/outcomes/{id_}" if id_ else "/outcomes")
+
+    def runs(self) -> dict[str, Any]:
+        """How many simulations and evals were started, how they ended, and the most that ran at once."""
+        found: dict[str, Any] = self._call("GET", "/runs")
+        return found
+
     def requests(self, vendor: str = "", method: str = "", path: str = "") -> list[dict[str, Any]]:
         """The requests since the last reset."""
         params = {"vendor": vendor, "method": method, "path": path}

@@ -23,6 +23,9 @@ from voiceops.sandbox.deprecations import DEPRECATIONS
 from voiceops.sandbox.faults import parse
 from voiceops.sandbox.made_calls import MadeUp, made_calls
 from voiceops.sandbox.numbers import PURCHASES
+from voiceops.sandbox.outcomes import Outcomes
+from voiceops.sandbox.outcomes import parse as parse_order
+from voiceops.sandbox.running import advance
 from voiceops.sandbox.store import Body, Row
 
 _LOOPBACK = ("127.0.0.1", "localhost")
@@ -46,6 +49,7 @@ def application(world: World, plant: Callable[[], None]) -> Starlette:
     async def reset(world: World, request: Request, data: Any) -> Any:
         world.faults.remove()
         world.log.reset()
+        world.outcomes = Outcomes()
         world.switches = initial
         world.store.clear()
         plant()
@@ -59,6 +63,11 @@ def application(world: World, plant: Callable[[], None]) -> Starlette:
         ("faults", "DELETE", _remove_faults),
         ("faults/{id}", "DELETE", _remove_faults),
         ("release", "POST", _release),
+        ("outcomes", "GET", _outcomes),
+        ("outcomes", "POST", _order),
+        ("outcomes", "DELETE", _withdraw_orders),
+        ("outcomes/{id}", "DELETE", _withdraw_orders),
+        ("runs", "GET", _runs),
         ("requests", "GET", _requests),
         ("requests", "DELETE", _forget),
         ("counts", "GET", _counts),
@@ -123,6 +132,26 @@ async def _remove_faults(world: World, request: Request, data: Any) -> Any:
 
 async def _release(world: World, request: Request, data: Any) -> Any:
     return {"released": world.faults.release(data.get("id", ""))}
+
+
+async def _outcomes(world: World, request: Request, data: Any) -> Any:
+    return [order.to_data() for order in world.outcomes.orders]
+
+
+async def _order(world: World, request: Request, data: Any) -> Any:
+    orders = [parse_order(item) for item in (data if isinstance(data, list) else [data])]
+    added = [world.outcomes.add(order).to_data() for order in orders]
+    return added if isinstance(data, list) else added[0]
+
+
+async def _withdraw_orders(world: World, request: Request, data: Any) -> Any:
+    return {"removed": world.outcomes.remove(request.path_params.get("id", ""))}
+
+
+async def _runs(world: World, request: Request, data: Any) -> Any:
+    """What ran so far: how many simulations and evals started, how they ended, and the most at once."""
+    advance(world)
+    return world.outcomes.counts()
 
 
 async def _requests(world: World, request: Request, data: Any) -> Any:

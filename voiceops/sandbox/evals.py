@@ -1,4 +1,4 @@
-"""What evaluations and sounds have beside their collections: runs to read, copies of suites, a sound's address."""
+"""What suites and sounds have beside their collections: copies of suites, a sound's address."""
 
 from __future__ import annotations
 
@@ -10,35 +10,16 @@ from starlette.requests import Request
 
 from voiceops.sandbox.account import World, new_id
 from voiceops.sandbox.answers_as import shown
-from voiceops.sandbox.catalog import BY_PATH, Collection
-from voiceops.sandbox.listing import pages
+from voiceops.sandbox.catalog import BY_PATH
 from voiceops.sandbox.requests import Table, absent, bad_request, json_body
 from voiceops.sandbox.store import Body
 
-RUNS = "/eval/run"
 SUITES = "/eval/simulation/suite"
 _NAME_LIMIT = 80
 
 
 def operations(world: World) -> Table:
-    """The routes of eval runs, of suites' copies and of background sounds, with what answers each."""
-    runs = Collection(
-        path=RUNS,
-        title="Eval run",
-        kind="",
-        listing="page",
-        filters=("id",),
-        searched=(("eval", "name"), ("target", "assistant", "name")),
-    )
-
-    async def listed(request: Request) -> tuple[int, Any]:
-        return 200, pages(world, runs, request.query_params, lambda body: body)
-
-    async def get(request: Request) -> tuple[int, Any]:
-        row = world.store.get(RUNS, request.path_params["id"])
-        if row is None:
-            raise absent(runs.title, request.path_params["id"])
-        return 200, row.body
+    """The routes of suites' copies and of background sounds, with what answers each."""
 
     async def duplicate(request: Request) -> tuple[int, Any]:
         row = world.store.get(SUITES, request.path_params["id"])
@@ -56,8 +37,6 @@ def operations(world: World) -> Table:
         return 200, _judged(body["url"])
 
     return [
-        (RUNS, "GET", listed),
-        (RUNS + "/{id}", "GET", get),
         (SUITES + "/{id}/duplicate", "POST", duplicate),
         ("/assistant/background-sound/validate", "POST", validate_sound),
     ]

@@ -27,10 +27,16 @@ def visible(world: World, path: str) -> list[Body]:
     return [body for row in world.store.rows(path) if (body := row.seen(now)) is not None]
 
 
-def array(world: World, collection: Collection, query: Mapping[str, str], show: Show) -> Any:
+def _any(_: Body) -> bool:
+    return True
+
+
+def array(
+    world: World, collection: Collection, query: Mapping[str, str], show: Show, *, only: Callable[[Body], bool] = _any
+) -> Any:
     """A bare array: the first `limit`, and no way to ask for what follows but by time."""
     limit = _limit(query)
-    selected = _selected(collection, visible(world, collection.path), query)
+    selected = [body for body in _selected(collection, visible(world, collection.path), query) if only(body)]
     found = _ordered(world, selected, world.switches.list_order)
     if (
         world.switches.simulation_lists == "data"
@@ -44,13 +50,15 @@ def array(world: World, collection: Collection, query: Mapping[str, str], show: 
     return [show(body) for body in found[:limit]]
 
 
-def pages(world: World, collection: Collection, query: Mapping[str, str], show: Show) -> Any:
+def pages(
+    world: World, collection: Collection, query: Mapping[str, str], show: Show, *, only: Callable[[Body], bool] = _any
+) -> Any:
     """A page with its metadata. Raises Refusal, a 400: the query asks for no page."""
     limit, page = _limit(query), _integer(query, "page", 1, 1)
     order = query.get("sortOrder", "DESC")
     if order not in ("ASC", "DESC"):
         raise bad_request(["sortOrder must be one of the following values: ASC, DESC"])
-    selected = _selected(collection, visible(world, collection.path), query)
+    selected = [body for body in _selected(collection, visible(world, collection.path), query) if only(body)]
     if word := query.get("search", "").lower():
         selected = [b for b in selected if any(word in _text(b, path).lower() for path in collection.searched)]
     found = _ordered(world, selected, "asc" if order == "ASC" else "desc")
@@ -91,9 +99,10 @@ def _selected(collection: Collection, bodies: list[Body], query: Mapping[str, st
     for name in collection.filters:
         if name in query:
             bodies = [body for body in bodies if body.get(name) == query[name]]
-    if "idAny" in query:
-        wanted = query["idAny"].split(",")
-        bodies = [body for body in bodies if body["id"] in wanted]
+    for name in ("id", "assistantId"):
+        if name + "Any" in query:
+            wanted = query[name + "Any"].split(",")
+            bodies = [body for body in bodies if body.get(name) in wanted]
     return bodies
 
 

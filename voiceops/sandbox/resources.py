@@ -1,4 +1,4 @@
-"""What is no collection of Vapi's own: dictionaries, which it keeps at another provider, and call slots."""
+"""What is no collection of Vapi's own: dictionaries, which it keeps at another provider."""
 
 from __future__ import annotations
 
@@ -13,31 +13,13 @@ from voiceops.sandbox.listing import pages
 from voiceops.sandbox.requests import Table, absent, bad_request, json_body
 from voiceops.sandbox.store import Body, Row
 
-CALL_SLOTS = 10  # of an organization that bought none: https://docs.vapi.ai/calls/call-concurrency
-
 
 def operations(world: World) -> Table:
-    """The routes of dictionaries and call slots, with what answers each."""
-
-    async def slots(_: Request) -> tuple[int, Any]:
-        # Nothing runs here that would take one.
-        return 200, {
-            "orgId": world.account.org_id,
-            "concurrencyLimit": CALL_SLOTS,
-            "activeSimulations": 0,
-            "availableToStart": CALL_SLOTS // 2,
-            "createdAt": None,
-            "updatedAt": None,
-            "isDefault": True,
-        }
-
+    """The routes of dictionaries, with what answers each."""
     return [
-        ("/eval/simulation/concurrency", "GET", slots),
-        *(
-            operation
-            for provider in DICTIONARY_PROVIDERS
-            for operation in _dictionary(world, provider, f"/provider/{provider}/pronunciation-dictionary")
-        ),
+        operation
+        for provider in DICTIONARY_PROVIDERS
+        for operation in _dictionary(world, provider, f"/provider/{provider}/pronunciation-dictionary")
     ]
 
 

@@ -10,6 +10,15 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 Secrecy = Literal["omit", "mask", "echo"]
+Payment = Literal[
+    "ok",
+    "wallet_missing",
+    "subscription_frozen",
+    "payment_method_missing",
+    "insufficient_credits",
+    "billing_limit",
+    "initial_payment_missing",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +36,10 @@ class Switches:
     rate: float = 0.0  # requests a second and vendor; more are answered 429
     concurrency: int = 0  # requests at once and vendor; more are answered 429
     retry_after: str = ""  # the Retry-After of a 429
+    # Simulations, evals and chats
+    call_slots: int = 10  # a simulated call takes two of them
+    run_seconds: float = 0.0  # a simulation or an eval takes so long
+    payment: Payment = "ok"  # anything else: runs of simulations, and chats, are refused (402) for this reason
     # Lists
     list_order: Literal["desc", "asc", "random"] = "desc"
     created_at: str = ""  # every new object gets this creation time

@@ -14,6 +14,7 @@ from voiceops.kinds.nodes import select
 from voiceops.kinds.patterns import matches
 from voiceops.kinds.schema import Node, root, type_of
 from voiceops.sandbox.catalog import Collection
+from voiceops.sandbox.run_bodies import TYPES
 from voiceops.sandbox.schema_walk import choose, is_a
 
 # Keys that the live API takes beyond its published schema: fields that have left it, or not entered it yet.
@@ -47,6 +48,11 @@ class Check:
             self._root(root(collection.kind), body, body)
         return self.problems
 
+    def typed(self, name: str, body: dict[str, Any]) -> list[Problem]:
+        """The problems of a body whose type is no collection's: of a run, a chat or a session."""
+        self._object(name, body, "")
+        return self.problems
+
     def update(self, collection: Collection, body: dict[str, Any], live: dict[str, Any]) -> list[Problem]:
         for key in collection.patch_refuses:
             if key in body:
@@ -67,7 +73,7 @@ class Check:
             self._object(node["of"], body, "", complete=complete)
 
     def _object(self, name: str, value: dict[str, Any], prefix: str, *, complete: bool = True) -> None:
-        definition = type_of(name)
+        definition = TYPES.get(name) or type_of(name)
         fields: dict[str, Node] = definition["fields"]
         for key in definition["required"] if complete else ():
             if value.get(key) is None:

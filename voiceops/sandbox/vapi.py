@@ -12,7 +12,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from voiceops.sandbox import evals, files, phones, placed_calls, resources, traffic
+from voiceops.sandbox import (
+    chats,
+    eval_runs,
+    evals,
+    files,
+    phones,
+    placed_calls,
+    resources,
+    simulation_runs,
+    traffic,
+)
 from voiceops.sandbox.account import PINS, Refusal, World, new_id
 from voiceops.sandbox.answers_as import shown
 from voiceops.sandbox.catalog import (
@@ -41,7 +51,7 @@ def application(world: World) -> Starlette:
     def add(path: str, method: str, operation: Operation) -> None:
         routes.append(Route(path, _endpoint(world, operation), methods=[method]))
 
-    for early in (resources, evals):  # before the ids of the collections
+    for early in (resources, evals, eval_runs, simulation_runs):  # before the ids of the collections
         for path, method, operation in early.operations(world):
             add(path, method, operation)
     for collection in sorted(COLLECTIONS, key=lambda item: -item.path.count("/")):
@@ -53,7 +63,7 @@ def application(world: World) -> Starlette:
         add(collection.path + "/{id}", "GET", resource.get)
         add(collection.path + "/{id}", "PATCH", resource.update)
         add(collection.path + "/{id}", "DELETE", resource.delete)
-    for extra in (files, placed_calls, traffic):
+    for extra in (files, placed_calls, traffic, chats):
         for path, method, operation in extra.operations(world):
             add(path, method, operation)
 

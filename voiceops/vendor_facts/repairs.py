@@ -132,6 +132,13 @@ WRONG = (
         how="replace",
     ),
     Repair(
+        ("ChatEvalAssistantMessageMockToolCall",),
+        "arguments",
+        {"type": "object"},
+        "Declared as an object whose example is a text; the vendor's guide and its client give a map.",
+        how="replace",
+    ),
+    Repair(
         ("ChunkPlan",),
         "punctuationBoundaries",
         {

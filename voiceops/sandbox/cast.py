@@ -1,0 +1,123 @@
+"""Assistants and squads of the account, or out of a request, as the stand-in reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from voiceops.sandbox.account import World
+from voiceops.sandbox.catalog import TOOLS
+from voiceops.sandbox.stand_in import StandIn, ToolAtHand
+from voiceops.sandbox.store import Body
+
+# The words by which a caller asks for the built-in tools.
+_BUILT_IN = {
+    "endCall": "goodbye bye hang",
+    "transferCall": "transfer connect human person colleague somebody operator",
+    "dtmf": "press key keypad",
+    "voicemail": "voicemail",
+}
+_VARIABLE = re.compile(r"\{\{\s*([\w.]+)\s*(?:\|[^}]*)?\}\}")
+
+
+def cast_of(world: World, target: Body, overrides: Body | None = None) -> tuple[StandIn, ...]:
+    """Who answers: an assistant alone, or the members of a squad, the first of them first."""
+    given = [overrides] if overrides else []
+    if target.get("squadId") or target.get("squad"):
+        squad = _kept(world, "/squad", target.get("squadId")) or target.get("squad") or {}
+        every = [item for item in (squad.get("membersOverrides"), *given) if item]
+        return tuple(_member(world, member, every) for member in squad.get("members") or ())
+    return (read(world, snapshot(world, target), given),)
+
+
+def snapshot(world: World, target: Body) -> Body:
+    """The assistant that a target names, as it is now."""
+    return _kept(world, "/assistant", target.get("assistantId")) or target.get("assistant") or {}
+
+
+def read(world: World, assistant: Body, overrides: list[Body]) -> StandIn:
+    """An assistant under its overrides, later ones above earlier ones; variables get their values."""
+    body: Body = dict(assistant)
+    values: Body = {}
+    for given in overrides:
+        values |= given.get("variableValues") or {}
+        body |= {key: value for key, value in given.items() if value is not None and key != "variableValues"}
+    model = _map(body.get("model"))
+    messages = [item for item in model.get("messages") or () if isinstance(item, dict)]
+    prompt = "\n".join(str(item.get("content") or "") for item in messages if item.get("role") == "system")
+    tools = [tool for tool in model.get("tools") or () if isinstance(tool, dict)]
+    tools += [row.body for id_ in model.get("toolIds") or () if (row := world.store.get(TOOLS, str(id_)))]
+    for override in overrides:  # what an override appends is taken as well
+        tools += [tool for tool in override.get("tools:append") or () if isinstance(tool, dict)]
+    speaks = body.get("firstMessageMode") in (None, "assistant-speaks-first")
+    return StandIn(
+        name=str(body.get("name") or ""),
+        first_message=_filled(str(body.get("firstMessage") or ""), values) if speaks else "",
+        prompt=_filled(prompt, values),
+        tools=tuple(tool for item in tools for tool in _tools(world, item, bool(body.get("server")))),
+        model={key: model[key] for key in ("provider", "model") if key in model},
+    )
+
+
+def _member(world: World, member: Body, every: list[Body]) -> StandIn:
+    own = [item for item in (member.get("assistantOverrides"), *every) if item]
+    found = read(world, _kept(world, "/assistant", member.get("assistantId")) or member.get("assistant") or {}, own)
+    handoffs = tuple(_handoffs(world, member.get("assistantDestinations"), ""))
+    return StandIn(found.name, found.first_message, found.prompt, (*found.tools, *handoffs), found.model)
+
+
+def _kept(world: World, path: str, id_: Any) -> Body | None:
+    row = world.store.get(path, str(id_)) if id_ else None
+    return row.body if row is not None else None
+
+
+def _tools(world: World, body: Body, served: bool) -> list[ToolAtHand]:
+    kind = str(body.get("type") or "function")
+    function = _map(body.get("function"))
+    if kind == "handoff":
+        return list(_handoffs(world, body.get("destinations"), str(function.get("name") or "")))
+    parameters = _map(function.get("parameters"))
+    about = [str(function.get("description") or body.get("description") or "")]
+    about += [str(item.get("description") or "") for item in body.get("destinations") or () if isinstance(item, dict)]
+    return [
+        ToolAtHand(
+            name=str(function.get("name") or body.get("name") or kind),
+            description=" ".join(text for text in about if text),
+            also=_BUILT_IN.get(kind, ""),
+            kind=kind,
+            parameters=parameters.get("properties") or {},
+            required=tuple(str(name) for name in parameters.get("required") or ()),
+            served=served or bool(body.get("server")) or kind != "function",
+        )
+    ]
+
+
+def _handoffs(world: World, destinations: Any, name: str) -> Iterator[ToolAtHand]:
+    """A tool for each member that can take over, by its name or its id."""
+    for item in destinations or ():
+        if not isinstance(item, dict):
+            continue
+        kept = _kept(world, "/assistant", item.get("assistantId")) or {}
+        to = str(item.get("assistantName") or kept.get("name") or "")
+        if to:
+            spelled = re.sub(r"\W+", "_", to)
+            about = str(item.get("description") or "")
+            called = name or f"handoff_to_{spelled}"
+            yield ToolAtHand(name=called, description=about, also=to, kind="handoff", hands_to=to)
+
+
+def _map(value: Any) -> Body:
+    return value if isinstance(value, dict) else {}
+
+
+def _filled(text: str, values: Mapping[str, Any]) -> str:
+    """`{{name}}` by its value; a variable without one stays as it is."""
+
+    def value(match: re.Match[str]) -> str:
+        found: Any = values
+        for key in match[1].split("."):
+            found = found.get(key) if isinstance(found, dict) else None
+        return match[0] if found is None else str(found)
+
+    return _VARIABLE.sub(value, text)

@@ -1,0 +1,164 @@
+"""Runs of simulations: made, listed, read and canceled, with the simulations that they consist of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+
+from voiceops.sandbox import running
+from voiceops.sandbox.account import World
+from voiceops.sandbox.catalog import Collection
+from voiceops.sandbox.listing import array, pages
+from voiceops.sandbox.made_runs import SUITES, created, entries_of
+from voiceops.sandbox.requests import Table, absent, bad_request, json_body
+from voiceops.sandbox.running import ITEMS, SIMULATION_RUNS, SLOTS
+from voiceops.sandbox.store import Body, Row
+from voiceops.sandbox.targets import check, check_paid, check_target
+
+_RUN = Collection(path=SIMULATION_RUNS, title="Simulation run", kind="", filters=("status",))
+_ITEM = Collection(path=ITEMS, title="Simulation run item", kind="", filters=("simulationId", "runId", "status"))
+
+
+def operations(world: World) -> Table:
+    """The routes of runs, their simulations and the call slots, with what answers each."""
+
+    async def create(request: Request) -> tuple[int, Any]:
+        body = await json_body(request)
+        check(world, "CreateSimulationRunDTO", body)
+        check_target(world, body["target"])
+        check_paid(world, "simulations")
+        entries = [entry for item in body["simulations"] for entry in entries_of(world, item)]
+        return 201, created(world, body, entries)
+
+    async def listed(request: Request) -> tuple[int, Any]:
+        running.advance(world)
+        query = dict(request.query_params)
+
+        def only(body: Body) -> bool:
+            return _selected(body, query)
+
+        if "page" in query and world.switches.simulation_lists == "array":
+            return 200, pages(world, _RUN, query, lambda body: {**body, "summary": _summary(world, body)}, only=only)
+        return 200, array(world, _RUN, query, _as_it_is, only=only)
+
+    async def get(request: Request) -> tuple[int, Any]:
+        running.advance(world)
+        return 200, _row(world, request).body
+
+    async def cancel(request: Request) -> tuple[int, Any]:
+        running.advance(world)
+        row = _row(world, request)
+        if row.body["status"] == "ended":
+            raise bad_request("Simulation run has already ended")
+        world.store.put(Row(row.collection, row.id, {**row.body, "endedReason": "canceled"}, row.seq, row.visible_at))
+        for item in running.items_of(world, row.id):
+            if item.body["status"] not in running.FINAL:
+                _cancel(world, item)
+        return 200, _row(world, request).body
+
+    async def slots(_: Request) -> tuple[int, Any]:
+        running.advance(world)
+        limit, used = world.switches.call_slots, running.slots_in_use(world)
+        return 200, {
+            "orgId": world.account.org_id,
+            "concurrencyLimit": limit,
+            "activeSimulations": used,
+            "availableToStart": max(0, limit - used) // SLOTS,
+            "createdAt": None,
+            "updatedAt": None,
+            "isDefault": True,
+        }
+
+    one = SIMULATION_RUNS + "/{id}"
+    return [
+        ("/eval/simulation/concurrency", "GET", slots),
+        (SIMULATION_RUNS, "POST", create),
+        (SIMULATION_RUNS, "GET", listed),
+        (one, "GET", get),
+        (one, "PATCH", cancel),
+        *_item_operations(world),
+    ]
+
+
+def _item_operations(world: World) -> Table:
+    async def items(request: Request) -> tuple[int, Any]:
+        running.advance(world)
+        run = _row(world, request).id
+        return 200, array(world, _ITEM, request.query_params, _as_it_is, only=lambda body: body["runId"] == run)
+
+    async def item(request: Request) -> tuple[int, Any]:
+        running.advance(world)
+        return 200, _item_row(world, request).body
+
+    async def cancel_item(request: Request) -> tuple[int, Any]:
+        running.advance(world)
+        row = _item_row(world, request)
+        if row.body["status"] in running.FINAL:
+            raise bad_request("Simulation run item has already ended")
+        _cancel(world, row)
+        return 200, _item_row(world, request).body
+
+    path = SIMULATION_RUNS + "/{id}/item"
+    return [
+        (path, "GET", items),
+        (path + "/{itemId}", "GET", item),
+        (path + "/{itemId}", "PATCH", cancel_item),
+    ]
+
+
+def _row(world: World, request: Request) -> Row:
+    row = world.store.get(SIMULATION_RUNS, request.path_params["id"])
+    if row is None:
+        raise absent(_RUN.title, request.path_params["id"])
+    return row
+
+
+def _item_row(world: World, request: Request) -> Row:
+    run = _row(world, request)
+    row = world.store.get(ITEMS, request.path_params["itemId"])
+    if row is None or row.body["runId"] != run.id:
+        raise absent(_ITEM.title, request.path_params["itemId"])
+    return row
+
+
+def _as_it_is(body: Body) -> Body:
+    return body
+
+
+def _selected(body: Body, query: dict[str, str]) -> bool:
+    """What a list of runs is asked for beyond the status: the target, and how the run is going."""
+    target = body["target"]
+    if query.get("targetType", target["type"]) != target["type"]:
+        return False
+    if "targetId" in query and query["targetId"] not in (target.get("assistantId"), target.get("squadId")):
+        return False
+    if "filterStatus" in query:
+        counts = body["itemCounts"]
+        bad = counts["failed"] + counts["canceled"]
+        going = "running" if body["status"] != "ended" else "failed" if bad else "passed"
+        return query["filterStatus"] == going
+    return True
+
+
+def _cancel(world: World, item: Row) -> None:
+    running.withdrawn(world, item.id)
+    world.outcomes.count_end("canceled")
+    body = {**item.body, **running.canceled(world.now())}
+    world.store.put(Row(item.collection, item.id, body, item.seq, item.visible_at))
+    running.counted(world, str(item.body["runId"]), str(body["updatedAt"]))
+
+
+def _summary(world: World, run: Body) -> Body:
+    """What a page of runs tells of each besides: where its simulations come from, and against whom they ran."""
+    first = run["simulations"][0]
+    ids = list(dict.fromkeys(row.body.get("simulationId", "") for row in running.items_of(world, run["id"])))
+    suite = world.store.get(SUITES, str(first.get("simulationSuiteId") or first.get("suiteId")))
+    whole = suite is not None and len(run["simulations"]) == 1
+    kind = "suite" if whole else "simulation" if first.get("simulationId") else "adHoc"
+    name = str(suite.body.get("name")) if suite is not None and whole else str(first.get("name") or "")
+    target = running.items_of(world, run["id"])[0].body["metadata"].get(run["target"]["type"], {}) if ids else {}
+    source: Body = {"type": kind, "name": name, "linkable": whole, "simulationIds": [id_ for id_ in ids if id_]}
+    if suite is not None and whole:
+        source["id"] = suite.id
+    return {"source": source, "simulationCount": len(ids), "targetSnapshotName": str(target.get("name") or "")}
