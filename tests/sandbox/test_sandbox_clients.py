@@ -12,6 +12,7 @@ from vapi import Vapi
 from vapi.core.api_error import ApiError
 from vapi.phone_numbers.types import CreatePhoneNumbersRequest_Twilio
 
+from tests.sandbox import shop
 from tests.sandbox.sandbox_bench import OWNED, Bench
 
 
@@ -161,3 +162,86 @@ def test_vapis_client_reads_what_is_new(bench: Bench, vapi: Vapi) -> None:
     assert vapi.eval.eval_controller_get_runs_paginated(search="x").results == []
     sound = vapi.assistants.assistant_controller_validate_background_sound_url(url="https://sounds.example/a.mp3")
     assert sound.valid is True
+    # In the same test, for the models of this client are imported slowly, and once a process.
+    shop_agent = shop.agent(bench)
+    _client_runs_simulations(bench, vapi, shop_agent)
+    _client_runs_evals(vapi, shop_agent)
+    _client_chats(vapi, shop_agent)
+
+
+def _client_runs_simulations(bench: Bench, vapi: Vapi, agent: str) -> None:
+    runs = vapi.simulation_runs
+    simulated = shop.simulation(bench, shop.scenario(bench, '"Saturday"'))
+    entries = [{"type": "simulation", "simulationId": simulated}]
+    target = {"type": "assistant", "assistantId": agent}
+    voice = {"provider": "vapi.websocket"}
+    bench.control.outcome("hang", nth=[2])
+    made = runs.simulation_run_controller_create(simulations=entries, target=target, transport=voice, iterations=2)
+    assert (made.status, len(made.simulation_run_item_ids)) == ("queued", 2)
+    found = runs.simulation_run_controller_find_one(id=made.id)
+    assert (found.status, found.item_counts.passed, found.item_counts.running) == ("running", 1, 1)
+    assert found.started_at.tzinfo is not None
+    assert vapi.simulations.simulation_controller_get_concurrency().active_simulations == 2
+    hanging, passed = runs.simulation_run_controller_find_items(id=made.id)
+    assert (passed.results.passed, passed.results.evaluations[0].extracted_value) == (True, True)
+    assert passed.metadata.call.messages[-1]["content"] == "We are open Monday to Saturday, nine to six."
+    only = runs.simulation_run_controller_find_items(id=made.id, status="running")
+    assert [item.id for item in only] == [hanging.id]
+    canceled = runs.simulation_run_controller_cancel_item(id=made.id, item_id=hanging.id)
+    assert canceled.status == "canceled"
+    assert runs.simulation_run_controller_find_item(id=made.id, item_id=hanging.id).canceled_at is not None
+    bench.control.outcome("hang")
+    second = runs.simulation_run_controller_create(simulations=entries, target=target)
+    assert runs.simulation_run_controller_cancel_group(id=second.id).ended_reason == "canceled"
+    assert [run.id for run in runs.simulation_run_controller_find_all()] == [second.id, made.id]
+    page = runs.simulation_run_controller_find_all(page=1, filter_status="failed", target_id=agent)
+    assert [run.summary.simulation_count for run in page.results] == [1, 1]
+    bench.control.clear_outcomes()
+    bench.control.switches(payment="wallet_missing")
+    with pytest.raises(ApiError) as unpaid:
+        runs.simulation_run_controller_create(simulations=entries, target=target)
+    assert (unpaid.value.status_code, unpaid.value.body.reason) == (402, "wallet_missing")
+    bench.control.switches(payment="ok")
+
+
+def _client_runs_evals(vapi: Vapi, agent: str) -> None:
+    call = {"name": "lookupOrder", "arguments": {"orderNumber": "1234"}}
+    messages = [
+        {"role": "user", "content": "Where is my order 1234?"},
+        {"role": "assistant", "judgePlan": {"type": "exact", "content": "", "toolCalls": [call]}},
+    ]
+    made = vapi.eval.eval_controller_create(messages=messages, type="chat.mockConversation", name="order")
+    started = vapi.eval.eval_controller_run(
+        target={"type": "assistant", "assistantId": agent}, type="eval", eval_id=made.id
+    )
+    found = vapi.eval.eval_controller_get_run(id=started["id"])
+    assert (found.status, found.ended_reason, found.results[0].status) == ("ended", "mockConversation.done", "pass")
+    assert found.cost > 0
+    assert found.results[0].messages[1].tool_calls[0].arguments == {"orderNumber": "1234"}
+    assert [run.id for run in vapi.eval.eval_controller_get_runs_paginated().results] == [found.id]
+    assert vapi.eval.eval_controller_remove_run(id=found.id).id == found.id
+
+
+def _client_chats(vapi: Vapi, agent: str) -> None:
+    first = vapi.chats.create(input="When are you open?", assistant_id=agent)
+    assert first.output[0].content == "We are open Monday to Saturday, nine to six."
+    asked = vapi.chats.create(input="Where is my order 1234?", previous_chat_id=first.id)
+    (call,) = asked.output[0].tool_calls
+    assert (call.function.name, call.function.arguments) == ("lookupOrder", '{"orderNumber": "1234"}')
+    result = {"role": "tool", "content": "packed", "tool_call_id": call.id}
+    told = vapi.chats.create(input=[result], previous_chat_id=asked.id)
+    assert [message.content for message in told.output] == ["packed"]
+    assert told.cost > 0
+    assert vapi.chats.get(id=told.id).previous_chat_id == asked.id
+    assert [chat.id for chat in vapi.chats.list(previous_chat_id=asked.id).results] == [told.id]
+    session = vapi.sessions.create(assistant_id=agent)
+    kept = vapi.chats.create(input="When are you open?", session_id=session.id)
+    assert kept.session_id == session.id
+    assert len(vapi.sessions.get(id=session.id).messages) == 2
+    assert vapi.sessions.update(id=session.id, status="completed").status == "completed"
+    with pytest.raises(ApiError) as ended:
+        vapi.chats.create(input="And now?", session_id=session.id)
+    assert ended.value.status_code == 400
+    assert [item.id for item in vapi.sessions.list().results] == [session.id]
+    assert vapi.chats.delete(id=told.id).id == told.id
+    assert vapi.sessions.delete(id=session.id).id == session.id

@@ -18,7 +18,7 @@ _EMPTY_WORDS = """
 _EMPTY = frozenset(_EMPTY_WORDS.split())
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+|\n+")
+_END = re.compile(r"(?<=[.!?])\s+|(?<=[.!?][\"'”’)])\s+")
 _MARK = re.compile(r"^\s*(?:[-*+>•]|\d+[.)])\s+")
 _QUOTED = re.compile(r"\"([^\"\n]+)\"|“([^”\n]+)”|`([^`\n]+)`")
 NEGATION = re.compile(r"\b(?:not|never|no|without|don['’]t|doesn['’]t|didn['’]t|cannot|can['’]t|won['’]t)\b", re.I)
@@ -41,8 +41,20 @@ def words(text: str) -> frozenset[str]:
 
 def sentences(text: str) -> tuple[str, ...]:
     """The sentences of a text, without list marks; headings are none."""
-    parts = (_MARK.sub("", part).strip() for part in _END.split(text))
-    return tuple(part for part in parts if len(part) > 1 and not part.startswith("#"))
+    parts = (part.strip() for line in _unwrapped(text) if not line.startswith("#") for part in _END.split(line))
+    return tuple(part for part in parts if len(part) > 1)
+
+
+def _unwrapped(text: str) -> list[str]:
+    """The lines of a text without their marks; one that breaks off before its sentence ends goes on in the next."""
+    found: list[str] = []
+    open_ended = False
+    for line in text.splitlines():
+        bare = _MARK.sub("", line).strip()
+        goes_on = open_ended and bare == line.strip() and not bare.startswith("#")
+        found[-1:] = [f"{found[-1]} {bare}".strip()] if goes_on else [*found[-1:], bare]
+        open_ended = bool(bare) and bare[-1] not in ".!?:;" and not bare.startswith("#")
+    return found
 
 
 def quoted(text: str) -> tuple[tuple[str, bool], ...]:

@@ -146,9 +146,8 @@ def _wanted(who: StandIn, turns: Sequence[Said], asked: str) -> ToolAtHand | Non
 
 
 def _score(who: StandIn, tool: ToolAtHand, heard: frozenset[str]) -> int:
-    named = words(f"{tool.name} {tool.also}")
-    about = words(tool.description).union(*(words(text) for text in _about(who, tool)))
-    return 2 * len(heard & named) + len(heard & (about - named))
+    named = words(f"{tool.name} {tool.also}").union(*(words(text) for text in _about(who, tool)))
+    return 2 * len(heard & named) + len(heard & (words(tool.description) - named))
 
 
 def _about(who: StandIn, tool: ToolAtHand) -> list[str]:
@@ -201,7 +200,7 @@ def _argument(name: str, schema: Mapping[str, Any], text: str) -> Any:
         match = re.search(r"[^\s@,;]+@[^\s@,;]+\w", text)
         return match.group() if match else None
     if about & {"number", "id", "code", "phone", "date", "time", "zip"}:
-        match = re.search(r"\+?\w*\d[\w-]*", text)
+        match = re.search(r"\+?[\w-]*\d[\w-]*", text)
         return match.group() if match else None
     return text or None
 
