@@ -10,7 +10,7 @@ from typing import Any
 
 from voiceops.sandbox.judging import Heard, judged
 from voiceops.sandbox.plain_words import quoted, sentences
-from voiceops.sandbox.stand_in import Reply, Said, StandIn, answer, as_arguments
+from voiceops.sandbox.stand_in import NextTurn, Said, StandIn, answer, as_arguments
 from voiceops.sandbox.store import Body
 
 NO_RESULT = "No result returned."
@@ -58,7 +58,7 @@ def replies(
     return found, False
 
 
-def _result(reply: Reply, mocks: Mapping[str, str]) -> str:
+def _result(reply: NextTurn, mocks: Mapping[str, str]) -> str:
     assert reply.tool is not None
     return mocks.get(reply.tool.name, _HANDED if reply.tool.hands_to else NO_RESULT)
 

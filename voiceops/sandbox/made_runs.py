@@ -29,7 +29,7 @@ _A_MINUTE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ChosenSimulation:
     """One simulation that a run is to hold, with what it consists of and the name of its suite."""
 
     scenario: Body
@@ -45,7 +45,7 @@ class Entry:
         return "\n".join(str(name) for name in given if name)
 
 
-def entries_of(world: World, item: Body) -> Iterator[Entry]:
+def entries_of(world: World, item: Body) -> Iterator[ChosenSimulation]:
     """The simulations that one entry of a request means. Raises Refusal: it names what is not there, or too little."""
     name = str(item.get("name") or "")
     if item["type"] == "simulationSuite":
@@ -61,14 +61,14 @@ def entries_of(world: World, item: Body) -> Iterator[Entry]:
         check_ids(world, item)
         scenario = item.get("scenario") or _of(world, _SCENARIOS, "Scenario", item.get("scenarioId"))
         personality = item.get("personality") or _of(world, PERSONALITIES, "Personality", item.get("personalityId"))
-        yield Entry(scenario, personality, {}, name)
+        yield ChosenSimulation(scenario, personality, {}, name)
 
 
-def _simulation(world: World, id_: str, name: str, suite: str) -> Entry:
+def _simulation(world: World, id_: str, name: str, suite: str) -> ChosenSimulation:
     simulation = _of(world, _SIMULATIONS, "Simulation", id_)
     scenario = _of(world, _SCENARIOS, "Scenario", simulation.get("scenarioId"))
     personality = _of(world, PERSONALITIES, "Personality", simulation.get("personalityId"))
-    return Entry(scenario, personality, simulation, name, suite)
+    return ChosenSimulation(scenario, personality, simulation, name, suite)
 
 
 def _of(world: World, path: str, title: str, id_: Any) -> Body:
@@ -78,7 +78,7 @@ def _of(world: World, path: str, title: str, id_: Any) -> Body:
     return row.body
 
 
-def created(world: World, body: Body, entries: list[Entry]) -> Body:
+def created(world: World, body: Body, entries: list[ChosenSimulation]) -> Body:
     """The run with its simulations, all of them waiting; who is next starts when somebody looks."""
     id_, now = new_id(), world.timestamp()
     transport = body.get("transport") or {"provider": _VOICE}
@@ -111,7 +111,7 @@ def created(world: World, body: Body, entries: list[Entry]) -> Body:
     }
 
 
-def _queued(world: World, run: Body, entry: Entry, iteration: int) -> str:
+def _queued(world: World, run: Body, entry: ChosenSimulation, iteration: int) -> str:
     """One simulation in line; how it is going to end by itself is known already."""
     id_, now, voice = new_id(), str(run["createdAt"]), run["transport"]["provider"] == _VOICE
     target = run["target"]
@@ -156,7 +156,7 @@ def _queued(world: World, run: Body, entry: Entry, iteration: int) -> str:
     return id_
 
 
-def _parts(entry: Entry) -> tuple[tuple[str, Body], ...]:
+def _parts(entry: ChosenSimulation) -> tuple[tuple[str, Body], ...]:
     return (("scenario", entry.scenario), ("personality", entry.personality), ("simulation", entry.simulation))
 
 

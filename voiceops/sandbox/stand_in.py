@@ -55,7 +55,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class NextTurn:
     """What the assistant does: it says something, or calls a tool."""
 
     text: str = ""
@@ -79,19 +79,19 @@ def speaking(cast: Sequence[StandIn], turns: Sequence[Said]) -> StandIn:
     return who
 
 
-def answer(cast: Sequence[StandIn], turns: Sequence[Said]) -> Reply:
+def answer(cast: Sequence[StandIn], turns: Sequence[Said]) -> NextTurn:
     """The next turn of an assistant, or of a squad whose first member takes the call."""
     who = speaking(cast, turns)
     asked = [turn.text for turn in turns if turn.role == "user"]
     if turns and turns[-1].role == "tool" and not _handed(cast, turns):
-        return Reply(spoken(turns[-1].text))
+        return NextTurn(spoken(turns[-1].text))
     if not asked:
-        return Reply(who.first_message or _first_sentence(who))
+        return NextTurn(who.first_message or _first_sentence(who))
     wanted = _wanted(who, turns, asked[-1])
     if wanted is None:
-        return Reply(_sentence(who, asked[-1]) or LOST)
+        return NextTurn(_sentence(who, asked[-1]) or LOST)
     arguments, missing = _arguments(wanted, asked)
-    return Reply(question(missing)) if missing else Reply(tool=wanted, arguments=arguments)
+    return NextTurn(question(missing)) if missing else NextTurn(tool=wanted, arguments=arguments)
 
 
 def spoken(result: str) -> str:
