@@ -29,6 +29,7 @@ What each kind of manifest is at the vendor, and where in it a manifest's name m
 [schema-format.md](schema-format.md) explains the facts; `voiceops schema KIND` prints a kind's schema.
 """
 
+MOCKED = ("ScenarioToolMock", "toolName")  # no reference of the facts: it takes a function's name, not an object's
 DEPTH = 3  # dots in a path up to which every place of a type is listed
 
 COLUMNS = """\
@@ -185,7 +186,9 @@ def _places(name: str) -> Iterator[tuple[str, str]]:
     for path, type_ in _walk(root(name, "manifest")):
         for key, field in facts()["types"][type_]["fields"].items():
             here = (f"{path}.{key}" if path else key) + ("[]" if field["type"] == "array" else "")
-            if kind := field.get("reference"):
+            if (type_, key) == MOCKED:
+                yield here, "`Tool`, sent as its function name"
+            elif kind := field.get("reference"):
                 yield here, f"`{kind}`" + (", sent as its live name" if field.get("referenceBy") == "name" else "")
             elif kind := field.get("mayReference"):
                 yield here, f"`{kind}`, sent as its `{field['attribute']}`"

@@ -121,6 +121,11 @@ CODES = {
     "circle": Code("1", "Objects need each other to be created.", "Take one of the references out."),
     "prompt-twice": Code("1", "`systemPrompt` beside a system message.", "Keep one of them."),
     "function-twice": Code("1", "Two tools of an agent have one function name.", "Rename one."),
+    "tool-mock": Code(
+        "1",
+        "A scenario mocks a tool that nobody it tests can call, or that is not there.",
+        "Name a Tool manifest, or a function name, that the agent under test has.",
+    ),
     "member-twice": Code("1", "Two members of a squad have one name.", "Rename one."),
     "number-twice": Code("1", "Two phone lines have one number.", "Correct one."),
     "phone-provider": Code("1", "A setting that only Twilio lines have.", "Set `provider: twilio`, or take it out."),

@@ -27,6 +27,7 @@ from voiceops.manifest.problems import Problems, did_you_mean
 from voiceops.manifest.project import Project
 from voiceops.manifest.resolve import RUNTIME_CREDENTIAL, Index, Resolver, inline_names
 from voiceops.manifest.schema_check import Checker
+from voiceops.manifest.tool_mocks import check_mocks, name_mocked_tools
 from voiceops.manifest.uploads import shape_upload
 from voiceops.model.address import twilio_side
 from voiceops.model.graph import External, Graph, Resource
@@ -56,6 +57,7 @@ def _graph(project: Project, environ: Mapping[str, str], problems: Problems, kno
     graph = builder.build()
     problems.raise_errors()
     check_graph(graph, builder.lines, problems)
+    check_mocks(graph, problems)
     check_secrets(graph, known, problems)
     problems.raise_errors()
     return graph
@@ -262,6 +264,7 @@ class _Builder:
         for where, draft in drafts.items():
             if agent_list := KINDS[draft.document.kind].agent_list:
                 vendor_bodies.link_outputs(agent_list, agents, where, draft.spec)
+        self._name_mocked_tools(drafts)
         resources: dict[str, Resource] = {}
         for draft in drafts.values():
             for resource in self._resources(draft):
@@ -271,6 +274,12 @@ class _Builder:
         for resource in resources.values():
             self._check_refs(resource, resources)
         return Graph(self.project.name, self.project.environment, resources, self.externals, frozenset(self.forgotten))
+
+    def _name_mocked_tools(self, drafts: dict[str, _Draft]) -> None:
+        tools = {address: draft.spec for address, draft in drafts.items() if draft.document.kind == "Tool"}
+        for draft in drafts.values():
+            if draft.document.kind == "Scenario":
+                draft.spec = name_mocked_tools(draft.document, draft.spec, tools, self.index, self.problems)
 
     def _stands_outside(self, document: Document) -> bool:
         """Does a manifest ask for no object of its own: one that is somebody else's, or that is let go?"""
