@@ -35,6 +35,18 @@ VAPI = [
     path
     for collection in [*(c.path for c in COLLECTIONS), FILES, "/v2/phone-number"]
     for path in (collection, f"{collection}/{{id}}")
+] + [
+    "/eval/run",
+    "/eval/run/{id}",
+    "/eval/simulation/concurrency",
+    "/eval/simulation/run",
+    "/eval/simulation/run/{id}",
+    "/eval/simulation/run/{id}/item",
+    "/eval/simulation/run/{id}/item/{itemId}",
+    "/chat",
+    "/chat/{id}",
+    "/session",
+    "/session/{id}",
 ]
 ACCOUNT = "/2010-04-01/Accounts/{AccountSid}"
 TWILIO = [

@@ -76,8 +76,9 @@ def _unmet_quote(inner: str, so: bool, heard: Heard) -> str:
     return f'the assistant {"never " if so else ""}{verb} "{inner}"'
 
 
-def evaluated(item: Body, output: Body, heard: Heard) -> Body:
-    """The result of one evaluation of a scenario; `output` is the structured output that it extracts."""
+def evaluated(item: Body, output: Body, heard: Heard) -> tuple[Body, str]:
+    """The result of one evaluation of a scenario, and why it is not met; `output` is the structured output that it
+    extracts."""
     schema = _leaf(output.get("schema") or {}, str(item.get("path") or ""))
     wanted, comparator = item.get("value"), str(item.get("comparator") or "=")
     found, why = _extracted(schema, output, wanted, heard)
@@ -99,9 +100,13 @@ def evaluated(item: Body, output: Body, heard: Heard) -> Body:
         result["path"] = item["path"]
     if output.get("description"):
         result["description"] = output["description"]
-    if why and not passed:
+    if found is None:
         result["error"] = why
-    return result
+    return result, "" if passed else why or f"it is {_told(found)}, not {comparator} {_told(wanted)}"
+
+
+def _told(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _leaf(schema: Body, path: str) -> Body:
