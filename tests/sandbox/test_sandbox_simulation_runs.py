@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -209,6 +210,49 @@ def test_lists_select(bench: Bench) -> None:
     assert only["id"] == bad
     assert only["summary"]["source"]["simulationIds"] == [simulated]
     assert items(bench, bad, status="passed") == []
+
+
+def test_a_call_is_over_before_its_result_is_there(bench: Bench) -> None:
+    bench.control.switches(run_seconds=100)
+    made = run(bench, agent(bench), simulation(bench, scenario(bench, '"Saturday"')))
+    seen = []
+    for seconds in (79, 81, 101):
+        bench.control.switches(clock_skew=seconds)
+        (item,) = items(bench, made["id"])
+        seen.append(item["status"])
+        assert [found["id"] for found in items(bench, made["id"], status=seen[-1])] == [item["id"]]
+    assert seen == ["running", "evaluating", "passed"]
+    path = f"/eval/simulation/run/{made['id']}/item"
+    assert bench.refused("GET", f"{path}?status=done")[0].startswith("status must be one of")
+
+
+def test_the_same_time_passes_however_late_somebody_looks(bench: Bench) -> None:
+    bench.control.switches(run_seconds=10, call_slots=2)
+    made = run(bench, agent(bench), simulation(bench, scenario(bench, '"Saturday"')), iterations=3)
+    bench.control.switches(clock_skew=1000)
+    found = look(bench, f"/eval/simulation/run/{made['id']}")
+    began, ended = (datetime.fromisoformat(found[key]) for key in ("startedAt", "endedAt"))
+    assert (ended - began).total_seconds() == pytest.approx(30, abs=0.01)
+
+
+def test_new_runs_are_seen_after_the_lag(bench: Bench) -> None:
+    id_, simulated = agent(bench), simulation(bench, scenario(bench, '"Saturday"'))
+    bench.control.switches(lag=60)
+    made = run(bench, id_, simulated)
+    assert bench.vapi.get(f"/eval/simulation/run/{made['id']}").status_code == 404
+    assert look(bench, "/eval/simulation/run") == []
+    bench.control.switches(clock_skew=61)
+    assert look(bench, f"/eval/simulation/run/{made['id']}")["status"] == "ended"
+
+
+def test_answers_may_hold_what_no_schema_knows(bench: Bench) -> None:
+    id_, simulated = agent(bench), simulation(bench, scenario(bench, '"Saturday"'))
+    bench.control.switches(adversarial=True)
+    made = run(bench, id_, simulated)
+    (item,) = items(bench, made["id"])
+    assert item["status"] == "passed"
+    assert "sandboxInternal" in item
+    assert "sandboxInternal" in look(bench, f"/eval/simulation/run/{made['id']}")
 
 
 def test_inline_parts_run_too(bench: Bench) -> None:

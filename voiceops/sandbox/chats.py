@@ -8,11 +8,12 @@ from typing import Any
 from starlette.requests import Request
 
 from voiceops.sandbox.account import World, new_id
+from voiceops.sandbox.answers_as import noisy
 from voiceops.sandbox.cast import cast_of
 from voiceops.sandbox.catalog import PHONES, Collection
 from voiceops.sandbox.conversations import chat_messages, replies, turns_of
 from voiceops.sandbox.costs import model_cost
-from voiceops.sandbox.listing import pages
+from voiceops.sandbox.listing import pages, read
 from voiceops.sandbox.requests import Table, absent, bad_request, json_body
 from voiceops.sandbox.store import Body, Row
 from voiceops.sandbox.targets import check, check_ids, check_paid, check_target
@@ -43,10 +44,10 @@ def operations(world: World) -> Table:
         check(world, "CreateChatDTO", body)
         messages = _messages(body["input"], "input")
         check_paid(world, "chat")
-        return 201, _chatted(world, body, messages)
+        return 201, noisy(world, _CHAT, _chatted(world, body, messages))
 
     async def listed(request: Request) -> tuple[int, Any]:
-        return 200, pages(world, _CHAT, request.query_params, _as_it_is)
+        return 200, pages(world, _CHAT, request.query_params, lambda body: noisy(world, _CHAT, body))
 
     async def open_session(request: Request) -> tuple[int, Any]:
         body = await json_body(request)
@@ -55,22 +56,23 @@ def operations(world: World) -> Table:
         if body.get("phoneNumberId") and not world.exists(PHONES, str(body["phoneNumberId"])):
             raise bad_request(f'Phone number with ID "{body["phoneNumberId"]}" not found')
         _messages(body.get("messages") or [], "messages")
-        return 201, _opened(world, body)
+        return 201, noisy(world, _SESSION, _opened(world, body))
 
     async def sessions(request: Request) -> tuple[int, Any]:
-        return 200, pages(world, _SESSION, request.query_params, _as_it_is)
+        return 200, pages(world, _SESSION, request.query_params, lambda body: noisy(world, _SESSION, body))
 
     async def update(request: Request) -> tuple[int, Any]:
         row, body = _row(world, _SESSION, request), await json_body(request)
         check(world, "UpdateSessionDTO", body)
         _messages(body.get("messages") or [], "messages")
-        return 200, world.replace(row, {**row.body, **body, "updatedAt": world.timestamp()}).body
+        kept = world.replace(row, {**row.body, **body, "updatedAt": world.timestamp()})
+        return 200, noisy(world, _SESSION, kept.body)
 
     async def get_chat(request: Request) -> tuple[int, Any]:
-        return 200, _row(world, _CHAT, request).body
+        return 200, noisy(world, _CHAT, read(world, CHATS, _CHAT.title, request.path_params["id"]))
 
     async def get_session(request: Request) -> tuple[int, Any]:
-        return 200, _row(world, _SESSION, request).body
+        return 200, noisy(world, _SESSION, read(world, SESSIONS, _SESSION.title, request.path_params["id"]))
 
     async def delete_chat(request: Request) -> tuple[int, Any]:
         return 200, _deleted(world, _row(world, _CHAT, request))
@@ -89,10 +91,6 @@ def operations(world: World) -> Table:
         (SESSIONS + "/{id}", "PATCH", update),
         (SESSIONS + "/{id}", "DELETE", delete_session),
     ]
-
-
-def _as_it_is(body: Body) -> Body:
-    return body
 
 
 def _row(world: World, collection: Collection, request: Request) -> Row:

@@ -8,11 +8,12 @@ from starlette.requests import Request
 
 from voiceops.sandbox import running
 from voiceops.sandbox.account import World, new_id
+from voiceops.sandbox.answers_as import noisy
 from voiceops.sandbox.cast import cast_of
 from voiceops.sandbox.catalog import Collection
 from voiceops.sandbox.conversations import mocked
 from voiceops.sandbox.costs import model_cost
-from voiceops.sandbox.listing import pages
+from voiceops.sandbox.listing import pages, read
 from voiceops.sandbox.requests import Table, absent, bad_request, json_body
 from voiceops.sandbox.running import EVAL_RUNS, Scheduled
 from voiceops.sandbox.store import Body, Row
@@ -38,15 +39,16 @@ def operations(world: World) -> Table:
         check_target(world, body["target"])
         if bool(body.get("eval")) == bool(body.get("evalId")):
             raise bad_request("Need either eval or evalId")
-        return 201, _created(world, body)
+        return 201, noisy(world, _COLLECTION, _created(world, body))
 
     async def listed(request: Request) -> tuple[int, Any]:
         running.advance(world)
-        return 200, pages(world, _COLLECTION, request.query_params, lambda body: body)
+        return 200, pages(world, _COLLECTION, request.query_params, lambda body: noisy(world, _COLLECTION, body))
 
     async def get(request: Request) -> tuple[int, Any]:
         running.advance(world)
-        return 200, _row(world, request).body
+        body = read(world, EVAL_RUNS, _COLLECTION.title, request.path_params["id"])
+        return 200, noisy(world, _COLLECTION, body)
 
     async def delete(request: Request) -> tuple[int, Any]:
         running.advance(world)

@@ -8,7 +8,7 @@ from typing import Any
 
 from voiceops.sandbox.account import World
 from voiceops.sandbox.catalog import Collection
-from voiceops.sandbox.requests import bad_request
+from voiceops.sandbox.requests import absent, bad_request
 from voiceops.sandbox.store import Body
 
 DEFAULT_LIMIT = 100
@@ -25,6 +25,23 @@ def visible(world: World, path: str) -> list[Body]:
     """What reads see of a collection now, oldest first."""
     now = world.now()
     return [body for row in world.store.rows(path) if (body := row.seen(now)) is not None]
+
+
+def read(world: World, path: str, title: str, id_: str) -> Body:
+    """An object as reads see it now. Raises Refusal, a 404: they see none with this id."""
+    row = world.store.any(path, id_)
+    body = row.seen(world.now()) if row is not None else None
+    if body is None:
+        raise absent(title, id_)
+    return body
+
+
+def one_of(query: Mapping[str, str], name: str, *values: str) -> str | None:
+    """A query parameter that is one of these. Raises Refusal, a 400: it is another."""
+    value = query.get(name)
+    if value is not None and value not in values:
+        raise bad_request([f"{name} must be one of the following values: {', '.join(values)}"])
+    return value
 
 
 def _any(_: Body) -> bool:

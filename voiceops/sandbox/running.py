@@ -20,6 +20,7 @@ ITEMS = "/eval/simulation/run/{id}/item"  # all runs' items: each names its run
 EVAL_RUNS = "/eval/run"
 PLANS = "sandbox:plan"
 SLOTS = 2  # of a simulated call: the tester's, and the assistant's
+_TALKING = 0.8  # of the time that a simulation takes
 FINAL = ("passed", "failed", "canceled")
 _WHERE = {"simulation": ITEMS, "eval": EVAL_RUNS}
 
@@ -66,6 +67,15 @@ def withdrawn(world: World, id_: str) -> None:
 def slots_in_use(world: World) -> int:
     """The call slots that simulations take now."""
     return sum(plan.slots for plan in _plans(world) if plan.started)
+
+
+def is_judged(world: World, id_: str) -> bool:
+    """Is the conversation over, and only its result to come? So it is for the last fifth of the time."""
+    row = world.store.get(PLANS, id_)
+    if row is None or row.body["began"] is None or row.body["ends"] is None:
+        return False
+    began, ends = row.body["began"], row.body["ends"]
+    return bool(world.now() >= began + _TALKING * (ends - began))
 
 
 def advance(world: World) -> None:

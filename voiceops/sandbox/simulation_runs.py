@@ -8,8 +8,9 @@ from starlette.requests import Request
 
 from voiceops.sandbox import running
 from voiceops.sandbox.account import World
+from voiceops.sandbox.answers_as import noisy
 from voiceops.sandbox.catalog import Collection
-from voiceops.sandbox.listing import array, pages
+from voiceops.sandbox.listing import array, one_of, pages, read
 from voiceops.sandbox.made_runs import SUITES, created, entries_of
 from voiceops.sandbox.requests import Table, absent, bad_request, json_body
 from voiceops.sandbox.running import ITEMS, SIMULATION_RUNS, SLOTS
@@ -17,7 +18,7 @@ from voiceops.sandbox.store import Body, Row
 from voiceops.sandbox.targets import check, check_paid, check_target
 
 _RUN = Collection(path=SIMULATION_RUNS, title="Simulation run", kind="", filters=("status",))
-_ITEM = Collection(path=ITEMS, title="Simulation run item", kind="", filters=("simulationId", "runId", "status"))
+_ITEM = Collection(path=ITEMS, title="Simulation run item", kind="", filters=("simulationId", "runId"))
 
 
 def operations(world: World) -> Table:
@@ -29,22 +30,28 @@ def operations(world: World) -> Table:
         check_target(world, body["target"])
         check_paid(world, "simulations")
         entries = [entry for item in body["simulations"] for entry in entries_of(world, item)]
-        return 201, created(world, body, entries)
+        return 201, noisy(world, _RUN, created(world, body, entries))
 
     async def listed(request: Request) -> tuple[int, Any]:
         running.advance(world)
         query = dict(request.query_params)
+        one_of(query, "status", "queued", "running", "ended")
+        one_of(query, "filterStatus", "passed", "failed", "running")
+        one_of(query, "targetType", "assistant", "squad")
 
         def only(body: Body) -> bool:
             return _selected(body, query)
 
+        def in_page(body: Body) -> Body:
+            return noisy(world, _RUN, {**body, "summary": _summary(world, body)})
+
         if "page" in query and world.switches.simulation_lists == "array":
-            return 200, pages(world, _RUN, query, lambda body: {**body, "summary": _summary(world, body)}, only=only)
-        return 200, array(world, _RUN, query, _as_it_is, only=only)
+            return 200, pages(world, _RUN, query, in_page, only=only)
+        return 200, array(world, _RUN, query, lambda body: noisy(world, _RUN, body), only=only)
 
     async def get(request: Request) -> tuple[int, Any]:
         running.advance(world)
-        return 200, _row(world, request).body
+        return 200, noisy(world, _RUN, read(world, SIMULATION_RUNS, _RUN.title, request.path_params["id"]))
 
     async def cancel(request: Request) -> tuple[int, Any]:
         running.advance(world)
@@ -55,7 +62,7 @@ def operations(world: World) -> Table:
         for item in running.items_of(world, row.id):
             if item.body["status"] not in running.FINAL:
                 _cancel(world, item)
-        return 200, _row(world, request).body
+        return 200, noisy(world, _RUN, _row(world, request).body)
 
     async def slots(_: Request) -> tuple[int, Any]:
         running.advance(world)
@@ -84,12 +91,17 @@ def operations(world: World) -> Table:
 def _item_operations(world: World) -> Table:
     async def items(request: Request) -> tuple[int, Any]:
         running.advance(world)
-        run = _row(world, request).id
-        return 200, array(world, _ITEM, request.query_params, _as_it_is, only=lambda body: body["runId"] == run)
+        run, query = _row(world, request).id, request.query_params
+        status = one_of(query, "status", "queued", "running", "evaluating", *running.FINAL)
+
+        def only(body: Body) -> bool:
+            return body["runId"] == run and status in (None, _shown_item(world, body)["status"])
+
+        return 200, array(world, _ITEM, query, lambda body: _shown_item(world, body), only=only)
 
     async def item(request: Request) -> tuple[int, Any]:
         running.advance(world)
-        return 200, _item_row(world, request).body
+        return 200, _shown_item(world, _item_row(world, request).body)
 
     async def cancel_item(request: Request) -> tuple[int, Any]:
         running.advance(world)
@@ -97,7 +109,7 @@ def _item_operations(world: World) -> Table:
         if row.body["status"] in running.FINAL:
             raise bad_request("Simulation run item has already ended")
         _cancel(world, row)
-        return 200, _item_row(world, request).body
+        return 200, _shown_item(world, _item_row(world, request).body)
 
     path = SIMULATION_RUNS + "/{id}/item"
     return [
@@ -122,8 +134,11 @@ def _item_row(world: World, request: Request) -> Row:
     return row
 
 
-def _as_it_is(body: Body) -> Body:
-    return body
+def _shown_item(world: World, body: Body) -> Body:
+    """One of a run's simulations as an answer holds it: the call is over before the result is there."""
+    if body["status"] == "running" and running.is_judged(world, str(body["id"])):
+        body = {**body, "status": "evaluating"}
+    return noisy(world, _ITEM, body)
 
 
 def _selected(body: Body, query: dict[str, str]) -> bool:
