@@ -40,6 +40,8 @@ def _reply(prompt: str, *asked: str, tools: tuple[ToolAtHand, ...] = (ORDER,)) -
         ("", "Where is my parcel 12?", LOST),
         ("Parcels that are late: call lookupOrder.", "Late parcel 12", "lookupOrder {'orderNumber': '12'}"),
         ("Do not call lookupOrder.", "Where is order 12?", LOST),
+        ("Don't call lookupOrder before you know it.", "Where is order 12?", "lookupOrder {'orderNumber': '12'}"),
+        ("Call lookupOrder. Never say lookupOrder.", "Where is order 12?", "lookupOrder {'orderNumber': '12'}"),
         ("# Order\n- Order 12 is on its way to you.", "Where is order 12?", "lookupOrder {'orderNumber': '12'}"),
         ("Every order of tea leaves on Monday.", "Does an order of tea leave on Monday?", None),
     ],

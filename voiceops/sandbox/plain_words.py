@@ -21,7 +21,7 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _END = re.compile(r"(?<=[.!?])\s+|(?<=[.!?][\"'”’)])\s+")
 _MARK = re.compile(r"^\s*(?:[-*+>•]|\d+[.)])\s+")
 _QUOTED = re.compile(r"\"([^\"\n]+)\"|“([^”\n]+)”|`([^`\n]+)`")
-NEGATION = re.compile(r"\b(?:not|never|no|without|don['’]t|doesn['’]t|didn['’]t|cannot|can['’]t|won['’]t)\b", re.I)
+_NEGATION = re.compile(r"\b(?:not|never|no|without|don['’]t|doesn['’]t|didn['’]t|cannot|can['’]t|won['’]t)\b", re.I)
 
 
 def stem(word: str) -> str:
@@ -66,7 +66,7 @@ def quoted(text: str) -> tuple[tuple[str, bool], ...]:
         lead = sentences(text[before : match.start()] + ".")
         before = match.end()
         if inner and inner.lower() not in ("true", "false", "pass", "fail"):
-            found.append((inner, not (lead and NEGATION.search(lead[-1]))))
+            found.append((inner, not (lead and _NEGATION.search(lead[-1]))))
     return tuple(found)
 
 

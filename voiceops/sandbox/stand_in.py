@@ -13,9 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from voiceops.sandbox.plain_words import NEGATION, sentences, words
+from voiceops.sandbox.plain_words import sentences, words
 
 LOST = "I am sorry, I can't help with that."
+_FORBIDS = re.compile(r"\b(?:never|not|cannot|\w+n['’]t)\b", re.I)
+_CONDITION = re.compile(r"\b(?:unless|before|until|if|when|while|twice|once|again|without)\b", re.I)
 _ENOUGH = 2  # a tool is called from this score on
 _LONGEST = 1000
 
@@ -157,7 +159,9 @@ def _about(who: StandIn, tool: ToolAtHand) -> list[str]:
 
 
 def _forbidden(who: StandIn, tool: ToolAtHand) -> bool:
-    return any(NEGATION.search(text) for text in _about(who, tool))
+    """Do only sentences name it that forbid it? `Never … before` and the like forbid only a time."""
+    about = _about(who, tool)
+    return bool(about) and all(_FORBIDS.search(text) and not _CONDITION.search(text) for text in about)
 
 
 def _best_sentence(who: StandIn, heard: frozenset[str]) -> tuple[int, str]:
