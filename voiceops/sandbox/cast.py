@@ -14,7 +14,7 @@ from voiceops.sandbox.store import Body
 # The words by which a caller asks for the built-in tools.
 _BUILT_IN = {
     "endCall": "goodbye bye hang",
-    "transferCall": "transfer connect human person colleague somebody operator",
+    "transferCall": "transfer connect human person colleague operator",
     "dtmf": "press key keypad",
     "voicemail": "voicemail",
 }
@@ -101,7 +101,7 @@ def _handoffs(world: World, destinations: Any, name: str) -> Iterator[ToolAtHand
         kept = _kept(world, "/assistant", item.get("assistantId")) or {}
         to = str(item.get("assistantName") or kept.get("name") or "")
         if to:
-            spelled = re.sub(r"\W+", "_", to)
+            spelled = re.sub(r"[^\w-]", "_", to)
             about = str(item.get("description") or "")
             called = name or f"handoff_to_{spelled}"
             yield ToolAtHand(name=called, description=about, also=to, kind="handoff", hands_to=to)

@@ -14,6 +14,7 @@ from voiceops.sandbox.stand_in import NextTurn, Said, StandIn, answer, as_argume
 from voiceops.sandbox.store import Body
 
 NO_RESULT = "No result returned."
+_ENDS = ("endCall", "transferCall")
 _HANDED = "Handoff initiated."
 _ENOUGH = 5  # tool calls on one turn of the caller's
 _LINE = re.compile(r"^\s*(?:[-*]\s+)?say:\s*(.+?)\s*$", re.I | re.M)
@@ -40,7 +41,7 @@ def simulated(cast: Sequence[StandIn], script: Sequence[str], mocks: Mapping[str
 def replies(
     cast: Sequence[StandIn], turns: Sequence[Said], mocks: Mapping[str, str], *, waits: bool = False
 ) -> tuple[list[Said], bool]:
-    """The assistant's turns up to where the caller is to speak, and whether it hung up.
+    """The assistant's turns up to where the caller is to speak, and whether it ended the call.
 
     With `waits` the call of a tool that nobody serves is the last turn: its result comes with the next request.
     """
@@ -50,7 +51,7 @@ def replies(
         found.append(reply.turn)
         if reply.tool is None:
             return found, False
-        if reply.tool.kind == "endCall":
+        if reply.tool.kind in _ENDS:
             return found, True
         if waits and not reply.tool.served and reply.tool.name not in mocks:
             return found, False

@@ -13,7 +13,7 @@ _EMPTY_WORDS = """
     please thank thanks hello hi hey ok okay yes yeah well let like want need know tell told say says said ask asks
     asked give get got make made go goes any some all each every one ones
     call calls caller called calling agent assistant user customer tool function return returns whether true false pass
-    fail
+    fail something anything nothing everything somebody anybody nobody someone
 """
 _EMPTY = frozenset(_EMPTY_WORDS.split())
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")

@@ -18,7 +18,9 @@ from voiceops.sandbox.plain_words import sentences, words
 LOST = "I am sorry, I can't help with that."
 _FORBIDS = re.compile(r"\b(?:never|not|cannot|\w+n['’]t)\b", re.I)
 _CONDITION = re.compile(r"\b(?:unless|before|until|if|when|while|twice|once|again|without)\b", re.I)
-_ENOUGH = 2  # a tool is called from this score on
+# What a shared word is worth: of a tool's name, of a sentence of the prompt that names it, and of anything else said.
+_NAME, _NAMED, _SAID = 6, 4, 3
+_ENOUGH = 4  # a tool is called from this score on: one word of its description is too little
 _LONGEST = 1000
 
 
@@ -142,14 +144,21 @@ def _wanted(who: StandIn, turns: Sequence[Said], asked: str) -> ToolAtHand | Non
     heard = words(asked)
     scored = [(_score(who, tool, heard), tool) for tool in open_to]
     best = max(scored, key=lambda item: item[0], default=None)
-    if best is None or best[0] < max(_ENOUGH, _best_sentence(who, heard)[0]):
+    if best is None or best[0] < max(_ENOUGH, _SAID * _best_sentence(who, heard)[0]):
         return None
     return best[1]
 
 
 def _score(who: StandIn, tool: ToolAtHand, heard: frozenset[str]) -> int:
-    named = words(f"{tool.name} {tool.also}").union(*(words(text) for text in _about(who, tool)))
-    return 2 * len(heard & named) + len(heard & (words(tool.description) - named))
+    score, known = 0, frozenset[str]()
+    for text, worth in (
+        (f"{tool.name} {tool.also}", _NAME),
+        (" ".join(_about(who, tool)), _NAMED),
+        (tool.description, _SAID),
+    ):
+        score += worth * len((heard & words(text)) - known)
+        known |= words(text)
+    return score
 
 
 def _about(who: StandIn, tool: ToolAtHand) -> list[str]:
