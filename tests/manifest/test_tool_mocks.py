@@ -131,9 +131,19 @@ def test_a_handoff_reaches_the_other_agents_tools(folder: Folder) -> None:
     assert _told(folder) == []
 
 
+def test_a_handoff_has_the_name_that_vapi_makes_up(folder: Folder) -> None:
+    _scenario(folder, "handoff_to_somebody", target=("assistant", "desk"))
+    (told,) = _told(folder)
+    assert told[0] == "tool-mock"
+    shop = TOOLS.replace("tools: [lookup-order, hang-up", "tools: [lookup-order, to-back-office, hang-up")
+    folder.write("agents/shop.yaml", shop)
+    assert _told(folder) == []
+
+
 @pytest.mark.parametrize(
     "tool",
     [
+        "{type: query, knowledgeBases: []}",
         "{type: mcp, server: {url: 'https://mcp.example'}}",
         "11111111-1111-4111-8111-111111111111",
     ],

@@ -19,6 +19,7 @@ from voiceops.model.values import Outside, Path, Ref
 
 _TYPES_AS_NAMES = frozenset({"endCall", "transferCall", "dtmf", "voicemail"})  # called by their type in prompts
 _OPEN = "mcp"  # a tool that brings functions along which nobody here knows
+_HANDOFF = "handoff_to_"
 _LISTS = frozenset({"tools", "tools:append"})
 
 
@@ -83,7 +84,7 @@ def check_mocks(graph: Graph, problems: Problems) -> None:
         reached = _reached(graph, scenario)
         for place, mock in enumerate(mocks):
             text = mock.get("toolName") if isinstance(mock, dict) else None
-            if isinstance(text, str) and not reached.open and text not in reached.names:
+            if isinstance(text, str) and not reached.takes(text):
                 _report(graph, scenario, ("toolMocks", place, "toolName"), text, reached, problems)
 
 
@@ -104,6 +105,11 @@ class _Reached:
     agents: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     open: bool = False
+    hands_over: bool = False
+
+    def takes(self, name: str) -> bool:
+        """May a mock of this name do something? Vapi makes the names of handoffs up from whom they go to."""
+        return self.open or name in self.names or (self.hands_over and name.startswith(_HANDOFF))
 
 
 def _reached(graph: Graph, scenario: Resource) -> _Reached:
@@ -185,5 +191,9 @@ def _tools_in(value: Any, found: _Reached, key: str = "") -> Iterator[str]:
 
 
 def _add(tool: dict[str, Any], found: _Reached) -> None:
-    found.open = found.open or tool.get("type") == _OPEN
-    found.names |= {name for name in (_called(tool), default_tool_name(tool)) if name is not None}
+    names = {name for name in (_called(tool), default_tool_name(tool)) if name is not None}
+    found.names |= names
+    if tool.get("type") == "handoff":
+        found.hands_over = True
+    elif tool.get("type") == _OPEN or not names:
+        found.open = True
