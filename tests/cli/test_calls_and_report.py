@@ -77,10 +77,21 @@ def test_a_call_names_the_manifests_that_were_in_force(tmp_path: Path) -> None:
         agent, tool = (next(a for a in shown["manifests"] if a.startswith(kind)) for kind in ("Agent/", "Tool/"))
         assert agent == f"Agent/{call['agent']}"
         for address in (agent, tool):
-            file, line = shown["manifests"][address].split(":")[:2]
+            file, line = shown["manifests"][address].split(":")
             text = (made.folder / file).read_text().splitlines()[int(line) - 1 :]
             assert any(address.partition("/")[2] in one for one in text[:4])
-        assert f"{agent}, {shown['manifests'][agent]}" in made.run("calls", "show", call["id"]).out
+        printed = made.run("calls", "show", call["id"]).out
+        assert f"{agent}, {shown['manifests'][agent]}" in printed
+        assert shown["prompts"] == {agent: f"agents/prompts/{call['agent']}.md:1"}
+        assert f"prompt       agents/prompts/{call['agent']}.md:1" in printed
+        answers = [turn for turn in shown["turns"] if turn["role"] == "agent"]
+        assert {(a["agent"], a["revision"], a["prompt"]) for a in answers} == {
+            (call["agent"], 1, f"agents/prompts/{call['agent']}.md:1")
+        }
+        assert {a["assistantVersion"] for a in answers} == {call["assistantVersion"]}
+        assert {one["manifest"] for one in shown["tools"]} == {
+            f"{address}, {shown['manifests'][address]}" for address in shown["manifests"] if address.startswith("Tool/")
+        }
         (made.folder / ".voiceops/state/live/state.json").write_text("{")
         assert "Which manifests were in force is not known" in made.run("calls", "show", call["id"]).err
 

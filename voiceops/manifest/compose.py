@@ -51,7 +51,8 @@ def _graph(project: Project, environ: Mapping[str, str], problems: Problems, kno
     here, excluded = _by_environment(project, documents, problems)
     here = _with_defaults(project, here, problems)
     here = _patched(project, here, problems)
-    found = _instances(project, here, environ, problems, known)
+    texts: dict[Mark, Mark] = {}
+    found = _instances(project, here, environ, problems, known, texts)
     index = _index(project, found, excluded)
     builder = _Builder(project, index, problems)
     graph = builder.build()
@@ -60,7 +61,7 @@ def _graph(project: Project, environ: Mapping[str, str], problems: Problems, kno
     check_mocks(graph, problems)
     check_secrets(graph, known, problems)
     problems.raise_errors()
-    return graph
+    return replace(graph, texts=texts)
 
 
 def _by_environment(
@@ -163,6 +164,7 @@ def _instances(
     environ: Mapping[str, str],
     problems: Problems,
     known: KnownSecrets,
+    texts: dict[Mark, Mark],
 ) -> list[Document]:
     found: list[Document] = []
     patches = _patches(project, of_instances=True)
@@ -182,6 +184,7 @@ def _instances(
                 address=document.address,
                 budget=budget,
                 known=known,
+                texts=texts,
             )
 
         for instance in instances(document, interpolator(), problems):

@@ -42,6 +42,7 @@ class Interpolator:
     address: str = ""
     budget: Budget = field(default_factory=Budget)
     known: KnownSecrets | None = None  # what `${env:}` must not write out
+    texts: dict[Mark, Mark] = field(default_factory=dict)  # where a file's text is put → the file
     vendors_own: frozenset[str] = frozenset()  # paths that may take the vendor's keys out of the environment
 
     def apply(self, value: Any, mark: Mark | None = None) -> Any:
@@ -253,10 +254,13 @@ class Interpolator:
         try:
             if Path(argument).is_absolute():
                 raise FileProblem(f"{argument} lies outside the project")
-            return load(self.root, (self.folder or self.root) / argument)
+            path = (self.folder or self.root) / argument
+            text = load(self.root, path)
         except FileProblem as problem:
             self._error("file", str(problem), mark)
             return None
+        self.texts.setdefault(mark, Mark(display(self.root, path), 1, 1))
+        return text
 
 
 def _substitutes(value: Any) -> bool:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from voiceops.errors import Mark, StateError
-from voiceops.model.values import Path, Ref, decode, digest, encode, outside_in, refs_in
+from voiceops.model.values import Path, Ref, decode, digest, encode, format_path, outside_in, parse_path, refs_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +81,7 @@ class Resource:
             name=data["name"],
             body=decode(data["body"]),
             mark=Mark(data["file"], data["line"], 1),
+            sources={parse_path(path): _place(text) for path, text in data.get("prompts", {}).items()},
             labels=data["labels"],
             prevent_destroy=data["preventDestroy"],
             ignore=tuple(tuple(path) for path in data["ignore"]),
@@ -144,6 +145,12 @@ class Graph:
     resources: Mapping[str, Resource]
     externals: Mapping[str, External] = field(default_factory=dict)
     forgotten: frozenset[str] = frozenset()
+    texts: Mapping[Mark, Mark] = field(default_factory=dict)  # where a manifest brings in a file's text → the file
+
+    def spoken_by(self, address: str) -> dict[Path, Mark]:
+        """Where the prompts of a resource, and what it says first, stand: in a manifest, or in a file of their own."""
+        sources = self.resources[address].sources
+        return {path: self.texts.get(mark, mark) for path, mark in sources.items() if _is_spoken(path)}
 
     def dependencies(self, address: str) -> tuple[str, ...]:
         """What a resource refers to, routes included, without itself."""
@@ -188,7 +195,10 @@ class Graph:
         return {
             "project": self.project,
             "environment": self.environment,
-            "resources": [resource.to_data() for _, resource in sorted(self.resources.items())],
+            "resources": [
+                resource.to_data() | _places(self.spoken_by(address))
+                for address, resource in sorted(self.resources.items())
+            ],
             **({"externals": [e.to_data() for _, e in sorted(self.externals.items())]} if self.externals else {}),
             **({"forgotten": sorted(self.forgotten)} if self.forgotten else {}),
         }
@@ -214,6 +224,20 @@ class Graph:
             {item.address: item for item in externals},
             frozenset(data.get("forgotten", ())),
         )
+
+
+def _is_spoken(path: Path) -> bool:
+    return path[-1] == "firstMessage" or (path[-1] == "content" and "messages" in path)
+
+
+def _places(marks: Mapping[Path, Mark]) -> dict[str, Any]:
+    return {"prompts": {format_path(path): f"{mark.file}:{mark.line}" for path, mark in marks.items()}} if marks else {}
+
+
+def _place(text: str) -> Mark:
+    """Raises ValueError: it is no `file:line`."""
+    file, _, line = text.rpartition(":")
+    return Mark(file, int(line), 1)
 
 
 def reaching(edges: Mapping[str, tuple[str, ...]], *kinds: str) -> dict[str, tuple[str, ...]]:

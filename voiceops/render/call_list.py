@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
 from voiceops.calls.ended_reasons import is_failure
+from voiceops.calls.in_force import InForce
 from voiceops.calls.record import CallRecord, Spoken, ToolUse
 from voiceops.calls.shown_numbers import shown_number
 from voiceops.model.safe_text import one_line
 from voiceops.render.style import PLAIN, Style
 
+_NOTHING = InForce()
 COLUMNS = (
     "id",
     "agent",
@@ -61,8 +63,8 @@ def call_data(call: CallRecord, *, numbers: bool = False) -> dict[str, Any]:
     }
 
 
-def call_details(call: CallRecord, *, numbers: bool = False) -> dict[str, Any]:
-    """The same with all that is known: costs by part, tools, turns, outputs."""
+def call_details(call: CallRecord, in_force: InForce = _NOTHING, *, numbers: bool = False) -> dict[str, Any]:
+    """The same with all that is known: costs by part, tools, turns, outputs, and by which manifests it was answered."""
     return call_data(call, numbers=numbers) | {
         "status": call.status or None,
         "costs": dict(call.costs),
@@ -79,6 +81,7 @@ def call_details(call: CallRecord, *, numbers: bool = False) -> dict[str, Any]:
                 "ms": tool.ms,
                 "outcome": tool.outcome or None,
                 "arguments": list(tool.arguments),
+                "manifest": in_force.tool(tool) or None,
             }
             for tool in call.tools
         ],
@@ -90,8 +93,25 @@ def call_details(call: CallRecord, *, numbers: bool = False) -> dict[str, Any]:
                 "text": turn.text,
                 "waitedMs": turn.ms,
             }
+            | _answered_by(turn, call, in_force)
             for turn in call.turns
         ],
+        "manifests": dict(in_force.manifests),
+        "prompts": dict(in_force.prompts),
+    }
+
+
+def _answered_by(turn: Spoken, call: CallRecord, in_force: InForce) -> dict[str, Any]:
+    """Of an agent's answer: whose it is, of which version and revision, and by which prompt."""
+    speaker = in_force.speaker(turn, call)
+    if not speaker:
+        return {}
+    version = call.assistant_version if not turn.agent or turn.agent == call.assistant_id else ""
+    return {
+        "agent": speaker.partition("/")[2],
+        "assistantVersion": version or None,
+        "revision": call.revision,
+        "prompt": in_force.prompts.get(speaker),
     }
 
 
@@ -122,13 +142,8 @@ def _line(call: CallRecord, style: Style) -> str:
     return f"{sign} " + one_line(" · ".join(part for part in parts if part))
 
 
-def render_call(
-    call: CallRecord, style: Style = PLAIN, *, numbers: bool = False, manifests: Mapping[str, str] | None = None
-) -> str:
-    """One call: what is known of it, and its conversation as a timeline with tools and waits.
-
-    `manifests`: those in force when it began, file:line by address.
-    """
+def render_call(call: CallRecord, style: Style = PLAIN, *, numbers: bool = False, in_force: InForce = _NOTHING) -> str:
+    """One call: what is known of it, the manifests that it was answered by, and its conversation as a timeline."""
     about = call_data(call, numbers=numbers)
     head = [f"{style('Call', 'bold')} {one_line(call.id)}"]
     for title, value in (
@@ -147,16 +162,20 @@ def render_call(
     ):
         if value not in (None, ""):
             head.append(f"  {title:<12} {one_line(str(value))}")
-    for address, place in (manifests or {}).items():
+    for address, place in in_force.manifests.items():
         head.append(f"  {'manifest':<12} {one_line(f'{address}, {place}')}")
+        if prompt := in_force.prompts.get(address):
+            head.append(f"  {'prompt':<12} {one_line(prompt)}")
+        if handler := in_force.handlers.get(address):
+            head.append(f"  {'handler':<12} {one_line(handler)}")
     for name, value in call.outputs.items():
         head.append(f"  {'output':<12} {one_line(f'{name}: {value}')}")
-    lines = [text for _, text in sorted(_timeline(call, style), key=lambda item: item[0])]
+    lines = [text for _, text in sorted(_timeline(call, style, in_force), key=lambda item: item[0])]
     return "\n".join([*head, "", *(lines or ["Nothing of what was said is kept."])])
 
 
-def _timeline(call: CallRecord, style: Style) -> Iterator[tuple[float, str]]:
-    last = 0.0
+def _timeline(call: CallRecord, style: Style, in_force: InForce) -> Iterator[tuple[float, str]]:
+    last, speaker = 0.0, f"Agent/{call.agent}"
     for item in _in_order(call):
         last = max(last, item.at) if item.at is not None else last
         at = style(f"{clock(last):>7}", "dim")
@@ -167,6 +186,11 @@ def _timeline(call: CallRecord, style: Style) -> Iterator[tuple[float, str]]:
             took = f" in {item.ms:.0f} ms" if item.ms is not None else ""
             text = style(f"tool    {one_line(shown)}{one_line(ended)}{took}", "red" if wrong else "cyan")
         else:
+            now = in_force.speaker(item, call)
+            if now and now != speaker:
+                speaker = now
+                place = in_force.prompts.get(now) or in_force.manifests[now]
+                yield last, style(f"{'':>7}  {one_line(now)} speaks, {one_line(place)}", "dim")
             waited = style(f" (waited {item.ms:.0f} ms)", "dim") if item.ms is not None else ""
             text = f"{item.role:<7} {one_line(item.text) or style('(not kept)', 'dim')}{waited}"
         yield last, f"{at}  {text}"

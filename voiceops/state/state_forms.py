@@ -164,6 +164,7 @@ class _Resource(Shape, frozen=True):
     routes: list[str]
     handler: str | None
     extra: dict[str, Any]
+    prompts: dict[str, str] = msgspec.field(default_factory=dict)  # path in the body → file:line
 
 
 class _External(Shape, frozen=True):
@@ -318,7 +319,19 @@ def check_revision(data: Any) -> None:
         _check_object(where, resource.address, resource.kind, resource.type)
         _check_map(f"{where}, body", resource.body)
         _check_references(where, resource.body)
+        _check_places(f"{where}, prompts", resource.prompts)
     check_plan(revision.plan)
+
+
+def _check_places(where: str, places: Mapping[str, str]) -> None:
+    for path, place in places.items():
+        file, _, line = place.rpartition(":")
+        if not file or not re.fullmatch(r"[0-9]{1,9}", line):
+            raise Wrong(f"{where} has a place that is none")
+        try:
+            parse_path(path)
+        except ValueError:
+            raise Wrong(f"{where} has a key that is no path") from None
 
 
 def check_note(data: Any) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from voiceops.calls.call_names import Names, named
 from voiceops.calls.from_vapi import call_of
+from voiceops.calls.in_force import InForce, manifests_in_force
 from voiceops.calls.record import CallRecord
 from voiceops.calls.store import CallFilter, CallStore
 from voiceops.errors import StateError, VoiceopsError
@@ -37,13 +37,13 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownCall:
-    """A call, with the manifests that were in force when it began: of its agent, and of the tools that it used.
+    """A call, with the manifests that were in force when it began: of the agents that spoke, and of the tools that ran.
 
-    `manifests`: file:line by address, as the revision kept them; empty where no revision is known. `unread`: why.
+    `in_force` is empty where no revision is known; `unread` says why, where it could not be read.
     """
 
     call: CallRecord
-    manifests: Mapping[str, str]
+    in_force: InForce
     unread: str = ""
 
 
@@ -75,30 +75,22 @@ async def show_call(opened: Opened, id_: str, *, database: str = "") -> ShownCal
     if call is None:
         raise VoiceopsError(f"there is no call {id_}", hint="See `voiceops calls`; `voiceops calls sync` fetches more.")
     try:
-        manifests = await _manifests(opened, call)
+        return ShownCall(call=call, in_force=await _in_force(opened, call))
     except StateError as error:
-        return ShownCall(call=call, manifests={}, unread=error.summary)
-    return ShownCall(call=call, manifests=manifests)
+        return ShownCall(call=call, in_force=InForce(), unread=error.summary)
 
 
-async def _manifests(opened: Opened, call: CallRecord) -> dict[str, str]:
+async def _in_force(opened: Opened, call: CallRecord) -> InForce:
     if call.revision is None:
-        return {}
+        return InForce()
     async with open_ledger(opened) as ledger:
         revision = await ledger.store.revision(call.revision)
+        entries = ledger.state.entries
     if revision is None:
-        return {}
-    used = {tool.name for tool in call.tools}
-    return {
-        address: str(resource.mark)
-        for address, resource in Graph.from_data(revision["graph"]).resources.items()
-        if address == f"Agent/{call.agent}" or (resource.kind == "Tool" and _function(resource.body) in used)
-    }
-
-
-def _function(body: Mapping[str, Any]) -> str:
-    function = body.get("function")
-    return str(function.get("name", "")) if isinstance(function, Mapping) else ""
+        return InForce()
+    ids = {entry.id: address for address, entry in entries.items()}
+    ids |= {str(change["id"]): change["address"] for change in revision["plan"]["resource_changes"] if change["id"]}
+    return manifests_in_force(call, Graph.from_data(revision["graph"]), ids)
 
 
 async def sync_calls(

@@ -65,13 +65,14 @@ def calls_command(ctx: click.Context, /, limit: int, numbers: bool, format_: str
 def show_command(console: Console, id_: str, numbers: bool, format_: str, db: str) -> int:
     """One call: how it went, what was said, which tools ran and how long the caller waited.
 
-    ID is a call's id, or the first characters of it.
+    Beside what was said stand the revision in force, the agent's version, and file and line of each prompt and tool. ID
+    is a call's id, or the first characters of it.
     """
     shown = completed(use.show_call(use.open_project(*console.place), id_, database=db))
     if format_ == "json":
-        console.data(call_details(shown.call, numbers=numbers) | {"manifests": dict(shown.manifests)})
+        console.data(call_details(shown.call, shown.in_force, numbers=numbers))
     else:
-        console.prose(render_call(shown.call, console.style(), numbers=numbers, manifests=shown.manifests))
+        console.prose(render_call(shown.call, console.style(), numbers=numbers, in_force=shown.in_force))
     if shown.unread:
         console.note(f"Which manifests were in force is not known: {shown.unread}")
     return 0
