@@ -59,6 +59,10 @@ CODES = {
     "project-url": Code("1", "An address of the project is no http(s) address.", "Write `https://host`, no query."),
     "environment-name": Code("1", "A text can't be an environment's name.", "Use a-z, 0-9 and `-`."),
     "environment-unknown": Code("1", "The project has no such environment.", "Correct it, or add it to the project."),
+    "preview-unknown": Code("1", "There is no such preview.", "Make it: `voiceops preview up NAME`."),
+    "preview-ttl": Code("1", "`previews.ttl` is no length of time.", "Write it like `24h` or `7d`."),
+    "preview-line": Code("1", "`previews.lines` holds no number, or one twice.", "Write it like `+14155550100`."),
+    "preview-state": Code("1", "A preview would have no state of its own.", "Put `{environment}` into `state:`."),
     "manifests-missing": Code("1", "`manifests:` names nothing that exists.", "Correct the path or the pattern."),
     "policies-missing": Code("1", "`policies:` names nothing that exists.", "Correct the path or the pattern."),
     "patch-empty": Code("1", "A patch has neither `merge` nor `lifecycle`.", "Give it one of them."),
@@ -140,7 +144,6 @@ CODES = {
     "handler": Code("1", "A handler is missing or not valid Python.", "See [handlers.md](handlers.md)."),
     "external": Code("1", "`external:` is malformed, or stands beside `spec`.", "See [concepts.md](concepts.md)."),
     # Policies.
-    "setting-unused": Code("-", "A setting of voiceops.yaml that nothing reads yet.", "Leave it for later, or out."),
     "name-twice": Code(
         "1", "`agent` and `assistantId`, or another pair of words for one id, name two.", "Write one of them."
     ),
@@ -275,7 +278,7 @@ _SETTINGS = {
     "privacy": "what is kept of who called and of what was said: [privacy.md](../privacy.md)",
     "policies": "files, folders and globs that hold rules: [policies.md](../policies.md)",
     "secrets": "where `${secret:NAME}` is looked for: `[env]`, the environment and `.env`",
-    "previews": "environments for a pull request; nothing reads it yet",
+    "previews": "environments for a pull request: [previews.md](../previews.md)",
     "estimates": "figures of your own: [estimates.md](../estimates.md)",
     "naming": "what live names begin and end with",
     "allowUnknown": "every manifest may hold keys that the schema does not know and values that it refuses: warnings",
@@ -297,10 +300,10 @@ FIELDS: dict[str, dict[str, str]] = {
         "calls": "the calls themselves: `keep` (default), or days",
     },
     "Previews": {
-        "from": "the environment that one is made of",
-        "ttl": "how long one stays",
-        "max": "how many at most",
-        "lines": "numbers that are free for them",
+        "from": "the environment that one is made of; without it: the project's default",
+        "ttl": "how long one stays: `24h` (default), `7d`; from a minute to a year",
+        "max": "how many at most: 10 (default)",
+        "lines": "numbers at Vapi that stand ready for them, and are no line of an environment",
     },
     "Providers": {"vapi": "the Vapi org", "twilio": "the Twilio account"},
     "VapiProvider": {"apiKey": "a `${secret:NAME}`; else `VAPI_API_KEY`", "baseUrl": "another address of the API"},

@@ -238,13 +238,16 @@ def test_tools_have_no_name_of_their_own(folder: Folder) -> None:
     [
         ("secrets: [env]\n", []),
         ("secrets: [vault]\n", ["schema-enum"]),
-        ("previews: {from: dev, ttl: 24h, max: 10, lines: []}\n", ["setting-unused"]),
+        ("previews: {from: dev, ttl: 24h, max: 10, lines: []}\n", []),
         ("previews: {max: 0}\n", ["schema-range"]),
+        ("previews: {from: nowhere}\n", ["environment-unknown"]),
+        ("previews: {ttl: soon}\n", ["preview-ttl"]),
+        ("previews: {ttl: 10s}\n", ["preview-ttl"]),
+        ("previews: {lines: [main-line]}\n", ["preview-line"]),
+        ("previews: {lines: [+14155550100, +14155550100]}\n", ["preview-line", "preview-line"]),
     ],
 )
-def test_settings_that_say_what_is_so_already_or_what_nothing_reads_yet(
-    folder: Folder, setting: str, found: list[str]
-) -> None:
+def test_settings_that_are_checked(folder: Folder, setting: str, found: list[str]) -> None:
     folder.project(setting)
     assert [d.code for d in folder.problems()][: len(found)] == found
     assert bool(folder.problems()) is bool(found)

@@ -38,6 +38,7 @@ from voiceops.model.graph import Graph
 from voiceops.model.live import Snapshot
 from voiceops.model.plan import Plan
 from voiceops.model.state import Binding, Entry, State
+from voiceops.preview.preview_names import name_in
 from voiceops.providers.snapshot_reader import read_live
 from voiceops.state.fingerprints import fingerprint_live
 from voiceops.state.ledger import Ledger
@@ -68,7 +69,11 @@ async def plan(job: Job, snapshot: Snapshot | None = None) -> Plan:
 
 
 async def _names_of_others(job: Job, org: str) -> dict[str, LiveNames]:
-    """The live names of the environments whose states stand beside this one and belong to the same organization."""
+    """The live names of the environments whose states stand beside this one and belong to the same organization.
+
+    A preview's names are its own, but for those that models call tools by: these are the same in all of them."""
+    if name_in(job.graph.environment) is not None:
+        return {}
     return {
         str(other.get("environment")): {
             (str(entry["type"]), str(entry["name"])): address
@@ -76,7 +81,7 @@ async def _names_of_others(job: Job, org: str) -> dict[str, LiveNames]:
             if entry.get("name")
         }
         for other in await job.store.siblings()
-        if org and other.get("binding", {}).get("vapiOrg") == org
+        if org and other.get("binding", {}).get("vapiOrg") == org and name_in(str(other.get("environment"))) is None
     }
 
 

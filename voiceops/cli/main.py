@@ -49,6 +49,7 @@ _COMMANDS = {
     "events": "events",
     "dev": "dev",
     "doctor": "doctor",
+    "preview": "preview",
     "sandbox": "sandbox",
     "schema": "schema",
 }

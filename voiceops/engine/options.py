@@ -40,6 +40,7 @@ class Options:
     # The fingerprint of a live text, under the state's salt and key; None: live texts can't be compared.
     fingerprint_live: Callable[[str], Fingerprint] | None = None
     siblings: frozenset[str] = frozenset()
+    marked: str = ""  # what the live names of this environment alone hold: an object without it is nobody's twin here
     account: str = ""
     vapi_url: str = ""  # where Vapi's API is: its own host beside vapi.ai
     settle: float = SETTLE

@@ -20,7 +20,7 @@ def read_project_files(project: Project, environ: Mapping[str, str]) -> ProjectF
     found: dict[str, Document] = {}
     for document in read_manifests(project.root, project.manifests, ALL, problems, project.manifest_marks):
         wanted = document.environments
-        if wanted is not None and not any(fnmatch.fnmatch(project.environment, name) for name in wanted):
+        if wanted is not None and not any(fnmatch.fnmatch(project.made_of, name) for name in wanted):
             continue
         interpolator = Interpolator(
             root=project.root,

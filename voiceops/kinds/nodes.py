@@ -196,3 +196,12 @@ def _any_variants(names: tuple[str, ...]) -> dict[str, Node]:
 def _keys_of(names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     fields = [type_of(name)["fields"] for name in names]
     return tuple(keys for keys in ITEM_KEYS if any(keys[0] in known for known in fields))
+
+
+@per_facts
+def name_limit(kind: str) -> int | None:
+    """How many characters the name of a kind's objects may have: in all of its variants; None where nothing is said."""
+    node = root(kind)
+    names = node["variants"].values() if node["type"] == "union" else [node["of"]]
+    limits = [type_of(name)["fields"].get("name", {}).get("maxLength") for name in names]
+    return min((limit for limit in limits if limit is not None), default=None)

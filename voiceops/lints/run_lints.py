@@ -49,7 +49,7 @@ class Linter:
     def _lines_of(self, context: Context) -> dict[str, set[int]]:
         """The lines that some value of the environment comes from, of the files with comments."""
         commented = {file for file in context.files if self._ignores.has(file)}
-        lines: dict[str, set[int]] = {PROJECT_FILE: {1}, f"environments/{context.project.environment}.yaml": {1}}
+        lines: dict[str, set[int]] = {PROJECT_FILE: {1}, f"environments/{context.project.made_of}.yaml": {1}}
         for resource in context.graph.resources.values() if commented else ():
             for mark in (resource.mark, *resource.sources.values()):
                 if mark.file in commented:

@@ -13,7 +13,8 @@ from voiceops.model.located import Map
 
 def setting(context: Context, *path: str) -> tuple[Any, Mark] | None:
     """A setting's own text and place: the environment's file comes before the project's."""
-    for file in (f"environments/{context.project.environment}.yaml", PROJECT_FILE):
+    project = context.project
+    for file in (f"environments/{project.made_of}.yaml", PROJECT_FILE):
         try:
             documents = read_documents("\n".join(context.texts.lines(file)), file)
         except InvalidProject:  # said already, when the project was loaded

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from voiceops.errors import Mark
-from voiceops.kinds.registry import ALL, KINDS, PARTS
+from voiceops.kinds.registry import ALL, KINDS, LINES, PARTS
 from voiceops.kinds.schema import root, using
 from voiceops.kinds.twilio import TWILIO_TYPE
 from voiceops.manifest import vendor_bodies
@@ -53,6 +53,8 @@ def _graph(project: Project, environ: Mapping[str, str], problems: Problems, kno
     here = _patched(project, here, problems)
     texts: dict[Mark, Mark] = {}
     found = _instances(project, here, environ, problems, known, texts)
+    if project.preview:
+        found = _without_lines(found, excluded)
     index = _index(project, found, excluded)
     builder = _Builder(project, index, problems)
     graph = builder.build()
@@ -79,7 +81,7 @@ def _by_environment(
                     did_you_mean(name, project.environments),
                     document.family,
                 )
-        if wanted is None or any(fnmatch.fnmatch(project.environment, name) for name in wanted):
+        if wanted is None or any(fnmatch.fnmatch(project.made_of, name) for name in wanted):
             here.append(document)
         else:
             excluded[document.family] = document
@@ -206,6 +208,13 @@ def _instances(
     if budget.told:
         problems.raise_errors()  # to look at what is too much would take as long as to make it
     return found
+
+
+def _without_lines(documents: list[Document], excluded: dict[str, Document]) -> list[Document]:
+    """A preview answers nobody's phone: the manifests' lines are left out, once their patches have found them."""
+    lines = {document.family: document for document in documents if document.kind in LINES}
+    excluded |= lines
+    return [document for document in documents if document.family not in lines]
 
 
 def _index(project: Project, documents: list[Document], excluded: dict[str, Document]) -> Index:
@@ -374,6 +383,8 @@ class _Builder:
             spec = spec.clone()
             name = vendor_bodies.default_name(self.project, document, kind, spec)
             spec.put("name", name, document.mark._replace(path="name"))
+        if kind.named and self.project.preview:
+            spec = vendor_bodies.named_for_preview(self.project, kind, spec)
         self._uses_runtime |= resolver.uses_runtime
         Checker(
             self.problems,
@@ -420,8 +431,9 @@ class _Builder:
             mark=document.mark,
             sources=sources,
             labels=document.labels,
-            prevent_destroy=lifecycle.get("preventDestroy") is True,
-            adopt=lifecycle.get("adopt") is True,
+            # A preview is there to go again, and everything in it is its own.
+            prevent_destroy=lifecycle.get("preventDestroy") is True and not self.project.preview,
+            adopt=lifecycle.get("adopt") is True and not self.project.preview,
             ignore=self._ignored(document, sources),
             moved_from=document.moved_from,
             release=line.release if line else False,

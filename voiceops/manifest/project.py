@@ -25,8 +25,11 @@ from voiceops.model.address import NAME
 from voiceops.model.env_values import url_problem
 from voiceops.model.hosts import place_of
 from voiceops.model.located import Map, Seq, merged, plain
+from voiceops.model.phone_numbers import E164
 from voiceops.model.privacy import Privacy
+from voiceops.model.time_spans import LONGEST, seconds_of
 from voiceops.model.values import Secret, secret
+from voiceops.preview.preview_names import name_in
 
 PROJECT_FILE = "voiceops.yaml"
 SANDBOX_ACCOUNT = "AC" + "1".zfill(32)
@@ -96,6 +99,16 @@ class Safety:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Previews:
+    """`previews:`; `ttl` in seconds, `lines` are numbers that stand ready for them. Empty `source`: the default."""
+
+    source: str = ""
+    ttl: float = 86_400.0
+    most: int = 10
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """A project in one environment."""
 
@@ -121,6 +134,11 @@ class Project:
     prefix: str = ""
     suffix: str = ""
     environments: tuple[str, ...] = ()
+    default_environment: str = ""
+    base: str = ""  # of a preview: the environment that it is made of
+    preview: str = ""  # and its name
+    previews: Previews = Previews()
+    state_as_written: str = ""  # with {environment} in it
     recipients: tuple[str, ...] = ()  # of the encrypted state
     policies: tuple[str, ...] | None = None  # None: the folder policies/, where there is one
     estimates: Mapping[str, Any] = field(default_factory=dict)
@@ -129,6 +147,16 @@ class Project:
     facts: Facts | None = None  # of the project's own file; None: voiceops's
     mark: Mark = field(default_factory=lambda: Mark(PROJECT_FILE, 1, 1))
     origins: Mapping[str, Origin] = field(default_factory=dict)  # of places and keys, by `vapi.baseUrl`, `state`, …
+
+    @property
+    def made_of(self) -> str:
+        """The environment whose files these are: of a preview the one that it is made of."""
+        return self.base or self.environment
+
+
+def _is_named(root: Path, names: list[str], environment: str) -> bool:
+    """Does the project itself have this environment: by its name, or by a glob and a file?"""
+    return environment in names or (root / "environments" / f"{environment}.yaml").is_file()
 
 
 def read_facts(root: Path, problems: Problems) -> Facts | None:
@@ -175,7 +203,15 @@ def load_project(root: Path, environment: str | None, variables: Mapping[str, st
     problems.raise_errors()
     names = [str(name) for name in base.get("environments", ["dev"])]
     chosen = environment or base.get("defaultEnvironment") or _only(names)
-    _check_environment(base, names, chosen, given=environment is not None, problems=problems)
+    if (preview := name_in(chosen)) is not None and not _is_named(root, names, chosen):
+        problems.error(
+            "preview-unknown",
+            f"there is no preview {preview!r}",
+            base.marks.get("previews", Mark(PROJECT_FILE, 1, 1)),
+            f"Make it with `voiceops preview up {preview}`; `voiceops preview list` shows those that there are.",
+        )
+    else:
+        _check_environment(base, names, chosen, given=environment is not None, problems=problems)
     problems.raise_errors()
     overlay_file = f"environments/{chosen}.yaml"
     patches: Seq = Seq()
@@ -281,9 +317,6 @@ def _project(
         )
         now.take("state")
         now.put("state", "", Mark(PROJECT_FILE, 1, 1))
-    if "previews" in now:
-        hint = "It is checked, and kept for a voiceops that does."
-        problems.warning("setting-unused", "nothing reads previews: yet", now.marks["previews"], hint)
     safety = now["safety"]
     naming = now.get("naming") or Map()
     history = now.get("history") or Map()
@@ -316,6 +349,8 @@ def _project(
         prefix=naming.get("prefix") or "",
         suffix=naming.get("suffix") or "",
         environments=tuple(names),
+        default_environment=settings.get("defaultEnvironment") or _only(names),
+        previews=_previews(now.get("previews"), names, problems),
         recipients=tuple((now.get("encryption") or Map()).get("recipients") or ()),
         policies=tuple(now["policies"]) if "policies" in now else None,
         estimates=plain(now.get("estimates") or Map(), {}),
@@ -324,7 +359,27 @@ def _project(
         mark=settings.marks.get("project", Mark(PROJECT_FILE, 1, 1)),
         origins=_origins(settings),
     )
-    return replace(project, state=project.state.replace("{environment}", environment))
+    return replace(project, state=project.state.replace("{environment}", environment), state_as_written=project.state)
+
+
+def _previews(given: Any, names: list[str], problems: Problems) -> Previews:
+    if not isinstance(given, Map):
+        return Previews()
+    source, ttl, lines = given.get("from") or "", Previews().ttl, given.get("lines") or Seq()
+    if source and not any(fnmatch.fnmatch(source, name) for name in names):
+        hint = did_you_mean(source, names) or f"It has: {', '.join(names)}."
+        problems.error("environment-unknown", f"the project has no environment {source!r}", given.marks["from"], hint)
+    if "ttl" in given:
+        ttl = seconds_of(str(given["ttl"])) or 0.0
+        if not 60 <= ttl <= LONGEST:
+            summary = f"{given['ttl']!r} is no length of time from a minute to a year"
+            problems.error("preview-ttl", summary, given.marks["ttl"], "Write it like 24h or 7d.")
+    for line, mark in zip(lines, lines.marks, strict=True):
+        if not E164.match(str(line)):
+            problems.error("preview-line", f"{line!r} is no number", mark, "Write it like +14155550100.")
+        elif list(lines).count(line) > 1:
+            problems.error("preview-line", f"{line} stands here more than once", mark, "Write it once.")
+    return Previews(source=source, ttl=ttl, most=given.get("max") or Previews().most, lines=tuple(map(str, lines)))
 
 
 def _origins(settings: Map) -> dict[str, Origin]:

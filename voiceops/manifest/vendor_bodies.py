@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from voiceops.errors import Mark
 from voiceops.kinds.base import Kind
 from voiceops.kinds.file import file_name
+from voiceops.kinds.nodes import name_limit
 from voiceops.kinds.twilio import TWILIO_SETTINGS
 from voiceops.manifest.documents import Document
 from voiceops.manifest.problems import Problems, did_you_mean
@@ -19,7 +21,10 @@ from voiceops.manifest.project import Project
 from voiceops.manifest.schema_check import describe
 from voiceops.model.located import Map, Seq
 from voiceops.model.values import Ref, Secret, secret
+from voiceops.preview.preview_names import live_name as live_name_in_preview
+from voiceops.preview.preview_names import suffix_of
 
+_MOST_NAME = 40  # characters of a credential's
 _METHODS = ("GET", "POST")
 WEBHOOK_SECRET = "VAPI_WEBHOOK_SECRET"
 _TARGETS = ("assistantId", "squadId")  # who answers a line, in the API's own words
@@ -36,6 +41,19 @@ def default_name(project: Project, document: Document, kind: Kind, spec: Map) ->
     name = live_name(project, document)
     path = spec.get("path")
     return file_name(name, path) if kind.upload and isinstance(path, str) else name
+
+
+def named_for_preview(project: Project, kind: Kind, spec: Map) -> Map:
+    """The spec with the preview's own live name, also where the manifest gives one; a file keeps its ending."""
+    name = spec.get("name")
+    if not isinstance(name, str):
+        return spec
+    ending = PurePosixPath(name).suffix if kind.upload else ""
+    most = name_limit(kind.name)
+    named = live_name_in_preview(name.removesuffix(ending), suffix_of(project.preview), most and most - len(ending))
+    result = spec.clone()
+    result["name"] = named + ending
+    return result
 
 
 @dataclass(slots=True)
@@ -251,7 +269,10 @@ def runtime_credential(project: Project, mark: Mark) -> Map:
         plan.put(name, value, mark)
     body = Map()
     body.put("provider", "custom-credential", mark)
-    body.put("name", f"{project.prefix}{project.name} runtime{project.suffix}"[:40], mark)
+    name = f"{project.prefix}{project.name} runtime{project.suffix}"
+    if project.preview:
+        name = live_name_in_preview(name, suffix_of(project.preview), _MOST_NAME)
+    body.put("name", name[:_MOST_NAME], mark)
     body.put("authenticationPlan", plan, mark)
     return body
 

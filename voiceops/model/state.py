@@ -207,6 +207,7 @@ class State:
     gone: Mapping[str, float] = field(default_factory=dict)  # ids that were deleted a moment ago → when
     closed: tuple[dict[str, Any], ...] = ()  # creations that had no effect: what may still turn up late
     used_plans: tuple[str, ...] = ()  # saved plans that were applied, newest last
+    previews: Mapping[str, dict[str, Any]] = field(default_factory=dict)  # of a list of previews: each by its name
 
     def with_entry(self, entry: Entry) -> State:
         """The state with this entry, in place of the one that had its address."""
@@ -225,7 +226,7 @@ class State:
 
     def to_data(self) -> dict[str, Any]:
         """For a store; `serial` is its own, and a store asks for the one before it."""
-        return {
+        data = {
             "version": STATE_VERSION,
             "lineage": self.lineage,
             "serial": self.serial,
@@ -243,6 +244,7 @@ class State:
             "usedPlans": list(self.used_plans),
             "resources": {address: self.entries[address].to_data() for address in sorted(self.entries)},
         }
+        return data | ({"previews": dict(self.previews)} if self.previews else {})
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> State:
@@ -265,5 +267,6 @@ class State:
             gone=data.get("gone", {}),
             closed=tuple(item | {"body": decode(item["body"])} for item in data.get("closed", ())),
             used_plans=tuple(data.get("usedPlans", ())),
+            previews=data.get("previews", {}),
             entries={address: Entry.from_data(address, item) for address, item in data["resources"].items()},
         )

@@ -20,6 +20,7 @@ from voiceops.model.data_form import Shape, Wrong, converted
 from voiceops.model.json_in import is_id
 from voiceops.model.plan_data import PlanData, check_plan
 from voiceops.model.values import parse_path
+from voiceops.preview.preview_names import name_problem
 
 _LATEST = 1e11  # epoch seconds: every calendar still has a date for it
 _MOST = 2**53  # beyond it JSON readers disagree
@@ -69,6 +70,24 @@ class _Hold(Shape, frozen=True):
     values: dict[str, _Taken] = msgspec.field(default_factory=dict)
 
 
+class _LentNumber(Shape, frozen=True):
+    phone: str
+    number: str
+    id: str
+    before: dict[str, Any]
+    bound: list[str]
+
+
+class _Preview(Shape, frozen=True):
+    source: str = msgspec.field(name="from")
+    madeAt: float
+    expiresAt: float
+    runtime: str = ""
+    lent: _LentNumber | None = None
+    turn: str = ""
+    going: bool = False
+
+
 class _State(Shape, frozen=True):
     lineage: str
     serial: int
@@ -85,6 +104,7 @@ class _State(Shape, frozen=True):
     gone: dict[str, float] = msgspec.field(default_factory=dict)
     closed: list[_Closed] = msgspec.field(default_factory=list)
     usedPlans: list[str] = msgspec.field(default_factory=list)
+    previews: dict[str, _Preview] = msgspec.field(default_factory=dict)
 
 
 class _Identity(Shape, frozen=True):
@@ -250,6 +270,11 @@ def check_state(data: Mapping[str, Any]) -> None:
         _check_object(f"closed[{index}]", closed.address, closed.kind, closed.type)
     for digest, hold in state.holds.items():
         _check_hold(f"holds.{digest:.80}", hold)
+    for name, preview in state.previews.items():
+        if name_problem(name) or (preview.lent is not None and not is_id(preview.lent.id)):
+            raise Wrong(f"previews.{name:.40} is none")
+        _check_time(f"previews.{name}.madeAt", preview.madeAt)
+        _check_time(f"previews.{name}.expiresAt", preview.expiresAt)
     for address, entry in state.resources.items():
         check_entry(address, entry, f"resources.{address}")
 

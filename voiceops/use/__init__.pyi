@@ -11,6 +11,7 @@ from voiceops.migrate.folder_imported import FolderImported as FolderImported
 from voiceops.model.plan import Change as Change
 from voiceops.model.plan import Drift as Drift
 from voiceops.model.plan import Plan as Plan
+from voiceops.preview.registered import Preview as Preview
 from voiceops.runtime.http.app import RuntimeApp as RuntimeApp
 from voiceops.sandbox.server import SandboxServer as SandboxServer
 from voiceops.simulate.player import Moment as Moment
@@ -53,6 +54,16 @@ from voiceops.use.make_plan import plan as plan
 from voiceops.use.newer_facts import SchemaUpdate as SchemaUpdate
 from voiceops.use.newer_facts import update_schema as update_schema
 from voiceops.use.opened import Opened as Opened
+from voiceops.use.preview_down import PreviewDown as PreviewDown
+from voiceops.use.preview_down import preview_down as preview_down
+from voiceops.use.preview_down import preview_sweep as preview_sweep
+from voiceops.use.preview_list import base_of as base_of
+from voiceops.use.preview_list import preview_list as preview_list
+from voiceops.use.preview_registry import with_preview as with_preview
+from voiceops.use.preview_terms import PreviewTerms as PreviewTerms
+from voiceops.use.preview_up import PreviewUp as PreviewUp
+from voiceops.use.preview_up import PreviewWanted as PreviewWanted
+from voiceops.use.preview_up import preview_up as preview_up
 from voiceops.use.process_context import ProcessContext as ProcessContext
 from voiceops.use.pull_account import pull as pull
 from voiceops.use.read_calls import Fetched as Fetched

@@ -14,6 +14,7 @@ from voiceops.kinds.file import MAX_BYTES
 from voiceops.lints.run_lints import errors
 from voiceops.manifest.compose import load_graph
 from voiceops.manifest.git import GitProblem, GitRepository, NoGit, repository
+from voiceops.manifest.previewed import previewed
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import PROJECT_FILE, Project, load_project
 from voiceops.model.graph import Graph
@@ -39,7 +40,9 @@ def graph_at(opened: Opened, ref: str) -> Iterator[tuple[Graph, str, list[Diagno
             raise VoiceopsError(f"there is no {PROJECT_FILE} in {ref}", hint="Name a commit that has this project.")
         variables = opened.environ  # the secrets' names may have changed, the secrets are today's
         problems = Problems()
-        old = load_project(root, project.environment, variables, problems)
+        old = load_project(root, project.made_of, variables, problems)
+        if preview := opened.context.previews.get(project.environment):
+            old = previewed(old, preview, problems)
         if old.name != project.name:
             raise VoiceopsError(f"in {ref} this is the project {old.name}, not {project.name}")
         _check_modules(old, modules, ref)

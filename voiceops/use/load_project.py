@@ -15,6 +15,7 @@ from voiceops.lints.run_lints import errors
 from voiceops.manifest.compose import load_graph
 from voiceops.manifest.plain_secrets import KnownSecrets
 from voiceops.manifest.policies import read_policies
+from voiceops.manifest.previewed import previewed
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import Project, find_root, load_project, read_facts
 from voiceops.model.env_values import trimmed
@@ -83,7 +84,12 @@ def opened_with_problems(
     root = root_of(folder)
     environ = variables_of(root, context)
     problems = Problems() if problems is None else problems
-    project = load_project(root, environment or environ.get("VOICEOPS_ENV"), environ, problems)
+    chosen = environment or environ.get("VOICEOPS_ENV")
+    preview = context.previews.get(chosen or "")
+    if preview is not None:
+        project = previewed(load_project(root, preview.source, environ, problems), preview, problems)
+    else:
+        project = load_project(root, chosen, environ, problems)
     return Opened(project, environ, context), problems
 
 

@@ -22,7 +22,7 @@ def sandbox_of(loaded: Loaded) -> AbstractContextManager[Any]:
     from voiceops.sandbox.server import SandboxServer  # both vendors: a live environment needs none of it
 
     project = loaded.project
-    data = _folder(project) / f"{project.environment}.db"
+    data = _folder(project) / f"{project.made_of}.db"
     return SandboxServer(data=data, numbers=owned_numbers(loaded.graph), facts=project.facts)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voiceops.model.redactor import Redactor
+from voiceops.preview.registered import Preview
 
 SIGNERS = "VOICEOPS_PLAN_SIGNERS"  # of the process alone: no file of a folder says whose saved plans are taken
 
@@ -39,6 +40,7 @@ class ProcessContext:
     timeout: float = 30.0
     settle: float | None = None
     around: Callable[[Any], Any] = _same
+    previews: Mapping[str, Preview] = field(default_factory=dict)  # by the environments that they are, as looked up
 
     def __post_init__(self) -> None:
         self.redactor.learn(self.environ)

@@ -10,6 +10,7 @@ from voiceops.errors import Refused, VoiceopsError
 from voiceops.manifest.project import Project
 from voiceops.model.address import twilio_side
 from voiceops.model.graph import Graph
+from voiceops.preview.preview_names import suffix_of
 from voiceops.use.load_project import Loaded, check_lints
 from voiceops.use.state_place import check_place
 
@@ -57,6 +58,7 @@ def options_of(project: Project, scope: Scope) -> Options:
         drift=project.drift,
         drift_fields=project.drift_fields,
         account=project.providers.account_sid,
+        marked=suffix_of(project.preview) if project.preview else "",
         safety=Safety(project.safety.max_destroy_percent, project.safety.max_destroy_minimum),
         targets=scope.targets,
         labels=scope.labels,

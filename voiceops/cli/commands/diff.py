@@ -38,12 +38,11 @@ def diff_command(
     names = list(environments)
     if console.environment and (len(names) == 1 and not revisions):
         names.insert(0, console.environment)
-    folder, environment, context = console.place
     if len(names) == 2 and not revisions:
-        loaded = [use.load(folder, name, context) for name in names]
+        loaded = [use.load(*console.at(name)) for name in names]
         found = completed(use.compare_environments(*loaded))
     elif len(names) < 2 and 1 <= len(revisions) <= 2:
-        opened = use.open_project(folder, names[0] if names else environment, context)
+        opened = use.open_project(*console.at(names[0] if names else console.environment))
         found = completed(use.compare_revisions(opened, revisions))
     else:
         raise VoiceopsError(

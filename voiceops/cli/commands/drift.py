@@ -10,6 +10,7 @@ from voiceops import use
 from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.loop import completed
 from voiceops.cli.terminal.options import Address, formats, local_state
+from voiceops.render.text import render_diagnostic, render_drift
 
 
 @click.command("drift")
@@ -32,7 +33,6 @@ def drift_command(
       voiceops -e prod drift                          in a nightly job
       voiceops -e prod drift --accept Agent/support   keep what was changed in the dashboard
     """
-    from voiceops.render.text import render_diagnostic, render_drift
 
     loaded = use.load(*console.place)
     if not accept:

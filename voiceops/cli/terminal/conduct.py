@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from voiceops.apply.apply_events import Emit
@@ -15,6 +14,7 @@ from voiceops.cli.terminal.apply_flags import Flags
 from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.loop import completed
 from voiceops.cli.terminal.progress import Reporter, reporter
+from voiceops.cli.terminal.signalled import Signalled
 from voiceops.errors import Diagnostic, PartialApply, VoiceopsError
 from voiceops.model.plan import Plan
 from voiceops.render.grouped import render_diagnostics
@@ -40,7 +40,7 @@ def conduct(
         for entry in render_diagnostics(tuple(warnings), console.style(sys.stderr)):
             console.note(entry)
     report = reporter(console, flags.format_)
-    asking = _Asking(console, flags, asks=asks and not flags.auto_approve, protected=protected)
+    asking = _Asking(console=console, flags=flags, asks=asks and not flags.auto_approve, protected=protected)
 
     async def applied() -> Outcome:
         stop = asyncio.Event()
@@ -74,30 +74,13 @@ def _told(console: Console, flags: Flags, report: Reporter, outcome: Outcome) ->
     return PartialApply.exit_code if outcome.result.done else VoiceopsError.exit_code
 
 
-@dataclass(slots=True)
-class _Asking:
-    """The question before anything is changed, and the signals before and after it."""
+@dataclass(slots=True, kw_only=True)
+class _Asking(Signalled):
+    """The question before anything is changed."""
 
-    console: Console
     flags: Flags
-    asks: bool = field(kw_only=True)
-    protected: bool = field(kw_only=True)  # the environment's name is what has to be typed
-    begun: bool = False
-
-    def listen(self, stop: asyncio.Event) -> None:
-        """Until the answer a signal ends everything; after it what is under way is finished."""
-        loop, main = asyncio.get_running_loop(), asyncio.current_task()
-
-        def heard() -> None:
-            if not self.begun and main is not None:  # it waits for the lock, reads, or asks: nothing was sent
-                main.cancel()
-                return
-            if not stop.is_set():
-                self.console.note("Stopping: requests under way are finished, no new ones are started.")
-            stop.set()
-
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, heard)
+    asks: bool
+    protected: bool  # the environment's name is what has to be typed
 
     async def confirmed(self, plan: Plan) -> bool:
         """Show the plan, and ask where somebody is to be asked."""

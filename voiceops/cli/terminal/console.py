@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from voiceops import use
 from voiceops.errors import ProviderError, VoiceopsError
 from voiceops.model.safe_text import indented, json_text
+from voiceops.preview.preview_names import name_in
 from voiceops.render.style import Style, finished
 from voiceops.use.process_context import ProcessContext
 
@@ -34,7 +36,16 @@ class Console:
     @property
     def place(self) -> tuple[Path, str | None, ProcessContext]:
         """What a project is opened with: folder, environment, and what is known of the process."""
-        return self.folder, self.environment, self.context
+        return self.at(self.environment)
+
+    def at(self, environment: str | None) -> tuple[Path, str | None, ProcessContext]:
+        """The same in another environment; what a preview is made of is looked up, once."""
+        name = environment or self.context.environ.get("VOICEOPS_ENV")
+        if name_in(name) is not None and name not in self.context.previews:
+            from voiceops.cli.terminal.loop import completed
+
+            self.context = completed(use.with_preview(self.folder, name, self.context))
+        return self.folder, environment, self.context
 
     def style(self, stream: Any = None) -> Style:
         """How text looks on a stream (stdout by default): in colour on a terminal, unless somebody asked for none."""

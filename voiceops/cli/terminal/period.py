@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
 import click
 
+from voiceops.model.time_spans import seconds_of
+
 F = TypeVar("F", bound=Callable[..., Any])
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_SPAN = re.compile(r"(\d{1,6})\s*([smhdw])\Z")
 _LEAST, _MOST = 0.0, 253_402_300_799.0  # the years that a date can be in
 
 
@@ -25,10 +24,9 @@ class Span(click.ParamType[float]):
         """Seconds; a text that is no length of time ends the command with one line."""
         if isinstance(value, float):
             return value
-        found = _SPAN.match(str(value).strip().lower())
-        if found is None or not int(found[1]):
+        if not (seconds := seconds_of(str(value))):
             self.fail(f"{value!r} is no length of time: write 30s, 30m, 24h or 7d.", param, ctx)
-        return float(int(found[1]) * _UNITS[found[2]])
+        return seconds
 
 
 class When(click.ParamType[float]):
@@ -44,8 +42,8 @@ class When(click.ParamType[float]):
         if isinstance(value, float):
             return value
         text = str(value).strip()
-        if found := _SPAN.match(text.lower()):
-            return max(_LEAST, self._now() - int(found[1]) * _UNITS[found[2]])
+        if (ago := seconds_of(text)) is not None:
+            return max(_LEAST, self._now() - ago)
         try:
             from datetime import UTC
 

@@ -7,11 +7,8 @@ import time
 from types import TracebackType
 from typing import Any
 
-from voiceops.apply.apply_events import Event
-from voiceops.apply.result import Result
-from voiceops.apply.run import Outcome
+from voiceops import use
 from voiceops.cli.terminal.console import Console
-from voiceops.model.plan import Plan
 from voiceops.model.safe_text import flowed, indented, one_line
 from voiceops.render.style import finished
 
@@ -46,11 +43,11 @@ class Reporter:
     def _elapsed(self) -> float:
         return time.monotonic() - self.started if self.started else 0.0
 
-    def _note_start(self, event: Event) -> None:
+    def _note_start(self, event: use.Event) -> None:
         if event.type == "apply_start" and not self.started:
             self.started = time.monotonic()
 
-    def event(self, event: Event) -> None:
+    def event(self, event: use.Event) -> None:
         """Show one event of the apply. Quiet: nothing of it."""
         self._note_start(event)
         text = self.text(event)
@@ -61,7 +58,7 @@ class Reporter:
         """Print one piece of text at once."""
         self.console.say(text)
 
-    def text(self, event: Event) -> str:
+    def text(self, event: use.Event) -> str:
         """One event in words; nothing for those that only matter to a bar."""
         if event.type == "apply_complete":
             done = _DONE.get(event.action, event.action)
@@ -76,7 +73,7 @@ class Reporter:
             )
         return indented(event.message) if event.type == "apply_progress" else ""
 
-    def _error(self, event: Event) -> str:
+    def _error(self, event: use.Event) -> str:
         error = event.error or {}
         done = _DONE.get(event.action, event.action)
         lines = [f"{self.style('✗', 'red')} {event.address} not {done}: {indented(str(error.get('summary', '')))}"]
@@ -90,11 +87,11 @@ class Reporter:
             lines.append(f"    {indented(error['hint'])}")
         return "\n".join(lines)
 
-    def nothing(self, plan: Plan) -> None:
+    def nothing(self, plan: use.Plan) -> None:
         """Say that the plan has no changes."""
         self.console.out(f"Nothing to do: {len(plan.changes)} objects are as they should be.")
 
-    def summary(self, outcome: Outcome) -> None:
+    def summary(self, outcome: use.Outcome) -> None:
         """Say how the apply ended; its outcome has a result."""
         result = outcome.result
         assert result is not None
@@ -111,7 +108,7 @@ class Reporter:
         colour = "green" if result.complete else "red"
         revision = f" (revision {outcome.revision})" if outcome.revision else ""
         self.say(
-            self.style(_heading(outcome, result), "yellow" if outcome.served and result.complete else colour, "bold")
+            self.style(_heading(outcome), "yellow" if outcome.served and result.complete else colour, "bold")
             + f": {done}{rest} in {self._elapsed():.1f} s{revision}."
         )
         for item in outcome.served:
@@ -120,9 +117,9 @@ class Reporter:
             self.say("Run apply again: it finishes what is left.")
 
 
-def _heading(outcome: Outcome, result: Result) -> str:
+def _heading(outcome: use.Outcome) -> str:
     """How it ended, in a word or two: what callers don't get is not applied."""
-    if not result.complete:
+    if outcome.result is None or not outcome.result.complete:
         return "Not all was applied"
     return "Written, but not all callers get it" if outcome.served else "Applied"
 
@@ -130,16 +127,16 @@ def _heading(outcome: Outcome, result: Result) -> str:
 class Lines(Reporter):
     """JSON, one object a line."""
 
-    def event(self, event: Event) -> None:
+    def event(self, event: use.Event) -> None:
         """Print one event as a line of JSON, quiet or not."""
         self._note_start(event)
         self.console.line(event.to_data())
 
-    def nothing(self, plan: Plan) -> None:
+    def nothing(self, plan: use.Plan) -> None:
         """Print a summary that has no changes, as a line of JSON."""
         self.console.line({"type": "summary", "done": 0, "failed": 0, "skipped": 0, **plan.summary})
 
-    def summary(self, outcome: Outcome) -> None:
+    def summary(self, outcome: use.Outcome) -> None:
         """Print what was done, what failed and what was left out, as a line of JSON."""
         result = outcome.result
         assert result is not None
@@ -174,7 +171,7 @@ class Bar(Reporter):
         )
         self._task: Any = None
 
-    def event(self, event: Event) -> None:
+    def event(self, event: use.Event) -> None:
         """Show one event above the bar, and move the bar when an operation ended."""
         if event.type == "apply_start" and self._task is None:
             self._progress.start()

@@ -44,6 +44,8 @@ def strangers(
 
 def twins_of(inputs: Inputs, resource: Resource, desired: Callable[[], dict[str, Any]]) -> tuple[str, ...]:
     """Unmanaged objects that a resource could be; `desired` gives what it sets: a nameless one is known by that."""
+    if inputs.options.marked not in (resource.name or ""):
+        return ()  # so it is called in every other preview, too: nothing tells which of them is whose
     return _equal_twins(inputs, resource, desired()) if resource.name is None else _named_twins(inputs, resource)
 
 

@@ -1,0 +1,172 @@
+"""Previews as a pipeline uses them: made, renewed, called, listed, taken down, swept; and what is refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.bench import Bench, bench, shop
+
+POOL = ("+14155550191", "+14155550192")
+COLLECTIONS = ("assistant", "tool", "squad", "phone-number", "structured-output", "credential", "eval", "file")
+
+
+def account(made: Bench) -> list[dict[str, Any]]:
+    """Everything in the account, ids and all, times aside."""
+    found = [o for collection in COLLECTIONS for o in made.control.objects(f"/{collection}")]
+    return sorted(
+        ({k: v for k, v in o.items() if k not in ("updatedAt",) and v is not None} for o in found),
+        key=lambda o: str(o["id"]),
+    )
+
+
+def pool(made: Bench) -> list[str]:
+    """Two numbers that somebody has put into the account: one bound to nobody, one to an agent. Their ids."""
+    agent = made.control.create("/assistant", {"name": "Out of hours", "model": {"provider": "openai", "model": "x"}})
+    routes: list[dict[str, Any]] = [{}, {"assistantId": agent["id"]}]
+    bodies = [{"provider": "vapi", "number": number, **route} for number, route in zip(POOL, routes, strict=True)]
+    return [str(made.control.create("/phone-number", body)["id"]) for body in bodies]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[Bench]:
+    """The example shop, applied, with `previews:`."""
+    with bench(tmp_path) as one:
+        shop(one)
+        text = (one.folder / "voiceops.yaml").read_text()
+        one.write("voiceops.yaml", f'{text}\npreviews: {{max: 3, lines: ["{POOL[0]}", "{POOL[1]}"]}}\n')
+        one.apply("-q")
+        one.control.requests()
+        yield one
+
+
+def test_up_again_and_down(made: Bench) -> None:
+    before = account(made)
+    up = made.run("preview", "up", "pr-12", "--format", "json").data
+    assert (up["environment"], up["from"], up["number"], up["complete"]) == ("preview-pr-12", "live", None, True)
+    names = {agent["address"]: agent["name"] for agent in up["agents"]}
+    assert len(names) >= 3
+    assert all(name.endswith(" (pr-12)") and len(name) <= 40 for name in names.values())
+    assert all(made.control.object(agent["id"])["name"] == agent["name"] for agent in up["agents"])
+    assert not [o for o in account(made) if o not in before and "number" in o], "no phone line"
+    assert made.changes("-e", "preview-pr-12") == {}
+
+    made.control.requests()
+    again = made.run("preview", "up", "pr-12", "--format", "json").data
+    assert [a["id"] for a in again["agents"]] == [a["id"] for a in up["agents"]]
+    made.edit("agents/prompts/front-desk.md", "nine to six", "ten to six")
+    assert made.run("preview", "up", "pr-12", "--format", "json").data["changes"]["update"] == 1
+    made.edit("agents/prompts/front-desk.md", "ten to six", "nine to six")
+    assert made.changes() == {}, "what it is made of stays as it is"
+
+    assert "Preview pr-12 is gone" in made.run("preview", "down", "pr-12").out
+    assert account(made) == before
+    assert not (made.folder / ".voiceops/state/preview-pr-12").exists()
+    assert "nothing to do" in made.run("preview", "down", "pr-12").out
+    assert made.run("preview", "list", "--format", "json").data == []
+
+
+def test_its_number_goes_back_as_it_was(made: Bench) -> None:
+    ids = pool(made)
+    before = account(made)
+    first = made.run("preview", "up", "a", "--line", "main-line", "--format", "json").data
+    second = made.run("preview", "up", "b", "--line", "main-line", "--format", "json").data
+    third = made.run("preview", "up", "c", "--line", "main-line", "--format", "json").data
+    assert [one["number"] for one in (first, second, third)] == [*POOL, None]
+    assert "no number is free: +14155550191 is the preview a's; +14155550192 is the preview b's" in third["notes"]
+    agents = {agent["address"]: agent["id"] for agent in first["agents"]}
+    reached = made.control.object(ids[0])
+    assert reached["assistantId"] in agents.values() or reached["squadId"] in agents.values()
+    assert made.run("preview", "up", "a", "--format", "json").data["number"] == POOL[0], "it keeps its number"
+    for name in "cab":
+        made.run("preview", "down", name)
+    assert account(made) == before
+
+
+def test_what_somebody_else_bound_meanwhile_is_left(made: Bench) -> None:
+    ids = pool(made)
+    made.run("preview", "up", "a", "--line", "main-line")
+    other = made.control.create("/assistant", {"name": "Mine"})["id"]
+    made.control.edit(ids[0], {"assistantId": other, "squadId": None})
+    ran = made.run("preview", "down", "a")
+    assert "was bound to something else meanwhile" in ran.out
+    assert made.control.object(ids[0])["assistantId"] == other
+
+
+def test_sweep(made: Bench) -> None:
+    before = account(made)
+    for name in ("a", "b"):
+        made.run("preview", "up", name)
+    assert made.run("preview", "sweep").out == "Nothing to sweep.\n"
+    registry = made.folder / ".voiceops/state/_previews"
+    past(registry, "a")
+    assert "past its time" in made.run("preview", "list").out
+    assert [one["name"] for one in made.run("preview", "sweep", "--format", "json").data] == ["a"]
+    assert [one["name"] for one in made.run("preview", "list", "--format", "json").data] == ["b"]
+    assert [one["name"] for one in made.run("preview", "sweep", "--all", "--format", "json").data] == ["b"]
+    assert account(made) == before
+
+
+def past(registry: Path, name: str) -> None:
+    """Its time is over."""
+    from voiceops.state import sealed
+
+    path = registry / "state.json"
+    data = sealed.opened(json.loads(path.read_text()))
+    assert data is not None
+    data["previews"][name]["expiresAt"] = 1.0
+    path.write_text(json.dumps(sealed.sealed(data)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("up", "PR_1"), 1, "'PR_1' is no preview's name: it takes a-z"),
+        (("up", "x" * 21), 1, "it has 21 characters, 20 at most"),
+        (("up", "a", "--from", "prod"), 1, "the project has no environment 'prod'"),
+        (("up", "a", "--ttl", "soon"), 1, "'soon' is no length of time"),
+        (("up", "a", "--ttl", "9999w"), 1, "a preview stays for a year at most"),
+        (("up", "a", "--line", "main"), 1, "there is no line 'main' in live"),
+        (("up", "a", "--runtime", "voice.example"), 1, "--runtime is no address"),
+    ],
+)
+def test_what_is_no_preview_is_one_line(made: Bench, arguments: tuple[str, ...], code: int, said: str) -> None:
+    ran = made.run("preview", *arguments, code=code)
+    assert said in ran.err
+    assert len(re.findall("error", ran.err)) <= 2
+    assert made.run("preview", "list").out == "There are no previews.\n"
+
+
+def test_an_environment_that_is_no_preview(made: Bench) -> None:
+    ran = made.run("-e", "preview-x", "plan", code=1)
+    assert "there is no preview 'x'" in ran.err
+    assert "voiceops preview up x" in ran.err
+
+
+def test_no_more_than_the_setting_says(made: Bench) -> None:
+    for name in "abc":
+        made.run("preview", "up", name)
+    ran = made.run("preview", "up", "d", code=5)
+    assert "there are 3 previews, and previews.max is 3: a, b, c" in ran.err
+    made.run("preview", "up", "c")
+    made.run("preview", "down", "a")
+    made.run("preview", "up", "d")
+
+
+def test_a_line_of_an_environment_is_never_lent(made: Bench) -> None:
+    made.edit("voiceops.yaml", POOL[0], "+14155550100")
+    ran = made.run("preview", "up", "a", "--line", "main-line", code=5)
+    assert "previews.lines names a number that is in use: +14155550100 is Phone/" in ran.err
+    assert "of live" in ran.err
+
+
+def test_it_is_made_of_one_environment(made: Bench) -> None:
+    made.edit("voiceops.yaml", "environments: [live]", "environments: [live, other]")
+    made.run("preview", "up", "a")
+    ran = made.run("preview", "up", "a", "--from", "other", code=1)
+    assert "the preview a is made of live, not of other" in ran.err
