@@ -35,7 +35,7 @@ def test_one_word_of_a_prompt_decides(bench: Bench) -> None:
     passed = ("passed", "")
     assert statuses == [
         passed,
-        ("failed", 'judged: the assistant never said "Monday to Saturday"'),
+        ("failed", 'the assistant never said "Monday to Saturday"'),
         passed,
     ]
 
@@ -82,7 +82,7 @@ def test_tools_answer_by_their_mocks(bench: Bench) -> None:
     assert [call["function"] for call in calls] == [{"name": "lookupOrder", "arguments": '{"orderNumber": "1234"}'}]
     forbidden = agent(bench, PROMPT.replace("Use", "Never use"))
     (item,) = items(bench, run(bench, forbidden, simulated)["id"])
-    assert item["failureReason"] == 'judged: the assistant never called "lookupOrder"'
+    assert item["failureReason"] == 'the assistant never called "lookupOrder"'
 
 
 @pytest.mark.parametrize(

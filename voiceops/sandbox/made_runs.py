@@ -177,7 +177,7 @@ def _results(world: World, scenario: Body, heard: Heard) -> tuple[Body, str]:
         result, why = evaluated(item, output, heard)
         found.append(result)
         if why and result["required"]:
-            unmet.append(f"{result['name'] or result['structuredOutputId']}: {why}")
+            unmet.append(why)
     results = {
         "evaluations": found,
         "passed": not unmet,
