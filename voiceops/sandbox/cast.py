@@ -10,6 +10,7 @@ from voiceops.sandbox.account import World
 from voiceops.sandbox.catalog import TOOLS
 from voiceops.sandbox.stand_in import StandIn, ToolAtHand
 from voiceops.sandbox.store import Body
+from voiceops.sandbox.tool_servers import server_of
 
 # The words by which a caller asks for the built-in tools.
 _BUILT_IN = {
@@ -55,7 +56,7 @@ def read(world: World, assistant: Body, overrides: list[Body]) -> StandIn:
         name=str(body.get("name") or ""),
         first_message=_filled(str(body.get("firstMessage") or ""), values) if speaks else "",
         prompt=_filled(prompt, values),
-        tools=tuple(tool for item in tools for tool in _tools(world, item, bool(body.get("server")))),
+        tools=tuple(tool for item in tools for tool in _tools(world, item, body.get("server"))),
         model={key: model[key] for key in ("provider", "model") if key in model},
     )
 
@@ -72,7 +73,7 @@ def _kept(world: World, path: str, id_: Any) -> Body | None:
     return row.body if row is not None else None
 
 
-def _tools(world: World, body: Body, served: bool) -> list[ToolAtHand]:
+def _tools(world: World, body: Body, assistants: Any) -> list[ToolAtHand]:
     kind = str(body.get("type") or "function")
     function = _map(body.get("function"))
     if kind == "handoff":
@@ -88,7 +89,7 @@ def _tools(world: World, body: Body, served: bool) -> list[ToolAtHand]:
             kind=kind,
             parameters=parameters.get("properties") or {},
             required=tuple(str(name) for name in parameters.get("required") or ()),
-            served=served or bool(body.get("server")) or kind != "function",
+            server=server_of(world, body.get("server"), assistants) if kind == "function" else None,
         )
     ]
 

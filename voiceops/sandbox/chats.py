@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +15,10 @@ from voiceops.sandbox.catalog import PHONES, Collection
 from voiceops.sandbox.conversations import chat_messages, replies, turns_of
 from voiceops.sandbox.costs import model_cost
 from voiceops.sandbox.listing import pages, read
-from voiceops.sandbox.requests import Table, absent, bad_request, json_body
+from voiceops.sandbox.requests import Table, Unhurried, absent, bad_request, json_body
+from voiceops.sandbox.stand_in import Said, StandIn
 from voiceops.sandbox.store import Body, Row
+from voiceops.sandbox.talking import asks, talked
 from voiceops.sandbox.targets import check, check_ids, check_paid, check_target
 
 CHATS = "/chat"
@@ -44,7 +47,12 @@ def operations(world: World) -> Table:
         check(world, "CreateChatDTO", body)
         messages = _messages(body["input"], "input")
         check_paid(world, "chat")
-        return 201, noisy(world, _CHAT, _chatted(world, body, messages))
+        id_ = new_id()
+        context, cast = _opening(world, body, messages)
+        ask = asks(world, "chat", {})(id_)
+        turns, _ = await talked(world, lambda: replies(cast, turns_of(context), {}, ask, waits=True))
+        with world.store.transaction():
+            return 201, noisy(world, _CHAT, _chatted(world, body, id_, context, cast, turns))
 
     async def listed(request: Request) -> tuple[int, Any]:
         return 200, pages(world, _CHAT, request.query_params, lambda body: noisy(world, _CHAT, body))
@@ -81,7 +89,7 @@ def operations(world: World) -> Table:
         return 200, _deleted(world, _row(world, _SESSION, request))
 
     return [
-        (CHATS, "POST", create),
+        (CHATS, "POST", Unhurried(create)),
         (CHATS, "GET", listed),
         (CHATS + "/{id}", "GET", get_chat),
         (CHATS + "/{id}", "DELETE", delete_chat),
@@ -129,19 +137,25 @@ def _messages(given: Any, key: str) -> list[Body]:
     return list(given)
 
 
-def _chatted(world: World, body: Body, messages: list[Body]) -> Body:
-    """The chat with the assistant's answer, and its session, which remembers both."""
+def _opening(world: World, body: Body, messages: list[Body]) -> tuple[list[Body], tuple[StandIn, ...]]:
+    """What was said so far, this request's messages included, and who answers. Raises Refusal."""
     if body.get("stream"):
         raise bad_request("The sandbox does not stream chats")
     if not messages:
         raise bad_request("input should not be empty")
-    session, before, target = _context(world, body)
+    _, before, target = _context(world, body)
     cast = cast_of(world, target, body.get("assistantOverrides") or target.get("assistantOverrides"))
     if not cast:
         raise bad_request("The squad has no members")
-    context = [*before, *messages]
-    turns, _ = replies(cast, turns_of(context), {}, waits=True)
-    id_, now = new_id(), world.timestamp()
+    return [*before, *messages], cast
+
+
+def _chatted(
+    world: World, body: Body, id_: str, context: list[Body], cast: Sequence[StandIn], turns: Sequence[Said]
+) -> Body:
+    """The chat with the assistant's answer, and its session, which remembers both."""
+    session, _, target = _context(world, body)
+    now = world.timestamp()
     output = chat_messages(turns, id_[:8])
     cost = model_cost(cast, [turn.text for turn in turns])
     chat: Body = {

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from voiceops.sandbox.judging import Heard, judged
 from voiceops.sandbox.plain_words import quoted, sentences
-from voiceops.sandbox.stand_in import NextTurn, Said, StandIn, answer, as_arguments
+from voiceops.sandbox.stand_in import NextTurn, Said, StandIn, ToolAtHand, answer, as_arguments
 from voiceops.sandbox.store import Body
+from voiceops.sandbox.tool_servers import NO_RESULT
 
-NO_RESULT = "No result returned."
+# What a tool returns, of those that nobody mocks.
+Ask: TypeAlias = Callable[[ToolAtHand, Mapping[str, Any]], str]
+
 _ENDS = ("endCall", "transferCall")
 _HANDED = "Handoff initiated."
 _ENOUGH = 5  # tool calls on one turn of the caller's
@@ -26,12 +29,19 @@ def lines(instructions: str) -> tuple[str, ...]:
     return said or tuple(text for text, _ in quoted(instructions)) or sentences(instructions)
 
 
-def simulated(cast: Sequence[StandIn], script: Sequence[str], mocks: Mapping[str, str]) -> tuple[Said, ...]:
+def nobody(_: ToolAtHand, __: Mapping[str, Any]) -> str:
+    """Nothing is called: no tool returns anything."""
+    return NO_RESULT
+
+
+def simulated(
+    cast: Sequence[StandIn], script: Sequence[str], mocks: Mapping[str, str], ask: Ask = nobody
+) -> tuple[Said, ...]:
     """A simulated call: the assistant greets, the tester says its lines, tools answer by their mocks."""
     turns: list[Said] = [Said("assistant", cast[0].first_message)] if cast[0].first_message else []
     for text in script:
         turns.append(Said("user", text))
-        found, ended = replies(cast, turns, mocks)
+        found, ended = replies(cast, turns, mocks, ask)
         turns += found
         if ended:
             break
@@ -39,7 +49,12 @@ def simulated(cast: Sequence[StandIn], script: Sequence[str], mocks: Mapping[str
 
 
 def replies(
-    cast: Sequence[StandIn], turns: Sequence[Said], mocks: Mapping[str, str], *, waits: bool = False
+    cast: Sequence[StandIn],
+    turns: Sequence[Said],
+    mocks: Mapping[str, str],
+    ask: Ask = nobody,
+    *,
+    waits: bool = False,
 ) -> tuple[list[Said], bool]:
     """The assistant's turns up to where the caller is to speak, and whether it ended the call.
 
@@ -55,13 +70,15 @@ def replies(
             return found, True
         if waits and not reply.tool.served and reply.tool.name not in mocks:
             return found, False
-        found.append(Said("tool", _result(reply, mocks)))
+        found.append(Said("tool", _result(reply, mocks, ask)))
     return found, False
 
 
-def _result(reply: NextTurn, mocks: Mapping[str, str]) -> str:
+def _result(reply: NextTurn, mocks: Mapping[str, str], ask: Ask) -> str:
     assert reply.tool is not None
-    return mocks.get(reply.tool.name, _HANDED if reply.tool.hands_to else NO_RESULT)
+    if reply.tool.name in mocks:
+        return mocks[reply.tool.name]
+    return _HANDED if reply.tool.hands_to else ask(reply.tool, reply.arguments)
 
 
 @dataclass(frozen=True, slots=True)

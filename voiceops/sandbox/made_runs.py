@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from voiceops.sandbox import running
 from voiceops.sandbox.account import World, new_id
 from voiceops.sandbox.cast import cast_of, snapshot
 from voiceops.sandbox.catalog import PERSONALITIES
-from voiceops.sandbox.conversations import chat_messages, lines, simulated
+from voiceops.sandbox.conversations import Ask, chat_messages, lines, simulated
 from voiceops.sandbox.judging import Heard, evaluated
 from voiceops.sandbox.requests import bad_request
 from voiceops.sandbox.running import ITEMS, SIMULATION_RUNS, SLOTS, Scheduled
-from voiceops.sandbox.stand_in import Said
+from voiceops.sandbox.stand_in import Said, StandIn
 from voiceops.sandbox.store import Body
 from voiceops.sandbox.targets import check_ids
 
@@ -78,7 +78,38 @@ def _of(world: World, path: str, title: str, id_: Any) -> Body:
     return row.body
 
 
-def created(world: World, body: Body, entries: list[ChosenSimulation]) -> Body:
+@dataclass(frozen=True, slots=True)
+class PlannedTalk:
+    """One simulation that is going to take place, or has: with whom, and what was said."""
+
+    entry: ChosenSimulation
+    iteration: int
+    call: str  # its id
+    cast: tuple[StandIn, ...]
+    turns: tuple[Said, ...] = ()
+
+    def held(self, ask: Callable[[str], Ask]) -> PlannedTalk:
+        """The conversation with what was said in it; tools that nobody mocks are asked. May block."""
+        scenario = self.entry.scenario
+        mocks = {
+            str(mock.get("toolName")): str(mock.get("result") or "")
+            for mock in scenario.get("toolMocks") or ()
+            if mock.get("enabled") is not False
+        }
+        script = lines(str(scenario.get("instructions") or ""))
+        return replace(self, turns=simulated(self.cast, script, mocks, ask(self.call)) if self.cast else ())
+
+
+def conversations(world: World, body: Body, entries: Iterable[ChosenSimulation]) -> list[PlannedTalk]:
+    """What a run consists of, in order: each simulation as often as it is wanted."""
+    return [
+        PlannedTalk(entry, iteration, new_id(), cast_of(world, body["target"], entry.scenario.get("targetOverrides")))
+        for entry in entries
+        for iteration in range(1, int(body.get("iterations", 1)) + 1)
+    ]
+
+
+def created(world: World, body: Body, held: Iterable[PlannedTalk]) -> Body:
     """The run with its simulations, all of them waiting; who is next starts when somebody looks."""
     id_, now = new_id(), world.timestamp()
     transport = body.get("transport") or {"provider": _VOICE}
@@ -95,9 +126,7 @@ def created(world: World, body: Body, entries: list[ChosenSimulation]) -> Body:
         "transport": transport,
     }
     world.add(SIMULATION_RUNS, id_, run)
-    ids = [
-        _queued(world, run, entry, iteration) for entry in entries for iteration in range(1, int(run["iterations"]) + 1)
-    ]
+    ids = [_queued(world, run, conversation) for conversation in held]
     running.counted(world, id_, now)
     row = world.store.get(SIMULATION_RUNS, id_)
     assert row is not None
@@ -111,18 +140,10 @@ def created(world: World, body: Body, entries: list[ChosenSimulation]) -> Body:
     }
 
 
-def _queued(world: World, run: Body, entry: ChosenSimulation, iteration: int) -> str:
+def _queued(world: World, run: Body, conversation: PlannedTalk) -> str:
     """One simulation in line; how it is going to end by itself is known already."""
     id_, now, voice = new_id(), str(run["createdAt"]), run["transport"]["provider"] == _VOICE
-    target = run["target"]
-    overrides = entry.scenario.get("targetOverrides")
-    cast = cast_of(world, target, overrides)
-    mocks = {
-        str(mock.get("toolName")): str(mock.get("result") or "")
-        for mock in entry.scenario.get("toolMocks") or ()
-        if mock.get("enabled") is not False
-    }
-    turns = simulated(cast, lines(str(entry.scenario.get("instructions") or "")), mocks) if cast else ()
+    target, entry, cast, turns = run["target"], conversation.entry, conversation.cast, conversation.turns
     results, reason = _results(world, entry.scenario, Heard(cast, turns))
     call = {"transcript": transcript(turns), "messages": chat_messages(turns, id_[:8])}
     item: Body = {
@@ -134,13 +155,13 @@ def _queued(world: World, run: Body, entry: ChosenSimulation, iteration: int) ->
         "createdAt": now,
         "updatedAt": now,
         "runId": run["id"],
-        "iterationNumber": iteration,
+        "iterationNumber": conversation.iteration,
         **{key + "Id": part["id"] for key, part in _parts(entry) if key != "simulation" and "id" in part},
         "metadata": {**{key: part for key, part in _parts(entry) if part}, **_target(world, target)},
         "configurations": {"transport": run["transport"]},
     }
     if voice:
-        item["callId"] = new_id()
+        item["callId"] = conversation.call
     world.add(ITEMS, id_, item)
     plan = Scheduled(
         id=id_,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from starlette.requests import Request
@@ -15,6 +16,16 @@ from voiceops.sandbox.store import Body
 # What answers one route: a status and what goes out as JSON.
 Operation: TypeAlias = Callable[[Request], Awaitable[tuple[int, Any]]]
 Table: TypeAlias = list[tuple[str, str, Operation]]  # path, method, operation
+
+
+@dataclass(frozen=True, slots=True)
+class Unhurried:
+    """An operation that waits for others before it writes: it opens its transaction itself."""
+
+    run: Operation
+
+    async def __call__(self, request: Request) -> tuple[int, Any]:
+        return await self.run(request)
 
 
 def bad_request(messages: list[str] | str) -> Refusal:

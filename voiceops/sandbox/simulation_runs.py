@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -11,10 +12,11 @@ from voiceops.sandbox.account import World
 from voiceops.sandbox.answers_as import noisy
 from voiceops.sandbox.catalog import Collection
 from voiceops.sandbox.listing import array, one_of, pages, read
-from voiceops.sandbox.made_runs import SUITES, created, entries_of
-from voiceops.sandbox.requests import Table, absent, bad_request, json_body
+from voiceops.sandbox.made_runs import SUITES, conversations, created, entries_of
+from voiceops.sandbox.requests import Operation, Table, Unhurried, absent, bad_request, json_body
 from voiceops.sandbox.running import ITEMS, SIMULATION_RUNS, SLOTS
 from voiceops.sandbox.store import Body, Row
+from voiceops.sandbox.talking import asks, talked
 from voiceops.sandbox.targets import check, check_paid, check_target
 
 _RUN = Collection(path=SIMULATION_RUNS, title="Simulation run", kind="", filters=("status",))
@@ -30,7 +32,10 @@ def operations(world: World) -> Table:
         check_target(world, body["target"])
         check_paid(world, "simulations")
         entries = [entry for item in body["simulations"] for entry in entries_of(world, item)]
-        return 201, noisy(world, _RUN, created(world, body, entries))
+        asking = asks(world, "call", {"type": "vapi.websocketCall"})
+        held = [await talked(world, partial(one.held, asking)) for one in conversations(world, body, entries)]
+        with world.store.transaction():
+            return 201, noisy(world, _RUN, created(world, body, held))
 
     async def listed(request: Request) -> tuple[int, Any]:
         running.advance(world)
@@ -64,6 +69,18 @@ def operations(world: World) -> Table:
                 _cancel(world, item)
         return 200, noisy(world, _RUN, _row(world, request).body)
 
+    one = SIMULATION_RUNS + "/{id}"
+    return [
+        ("/eval/simulation/concurrency", "GET", _slots(world)),
+        (SIMULATION_RUNS, "POST", Unhurried(create)),
+        (SIMULATION_RUNS, "GET", listed),
+        (one, "GET", get),
+        (one, "PATCH", cancel),
+        *_item_operations(world),
+    ]
+
+
+def _slots(world: World) -> Operation:
     async def slots(_: Request) -> tuple[int, Any]:
         running.advance(world)
         limit, used = world.switches.call_slots, running.slots_in_use(world)
@@ -77,15 +94,7 @@ def operations(world: World) -> Table:
             "isDefault": True,
         }
 
-    one = SIMULATION_RUNS + "/{id}"
-    return [
-        ("/eval/simulation/concurrency", "GET", slots),
-        (SIMULATION_RUNS, "POST", create),
-        (SIMULATION_RUNS, "GET", listed),
-        (one, "GET", get),
-        (one, "PATCH", cancel),
-        *_item_operations(world),
-    ]
+    return slots
 
 
 def _item_operations(world: World) -> Table:

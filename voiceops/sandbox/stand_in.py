@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voiceops.sandbox.plain_words import sentences, words
+from voiceops.sandbox.tool_servers import ToolServer
 
 LOST = "I am sorry, I can't help with that."
 _FORBIDS = re.compile(r"\b(?:never|not|cannot|\w+n['’]t)\b", re.I)
@@ -34,8 +35,13 @@ class ToolAtHand:
     kind: str = "function"
     parameters: Mapping[str, Any] = field(default_factory=dict)
     required: tuple[str, ...] = ()
-    served: bool = True  # somebody's server answers it
+    server: ToolServer | None = None
     hands_to: str = ""
+
+    @property
+    def served(self) -> bool:
+        """Does Vapi, or somebody's server, answer it?"""
+        return self.server is not None or self.kind != "function"
 
 
 @dataclass(frozen=True, slots=True)

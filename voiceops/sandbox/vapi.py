@@ -38,7 +38,7 @@ from voiceops.sandbox.json_answer import JsonAnswer
 from voiceops.sandbox.listing import array, pages
 from voiceops.sandbox.middleware import Answer
 from voiceops.sandbox.references import missing
-from voiceops.sandbox.requests import Operation, absent, bad_request, json_body, not_found
+from voiceops.sandbox.requests import Operation, Unhurried, absent, bad_request, json_body, not_found
 from voiceops.sandbox.rewrites import accepted_modes, normalised
 from voiceops.sandbox.store import Body, Row
 from voiceops.sandbox.validation import Check, Problem
@@ -97,7 +97,7 @@ def _endpoint(world: World, operation: Operation) -> Callable[[Request], Awaitab
             return JsonAnswer(body, status_code=401)
         try:
             await request.body()  # read before the transaction, which must not wait for anything
-            if request.method == "GET":
+            if request.method == "GET" or isinstance(operation, Unhurried):
                 world.store.refresh()
                 status, data = await operation(request)
             else:
