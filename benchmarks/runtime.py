@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,10 +40,10 @@ class Figure:
 
 
 @contextmanager
-def server(kind: str) -> Iterator[tuple[int, int]]:
-    """Start one; yields its port and its process id."""
+def server(kind: str, more: Mapping[str, str] | None = None) -> Iterator[tuple[int, int]]:
+    """Start one, with `more` in its environment; yields its port and its process id."""
     command = ["node", "server.js"] if kind == "express" else [sys.executable, "-m", "benchmarks.runtime_apps", kind]
-    environ = {**os.environ, "VAPI_WEBHOOK_SECRET": SECRET.decode(), "NODE_ENV": "production"}
+    environ = {**os.environ, "VAPI_WEBHOOK_SECRET": SECRET.decode(), "NODE_ENV": "production", **(more or {})}
     process = subprocess.Popen(
         [*_on(SERVER_CORE), *command],
         cwd=EXPRESS if kind == "express" else Path(__file__).parent.parent,

@@ -38,7 +38,12 @@ def runtime(folder: Path, database: str, *, stored: bool) -> RuntimeApp:
     tool = ToolSpec(name="lookupOrder", address="Tool/lookup-order", parameters=SCHEMA, handler="orders:lookup_order")
     spec = RuntimeSpec(project="bench", environment="bench", url="https://bench.example", auth="hmac", tools=(tool,))
     safe = os.environ.get("VOICEOPS_POWER_SAFE", "1") != "0"
-    settings = Settings(database=database, vapi_secrets=(SECRET,), power_safe=safe)
+    settings = Settings(
+        database=database,
+        vapi_secrets=(SECRET,),
+        power_safe=safe,
+        dashboard_token=os.environ.get("VOICEOPS_DASHBOARD_TOKEN", ""),
+    )
     configure()  # as in use: a line a call
     setup = Setup(spec=spec, settings=settings, handlers=Handlers(folder, spec.handlers))
     return RuntimeApp(setup) if stored else RuntimeApp(setup, opening=unstored)
