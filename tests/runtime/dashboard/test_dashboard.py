@@ -219,6 +219,7 @@ def test_a_store_that_fails_is_said(tmp_path: Path) -> None:
     with serving(tmp_path, spec_of()) as server:
         with closing(sqlite3.connect(tmp_path / "runtime.db", isolation_level=None)) as other:
             other.execute("ALTER TABLE claims RENAME TO gone")
+            other.execute("ALTER TABLE events RENAME TO gone_too")
         for path in ("/dashboard", "/dashboard/queue", "/dashboard/runtime"):
             got = server.get(path, DASHBOARD)
             assert got.status == 503

@@ -58,7 +58,7 @@ class Figures:
     """The store at one moment."""
 
     now: float
-    hours: tuple[Hour, ...]
+    hours: tuple[Hour, ...] = ()
     tools: dict[str, ToolFigures] = field(default_factory=dict)
     queue: tuple[Queued, ...] = ()
     newest: tuple[dict[str, Any], ...] = ()
@@ -112,6 +112,12 @@ def figures(backend: Backend, location: str, now: float) -> Figures:
         return Figures(
             now=now, hours=_hours(store, now), tools=_tools(store, now), queue=_queue(store, now), newest=_newest(store)
         )
+
+
+def queue_figures(backend: Backend, location: str, now: float) -> Figures:
+    """The queue alone, which is all that most pages show: the rest is counted through a day of tool calls."""
+    with _sqlite(backend) if isinstance(backend, SqliteBackend) else _postgres(location) as store:
+        return Figures(now=now, queue=_queue(store, now))
 
 
 def _hours(store: _Store, now: float) -> tuple[Hour, ...]:

@@ -224,7 +224,7 @@ def _refused(status: int, frame: Frame, to: str, wrong: str = "") -> Response:
 
 
 async def _overview(look: PageLook) -> Page:
-    figures = await look.served.counted.now()
+    figures = await look.served.counted.queue()
     period = look.query.get("period", "7d")
     period = period if period in PERIODS else "7d"
     return 200, await look.read(lambda reading: overview(reading, look.frame, figures, period))
@@ -272,7 +272,7 @@ async def _tools(look: PageLook) -> Page:
 
 
 async def _queue(look: PageLook) -> Page:
-    figures = await look.served.counted.now()
+    figures = await look.served.counted.queue()
     done = look.query.get("done", "")
     said = (
         f"{many(int(done), 'dead letter')} will run again."
@@ -292,7 +292,7 @@ async def _replay(look: PageLook) -> Page:
 
 async def _runtime(look: PageLook) -> Page:
     parts: Parts = look.served.parts
-    figures = await look.served.counted.now()
+    figures = await look.served.counted.whole()
     others = await published(parts, time.monotonic() + _LOOK_SECONDS)
     counted = outcomes([parts.metrics.snapshot(), *others])
     names = tuple(tool.name for tool in parts.spec.tools)

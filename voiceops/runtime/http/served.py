@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from voiceops.runtime.dashboard.board import Board
-from voiceops.runtime.dashboard.figures import Figures
-from voiceops.runtime.dashboard.figures import figures as count_figures
+from voiceops.runtime.dashboard.figures import Figures, figures, queue_figures
 from voiceops.runtime.http.bounds import Bounds
 from voiceops.runtime.http.connections import Connections
 from voiceops.runtime.http.limits import Attempts, Limiter
@@ -22,7 +21,8 @@ from voiceops.runtime.http.vapi_events import EVENTS_PATH, VapiEvents
 from voiceops.runtime.parts import Parts
 from voiceops.runtime.store.inbox import in_time
 
-_FRESH = 2.0  # seconds for which the dashboard's figures are good
+_FRESH = 2.0  # seconds for which the dashboard's figures are good, at least
+_PAUSES = 30  # times as long as they took to count: who watches a busy runtime takes little of it
 _STATE = "served"
 
 
@@ -93,13 +93,21 @@ class CountedFigures:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._counting = asyncio.Lock()
-        self._figures: Figures | None = None
+        self._kept: dict[Callable[..., Figures], tuple[Figures, float]] = {}  # with the seconds for which they are good
 
-    async def now(self) -> Figures:
-        """Raises what the database raises."""
+    async def whole(self) -> Figures:
+        """All of them. Raises what the database raises."""
+        return await self._fresh(figures)
+
+    async def queue(self) -> Figures:
+        """The queue alone. Raises what the database raises."""
+        return await self._fresh(queue_figures)
+
+    async def _fresh(self, count: Callable[..., Figures]) -> Figures:
         async with self._counting:
-            now = time.time()
-            if self._figures is None or not 0 <= now - self._figures.now < _FRESH:
-                backend, location = self._parts.inbox.backend, self._parts.settings.database
-                self._figures = await asyncio.to_thread(count_figures, backend, location, now)
-            return self._figures
+            now, began = time.time(), time.monotonic()
+            found, good_for = self._kept.get(count, (None, 0.0))
+            if found is None or not 0 <= now - found.now < good_for:
+                found = await asyncio.to_thread(count, self._parts.inbox.backend, self._parts.settings.database, now)
+                self._kept[count] = found, max(_FRESH, _PAUSES * (time.monotonic() - began))
+            return found
