@@ -112,6 +112,24 @@ def test_an_evaluation_that_is_not_required_decides_nothing(bench: Bench) -> Non
     assert (item["status"], item["results"]["evaluations"][0]["passed"]) == ("passed", False)
 
 
+@pytest.mark.parametrize(
+    ("metric", "most", "transport", "status", "why"),
+    [
+        ("turn", 900, "vapi.websocket", "passed", ""),
+        ("turn", 800, "vapi.websocket", "failed", "the latency of turn is 900 ms, over 800"),
+        ("model", 100, "vapi.websocket", "failed", "the latency of model is 500 ms, over 100"),
+        ("turn", 1, "vapi.webchat", "passed", ""),
+    ],
+)
+def test_latencies_are_expected(bench: Bench, metric: str, most: int, transport: str, status: str, why: str) -> None:
+    expects = [{"metric": metric, "aggregation": "p95", "thresholdMs": most}]
+    simulated = simulation(bench, scenario(bench, '"Saturday"', latencyExpectations=expects))
+    (item,) = items(bench, run(bench, agent(bench), simulated, transport={"provider": transport})["id"])
+    assert (item["status"], item.get("failureReason", "")) == (status, why)
+    (found,) = item["results"]["latencyEvaluations"]
+    assert found.get("isSkipped", False) is (transport == "vapi.webchat")
+
+
 def test_voice_takes_two_call_slots_each_and_nobody_overtakes(bench: Bench) -> None:
     bench.control.switches(run_seconds=0.2, call_slots=4)
     simulated = simulation(bench, scenario(bench, '"Saturday"'))

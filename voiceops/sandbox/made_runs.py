@@ -13,6 +13,7 @@ from voiceops.sandbox.cast import cast_of, snapshot
 from voiceops.sandbox.catalog import PERSONALITIES
 from voiceops.sandbox.conversations import Ask, chat_messages, lines, simulated
 from voiceops.sandbox.judging import Heard, evaluated
+from voiceops.sandbox.latencies import expected, metrics
 from voiceops.sandbox.requests import bad_request
 from voiceops.sandbox.running import ITEMS, SIMULATION_RUNS, SLOTS, Scheduled
 from voiceops.sandbox.stand_in import Said, StandIn
@@ -144,7 +145,7 @@ def _queued(world: World, run: Body, conversation: PlannedTalk) -> str:
     """One simulation in line; how it is going to end by itself is known already."""
     id_, now, voice = new_id(), str(run["createdAt"]), run["transport"]["provider"] == _VOICE
     target, entry, cast, turns = run["target"], conversation.entry, conversation.cast, conversation.turns
-    results, reason = _results(world, entry.scenario, Heard(cast, turns))
+    results, reason = _results(world, entry.scenario, Heard(cast, turns), voice=voice)
     call = {"transcript": transcript(turns), "messages": chat_messages(turns, id_[:8])}
     item: Body = {
         "id": id_,
@@ -188,8 +189,8 @@ def _target(world: World, target: Body) -> Body:
     return {"squad": row.body if row is not None else target.get("squad") or {}}
 
 
-def _results(world: World, scenario: Body, heard: Heard) -> tuple[Body, str]:
-    """The results of a scenario's evaluations, and why they failed, where they did."""
+def _results(world: World, scenario: Body, heard: Heard, *, voice: bool) -> tuple[Body, str]:
+    """The results of a scenario's evaluations and expectations, and why they failed, where they did."""
     found: list[Body] = []
     unmet: list[str] = []
     for item in scenario.get("evaluations") or ():
@@ -199,11 +200,18 @@ def _results(world: World, scenario: Body, heard: Heard) -> tuple[Body, str]:
         found.append(result)
         if why and result["required"]:
             unmet.append(why)
-    results = {
-        "evaluations": found,
-        "passed": not unmet,
-        "latencyMetrics": {"turnCount": len(heard.said), "avgTurn": 900, "avgModel": 500, "avgVoice": 200},
-    }
+    turns = len(heard.said)
+    latencies: list[Body] = []
+    for item in scenario.get("latencyExpectations") or ():
+        result, why = expected(item, turns, voice=voice)
+        latencies.append(result)
+        if why and result["required"]:
+            unmet.append(why)
+    results: Body = {"evaluations": found, "passed": not unmet}
+    if voice:
+        results["latencyMetrics"] = metrics(turns)
+    if latencies:
+        results["latencyEvaluations"] = latencies
     return results, "; ".join(unmet)[:2000]
 
 
