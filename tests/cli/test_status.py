@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from tests.apply.manifests import AGENT, LINE, TOOL
 from tests.support.bench import Bench
+from voiceops.calls.record import CallRecord
+from voiceops.calls.store import CallStore
+from voiceops.runtime.store.sqlite import SqliteBackend
 
 
 @pytest.fixture
@@ -130,3 +138,65 @@ def test_what_puts_a_line_right_depends_on_the_policy(line: Bench, policy: str, 
     line.control.edit(line.id_of("Phone/line"), {"assistantId": None})
     reasons = line.run("status", "--format", "json", code=2).data[0]["reasons"]
     assert any(reason["fix"].startswith(fix) for reason in reasons if reason["code"] == "unbound"), reasons
+
+
+def _last(line: Bench) -> tuple[str, str | None, bool | None]:
+    (row,) = line.run("status", "--format", "json").data
+    return row["lastCall"], row["lastCallEndedReason"], row["lastCallOk"]
+
+
+def test_the_last_call_of_a_line(line: Bench) -> None:
+    line.apply()
+    assert _last(line) == ("", None, None)
+    assert "no call yet" in line.run("status").out
+    assert line.control.make_calls(40, seed=3) == 40
+    told = line.run("status", "--format", "json").data[0]
+    assert (told["lastCallOk"], told["lastCallEndedReason"]) != (None, None)
+    assert f"last call {told['lastCall']} {'ok' if told['lastCallOk'] else 'not ok'} (" in line.run("status").out
+
+
+def test_a_kept_call_that_is_newer_is_the_last_one(line: Bench) -> None:
+    """Vapi's list may lag, and forget; the store was told by the runtime."""
+    line.apply()
+    store = line.folder / ".voiceops" / "calls.db"
+    broken = "pipeline-error-openai-llm-failed"
+    with _calls(store) as calls:
+        calls.keep([CallRecord(id="old", phone="line", started_at=1e9, ended_at=1e9 + 9, reason=broken)])
+        calls.keep([CallRecord(id="played", phone="line", started_at=3e9, simulated=True)])
+    assert _last(line) == ("2001-09-09T01:46:40Z", broken, False)
+    assert "last call 2001-09-09T01:46:40Z not ok (pipeline-error-openai-llm-failed)" in line.run("status").out
+    with _calls(store) as calls:
+        calls.keep([CallRecord(id="new", phone="+14155550100", started_at=2e9)])
+    assert _last(line) == ("2033-05-18T03:33:20Z", None, None)
+
+
+@pytest.mark.parametrize("wrong", ["newer", "none", "locked"])
+def test_a_store_that_cannot_be_read_is_one_line(line: Bench, wrong: str) -> None:
+    line.apply()
+    store = line.folder / ".voiceops" / "calls.db"
+    with _calls(store) as calls:
+        calls.keep([CallRecord(id="a", phone="line", started_at=1e9)])
+    if wrong == "none":
+        store.write_bytes(b"no database" * 100)
+    with contextlib.closing(sqlite3.connect(store, isolation_level=None)) as other:
+        if wrong == "newer":
+            other.execute("UPDATE live_call_facts SET value = '99' WHERE name = 'version'")
+        if wrong == "locked":
+            other.execute("BEGIN EXCLUSIVE")
+        ran = line.run("status")
+    assert ran.out.startswith("✓ +14155550100")
+    (said,) = ran.err.splitlines()
+    assert said.startswith("The calls that are kept here could not be read: ")
+
+
+@contextlib.contextmanager
+def _calls(store: Path) -> Iterator[CallStore]:
+    database = SqliteBackend(store, worker=False)
+    database.prefix = "live_"
+    database.open()
+    try:
+        found = CallStore(database)
+        found.prepare()
+        yield found
+    finally:
+        database.close()

@@ -34,6 +34,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "adopt.wanted": ("Wanted",),
     "use.take_over": ("import_folder",),
     "use.explain_value": ("explain",),
+    "use.last_calls": ("LastCall",),
     "use.read_status": ("Row", "status"),
     "use.preview_up": ("PreviewUp", "PreviewWanted", "preview_up"),
     "use.preview_terms": ("PreviewTerms",),

@@ -45,6 +45,7 @@ from voiceops.use.edit_state import unlock_state as unlock_state
 from voiceops.use.explain_value import explain as explain
 from voiceops.use.first_files import renew_pipeline as renew_pipeline
 from voiceops.use.first_files import start_project as start_project
+from voiceops.use.last_calls import LastCall as LastCall
 from voiceops.use.load_project import Loaded as Loaded
 from voiceops.use.load_project import load as load
 from voiceops.use.load_project import open_project as open_project

@@ -21,16 +21,19 @@ from voiceops.use.runtime_queue import DATABASE, default_database
 
 
 @contextmanager
-def calls_database(opened: Opened, location: str = "", *, make: bool = False) -> Iterator[Backend | None]:
+def calls_database(
+    opened: Opened, location: str = "", *, make: bool = False, patience: float = 15.0
+) -> Iterator[Backend | None]:
     """The database with the tables of calls, open for as long as the block runs.
 
     `location`: `--db`; else VOICEOPS_RUNTIME_DB, the runtime's own file where it is there, `.voiceops/calls.db`.
-    None where there is none yet and `make` is false. Raises VoiceopsError: it can't be opened, or is of a newer
-    version; Refused: it is at a host that is not allowed.
+    None where there is none yet and `make` is false. `patience`: the seconds for which others that use it are waited
+    for. Raises VoiceopsError: it can't be opened, or is of a newer version; Refused: it is at a host that is not
+    allowed.
     """
     named = location or opened.environ.get(DATABASE, "")
     check_database(named, "--db" if location else DATABASE, opened.context.environ)
-    backend = backend_of(named, worker=False) if named else _own(opened)
+    backend = backend_of(named, worker=False, patience=patience) if named else _own(opened, patience)
     if isinstance(backend, SqliteBackend) and not backend.path.exists() and not make:
         if named:
             raise VoiceopsError(
@@ -47,12 +50,12 @@ def calls_database(opened: Opened, location: str = "", *, make: bool = False) ->
         backend.close()
 
 
-def _own(opened: Opened) -> SqliteBackend:
+def _own(opened: Opened, patience: float) -> SqliteBackend:
     """The runtime's own file, or the project's: there each environment has tables of its own."""
-    runtime = SqliteBackend(Path(default_database(opened.project)), worker=False)
+    runtime = SqliteBackend(Path(default_database(opened.project)), worker=False, patience=patience)
     if runtime.path.exists():
         return runtime
-    own = SqliteBackend(opened.project.root / ".voiceops" / "calls.db", worker=False)
+    own = SqliteBackend(opened.project.root / ".voiceops" / "calls.db", worker=False, patience=patience)
     own.prefix = opened.project.environment.replace("-", "_") + "_"
     return own
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -23,7 +23,7 @@ from voiceops.engine.planning.externals import Externals, externals_of
 from voiceops.errors import VoiceopsError
 from voiceops.kinds.registry import KINDS
 from voiceops.kinds.twilio import TWILIO_TYPE
-from voiceops.model.address import is_twilio_side, owner_of, twilio_side
+from voiceops.model.address import is_twilio_side, name_of, owner_of, twilio_side
 from voiceops.model.graph import Resource
 from voiceops.model.live import Snapshot
 from voiceops.model.plan import Change, Plan
@@ -35,6 +35,7 @@ from voiceops.net.trust import trust
 from voiceops.net.user_agent import HEADERS
 from voiceops.providers.answer_forms import maps_of
 from voiceops.providers.snapshot_reader import read_live
+from voiceops.use.last_calls import LastCall, newest_kept, newest_told
 from voiceops.use.load_project import Loaded
 from voiceops.use.open_job import open_job
 from voiceops.use.scope_and_terms import Scope, options_of
@@ -61,7 +62,7 @@ class Row:
     pending: int
     drift: tuple[str, ...]
     runtime: str  # ready | not ready | not asked
-    last_call: str
+    last: LastCall
     applied: bool
     off: tuple[Reason, ...]
     notes: tuple[str, ...] = ()
@@ -78,20 +79,27 @@ class Row:
             "pending": self.pending,
             "drift": list(self.drift),
             "runtime": self.runtime,
-            "lastCall": self.last_call,
+            "lastCall": self.last.at,
+            "lastCallEndedReason": self.last.reason or None,
+            "lastCallOk": self.last.ok,
             "off": [reason.text for reason in self.off],
             "reasons": [{"code": r.code, "summary": r.text, "fix": r.fix} for r in self.off],
             "notes": list(self.notes),
         }
 
 
-async def status(loaded: Loaded, phone: str | None = None) -> list[Row]:
+async def status(loaded: Loaded, phone: str | None = None, *, unread: Callable[[str], None] | None = None) -> list[Row]:
     """How every line stands, or the one of this name or number: both vendors are asked what a caller gets now.
 
-    Raises VoiceopsError where there is no such line, ProviderError, Refused and StateError.
+    The last call of each is the newer one of what Vapi tells and of what is kept here; `unread` hears why the latter
+    could not be read. Raises VoiceopsError where there is no such line, ProviderError, Refused and StateError.
     """
     async with open_job(loaded, options_of(loaded.project, Scope())) as job:
         rows = await lines(job, loaded.project.runtime_url)
+    kept, why = newest_kept(loaded, {row.address: (name_of(row.address), row.number) for row in rows})
+    if why and unread is not None:
+        unread(why)
+    rows = [replace(row, last=max(row.last, kept.get(row.address, row.last), key=lambda last: last.at)) for row in rows]
     if phone is None:
         return rows
     wanted = phone.removeprefix("Phone/")
@@ -151,7 +159,9 @@ def _lags(entry: Entry, snapshot: Snapshot, settle: float) -> bool:
     return older and snapshot.date - entry.recorded_at < settle
 
 
-def _row(job: Job, found: Plan, state: State, seen: Seen, address: str, calls: dict[str, str], ready: str) -> Row:
+def _row(
+    job: Job, found: Plan, state: State, seen: Seen, address: str, calls: Mapping[str, LastCall], ready: str
+) -> Row:
     entry, resource = state.entries.get(address), job.graph.resources.get(address)
     touching = [c for c in found.changes if owner_of(c.address) == address or address in c.affects]
     drifted = tuple(d.address for d in found.drift if any(c.address == d.address for c in touching))
@@ -179,7 +189,7 @@ def _row(job: Job, found: Plan, state: State, seen: Seen, address: str, calls: d
         pending=sum(c.matters for c in touching),
         drift=drifted,
         runtime=asked,
-        last_call=calls.get(entry.id, "") if entry else "",
+        last=calls.get(entry.id, LastCall()) if entry else LastCall(),
         applied=entry is not None,
         off=tuple(off),
         notes=route.notes,
@@ -297,12 +307,7 @@ async def _ready(url: str) -> str:
     return "ready" if answer.status_code == 200 else "not ready"
 
 
-async def _last_calls(job: Job) -> dict[str, str]:
-    """When each Vapi number was last called, as far as Vapi's newest calls tell."""
+async def _last_calls(job: Job) -> dict[str, LastCall]:
+    """The last call of each Vapi number, as far as Vapi's newest calls tell."""
     answer = await job.accounts.vapi.api.call("GET", "/call", params={"limit": 100})
-    found: dict[str, str] = {}
-    for call in maps_of(answer.data):
-        number, at = call.get("phoneNumberId"), str(call.get("startedAt") or call.get("createdAt") or "")
-        if isinstance(number, str) and at > found.get(number, ""):
-            found[number] = at
-    return found
+    return newest_told(maps_of(answer.data))

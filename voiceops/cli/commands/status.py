@@ -26,7 +26,13 @@ def status_command(console: Console, phone: str | None, format_: str) -> int:
       voiceops -e prod status
       voiceops -e prod status +14155550100
     """
-    rows = completed(use.status(use.load(*console.place), phone))
+    rows = completed(
+        use.status(
+            use.load(*console.place),
+            phone,
+            unread=lambda why: console.note(f"The calls that are kept here could not be read: {one_line(why)}"),
+        )
+    )
     if format_ == "json":
         console.data([row.to_data() for row in rows])
     else:
@@ -51,9 +57,17 @@ def _line(console: Console, row: use.Row) -> str:
         "drift" if row.drift else "",
         f"{row.pending} pending" if row.pending else "",
         f"runtime {row.runtime}" if row.runtime != "not asked" else "",
-        f"last call {row.last_call}" if row.last_call else "no call yet",
+        _last_call(row.last),
     ]
     return f"{sign} " + one_line(" · ".join([" ".join(parts[:4]).rstrip(), *(part for part in parts[4:] if part)]))
+
+
+def _last_call(last: use.LastCall) -> str:
+    """When it was, and how it ended."""
+    if not last.at:
+        return "no call yet"
+    ended = "" if last.ok is None else " ok" if last.ok else " not ok"
+    return f"last call {last.at}{ended}{f' ({last.reason})' if last.reason else ''}"
 
 
 def _beside(console: Console, row: use.Row) -> list[str]:

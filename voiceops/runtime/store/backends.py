@@ -8,8 +8,9 @@ from voiceops.errors import VoiceopsError
 from voiceops.runtime.store.records import Backend
 
 
-def backend_of(location: str, *, worker: bool = True) -> Backend:
-    """SQLite for a path, PostgreSQL for `postgresql://…`. `worker` False: only to look at it. Raises VoiceopsError."""
+def backend_of(location: str, *, worker: bool = True, patience: float = 15.0) -> Backend:
+    """SQLite for a path, PostgreSQL for `postgresql://…`. `worker` False: only to look at it; `patience`: the seconds
+    for which others that use a file are waited for. Raises VoiceopsError."""
     scheme, separator, rest = location.partition("://")
     if separator and scheme in ("postgresql", "postgres"):
         try:
@@ -29,4 +30,4 @@ def backend_of(location: str, *, worker: bool = True) -> Backend:
 
     # As SQLAlchemy writes them: sqlite:///relative, sqlite:////absolute.
     path = rest.removeprefix("/") if separator else location
-    return SqliteBackend(Path(path), worker=worker)
+    return SqliteBackend(Path(path), worker=worker, patience=patience)
