@@ -41,6 +41,7 @@ THEIRS = (
     "the webhook server as a",
     '"bot": "agent"',  # the roles in Vapi's messages
     '_message("bot"',
+    '"assistant": "bot"',
 )
 
 

@@ -169,6 +169,6 @@ def turns_of(messages: Sequence[Any]) -> list[Said]:
         for call in item.get("tool_calls") or item.get("toolCalls") or ():
             function = call.get("function") if isinstance(call.get("function"), dict) else call
             calls.append((str(function.get("name")), as_arguments(function.get("arguments"))))
-        role = {"bot": "assistant", "developer": "system"}.get(str(item.get("role")), str(item.get("role")))
+        role = "system" if item.get("role") == "developer" else str(item.get("role"))
         found.append(Said(role, str(item.get("content") or item.get("message") or ""), tuple(calls)))
     return found
