@@ -106,6 +106,13 @@ CODES = {
     "schema-required": Code("1", "A field is missing that must be there.", "Add it."),
     "schema-enum": Code("1", "A value is none of those allowed.", "Take one that is listed."),
     "schema-range": Code("1", "A number, a length or a count is out of range.", "Stay within the range."),
+    "calling-hours": Code("1", "`calling.hours` are no hours.", "Write `09:00-20:00`."),
+    "calling-timezone": Code("1", "`calling.timezone` is no time zone.", "Write it as `Europe/Berlin`."),
+    "do-not-call": Code("1", "A line of the do-not-call list is no number.", "Write one number a line, with its plus."),
+    "people-file": Code(
+        "1", "The file of people can't be read as CSV.", "Save it as CSV UTF-8, with a column `number`."
+    ),
+    "people-column": Code("1", "A column of the file of people is missing or can't be used.", "Name it as said."),
     "facts-file": Code(
         "1", "The project's own facts about Vapi's API can't be used.", "Run `voiceops schema update FILE` again."
     ),
@@ -276,6 +283,7 @@ _SETTINGS = {
     "safety": "limits that a plan must keep",
     "history": "how long revisions are kept: [history.md](../history.md)",
     "privacy": "what is kept of who called and of what was said: [privacy.md](../privacy.md)",
+    "calling": "when and how many people are called by `call`: [outbound.md](../outbound.md)",
     "policies": "files, folders and globs that hold rules: [policies.md](../policies.md)",
     "secrets": "where `${secret:NAME}` is looked for: `[env]`, the environment and `.env`",
     "previews": "environments for a pull request: [previews.md](../previews.md)",
@@ -298,6 +306,14 @@ FIELDS: dict[str, dict[str, str]] = {
         "transcripts": "what was said: `keep` (default), `drop`, or days",
         "recordings": "links to recordings in stored messages: `keep` (default) or `drop`",
         "calls": "the calls themselves: `keep` (default), or days",
+    },
+    "Calling": {
+        "hours": "when a phone may ring, by the clock where it is; without it `09:00-20:00`",
+        "days": "on which days: `mon` to `sun`; without it all",
+        "timezone": "of numbers that don't tell theirs, as `America/New_York`",
+        "perMinute": "how many calls begin in a minute at most; without it 30",
+        "maxConcurrent": "how many are under way at once at most; without it 5",
+        "doNotCall": "a file of numbers that are never called, one a line",
     },
     "Previews": {
         "from": "the environment that one is made of; without it: the project's default",

@@ -52,6 +52,7 @@ PATCHED = 4
 # File names that stand in several packages, and why each is the name that one looks for.
 TWICE = {
     "body.py": "a body that is compared, and a request's",
+    "call.py": "the command, and what a handler knows of its call",
     "diff.py": "the command and what it shows",
     "doctor.py": "the command and its use case",
     "files.py": "files that are read, and Vapi's collection of files",

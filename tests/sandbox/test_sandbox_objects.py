@@ -226,6 +226,7 @@ def test_a_bypassed_call_answers_with_twiml(bench: Bench) -> None:
         "assistantId": assistant["id"],
     }
     call = bench.make("/call", body)
+    assert call.pop("subscriptionLimits") == {"concurrencyBlocked": False}
     assert call["phoneCallProviderDetails"]["twiml"].startswith("<Response>")
     assert [item["id"] for item in bench.vapi.get("/call").json()] == [call["id"]]
     assert bench.vapi.get(f"/call/{call['id']}").json() == call

@@ -262,6 +262,10 @@ class CallStore:
                 self._keep(self._read([id_ for (id_,) in rows]))
             last = rows[-1][0]
 
+    def digest(self, text: str) -> str:
+        """What stands for a text, a number with what it is about, where the text itself is not to be kept."""
+        return number_digest(text, self._key())
+
     def _key(self) -> bytes:
         """Of the digests of numbers: made once, and kept in the store, so that equal numbers stay equal."""
         if not self._secret:

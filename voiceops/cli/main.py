@@ -43,6 +43,7 @@ _COMMANDS = {
     "serve": "serve",
     "generate": "generate",
     "simulate": "simulate",
+    "call": "call",
     "calls": "calls",
     "report": "report",
     "watch": "watch",

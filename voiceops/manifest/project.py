@@ -15,6 +15,7 @@ from typing import Any
 from voiceops.errors import Diagnostic, InvalidProject, Mark
 from voiceops.kinds.own_facts import FILE, MAX_BYTES, NoFacts, is_older, own_facts
 from voiceops.kinds.schema import Facts, Node
+from voiceops.manifest.calling_settings import calling_of
 from voiceops.manifest.files import FileProblem, load_bytes, read_text
 from voiceops.manifest.interpolate import Interpolator
 from voiceops.manifest.plain_secrets import KnownSecrets
@@ -22,6 +23,7 @@ from voiceops.manifest.problems import Problems, did_you_mean
 from voiceops.manifest.schema_check import Checker
 from voiceops.manifest.strict_yaml import read_documents
 from voiceops.model.address import NAME
+from voiceops.model.calling import Calling
 from voiceops.model.env_values import url_problem
 from voiceops.model.hosts import place_of
 from voiceops.model.located import Map, Seq, merged, plain
@@ -144,6 +146,7 @@ class Project:
     estimates: Mapping[str, Any] = field(default_factory=dict)
     allow_unknown: bool = False  # of every manifest
     privacy: Privacy = field(default_factory=Privacy)
+    calling: Calling = field(default_factory=Calling)
     facts: Facts | None = None  # of the project's own file; None: voiceops's
     mark: Mark = field(default_factory=lambda: Mark(PROJECT_FILE, 1, 1))
     origins: Mapping[str, Origin] = field(default_factory=dict)  # of places and keys, by `vapi.baseUrl`, `state`, …
@@ -356,6 +359,7 @@ def _project(
         estimates=plain(now.get("estimates") or Map(), {}),
         allow_unknown=now.get("allowUnknown") is True,
         privacy=Privacy(**plain(now.get("privacy") or Map(), {})),
+        calling=calling_of(now.get("calling") or Map(), problems),
         mark=settings.marks.get("project", Mark(PROJECT_FILE, 1, 1)),
         origins=_origins(settings),
     )

@@ -13,15 +13,17 @@ PAGE = 1000  # the most that a list returns
 _ENDPOINT = "GET /call"
 
 
-async def call_pages(api: Api, since: str = "", until: str = "") -> AsyncIterator[list[dict[str, Any]]]:
-    """Every call that was made in this time (ISO 8601; both included, empty: no bound), each once.
+async def call_pages(api: Api, since: str = "", until: str = "", line: str = "") -> AsyncIterator[list[dict[str, Any]]]:
+    """Every call that was made in this time (ISO 8601; both included, empty: no bound), each once. `line`: only those
+    of the phone number with this id.
 
     Raises ProviderError: an answer makes no sense, or the list does not go on.
     """
     bounds = ({"createdAtGe": since} if since else {}) | ({"createdAtLe": until} if until else {})
+    which = {"phoneNumberId": line} if line else {}
     at_edge: set[str] = set()  # the calls of the time at which the last page ended: they come again
     while True:
-        answer = await api.call("GET", "/call", params={"limit": PAGE, **bounds})
+        answer = await api.call("GET", "/call", params={"limit": PAGE, **which, **bounds})
         items, _ = wrapped(answer.data, ("results", "data", "items"))
         page = items_of(items, "Vapi's list of calls", _ENDPOINT)
         new = [call for call in page if str(call["id"]) not in at_edge]

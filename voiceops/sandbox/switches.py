@@ -41,6 +41,11 @@ class Switches:
     run_seconds: float = 0.0  # a simulation or an eval takes so long
     call_tools: bool = False  # tools without a mock are asked for at their servers, where those are on this machine
     payment: Payment = "ok"  # anything else: runs of simulations, and chats, are refused (402) for this reason
+    # Calls
+    calls_last: float = 5.0  # a call to a person is over after so long; 0: it stays as it is until somebody edits it
+    calls_end: str = "customer-ended-call"  # the reason with which it ends
+    call_slots: int = 0  # calls under way at once; what is more ends with the reason that there is no slot
+    call_names: bool = True  # a call's name is in answers
     # Lists
     list_order: Literal["desc", "asc", "random"] = "desc"
     created_at: str = ""  # every new object gets this creation time

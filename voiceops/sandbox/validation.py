@@ -62,6 +62,11 @@ class Check:
             self._root(root(collection.kind, "update"), rest, live, complete=self.patch_required)
         return self.problems
 
+    def part(self, type_: str, value: Any, path: str) -> list[Problem]:
+        """A value inside a body that no collection has, by the name of its type: the overrides of a call."""
+        self._value({"type": "object", "of": type_}, value, "", path)
+        return self.problems
+
     def _root(self, node: Node, body: dict[str, Any], chooser: dict[str, Any], *, complete: bool = True) -> None:
         """The body of a request; an update's type is the live object's."""
         if node["type"] == "union" and (name := select(node, chooser)) is None:

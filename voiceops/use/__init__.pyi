@@ -11,6 +11,9 @@ from voiceops.migrate.folder_imported import FolderImported as FolderImported
 from voiceops.model.plan import Change as Change
 from voiceops.model.plan import Drift as Drift
 from voiceops.model.plan import Plan as Plan
+from voiceops.outbound.call_result import CallResult as CallResult
+from voiceops.outbound.result_file import is_result as is_result
+from voiceops.outbound.result_file import result_csv as result_csv
 from voiceops.preview.registered import Preview as Preview
 from voiceops.runtime.http.app import RuntimeApp as RuntimeApp
 from voiceops.sandbox.server import SandboxServer as SandboxServer
@@ -55,6 +58,13 @@ from voiceops.use.make_plan import plan as plan
 from voiceops.use.newer_facts import SchemaUpdate as SchemaUpdate
 from voiceops.use.newer_facts import update_schema as update_schema
 from voiceops.use.opened import Opened as Opened
+from voiceops.use.place_calls import Placed as Placed
+from voiceops.use.place_calls import Placing as Placing
+from voiceops.use.place_calls import follow_call as follow_call
+from voiceops.use.place_calls import make_calls as make_calls
+from voiceops.use.plan_calls import CallPlan as CallPlan
+from voiceops.use.plan_calls import CallWish as CallWish
+from voiceops.use.plan_calls import prepare_calls as prepare_calls
 from voiceops.use.preview_down import PreviewDown as PreviewDown
 from voiceops.use.preview_down import preview_down as preview_down
 from voiceops.use.preview_down import preview_sweep as preview_sweep

@@ -12,6 +12,7 @@ from voiceops.model.address import ADDRESS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}\Z")
 _PATTERN = re.compile(r"[A-Za-z*?]+/[a-z0-9*?-]+(\[[a-z0-9*?-]+\])?\Z")
 
 
@@ -50,6 +51,19 @@ class Label(click.ParamType[tuple[str, str]]):
         if not separator or not key:
             self.fail(f"{value!r} is no label: write key=value.", param, ctx)
         return key, text
+
+
+class Variable(click.ParamType[tuple[str, str]]):
+    """`name=value`, of a variable that an agent's texts use."""
+
+    name = "variable"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """The name and the value; a text that is neither is a usage error."""
+        name, separator, text = str(value).partition("=")
+        if not separator or not _VARIABLE.match(name) or name == "customer":
+            self.fail(f"{value!r} is no variable: write name=value (`customer` is Vapi's own).", param, ctx)
+        return name, text
 
 
 def selection(command: F) -> F:

@@ -56,6 +56,20 @@ class When(click.ParamType[float]):
         return seconds
 
 
+class TimeToCome(click.ParamType[float]):
+    """A time to come: a span from now, or a date and time (UTC, unless it says another zone). Epoch seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Epoch seconds; a text that is no time ends the command with one line."""
+        if isinstance(value, float):
+            return value
+        if found := _SPAN.match(str(value).strip().lower()):
+            return _now() + int(found[1]) * _UNITS[found[2]]
+        return When(_now).convert(value, param, ctx)
+
+
 def _now() -> float:
     import time
 

@@ -1,0 +1,1 @@
+"""Calls that we make: whom, when, how many at once, and nobody twice."""

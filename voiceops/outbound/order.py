@@ -1,0 +1,81 @@
+"""One call as it is sent to Vapi, and the mark by which it is found again. Pure.
+
+`CreateCallDTO`, https://docs.vapi.ai/api-reference/calls/create: it has no metadata, so the mark stands in the call's
+name, which is "just for your own reference".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+from voiceops.outbound.calling_hours import Opening
+
+_NAME = 40  # characters that Vapi takes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who calls: an assistant or a squad, on a line; live ids, and what they are called in the manifests."""
+
+    agent: str  # address
+    agent_id: str
+    line: str  # address
+    line_id: str
+    number: str = ""  # the line's, where it has one
+
+    @property
+    def squad(self) -> bool:
+        """Is it a squad that calls?"""
+        return self.agent.startswith("Squad/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Whom to call, and what the agent is told."""
+
+    number: str
+    name: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+def mark_of(environment: str, batch: str, number: str) -> str:
+    """The same for the same person and batch, on every machine; only Vapi gets it, who has the number itself."""
+    text = "\0".join((environment, batch, number))
+    return blake2b(text.encode(), digest_size=12, person=b"voiceops-calling").hexdigest()
+
+
+def call_body(order: Order, caller: Caller, batch: str, mark: str, later: Opening | None) -> dict[str, Any]:
+    """The body of `POST /call`; `later`: not before, and not after."""
+    words = "squad" if caller.squad else "assistant"
+    body: dict[str, Any] = {
+        "name": f"{batch.encode('ascii', 'replace').decode()[: _NAME - len(mark) - 1]} {mark}".strip(),
+        f"{words}Id": caller.agent_id,
+        "phoneNumberId": caller.line_id,
+        "customer": {"number": order.number} | ({"name": order.name} if order.name else {}),
+    }
+    if order.variables:
+        body[f"{words}Overrides"] = {"variableValues": dict(order.variables)}
+    if later is not None:
+        body["schedulePlan"] = {"earliestAt": iso(later.start), "latestAt": iso(later.end)}
+    return body
+
+
+def carries(call: Mapping[str, Any], mark: str) -> bool:
+    """Is this the call of that mark?"""
+    name = call.get("name")
+    return isinstance(name, str) and name.split(" ")[-1] == mark
+
+
+def goes_to(call: Mapping[str, Any], number: str) -> bool:
+    """Does this call go to that number, whoever made it?"""
+    customer = call.get("customer")
+    return isinstance(customer, Mapping) and customer.get("number") == number
+
+
+def iso(at: float) -> str:
+    """Epoch seconds as Vapi writes a time."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
