@@ -34,7 +34,7 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class CallOrder:
     """Whom to call, and what the agent is told."""
 
     number: str
@@ -48,7 +48,7 @@ def mark_of(environment: str, batch: str, number: str) -> str:
     return blake2b(text.encode(), digest_size=12, person=b"voiceops-calling").hexdigest()
 
 
-def call_body(order: Order, caller: Caller, batch: str, mark: str, later: Opening | None) -> dict[str, Any]:
+def call_body(order: CallOrder, caller: Caller, batch: str, mark: str, later: Opening | None) -> dict[str, Any]:
     """The body of `POST /call`; `later`: not before, and not after."""
     words = "squad" if caller.squad else "assistant"
     body: dict[str, Any] = {

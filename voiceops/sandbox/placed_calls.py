@@ -246,7 +246,7 @@ def _created(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _slots_left(world: World) -> float:
-    slots = world.switches.call_slots
+    slots = world.switches.phone_slots
     if not slots:
         return float("inf")
     shown = [_shown(world, body) for body in world.store.bodies(CALLS)]
@@ -256,7 +256,7 @@ def _slots_left(world: World) -> float:
 
 def _limits(world: World, made: Body) -> Body:
     """`SubscriptionLimits`: what the account has left."""
-    slots = world.switches.call_slots
+    slots = world.switches.phone_slots
     blocked = made.get("endedReason") == _LIMIT_REACHED
     if not slots:
         return {"concurrencyBlocked": blocked}

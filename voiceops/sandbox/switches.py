@@ -44,7 +44,7 @@ class Switches:
     # Calls
     calls_last: float = 5.0  # a call to a person is over after so long; 0: it stays as it is until somebody edits it
     calls_end: str = "customer-ended-call"  # the reason with which it ends
-    call_slots: int = 0  # calls under way at once; what is more ends with the reason that there is no slot
+    phone_slots: int = 0  # calls under way at once; what is more ends with the reason that there is no slot
     call_names: bool = True  # a call's name is in answers
     # Lists
     list_order: Literal["desc", "asc", "random"] = "desc"

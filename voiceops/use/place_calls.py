@@ -20,7 +20,7 @@ from voiceops.calls.record import CallRecord
 from voiceops.errors import Ambiguous, NotFound, NotSent, ProviderError, Rejected, Unauthorized
 from voiceops.outbound.call_result import CallResult
 from voiceops.outbound.claims import CallBounds, CallClaim, Claiming, Claims
-from voiceops.outbound.order import Order, call_body, carries, goes_to, iso
+from voiceops.outbound.order import CallOrder, call_body, carries, goes_to, iso
 from voiceops.outbound.phone_facts import facts_of
 from voiceops.outbound.planned_call import LASTING, PlannedCall, Rules, Spacing, spaced, with_opening
 from voiceops.providers.http import Api
@@ -149,18 +149,19 @@ class _Run:
         running: set[asyncio.Task[None]] = set()
         try:
             while waiting and not self._stopped:
+                if len(running) >= _AT_ONCE:  # before the claim: what is claimed is sent at once
+                    running = await _some_of(running)
                 n = waiting.popleft()
                 claimed = await self._claimed(n, waiting)
-                if claimed is None:
-                    continue
-                if len(running) >= _AT_ONCE:
-                    _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                running.add(asyncio.create_task(self._send(n, claimed, waiting, lost)))
-                if not waiting:  # one of them may come back
-                    await asyncio.gather(*running)
-                    running = set()
+                if claimed is not None:
+                    running.add(asyncio.create_task(self._send(n, claimed, waiting, lost)))
+                while running and not waiting:  # one of them may come back
+                    running = await _some_of(running)
         finally:
-            await asyncio.gather(*running)
+            if running:  # whatever happens: what is being sent is finished, and written down
+                await asyncio.wait(running)
+        for task in running:
+            task.result()
         return lost
 
     async def _claimed(self, n: int, waiting: deque[int]) -> CallClaim | None:
@@ -221,7 +222,7 @@ class _Run:
         call = self.plan.calls[n]
         later = call.opening if claim.due else None
         person = call.person
-        order = Order(number=person.number, name=person.name, variables={**self.plan.variables, **person.variables})
+        order = CallOrder(number=person.number, name=person.name, variables={**self.plan.variables, **person.variables})
         body = call_body(order, self.plan.caller, _shown_batch(self.plan), call.mark, later)
         try:
             if time.time() - claim.at > SEND_WITHIN or time.time() < claim.at - 1:
@@ -413,6 +414,14 @@ async def follow_call(
                 return None
             except TimeoutError:
                 wait = min(_LONGEST_WAIT, wait * 1.3)
+
+
+async def _some_of(running: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
+    """Wait until one is done; those that are not. Raises what one of them raised."""
+    done, rest = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+    return rest
 
 
 def _without(call: PlannedCall) -> CallResult:

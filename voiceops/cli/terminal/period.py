@@ -65,8 +65,8 @@ class TimeToCome(click.ParamType[float]):
         """Epoch seconds; a text that is no time ends the command with one line."""
         if isinstance(value, float):
             return value
-        if found := _SPAN.match(str(value).strip().lower()):
-            return _now() + int(found[1]) * _UNITS[found[2]]
+        if (ahead := seconds_of(str(value))) is not None:
+            return _now() + ahead
         return When(_now).convert(value, param, ctx)
 
 
