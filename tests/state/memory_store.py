@@ -142,6 +142,10 @@ class MemoryStore:
         found = [await other.read() for other in others]
         return [data for data in found if data is not None]
 
+    async def sibling_journals(self) -> list[list[dict[str, Any]]]:
+        others = [MemoryStore(self._shelves, name) for name in sorted(self._shelves) if name != self._environment]
+        return [await other.journal() for other in others]
+
     @asynccontextmanager
     async def lock(self, operation: str, timeout: float) -> AsyncIterator[Lease]:
         me = this_process(operation)

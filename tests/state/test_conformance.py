@@ -350,3 +350,11 @@ async def test_what_is_removed_is_gone_and_can_begin_anew(open_store: Open) -> N
         await store.write(DATA, if_serial=None)
     assert await open_store().journal() == [{"n": 2}]
     assert await open_store("prod").read() == DATA
+
+
+async def test_the_journals_of_the_others(open_store: Open, request: pytest.FixtureRequest) -> None:
+    await open_store().append([{"n": 1}])
+    await open_store("prod").append([{"n": 2}, {"n": 3}])
+    await open_store("preview-a").write(DATA, if_serial=None)
+    found = [records for records in await open_store().sibling_journals() if records]
+    assert found == ([] if request.node.callspec.params["open_store"] in WITHOUT_SIBLINGS else [[{"n": 2}, {"n": 3}]])

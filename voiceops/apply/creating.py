@@ -23,6 +23,7 @@ from voiceops.model.live import SEND_WINDOW, Snapshot
 from voiceops.model.plan import Change
 from voiceops.model.state import Entry, Intent
 from voiceops.providers.snapshot_reader import read_live
+from voiceops.state.elsewhere import elsewhere
 
 MOST_SENDS = 3  # of one create, each only after it is certain that the one before made nothing
 
@@ -125,7 +126,12 @@ async def look_for(session: Session, intent: Intent) -> tuple[dict[str, Any] | N
         snapshot = await read_live(session.accounts, [intent.type])
         intents = {n: i for n, i in session.ledger.intents.items() if i.action in ("create", "purchase")}
         recovery = recover(
-            session.ledger.state, {**intents, intent.nonce: intent}, snapshot, since=since, settle=settle
+            session.ledger.state,
+            {**intents, intent.nonce: intent},
+            snapshot,
+            since=since,
+            settle=settle,
+            others=await elsewhere(session.ledger.store),
         )
         if intent.nonce in recovery.ambiguous:
             raise ambiguous(intent, recovery)

@@ -14,6 +14,7 @@ from voiceops.model.graph import Graph
 from voiceops.model.live import Snapshot
 from voiceops.model.state import State
 from voiceops.providers.snapshot_reader import read_live
+from voiceops.state.elsewhere import elsewhere
 from voiceops.state.ledger import Ledger
 
 
@@ -37,7 +38,10 @@ async def recovered(job: Job, ledger: Ledger, emit: Emit) -> Snapshot:
         if not ledger.intents:
             return snapshot
         since = snapshot.date if since is None else since  # we hold the lock: nobody sends any more
-        recovery = recover(ledger.state, ledger.intents, snapshot, since=since, settle=job.options.settle)
+        others = await elsewhere(ledger.store)
+        recovery = recover(
+            ledger.state, ledger.intents, snapshot, since=since, settle=job.options.settle, others=others
+        )
         if recovery.ambiguous:
             nonce = next(iter(recovery.ambiguous))
             raise ambiguous(ledger.intents[nonce], recovery)
@@ -70,12 +74,13 @@ async def _note_recovery(ledger: Ledger, recovery: Recovery, emit: Emit, date: f
         await ledger.record_lost(nonce, date)
 
 
-def as_recovered(ledger: Ledger, snapshot: Snapshot, settle: float) -> tuple[State, list[Diagnostic]]:
+async def as_recovered(ledger: Ledger, snapshot: Snapshot, settle: float) -> tuple[State, list[Diagnostic]]:
     """The state as the next apply's recovery will make it, for a plan that writes nothing."""
     state = ledger.state
     if not ledger.intents:
         return state, []
-    recovery = recover(state, ledger.intents, snapshot, since=snapshot.date, settle=settle)
+    others = await elsewhere(ledger.store)
+    recovery = recover(state, ledger.intents, snapshot, since=snapshot.date, settle=settle, others=others)
     notes = []
     for nonce, entry in recovery.entries.items():
         intent = ledger.intents[nonce]

@@ -17,6 +17,9 @@ from voiceops.kinds.registry import KINDS, TYPES
 from voiceops.model.live import SEND_WINDOW, SETTLE, Snapshot
 from voiceops.model.state import Entry, Intent, State
 from voiceops.model.values import digest
+from voiceops.state.elsewhere import NOWHERE, Elsewhere
+
+ANSWER = 30.0  # seconds within which whoever sent a request has its answer, or knows that there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,19 @@ class Recovery:
 
 
 def recover(
-    state: State, intents: Mapping[str, Intent], snapshot: Snapshot, *, since: float, settle: float = SETTLE
+    state: State,
+    intents: Mapping[str, Intent],
+    snapshot: Snapshot,
+    *,
+    since: float,
+    settle: float = SETTLE,
+    others: Elsewhere = NOWHERE,
 ) -> Recovery:
     """Decide every open intent as far as this snapshot tells.
 
     `since` is a time by the server's clock at which nothing was being sent any more. A request is sent within
-    SEND_WINDOW of its intent or not at all, so that an old intent needs no waiting.
+    SEND_WINDOW of its intent or not at all, so that an old intent needs no waiting. `others` are the environments that
+    may have made the like in the same account.
     """
     entries: dict[str, Entry | None] = {}
     gone: list[str] = []
@@ -48,7 +58,12 @@ def recover(
     for intent in sorted(intents.values(), key=lambda i: (i.sent_at, i.nonce)):
         settled = snapshot.date - min(since, intent.sent_at + SEND_WINDOW) >= settle
         if intent.action in ("create", "purchase"):
-            found = candidates(intent, snapshot, taken)
+            found = candidates(intent, snapshot, taken | others.ids)
+            rivals = _rivals(intent, found, others, snapshot)
+            if any(snapshot.date - rival.sent_at < SEND_WINDOW + settle + ANSWER for rival in rivals):
+                waiting.append(intent.nonce)
+                continue
+            found = _ours(intent, found, rivals, snapshot)
             if len(found.equal) > 1 and not interchangeable([snapshot.all(intent.type)[id_] for id_ in found.equal]):
                 ambiguous[intent.nonce] = found.equal
             elif found.equal:
@@ -76,6 +91,26 @@ def recover(
         else:
             waiting.append(intent.nonce)
     return Recovery(entries, tuple(gone), tuple(waiting), ambiguous)
+
+
+def _rivals(intent: Intent, found: Candidates, others: Elsewhere, snapshot: Snapshot) -> list[Intent]:
+    """The open creations of other environments that one of the candidates may have come from."""
+    node, live = node_of(intent.kind, intent.type), snapshot.all(intent.type)
+    return [
+        rival
+        for rival in others.creations
+        if rival.type == intent.type
+        and any(equals(rival.body, live[id_], node) for id_ in (*found.equal, *found.alike))
+    ]
+
+
+def _ours(intent: Intent, found: Candidates, rivals: list[Intent], snapshot: Snapshot) -> Candidates:
+    """The candidates without those that are the rivals': of some that are alike everybody takes one, in the order in
+    which they were asked for, so that no two take the same."""
+    node, live = node_of(intent.kind, intent.type), snapshot.all(intent.type)
+    earlier = sum((rival.sent_at, rival.nonce) < (intent.sent_at, intent.nonce) for rival in rivals)
+    alike = tuple(id_ for id_ in found.alike if not any(equals(rival.body, live[id_], node) for rival in rivals))
+    return Candidates(found.equal[earlier:] if rivals else found.equal, alike)
 
 
 def _shows(intent: Intent, live: dict[str, Any]) -> bool:

@@ -40,6 +40,7 @@ from voiceops.model.plan import Plan
 from voiceops.model.state import Binding, Entry, State
 from voiceops.preview.preview_names import name_in
 from voiceops.providers.snapshot_reader import read_live
+from voiceops.state.elsewhere import elsewhere
 from voiceops.state.fingerprints import fingerprint_live
 from voiceops.state.ledger import Ledger
 from voiceops.state.store import Lease
@@ -59,7 +60,7 @@ async def plan(job: Job, snapshot: Snapshot | None = None) -> Plan:
     """The plan as it is now, or of a snapshot that was just taken; writes nothing and takes no lock."""
     ledger = job.ledger
     snapshot = snapshot or await read_live(job.accounts, types_needed(job.graph, ledger), for_plan=True)
-    state, notes = as_recovered(ledger, snapshot, job.options.settle)
+    state, notes = await as_recovered(ledger, snapshot, job.options.settle)
     await check_account(job, state.binding, snapshot)
     found = make_plan(job.graph, state, snapshot, await known_options(job, state))
     shared = shared_names(job.graph, await _names_of_others(job, state.binding.vapi_org or snapshot.org))
@@ -319,9 +320,10 @@ async def _held(job: Job, plan: Plan, state: State) -> Plan:
 
 async def known_options(job: Job, state: State) -> Options:
     """The job's options, with what is known only once the state is read."""
-    siblings = frozenset(
-        str(entry["id"]) for other in await job.store.siblings() for entry in other.get("resources", {}).values()
-    )
+    beside = await job.store.siblings()
+    siblings = frozenset(str(entry["id"]) for other in beside for entry in other.get("resources", {}).values())
+    if any(other.get("previews") for other in beside):  # what is being made, or was cut off, is not in a state yet
+        siblings |= (await elsewhere(job.store)).ids
     known = fingerprints(job.graph, job.secrets, state.salt, job.state_key)
     return replace(
         job.options,

@@ -81,6 +81,17 @@ class CheckedStore(StoreWrapper):
                 ) from None
         return found
 
+    async def sibling_journals(self) -> list[list[dict[str, Any]]]:
+        found = await self.inner.sibling_journals()
+        for records in found:
+            for record in records:
+                try:
+                    check_record(record)
+                except Wrong as wrong:
+                    what = "the journal of another environment beside the one"
+                    raise no_state(self.place, what, wrong, _JOURNAL_HINT) from None
+        return found
+
     def _revision(self, data: dict[str, Any], number: int | None = None) -> dict[str, Any]:
         try:
             check_revision(data)

@@ -125,16 +125,29 @@ class EncryptedStore(StoreWrapper):
         await self.inner.append(self._records(records), urgent=urgent)
 
     async def journal(self) -> list[dict[str, Any]]:
+        return self._read(await self.inner.journal())
+
+    async def sibling_journals(self) -> list[list[dict[str, Any]]]:
+        """The other environments' journals, as far as this identity reads them."""
+        found = []
+        for records in await self.inner.sibling_journals():
+            try:
+                found.append(self._read(records))
+            except StateError:
+                continue
+        return found
+
+    def _read(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
-        for record in await self.inner.journal():
+        for record in records:
             if not isinstance(record, dict) or record.get("record") != ENCRYPTED:
                 self._check_plain("a record of its journal")
                 found.append(record)
                 continue
-            records = self._cipher.data(record.get("data"))
-            if not isinstance(records, list):
+            inner = self._cipher.data(record.get("data"))
+            if not isinstance(inner, list):
                 raise self._damaged()
-            found += records
+            found += inner
         return found
 
     async def cut_journal(self, keep: list[dict[str, Any]]) -> None:

@@ -222,6 +222,17 @@ class FolderStore:
                     raise
         return [data for data in found if data is not None]
 
+    async def sibling_journals(self) -> list[list[dict[str, Any]]]:
+        folders = [path.parent for path in self._root.glob("*/journal.jsonl") if path.parent != self._folder]
+        found = []
+        for folder in sorted(folders):
+            try:
+                found.append(await FolderStore(self._root, folder.name).journal())
+            except StateError:
+                if _is_there(folder / "journal.jsonl"):  # else it was taken away while we looked
+                    raise
+        return found
+
     @asynccontextmanager
     async def lock(self, operation: str, timeout: float) -> AsyncIterator[Lease]:
         path = self._folder / "lock"

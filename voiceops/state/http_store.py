@@ -285,6 +285,9 @@ class HttpStore:
     async def siblings(self) -> list[dict[str, Any]]:
         return []  # the protocol knows one document, and not where the others are
 
+    async def sibling_journals(self) -> list[list[dict[str, Any]]]:
+        return []  # as for their states
+
     @asynccontextmanager
     async def lock(self, operation: str, timeout: float) -> AsyncIterator[Lease]:
         info = this_process(operation)

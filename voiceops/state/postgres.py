@@ -305,6 +305,16 @@ class PostgresStore:
             found.append(data)
         return found
 
+    async def sibling_journals(self) -> list[list[dict[str, Any]]]:
+        rows = await self._rows(
+            "SELECT environment, record FROM voiceops.journal"
+            " WHERE project = %(project)s AND environment <> %(environment)s ORDER BY position"
+        )
+        found: dict[str, list[dict[str, Any]]] = {}
+        for environment, record in rows:
+            found.setdefault(environment, []).append(record)
+        return list(found.values())
+
     @asynccontextmanager
     async def lock(self, operation: str, timeout: float) -> AsyncIterator[Lease]:
         info = this_process(operation)

@@ -246,6 +246,11 @@ class S3Store:
             raise StateError(f"the state of another environment beside {self.place} is damaged")
         return [head.state for head in heads if head is not None and head.state is not None]
 
+    async def sibling_journals(self) -> list[list[dict[str, Any]]]:
+        names = [name for name in await self._bucket.folders(self._root) if f"{self._root}{name}/" != self._prefix]
+        others = [S3Store(self._bucket, self._place, self._root, name) for name in names]
+        return list(await together(other.journal() for other in others))
+
     @asynccontextmanager
     async def lock(self, operation: str, timeout: float) -> AsyncIterator[Lease]:
         async with self._lock.hold(operation, timeout) as lease:

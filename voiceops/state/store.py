@@ -138,6 +138,9 @@ class Store(Protocol):
     async def siblings(self) -> list[dict[str, Any]]:
         """The states of this project's other environments in the same place."""
 
+    async def sibling_journals(self) -> list[list[dict[str, Any]]]:
+        """The journals of this project's other environments in the same place, also where no state is written yet."""
+
     def lock(self, operation: str, timeout: float) -> AbstractAsyncContextManager[Lease]:
         """Hold the lock, waiting up to `timeout` seconds for it. Raises Locked, saying who holds it since when."""
 

@@ -88,6 +88,9 @@ class StoreWrapper:
     async def siblings(self) -> list[dict[str, Any]]:
         return await self.inner.siblings()
 
+    async def sibling_journals(self) -> list[list[dict[str, Any]]]:
+        return await self.inner.sibling_journals()
+
     def lock(self, operation: str, timeout: float) -> AbstractAsyncContextManager[Lease]:
         return self.inner.lock(operation, timeout)
 

@@ -1,0 +1,107 @@
+"""A command that is killed at its nth write: of a file, of a record, or of a request, before it or right after it.
+
+A process that forks one child for each line it reads: `{"arguments": […], "nth": N}`. The answer is the child's exit
+code, or the signal that ended it, and how many writes it came to. The child runs the real command.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from typing import Any
+
+import httpx
+
+from voiceops.cli.main import run
+from voiceops.state.folder import FolderStore
+from voiceops.use.process_context import ProcessContext
+
+_CHANGES = ("os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "shutil.rmtree")
+
+
+class Count:
+    """Counts writes, and dies at the nth. What it came to is in a file that the parent reads."""
+
+    def __init__(self, nth: int, folder: str, told: int) -> None:
+        self.nth = nth
+        self.folder = folder
+        self.told = told
+        self.at = 0
+
+    def one(self) -> None:
+        self.at += 1
+        os.pwrite(self.told, f"{self.at:>12}".encode(), 0)
+        if self.at == self.nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def heard(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Python's own audit: every file below the project that is opened to be written, renamed or removed."""
+        if event == "open":
+            flags = arguments[2]
+            if not isinstance(flags, int) or not flags & (os.O_WRONLY | os.O_RDWR):
+                return
+        elif event not in _CHANGES:
+            return
+        if self.folder in str(arguments[0]):
+            self.one()
+
+
+class CountingStore(FolderStore):
+    def __init__(self, inner: FolderStore, count: Count) -> None:
+        super().__init__(inner._root, inner._folder.name)
+        self.count = count
+
+    async def append(self, records: list[dict[str, Any]], **more: Any) -> None:
+        self.count.one()
+        await super().append(records, **more)
+        self.count.one()
+
+
+class CountingTransport(httpx.AsyncBaseTransport):
+    def __init__(self, count: Count) -> None:
+        self.inner = httpx.AsyncHTTPTransport()
+        self.count = count
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return await self.inner.handle_async_request(request)
+        self.count.one()
+        response = await self.inner.handle_async_request(request)
+        await response.aread()
+        self.count.one()
+        return response
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+
+def _run(arguments: list[str], count: Count) -> int:
+    sys.addaudithook(count.heard)
+    context = ProcessContext(
+        transport=lambda: CountingTransport(count), around=lambda store: CountingStore(store, count)
+    )
+    return run(arguments, context)
+
+
+def main() -> None:
+    for line in sys.stdin:
+        order = json.loads(line)
+        told = os.memfd_create("writes")
+        pid = os.fork()
+        if pid == 0:
+            output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            os._exit(_run(order["arguments"], Count(order["nth"], order["folder"], told)))
+        _, status = os.waitpid(pid, 0)
+        writes = int(os.pread(told, 12, 0) or b"0")
+        os.close(told)
+        sys.stdout.write(json.dumps([os.waitstatus_to_exitcode(status), writes]) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
