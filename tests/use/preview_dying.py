@@ -1,7 +1,8 @@
 """A command that is killed at its nth write: of a file, of a record, or of a request, before it or right after it.
 
-A process that forks one child for each line it reads: `{"arguments": […], "nth": N}`. The answer is the child's exit
-code, or the signal that ended it, and how many writes it came to. The child runs the real command.
+A process that forks children for each line it reads, all at once: `[{"arguments": […], "nth": N}, …]`; 0 dies nowhere.
+The answer is each child's exit code, or the signal that ended it, and how many writes it came to. A child runs the real
+command.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Count:
     def one(self) -> None:
         self.at += 1
         os.pwrite(self.told, f"{self.at:>12}".encode(), 0)
-        if self.at == self.nth:
+        if self.at == self.nth:  # never at 0
             os.kill(os.getpid(), signal.SIGKILL)
 
     def heard(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -80,26 +81,36 @@ class CountingTransport(httpx.AsyncBaseTransport):
 def _run(arguments: list[str], count: Count) -> int:
     sys.addaudithook(count.heard)
     context = ProcessContext(
-        transport=lambda: CountingTransport(count), around=lambda store: CountingStore(store, count)
+        transport=lambda: CountingTransport(count),
+        around=lambda store: CountingStore(store, count) if isinstance(store, FolderStore) else store,
     )
     return run(arguments, context)
 
 
+def _begun(order: dict[str, Any]) -> tuple[int, int]:
+    """A child at work: its pid, and the file that says how many writes it came to."""
+    told = os.memfd_create("writes")
+    pid = os.fork()
+    if pid == 0:
+        output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os._exit(_run(order["arguments"], Count(order["nth"], order["folder"], told)))
+    return pid, told
+
+
+def _ended(pid: int, told: int) -> tuple[int, int]:
+    _, status = os.waitpid(pid, 0)
+    writes = int(os.pread(told, 12, 0) or b"0")
+    os.close(told)
+    return os.waitstatus_to_exitcode(status), writes
+
+
 def main() -> None:
     for line in sys.stdin:
-        order = json.loads(line)
-        told = os.memfd_create("writes")
-        pid = os.fork()
-        if pid == 0:
-            output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            os.dup2(os.open(os.devnull, os.O_RDWR), 0)
-            os.dup2(output, 1)
-            os.dup2(output, 2)
-            os._exit(_run(order["arguments"], Count(order["nth"], order["folder"], told)))
-        _, status = os.waitpid(pid, 0)
-        writes = int(os.pread(told, 12, 0) or b"0")
-        os.close(told)
-        sys.stdout.write(json.dumps([os.waitstatus_to_exitcode(status), writes]) + "\n")
+        at_work = [_begun(order) for order in json.loads(line)]
+        sys.stdout.write(json.dumps([_ended(*one) for one in at_work]) + "\n")
         sys.stdout.flush()
 
 

@@ -5,69 +5,22 @@ By default every so many writes are taken, by another beginning each way; VOICEO
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
-from tests.support.bench import REPOSITORY, Bench, bench, shop
+from tests.support.bench import bench, shop
+from tests.use.preview_children import KILLED, Children, account
 
-KILLED = -9
-LATER = 150.0  # seconds by which the server's clock is put forward each time: nothing can still turn up
 STEP = 1 if os.environ.get("VOICEOPS_EVERY_WRITE") else 41
 KEYPAD = "kind: Tool\nname: keypad\nspec: {type: dtmf}\n"
 NUMBER = "+14155550191"
 
 
-class Mortal:
-    """Runs commands that die at their nth write."""
-
-    def __init__(self, made: Bench) -> None:
-        self.made = made
-        self.skew = 0.0
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.use.preview_dying"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=REPOSITORY,
-            env=made.environ,
-        )
-
-    def run(self, *arguments: str, nth: int) -> tuple[int, int]:
-        """The exit code, or the signal; and how many writes it came to."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        order = {
-            "arguments": ["-C", str(self.made.folder), *arguments],
-            "nth": nth,
-            "folder": str(self.made.folder),
-            "output": str(self.made.folder.parent / "output.txt"),
-        }
-        self.process.stdin.write(json.dumps(order) + "\n")
-        self.process.stdin.flush()
-        code, writes = json.loads(self.process.stdout.readline())
-        return code, writes
-
-    def later(self) -> None:
-        self.skew += LATER
-        self.made.control.switches(clock_skew=self.skew)
-
-    def close(self) -> None:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.close()
-        self.process.wait(timeout=10)
-        self.process.stdout.close()
-
-
 @pytest.fixture(scope="module")
-def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortal]:
+def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Children]:
     """The example shop, applied, with one number in the pool that is bound to somebody's agent."""
     with bench(tmp_path_factory.mktemp("mortal") / "shop") as made:
         shop(made)
@@ -77,21 +30,9 @@ def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortal]:
         made.apply("-q")
         agent = made.control.create("/assistant", {"name": "Out of hours"})
         made.control.create("/phone-number", {"provider": "vapi", "number": NUMBER, "assistantId": agent["id"]})
-        running = Mortal(made)
+        running = Children(made)
         yield running
         running.close()
-
-
-def account(made: Bench) -> dict[str, Any]:
-    """Everything that is live, with its ids; in any order, without times. A route of null is none."""
-    return {
-        collection: sorted(
-            ({key: value for key, value in one.items() if key != "updatedAt" and value is not None} for one in objects),
-            key=lambda one: str(one.get("id") or one.get("sid")),
-        )
-        for collection, objects in made.control.dump().items()
-        if objects and collection not in ("call",)
-    }
 
 
 UP = ("preview", "up", "pr-7", "--line", "main-line", "-q")
@@ -99,7 +40,7 @@ DOWN = ("preview", "down", "pr-7", "-q")
 
 
 @pytest.mark.parametrize("phase", ["up", "up again", "down"])
-def test_killed_and_swept(mortal: Mortal, phase: str, record_property: Callable[[str, object], None]) -> None:
+def test_killed_and_swept(mortal: Children, phase: str, record_property: Callable[[str, object], None]) -> None:
     made = mortal.made
     made.write("agents/keypad.yaml", KEYPAD)
     before = account(made)
