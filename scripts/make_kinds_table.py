@@ -47,7 +47,8 @@ passes as it is. Deep inside, a type is listed once, at its shortest path: where
 hooks, inline tools), names may stand there too. `[]` is an item of a list. The manifest may be an `external:` one
 ([concepts.md](concepts.md)).
 
-`agent: NAME` may be written for `assistantId`, and `squad: NAME` for `squadId`.
+`agent: NAME` may be written for `assistantId`, and `squad: NAME` for `squadId`. An Eval takes either, too: whom
+`voiceops test` runs it against ([testing.md](testing.md)); Vapi is not sent it with the eval.
 """
 
 

@@ -140,6 +140,7 @@ CODES = {
     "member-twice": Code("1", "Two members of a squad have one name.", "Rename one."),
     "number-twice": Code("1", "Two phone lines have one number.", "Correct one."),
     "phone-provider": Code("1", "A setting that only Twilio lines have.", "Set `provider: twilio`, or take it out."),
+    "eval-target": Code("1", "An eval names an agent and a squad to run against.", "Keep one of them."),
     "phone-target": Code(
         "1", "A line has no answerer (a warning), or two.", "Name one agent or one squad, or `answer: none`."
     ),
@@ -287,6 +288,7 @@ _SETTINGS = {
     "policies": "files, folders and globs that hold rules: [policies.md](../policies.md)",
     "secrets": "where `${secret:NAME}` is looked for: `[env]`, the environment and `.env`",
     "previews": "environments for a pull request: [previews.md](../previews.md)",
+    "tests": "when a test passes, and how long it may take: [testing.md](../testing.md)",
     "estimates": "figures of your own: [estimates.md](../estimates.md)",
     "naming": "what live names begin and end with",
     "allowUnknown": "every manifest may hold keys that the schema does not know and values that it refuses: warnings",
@@ -320,6 +322,11 @@ FIELDS: dict[str, dict[str, str]] = {
         "ttl": "how long one stays: `24h` (default), `7d`; from a minute to a year",
         "max": "how many at most: 10 (default)",
         "lines": "numbers at Vapi that stand ready for them, and are no line of an environment",
+    },
+    "Tests": {
+        "minPass": "the share of a test's attempts that has to pass; 1 when not set",
+        "repeat": "how often each test is run; 1 when not set",
+        "timeoutSeconds": "how long one attempt may take before it is cancelled; 900 when not set",
     },
     "Providers": {"vapi": "the Vapi org", "twilio": "the Twilio account"},
     "VapiProvider": {"apiKey": "a `${secret:NAME}`; else `VAPI_API_KEY`", "baseUrl": "another address of the API"},

@@ -34,6 +34,8 @@ from voiceops.model.graph import External, Graph, Resource
 from voiceops.model.located import Map, Seq, merged, plain
 from voiceops.model.values import Outside, Path, Ref, Template, leaves, map_leaves, parse_path, refs_in
 
+_TESTED = {"agent": "Agent", "squad": "Squad"}  # what an Eval says whom it is run against by
+
 
 def load_graph(
     project: Project, environ: Mapping[str, str], problems: Problems, known: KnownSecrets | None = None
@@ -238,6 +240,7 @@ class _Draft:
     spec: Map
     line: vendor_bodies.Line | None = None
     upload: str = ""  # the file whose bytes it stands for
+    tested: str = ""  # whom an eval is run against: an address, or a live id
 
 
 class _Builder:
@@ -367,7 +370,7 @@ class _Builder:
             else:
                 spec = spec.clone()
                 spec.put("server", "runtime", mark)
-        line, upload = None, ""
+        line, upload, tested = None, "", ""
         node = root(document.kind, "manifest")
         if document.kind == "Phone":
             # The line's own keys are not Vapi's: the rest is resolved first, then split.
@@ -375,6 +378,8 @@ class _Builder:
             line = vendor_bodies.shape_phone(self.project, document, spec, mark, self.problems)
             spec = line.spec
         else:
+            if document.kind == "Eval":
+                spec, tested = self._tested(spec, resolver)
             spec = resolver.rewrite(node, spec, mark)
         if not isinstance(spec, Map):
             spec = Map()
@@ -397,7 +402,24 @@ class _Builder:
             spec, upload = shape_upload(self.project, document, spec, self.problems)
         if line is not None:
             self.lines[document.address] = line
-        return _Draft(document, spec, line, upload)
+        return _Draft(document, spec, line, upload, tested)
+
+    def _tested(self, spec: Map, resolver: Resolver) -> tuple[Map, str]:
+        """An eval without the keys that say whom it is run against, and who that is: Vapi is told with each run."""
+        address, found = resolver.document.address, ""
+        named = [(key, kind) for key, kind in _TESTED.items() if key in spec]
+        if named:
+            spec = spec.clone()
+        for key, kind in named:
+            item, mark = spec.take(key)
+            if not isinstance(item, (str, Ref)) or not item:
+                self.problems.error("schema-type", f"{key} takes one name", mark, address=address)
+                continue
+            if found:
+                self.problems.error("eval-target", "agent and squad exclude each other", mark, address=address)
+            said = resolver.reference(kind, item, mark)
+            found = said.address if isinstance(said, Ref) else str(said)
+        return spec, found
 
     def _unanswered(self, document: Document, spec: Map, mark: Mark) -> None:
         """A line whose incoming calls nothing here takes: often meant, so it is no error."""
@@ -438,7 +460,9 @@ class _Builder:
             moved_from=document.moved_from,
             release=line.release if line else False,
             handler=document.handler,
-            extra=document.extra | ({"answer": "none"} if line and line.answer == "none" else {}),
+            extra=document.extra
+            | ({"answer": "none"} if line and line.answer == "none" else {})
+            | ({"tests": draft.tested} if draft.tested else {}),
             allows=self._allows(document),
             upload=draft.upload,
             routes=self._routes(line, document),

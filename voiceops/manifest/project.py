@@ -111,6 +111,15 @@ class Previews:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trials:
+    """`tests:`, how tests are run: the share of attempts that has to pass, how many there are, seconds for each."""
+
+    min_pass: float = 1.0
+    repeat: int = 1
+    timeout: float = 900.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """A project in one environment."""
 
@@ -146,7 +155,11 @@ class Project:
     estimates: Mapping[str, Any] = field(default_factory=dict)
     allow_unknown: bool = False  # of every manifest
     privacy: Privacy = field(default_factory=Privacy)
+<<<<<<< HEAD
     calling: Calling = field(default_factory=Calling)
+=======
+    trials: Trials = field(default_factory=Trials)
+>>>>>>> d9012b8 (test runs the environment's suites and evals at Vapi, and its call scripts against a runtime that it starts)
     facts: Facts | None = None  # of the project's own file; None: voiceops's
     mark: Mark = field(default_factory=lambda: Mark(PROJECT_FILE, 1, 1))
     origins: Mapping[str, Origin] = field(default_factory=dict)  # of places and keys, by `vapi.baseUrl`, `state`, …
@@ -359,7 +372,11 @@ def _project(
         estimates=plain(now.get("estimates") or Map(), {}),
         allow_unknown=now.get("allowUnknown") is True,
         privacy=Privacy(**plain(now.get("privacy") or Map(), {})),
+<<<<<<< HEAD
         calling=calling_of(now.get("calling") or Map(), problems),
+=======
+        trials=_trials(now.get("tests") or Map()),
+>>>>>>> d9012b8 (test runs the environment's suites and evals at Vapi, and its call scripts against a runtime that it starts)
         mark=settings.marks.get("project", Mark(PROJECT_FILE, 1, 1)),
         origins=_origins(settings),
     )
@@ -384,6 +401,14 @@ def _previews(given: Any, names: list[str], problems: Problems) -> Previews:
         elif list(lines).count(line) > 1:
             problems.error("preview-line", f"{line} stands here more than once", mark, "Write it once.")
     return Previews(source=source, ttl=ttl, most=given.get("max") or Previews().most, lines=tuple(map(str, lines)))
+
+
+def _trials(given: Map) -> Trials:
+    return Trials(
+        min_pass=float(given.get("minPass") or 1),
+        repeat=given.get("repeat") or 1,
+        timeout=float(given.get("timeoutSeconds") or 900),
+    )
 
 
 def _origins(settings: Map) -> dict[str, Origin]:

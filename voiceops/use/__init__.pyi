@@ -20,6 +20,9 @@ from voiceops.sandbox.server import SandboxServer as SandboxServer
 from voiceops.simulate.player import Moment as Moment
 from voiceops.simulate.player import Played as Played
 from voiceops.simulate.script import Script as Script
+from voiceops.testing.cases import TestsWanted as TestsWanted
+from voiceops.testing.outcome import TestKind as TestKind
+from voiceops.testing.outcome import TestReport as TestReport
 from voiceops.use.adopt_many import ManyAdopted as ManyAdopted
 from voiceops.use.adopt_many import adopt_by_name as adopt_by_name
 from voiceops.use.adopt_many import adopt_listed as adopt_listed
@@ -103,6 +106,7 @@ from voiceops.use.roll_back import plan_rollback as plan_rollback
 from voiceops.use.roll_back import rollback as rollback
 from voiceops.use.run_sandbox import make_sandbox_calls as make_sandbox_calls
 from voiceops.use.run_sandbox import sandbox_server as sandbox_server
+from voiceops.use.run_tests import run_tests as run_tests
 from voiceops.use.runtime_needs import runtime_spec as runtime_spec
 from voiceops.use.runtime_queue import queued_event as queued_event
 from voiceops.use.runtime_queue import queued_events as queued_events

@@ -1,0 +1,79 @@
+"""Call scripts, played against a runtime that was started for them: each attempt with its transcript."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from voiceops.model.safe_text import flowed, visible
+from voiceops.runtime.spec import RuntimeSpec
+from voiceops.simulate.player import Moment, Player, Signer
+from voiceops.simulate.script import Script
+from voiceops.simulate.sender import Sender
+from voiceops.testing.outcome import Attempt, Role, Turn
+
+_ROLES: dict[str, Role] = {"caller": "user", "assistant": "assistant", "tool": "tool"}
+_REASONS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptStage:
+    """A runtime that runs at `url`, and how its requests are signed."""
+
+    url: str
+    spec: RuntimeSpec
+    signer: Signer
+    died: Callable[[], str]  # why it runs no more; "" while it does
+
+
+async def played(stage: ScriptStage, script: Script, timeout: float) -> Attempt:
+    """A script, played once; its handlers run. A runtime that ended meanwhile is no failure of the script's."""
+    began = time.monotonic()
+    sender = Sender(stage.url)
+    try:
+        async with asyncio.timeout(timeout):
+            call = await Player(stage.spec, script, sender, stage.signer).play()
+    except TimeoutError:
+        reason = f"it took longer than {timeout:g} s (tests.timeoutSeconds)"
+        return Attempt(passed=None, reason=reason, seconds=time.monotonic() - began)
+    finally:
+        await sender.close()
+    if why := stage.died():
+        return Attempt(passed=None, reason=why, seconds=time.monotonic() - began)
+    return attempt_of(call.moments, time.monotonic() - began)
+
+
+def attempt_of(moments: Sequence[Moment], seconds: float) -> Attempt:
+    """What came of the steps."""
+    turns: list[Turn] = []
+    failed_at: int | None = None
+    wrong: list[str] = []
+    for moment in moments:
+        said = _turns(moment)
+        if moment.wrong and not said:
+            said = [Turn("system", flowed(f"{moment.verb}: {moment.said}"), moment.at)]
+        turns += said
+        if moment.wrong:
+            failed_at = len(turns) if failed_at is None else failed_at
+            where = f" ({moment.place})" if moment.place else ""
+            wrong.append(flowed(f"{moment.verb}: {'; '.join(moment.wrong)}{where}"))
+    more = f" and {len(wrong) - _REASONS} more" if len(wrong) > _REASONS else ""
+    return Attempt(
+        passed=not wrong,
+        reason="; ".join(wrong[:_REASONS]) + more,
+        turn=failed_at,
+        seconds=seconds,
+        transcript=tuple(turns),
+    )
+
+
+def _turns(moment: Moment) -> list[Turn]:
+    role = _ROLES.get(moment.verb)
+    if role is None:
+        return []
+    said = [Turn(role, visible(moment.said), moment.at)]
+    if role == "tool" and moment.answer:
+        said.append(Turn("tool", visible(moment.answer), moment.at + moment.seconds))
+    return said

@@ -1,0 +1,161 @@
+"""Runs at Vapi: started, looked at, read and cancelled. Runs are nobody's to manage: nothing of them is kept.
+
+A start whose answer was lost is looked for among the runs before it is sent again: a simulation is a call that is paid.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from voiceops.errors import Ambiguous, NotFound, ProviderError
+from voiceops.providers.answer_forms import maps_of, wrapped
+from voiceops.providers.http import Api
+
+SIMULATIONS = "/eval/simulation/run"
+EVALS = "/eval/run"
+CONCURRENCY = "/eval/simulation/concurrency"
+_PAGE = 1000  # the most that a list returns
+_EARLIER = 5.0  # seconds before a start that its run may bear the time of: clocks differ
+_ATTEMPTS = 3  # starts whose answers are lost
+_LOOK_AGAIN = 0.5  # seconds between two looks for a run
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """A run as Vapi shows it."""
+
+    id: str
+    ended: bool
+    body: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class VendorRuns:
+    """The runs of one sort; `settle` is for how many seconds a list may lag behind."""
+
+    api: Api
+    path: str
+    settle: float
+    ours: set[str] = field(default_factory=set)  # the runs that were started here
+    _starting: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+    async def start(self, body: Mapping[str, Any]) -> str:
+        """Begin a run and return its id. Raises ProviderError.
+
+        Runs of the same body begin one after another: else a lost one could not be told from its twin.
+        """
+        lock = self._starting.setdefault(repr(body), asyncio.Lock())
+        async with lock:
+            for attempt in range(_ATTEMPTS):
+                since = self.api.now()
+                try:
+                    answer = await self.api.call("POST", self.path, body=dict(body), creates=True)
+                    id_ = _run_id(answer.data)
+                except Ambiguous:
+                    id_ = ""
+                    if attempt == _ATTEMPTS - 1:
+                        raise
+                id_ = id_ or await self._lost(body, since)
+                if id_:
+                    self.ours.add(id_)
+                    return id_
+        raise Ambiguous("Vapi's answer to the start of a test tells no run", endpoint=f"POST {self.path}")
+
+    async def _lost(self, body: Mapping[str, Any], since: float) -> str:
+        """A run of this body that began since then and is not known yet; "" where there is none."""
+        deadline = asyncio.get_running_loop().time() + self.settle
+        while True:
+            for item in await self._listed(since - _EARLIER):
+                if item.get("id") not in self.ours and _is_of(item, body):
+                    return str(item["id"])
+            if asyncio.get_running_loop().time() >= deadline:
+                return ""
+            await asyncio.sleep(min(_LOOK_AGAIN, max(0.05, self.settle / 4)))
+
+    async def states(self, ids: Iterable[str], since: float) -> dict[str, RunState]:
+        """How the runs stand, by one list of those since then; what it does not show is asked for one by one.
+
+        Raises ProviderError.
+        """
+        wanted = set(ids)
+        found = {str(item["id"]): item for item in await self._listed(since - _EARLIER) if item["id"] in wanted}
+        for id_ in sorted(wanted - found.keys()):
+            if (item := await self.get(id_)) is not None:
+                found[id_] = item
+        return {id_: RunState(id_, item.get("status") == "ended", item) for id_, item in found.items()}
+
+    async def get(self, id_: str) -> dict[str, Any] | None:
+        """One run, or None where Vapi has none. Raises ProviderError."""
+        try:
+            answer = await self.api.call("GET", f"{self.path}/{id_}")
+        except NotFound:
+            return None
+        return answer.data if isinstance(answer.data, dict) else None
+
+    async def items(self, id_: str) -> list[dict[str, Any]]:
+        """The items of a simulation run: one a simulation. Raises ProviderError."""
+        answer = await self.api.call("GET", f"{self.path}/{id_}/item", params={"limit": _PAGE})
+        items, _ = wrapped(answer.data, ("results", "data", "items"))
+        return maps_of(items)
+
+    async def cancel(self, id_: str) -> None:
+        """End a run that nobody waits for any more; one that is gone is fine. Raises ProviderError."""
+        method = "PATCH" if self.path == SIMULATIONS else "DELETE"  # evals have no other way
+        try:
+            await self.api.call(method, f"{self.path}/{id_}")
+        except NotFound:
+            return
+        except ProviderError as error:
+            if error.status not in (400, 409, 422):  # it has ended meanwhile
+                raise
+
+    async def _listed(self, since: float) -> list[dict[str, Any]]:
+        params: dict[str, Any] = {"limit": _PAGE, "sortOrder": "DESC"}
+        if since > 0:
+            at = datetime.fromtimestamp(since, UTC).isoformat(timespec="milliseconds")
+            params["createdAtGe"] = at.replace("+00:00", "Z")
+        answer = await self.api.call("GET", self.path, params=params)
+        items, _ = wrapped(answer.data, ("results", "data", "items"))
+        return [item for item in maps_of(items) if isinstance(item.get("id"), str)]
+
+
+async def can_start(api: Api) -> tuple[int, int]:
+    """How many simulations may run at once in the account, and how many more may start now.
+
+    Each takes two of the call slots that Vapi counts: who calls, and who answers. Raises ProviderError.
+    """
+    data = (await api.call("GET", CONCURRENCY)).data
+    found = data if isinstance(data, dict) else {}
+    limit, free = (found.get(key) for key in ("concurrencyLimit", "availableToStart"))
+    most = max(1, int(limit) // 2) if isinstance(limit, (int, float)) else 1
+    return most, int(free) if isinstance(free, (int, float)) else most
+
+
+def _run_id(data: Any) -> str:
+    """The id that an answer to a start tells; its shape is published for simulations only."""
+    if not isinstance(data, dict):
+        return ""
+    for key in ("id", "evalRunId", "runId"):
+        if isinstance(data.get(key), str) and data[key]:
+            return str(data[key])
+    return next((_run_id(data[key]) for key in ("evalRun", "run") if isinstance(data.get(key), dict)), "")
+
+
+def _is_of(item: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
+    """Is it the run that a start with this body begins? Of what was sent, all that says what runs against whom."""
+    if not _holds(item.get("target"), body.get("target")):
+        return False
+    if "evalId" in body:
+        return bool(item.get("evalId") == body["evalId"])
+    sent, shown = body.get("simulations"), item.get("simulations")
+    if not isinstance(sent, list) or not isinstance(shown, list) or len(sent) != len(shown):
+        return False
+    return all(_holds(one, other) for one, other in zip(shown, sent, strict=True))
+
+
+def _holds(shown: Any, sent: Any) -> bool:
+    return isinstance(shown, dict) and isinstance(sent, dict) and all(shown.get(k) == v for k, v in sent.items())

@@ -1,0 +1,259 @@
+"""Test: the environment's suites and evals at Vapi, and its call scripts against a runtime that is started for them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from voiceops.apply.cut_off import types_needed
+from voiceops.apply.run import plan as plan_now
+from voiceops.engine.planning.externals import externals_of
+from voiceops.errors import Diagnostic, InvalidProject, VoiceopsError
+from voiceops.kinds.schema import using
+from voiceops.model.address import owner_of
+from voiceops.model.graph import Graph
+from voiceops.model.plan import Plan
+from voiceops.providers.snapshot_reader import read_live
+from voiceops.runtime.spec import RuntimeSpec
+from voiceops.simulate.script_file import read_script
+from voiceops.testing.cases import Chosen, ReadScript, TestsWanted, choose, closure
+from voiceops.testing.outcome import Attempt, TestReport, TestResult
+from voiceops.testing.play_scripts import ScriptStage, played
+from voiceops.testing.run_at_vapi import AtVapi, RunBounds, Work
+from voiceops.testing.vendor_runs import EVALS, SIMULATIONS
+from voiceops.use.load_project import Loaded
+from voiceops.use.open_job import open_job
+from voiceops.use.runtime_needs import runtime_spec
+from voiceops.use.scope_and_terms import Scope, options_of
+from voiceops.use.script_runtime import script_runtime
+
+SCRIPTS = "tests"  # the folder beside voiceops.yaml
+_DIFFERS = 3  # addresses that a warning names
+
+
+def _silent(_: str) -> None:
+    return None
+
+
+async def run_tests(
+    loaded: Loaded,
+    wanted: TestsWanted | None = None,
+    *,
+    repeat: int | None = None,
+    budget: float | None = None,
+    told: Callable[[str], None] = _silent,
+) -> TestReport:
+    """Run the wanted tests; `repeat` times each (None: as `tests:` says), for at most `budget` minutes together.
+
+    `told` hears how it goes. Suites and evals test what is live; call scripts run the project's own handlers. When it
+    is cancelled, what runs at Vapi is cancelled first. Raises InvalidProject for a script that is none, VoiceopsError
+    for a name that no test has and for a missing key, Refused for another account, StateError, ProviderError.
+    """
+    wanted = wanted or TestsWanted()
+    chosen = choose(loaded.graph, _scripts(loaded) if wanted.takes("script") else (), wanted)
+    run = _Run(loaded, repeat or loaded.project.trials.repeat, budget, told)
+    began, started = time.monotonic(), datetime.now(UTC)
+    await run.all(chosen)
+    return TestReport(
+        environment=loaded.project.environment,
+        started=started,
+        seconds=time.monotonic() - began,
+        results=run.results(),
+        min_pass=loaded.project.trials.min_pass,
+        warnings=tuple(run.warnings) if chosen else (_none_there(loaded),),
+    )
+
+
+def _none_there(loaded: Loaded) -> str:
+    return (
+        f"the environment {loaded.project.environment} has no tests: write a SimulationSuite or an Eval beside the "
+        f"agents, or a call script in {SCRIPTS}/"
+    )
+
+
+def _scripts(loaded: Loaded) -> list[ReadScript]:
+    """The call scripts, by name. Raises InvalidProject with the problems of all of them."""
+    root = loaded.project.root
+    files = sorted(path for ending in ("*.yaml", "*.yml") for path in (root / SCRIPTS).glob(ending) if path.is_file())
+    spec: RuntimeSpec | None = None
+    why = ""
+    if files:
+        try:
+            spec = runtime_spec(loaded)
+        except VoiceopsError as error:
+            why = f"{error.summary}: set runtime.url in voiceops.yaml"
+    found: list[ReadScript] = []
+    wrong: list[Diagnostic] = []
+    for path in files:
+        file = path.relative_to(root).as_posix()
+        if spec is None:
+            found.append(ReadScript(name=path.stem, file=file, why_not=why))
+            continue
+        try:
+            found.append(ReadScript(name=path.stem, file=file, script=read_script(_text(path, file), file, spec)))
+        except InvalidProject as error:
+            wrong += error.diagnostics
+    if wrong:
+        raise InvalidProject(wrong)
+    return found
+
+
+def _text(path: Path, file: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise VoiceopsError(f"{file} can't be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+@dataclass(slots=True)
+class _Run:
+    """The tests under way, and what came of them so far."""
+
+    loaded: Loaded
+    repeat: int
+    budget: float | None  # minutes
+    told: Callable[[str], None]
+    warnings: list[str] = field(default_factory=list)
+    _tests: list[Chosen] = field(default_factory=list)
+    _attempts: dict[int, list[Attempt]] = field(default_factory=dict)  # by place in `_tests`
+    _until: float | None = None
+
+    async def all(self, chosen: Sequence[Chosen]) -> None:
+        """Run them, those at Vapi beside the scripts."""
+        self._tests = list(chosen)
+        self._until = None if self.budget is None else time.monotonic() + 60 * self.budget
+        at_vapi = [test for test in chosen if test.case.kind != "script" and not test.why_not]
+        scripts = [test for test in chosen if test.script is not None and not test.why_not]
+        for test in chosen:
+            if test.why_not:
+                self._ended(test, Attempt(passed=None, reason=test.why_not))
+        parts = [self._at_vapi(at_vapi)] if at_vapi else []
+        parts += [self._play(scripts)] if scripts else []
+        tasks = [asyncio.create_task(part) for part in parts]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def results(self) -> tuple[TestResult, ...]:
+        """A result for each test, in their order."""
+        least = self.loaded.project.trials.min_pass
+        return tuple(
+            TestResult(test.case, tuple(self._attempts.get(number, ())), least)
+            for number, test in enumerate(self._tests)
+        )
+
+    def _ended(self, test: Chosen, attempt: Attempt) -> None:
+        number = self._tests.index(test)
+        attempts = self._attempts.setdefault(number, [])
+        attempts.append(attempt)
+        word = {True: "passed", False: "failed", None: "not run"}[attempt.passed]
+        of = f" ({len(attempts)} of {self.repeat})" if self.repeat > 1 and not test.why_not else ""
+        why = f": {attempt.reason}" if attempt.reason else ""
+        self.told(f"{word}: {test.case.name}{of}, {attempt.seconds:.0f} s{why}")
+
+    async def _at_vapi(self, tests: Sequence[Chosen]) -> None:
+        loaded, context = self.loaded, self.loaded.context
+        async with open_job(loaded, options_of(loaded.project, Scope())) as job:
+            snapshot = await read_live(job.accounts, types_needed(job.graph, job.ledger), for_plan=True)
+            plan = await plan_now(job, snapshot)
+            self._warn(plan, tests)
+            ids = {address: entry.id for address, entry in job.ledger.state.entries.items()}
+            ids |= {a: str(live.get("id")) for a, live in externals_of(job.graph, snapshot).found.items()}
+            ready = [test for test in tests if self._is_live(test, ids)]
+            bounds = RunBounds(
+                timeout=loaded.project.trials.timeout,
+                until=self._until,
+                budget=self._budget,
+                pace=context.pace,
+                settle=job.options.settle,
+            )
+            works = [work for work in _works(job.graph, ready, ids) for _ in range(self.repeat)]
+            await AtVapi(job.accounts.vapi.api, bounds, self._ended, self.told).run(works)
+
+    def _is_live(self, test: Chosen, ids: Mapping[str, str]) -> bool:
+        missing = [address for address in test.needs if address not in ids]
+        if missing:
+            environment = self.loaded.project.environment
+            reason = f"{', '.join(missing)} is not live yet: voiceops -e {environment} apply"
+            self._ended(test, Attempt(passed=None, reason=reason))
+        return not missing
+
+    def _warn(self, plan: Plan, tests: Iterable[Chosen]) -> None:
+        """What is tested at Vapi is what is live: say where the manifests have gone on."""
+        changed = {owner_of(change.address) for change in plan.changes if not change.is_no_op}
+        differing = sorted({address for test in tests for address in closure(self.loaded.graph, test)} & changed)
+        if not differing:
+            return
+        more = f" and {len(differing) - _DIFFERS} more" if len(differing) > _DIFFERS else ""
+        self.warnings.append(
+            f"{', '.join(differing[:_DIFFERS])}{more} is not live as the manifests have it: what is tested is what is "
+            f"live. Apply first: voiceops -e {self.loaded.project.environment} apply"
+        )
+        self.told(self.warnings[-1])
+
+    async def _play(self, tests: Sequence[Chosen]) -> None:
+        """One after another: handlers may keep something between calls."""
+        waiting = [(test, attempt) for test in tests for attempt in range(self.repeat)]
+        try:
+            async with script_runtime(self.loaded, self.told) as stage:
+                with using(self.loaded.project.facts):
+                    while waiting:
+                        self._ended(waiting[0][0], await self._script(waiting[0][0], stage))
+                        del waiting[0]
+        except InvalidProject:
+            raise
+        except VoiceopsError as error:  # it did not start
+            for test, _ in waiting:
+                self._ended(test, Attempt(passed=None, reason=error.summary))
+
+    async def _script(self, test: Chosen, stage: ScriptStage) -> Attempt:
+        assert test.script is not None
+        timeout = self.loaded.project.trials.timeout
+        if self._until is not None:
+            rest = self._until - time.monotonic()
+            if rest <= 0:
+                return Attempt(passed=None, reason=f"not started: {self._budget} was over")
+            timeout = min(timeout, rest)
+        return await played(stage, test.script, timeout)
+
+    @property
+    def _budget(self) -> str:
+        return "" if self.budget is None else f"the budget of {self.budget:g} min"
+
+
+def _works(graph: Graph, tests: Iterable[Chosen], ids: Mapping[str, str]) -> list[Work]:
+    """The runs at Vapi: one an eval, and one for all simulations of a suite against the same target."""
+    suites: dict[tuple[str, str], list[Chosen]] = {}
+    works: list[Work] = []
+    body: dict[str, Any]
+    for test in tests:
+        if test.case.kind == "suite":
+            suites.setdefault((test.suite, test.target), []).append(test)
+            continue
+        body = {"type": "eval", "evalId": ids[test.definition], "target": _target(test, ids)}
+        messages = graph.resources[test.definition].body.get("messages")
+        judged = messages if isinstance(messages, list) else []
+        works.append(Work(path=EVALS, body=body, calls=1, tests={"": test}, judged=judged))
+    for (suite, _), some in suites.items():
+        played_ones = {ids.get(test.definition, test.definition): test for test in some}
+        of_suite = graph.resources[suite].body.get("simulationIds")
+        if isinstance(of_suite, list) and len(of_suite) == len(played_ones):
+            entries = [{"type": "simulationSuite", "simulationSuiteId": ids[suite]}]
+        else:
+            entries = [{"type": "simulation", "simulationId": id_} for id_ in played_ones]
+        body = {"simulations": entries, "target": _target(some[0], ids)}
+        works.append(Work(path=SIMULATIONS, body=body, calls=len(played_ones), tests=played_ones))
+    return works
+
+
+def _target(test: Chosen, ids: Mapping[str, str]) -> dict[str, str]:
+    id_ = ids.get(test.target, test.target)
+    return {"type": "squad", "squadId": id_} if test.on_squad else {"type": "assistant", "assistantId": id_}
