@@ -43,11 +43,8 @@ _COMMANDS = {
     "serve": "serve",
     "generate": "generate",
     "simulate": "simulate",
-<<<<<<< HEAD
     "call": "call",
-=======
     "test": "test",
->>>>>>> d9012b8 (test runs the environment's suites and evals at Vapi, and its call scripts against a runtime that it starts)
     "calls": "calls",
     "report": "report",
     "watch": "watch",

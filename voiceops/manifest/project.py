@@ -155,11 +155,8 @@ class Project:
     estimates: Mapping[str, Any] = field(default_factory=dict)
     allow_unknown: bool = False  # of every manifest
     privacy: Privacy = field(default_factory=Privacy)
-<<<<<<< HEAD
     calling: Calling = field(default_factory=Calling)
-=======
     trials: Trials = field(default_factory=Trials)
->>>>>>> d9012b8 (test runs the environment's suites and evals at Vapi, and its call scripts against a runtime that it starts)
     facts: Facts | None = None  # of the project's own file; None: voiceops's
     mark: Mark = field(default_factory=lambda: Mark(PROJECT_FILE, 1, 1))
     origins: Mapping[str, Origin] = field(default_factory=dict)  # of places and keys, by `vapi.baseUrl`, `state`, …
@@ -372,11 +369,8 @@ def _project(
         estimates=plain(now.get("estimates") or Map(), {}),
         allow_unknown=now.get("allowUnknown") is True,
         privacy=Privacy(**plain(now.get("privacy") or Map(), {})),
-<<<<<<< HEAD
         calling=calling_of(now.get("calling") or Map(), problems),
-=======
         trials=_trials(now.get("tests") or Map()),
->>>>>>> d9012b8 (test runs the environment's suites and evals at Vapi, and its call scripts against a runtime that it starts)
         mark=settings.marks.get("project", Mark(PROJECT_FILE, 1, 1)),
         origins=_origins(settings),
     )
