@@ -14,6 +14,7 @@ from typing import Any
 
 from voiceops.errors import ProviderError, Unauthorized
 from voiceops.model.safe_text import flowed
+from voiceops.net.together import together
 from voiceops.providers.http import Api
 from voiceops.testing.cases import Chosen
 from voiceops.testing.judged import ITEM_ENDED, attempt_of_eval, attempt_of_item
@@ -71,13 +72,7 @@ class AtVapi:
         """All of them, to their end or that of the budget. What can't be run is an attempt that says why."""
         sorted_works = sorted(works, key=lambda work: -work.calls)  # the largest first: they fill what is left least
         sorts = [(path, [work for work in sorted_works if work.path == path]) for path in (SIMULATIONS, EVALS)]
-        tasks = [asyncio.create_task(self._of_one_sort(path, mine)) for path, mine in sorts if mine]
-        try:
-            await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await together(self._of_one_sort(path, mine) for path, mine in sorts if mine)
 
     async def _of_one_sort(self, path: str, works: list[Work]) -> None:
         runs = VendorRuns(self.api, path, self.bounds.settle)
@@ -214,7 +209,7 @@ class AtVapi:
         known = [id_ for id_ in ids if id_ in self._open]
         try:
             async with asyncio.timeout(_CANCEL_SECONDS):
-                await asyncio.gather(*(one(id_) for id_ in known))
+                await together(one(id_) for id_ in known)
         except TimeoutError:
             self.told(f"Vapi did not answer when runs were to be cancelled; they may go on: {', '.join(known)}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from voiceops.kinds.schema import using
 from voiceops.model.address import owner_of
 from voiceops.model.graph import Graph
 from voiceops.model.plan import Plan
+from voiceops.net.together import together
 from voiceops.providers.snapshot_reader import read_live
 from voiceops.runtime.spec import RuntimeSpec
 from voiceops.simulate.script_file import read_script
@@ -134,13 +134,7 @@ class _Run:
                 self._ended(test, Attempt(passed=None, reason=test.why_not))
         parts = [self._at_vapi(at_vapi)] if at_vapi else []
         parts += [self._play(scripts)] if scripts else []
-        tasks = [asyncio.create_task(part) for part in parts]
-        try:
-            await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await together(parts)
 
     def results(self) -> tuple[TestResult, ...]:
         """A result for each test, in their order."""
