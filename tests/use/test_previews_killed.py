@@ -77,3 +77,27 @@ def test_killed_and_swept(mortal: Children, phase: str, record_property: Callabl
     record_property(
         "figure", f"killed in preview {phase}: {points} of {writes} writes, {again} of them twice, all swept"
     )
+
+
+def test_what_looks_the_same_in_another_preview_is_not_taken(
+    mortal: Children, record_property: Callable[[str, object], None]
+) -> None:
+    """One dies while it makes tools that bear the same names in every preview; then another makes its own."""
+    made = mortal.made
+    made.write("agents/keypad.yaml", KEYPAD)
+    before = account(made)
+    dice = random.Random(1)
+    _, writes = mortal.run(*UP, nth=0)
+    made.run(*DOWN)
+    points = range(1, writes, 2) if STEP == 1 else sorted(dice.sample(range(60, 120), 3))
+    for nth in points:
+        assert mortal.run(*UP, nth=nth)[0] == KILLED
+        mortal.later()
+        made.run("preview", "up", "other", "-q")
+        mortal.later()
+        made.run(*(DOWN if nth % 3 else UP))
+        assert made.changes("-e", "preview-other") == {}, f"killed at write {nth}"
+        made.run("preview", "down", "other", "-q")
+        made.run(*DOWN)
+        assert account(made) == before, f"killed at write {nth}"
+    record_property("figure", f"killed in preview up, then another one came up: {len(points)} points")
