@@ -7,7 +7,9 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 shop=$(mktemp -d)
 started=""
 trap 'for pid in $started; do kill "$pid" 2>/dev/null || true; done; wait; rm -rf "$shop"' EXIT
+mkdir "$shop/tests"
 cp -R "$here/voiceops.yaml" "$here/agents" "$here/environments" "$shop"
+cp "$here"/tests/*.yaml "$shop/tests"
 cd "$shop"
 
 say() { printf '\n\033[1m# %s\033[0m\n' "$1"; }
@@ -36,8 +38,11 @@ sed -i.bak 's/Monday to Saturday, nine to six/Monday to Friday, nine to seven/' 
 run plan
 run -q apply --auto-approve -m "new opening hours"
 run plan --detailed-exitcode
-say "It was a mistake: back to the revision before."
+say "Its tests call the agent. One fails, and says why, in which manifest, and which line reaches it."
+if run -q test; then echo "the tests should have failed" >&2; exit 1; fi
+say "It was a mistake: back to the revision before, and the tests pass."
 run -q rollback --auto-approve -m "we are open on Saturdays"
+run -q test
 run history
 
 say "Nobody starts on an empty account: this folder has no manifests, and its account is the one from above."

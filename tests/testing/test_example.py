@@ -1,0 +1,35 @@
+"""The example's tests: one word of a prompt stops them, and with the word from before they pass again."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tests.support.bench import REPOSITORY, bench, shop
+
+PROMPT = "agents/prompts/front-desk.md"
+SATURDAY, FRIDAY = "Monday to Saturday", "Monday to Friday"
+HOURS, ORDER = "front-desk / opening-hours", "front-desk / order"
+
+
+def test_one_word_of_the_prompt_decides(tmp_path: Path) -> None:
+    with bench(tmp_path) as made:
+        shop(made)
+        (made.folder / "tests").mkdir()
+        for script in (REPOSITORY / "tests").glob("*.yaml"):
+            shutil.copy(script, made.folder / "tests")
+        made.apply()
+        told = made.run("test").out
+        assert all(name in told for name in (HOURS, ORDER, "looks-orders-up", "unclear-details"))
+        assert made.control.runs()["ended"] == {"passed": 3}
+        made.edit(PROMPT, SATURDAY, FRIDAY)
+        made.apply()
+        told = made.run("test", HOURS, code=1).out
+        assert 'the assistant never said "Monday to Saturday"' in told
+        assert "agents/front-desk.yaml:2" in told
+        assert "main-line" in told
+        made.run("test", ORDER)
+        made.edit(PROMPT, FRIDAY, SATURDAY)
+        made.apply()
+        made.run("test", HOURS)
+        assert made.control.runs()["ended"] == {"passed": 5, "failed": 1}
