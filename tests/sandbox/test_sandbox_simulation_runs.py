@@ -10,6 +10,7 @@ import pytest
 
 from tests.sandbox.sandbox_bench import NOBODY, Bench
 from tests.sandbox.shop import PROMPT, STOCK, agent, criterion, items, look, run, scenario, simulation
+from voiceops.sandbox import running
 
 
 def _ended(bench: Bench, run_id: str) -> dict[str, Any]:
@@ -311,3 +312,14 @@ def test_wrong_orders_are_refused(bench: Bench) -> None:
     assert [order["id"] for order in bench.control.outcomes()] == [id_]
     bench.control.clear_outcomes(id_)
     assert bench.control.outcomes() == []
+
+
+def test_runs_that_ended_long_ago_are_forgotten(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "_KEPT", 2)
+    id_, simulated = agent(bench), simulation(bench, scenario(bench, '"Saturday"'))
+    bench.control.outcome("hang", nth=[1])
+    made = [run(bench, id_, simulated)["id"] for _ in range(5)]
+    left = [made[0], *made[2:]]  # what hangs stays, and one ended after the last look
+    assert [found["id"] for found in look(bench, "/eval/simulation/run")] == left[::-1]
+    assert {item["runId"] for item in bench.control.objects("/eval/simulation/run/{id}/item")} == set(left)
+    assert len(bench.control.objects("/call")) == 3

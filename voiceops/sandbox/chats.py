@@ -35,6 +35,7 @@ _KEYS = frozenset(
     {"role", "content", "message", "name", "metadata", "refusal", "tool_calls", "tool_call_id", "time", "endTime"}
     | {"secondsFromStart", "duration", "isFiltered", "detectedThreats", "originalMessage", "speakerLabel"}
 )
+_KEPT = 5000  # chats; of what was said in a row only the newest is needed
 _CHAT_COST = 0.005
 _DAY = 86_400
 
@@ -154,6 +155,8 @@ def _chatted(
     world: World, body: Body, id_: str, context: list[Body], cast: Sequence[StandIn], turns: Sequence[Said]
 ) -> Body:
     """The chat with the assistant's answer, and its session, which remembers both."""
+    for row in world.store.rows(CHATS)[: -_KEPT + 1]:
+        world.store.remove(CHATS, row.id)
     session, _, target = _context(world, body)
     now = world.timestamp()
     output = chat_messages(turns, id_[:8])

@@ -82,6 +82,7 @@ def _created(world: World, body: Body) -> Body:
     went = mocked(cast, of.get("messages") or ()) if cast else None
     messages = list(went.messages) if went is not None else []
     failed = next((item["judge"]["failureReason"] for item in messages if "failureReason" in item.get("judge", ())), "")
+    running.forget_oldest(world)
     id_, now = new_id(), world.timestamp()
     run: Body = {
         "id": id_,

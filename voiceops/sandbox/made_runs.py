@@ -112,6 +112,7 @@ def conversations(world: World, body: Body, entries: Iterable[ChosenSimulation])
 
 def created(world: World, body: Body, held: Iterable[PlannedTalk]) -> Body:
     """The run with its simulations, all of them waiting; who is next starts when somebody looks."""
+    running.forget_oldest(world)
     id_, now = new_id(), world.timestamp()
     transport = body.get("transport") or {"provider": _VOICE}
     run: Body = {
