@@ -10,19 +10,11 @@ from typing import Any
 
 import pytest
 
+from tests.state.backends import terraform_server
 from tests.support.bench import Bench, bench, shop
+from tests.use.preview_children import account
 
 POOL = ("+14155550191", "+14155550192")
-COLLECTIONS = ("assistant", "tool", "squad", "phone-number", "structured-output", "credential", "eval", "file")
-
-
-def account(made: Bench) -> list[dict[str, Any]]:
-    """Everything in the account, ids and all, times aside."""
-    found = [o for collection in COLLECTIONS for o in made.control.objects(f"/{collection}")]
-    return sorted(
-        ({k: v for k, v in o.items() if k not in ("updatedAt",) and v is not None} for o in found),
-        key=lambda o: str(o["id"]),
-    )
 
 
 def pool(made: Bench) -> list[str]:
@@ -170,3 +162,24 @@ def test_it_is_made_of_one_environment(made: Bench) -> None:
     made.run("preview", "up", "a")
     ran = made.run("preview", "up", "a", "--from", "other", code=1)
     assert "the preview a is made of live, not of other" in ran.err
+
+
+def test_over_http_the_states_of_previews_are_known_by_their_list(made: Bench) -> None:
+    """A new tool of the environment is no stranger's, though a preview has one of its name already."""
+    server = terraform_server()
+    place = server.url(f"{made.folder.name}-{id(made)}") + "/{environment}"
+    before = account(made)
+    assert (
+        "the same for every environment"
+        in made.run("preview", "up", "a", VOICEOPS_STATE=place.replace("/{environment}", "/one"), code=1).err
+    )
+    made.write("agents/new.yaml", "kind: Tool\nname: new\nspec: {type: function, function: {name: newOne}}\n")
+    state = {"VOICEOPS_STATE": place}
+    made.run("preview", "up", "a", **state)
+    assert made.run("-e", "preview-a", "plan", "--detailed-exitcode", **state).code == 0
+    ran = made.run("plan", "--target", "Tool/new", "--format", "json", **state)
+    assert [c["action_reason"] for c in ran.data["resource_changes"]] == ["manifest_changed"]
+    made.run("preview", "up", "b", **state)
+    made.run("preview", "sweep", "--all", **state)
+    assert account(made) == before
+    assert made.run("preview", "list", **state).out == "There are no previews.\n"

@@ -11,6 +11,7 @@ from voiceops.state.encrypted import IDENTITY, Cipher, EncryptedStore
 from voiceops.state.ledger import Ledger
 from voiceops.state.masked import MaskedStore
 from voiceops.state.open import open_store
+from voiceops.state.siblings_by_name import SiblingsByName
 from voiceops.state.store import Store
 from voiceops.use.allowed_hosts import check_state
 from voiceops.use.opened import Opened
@@ -22,17 +23,26 @@ def store_of(opened: Opened, location: str = "", *, plain: bool = False) -> Stor
     `plain`: what is in clear there is read although it should be encrypted. Nothing is connected yet. Raises
     StateError, and Refused where its credentials may not go there.
     """
+    project, template = opened.project, location or opened.project.state_as_written
+    place = location.replace("{environment}", project.environment) or project.state
+
+    def of(environment: str, place: str) -> Store:
+        return _layered(opened, environment, place, plain=plain)
+
+    store = of(project.environment, place)
+    check_state(opened, location)
+    if place.lower().startswith("http") and template.replace("{environment}", project.environment) == place != template:
+        return SiblingsByName(
+            store, project.environment, lambda name: of(name, template.replace("{environment}", name))
+        )
+    return store
+
+
+def _layered(opened: Opened, environment: str, place: str, *, plain: bool) -> Store:
     project, environ = opened.project, opened.environ
     store: Store = opened.context.around(
-        open_store(
-            location.replace("{environment}", project.environment) or project.state,
-            project.root,
-            project.environment,
-            project=project.name,
-            environ=environ,
-        )
+        open_store(place, project.root, environment, project=project.name, environ=environ)
     )
-    check_state(opened, location)
     identity = environ.get(IDENTITY, "")
     if project.recipients or identity:
         store = EncryptedStore(store, Cipher(project.recipients, identity), plain=plain)
