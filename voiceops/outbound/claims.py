@@ -7,7 +7,7 @@ those under way are looked at in one transaction, so that several processes keep
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from voiceops.calls.database import Database
@@ -36,9 +36,9 @@ _TYPES = ("text", "number", "integer")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallClaim:
-    """`at`: when it was claimed last; `since`: the first time that it may have been sent and nobody knows of it; `due`:
-    when the call is to be made, where it was given to Vapi for later (epoch seconds, else 0). `token` says whose it is:
-    it changes hands with each try."""
+    """Times in epoch seconds. `at`: when it was claimed last, or its answer was lost; `since`: the first time that it
+    may have been sent and nobody knows of it; `due`: when the call is to be made, where it was given to Vapi for later,
+    else 0. `token` says whose it is: it changes hands with each try."""
 
     key: str
     batch: str
@@ -122,6 +122,15 @@ class Claims:
             mine = CallClaim(key=key, batch=batch, state="sending", token=token, at=now, since=since, due=due)
             self._put(mine)
         return Claiming(mine=mine)
+
+    def lose(self, claim: CallClaim, now: float, reason: str) -> CallClaim:
+        """Write down that nobody knows what came of it, as of now."""
+        lost = replace(claim, state="lost", at=now, reason=reason[:500])
+        self._database.change(
+            f"UPDATE {self._table} SET state = ?, at = ?, reason = ? WHERE key = ? AND token = ?",
+            (lost.state, lost.at, lost.reason, lost.key, lost.token),
+        )
+        return lost
 
     def settle(self, key: str, token: str, state: State, *, call: str = "", reason: str = "") -> bool:
         """Write down what came of a claim; False: it is another one's by now."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from voiceops.outbound.calling_hours import Opening
 
+_NOT_BEGUN = "call.start.error"
 _NAME = 40  # characters that Vapi takes
 
 
@@ -62,6 +63,16 @@ def call_body(order: CallOrder, caller: Caller, batch: str, mark: str, later: Op
     if later is not None:
         body["schedulePlan"] = {"earliestAt": iso(later.start), "latestAt": iso(later.end)}
     return body
+
+
+def rang(call: Mapping[str, Any]) -> bool:
+    """May this call have reached anybody? One that could not begin has not."""
+    return not str(call.get("endedReason") or "").startswith(_NOT_BEGUN)
+
+
+def has_no_slot(call: Mapping[str, Any]) -> bool:
+    """Could it not begin because the account has as many calls under way as it may have?"""
+    return not rang(call) and "concurrency-limit" in str(call["endedReason"])
 
 
 def carries(call: Mapping[str, Any], mark: str) -> bool:

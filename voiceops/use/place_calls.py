@@ -20,7 +20,7 @@ from voiceops.calls.record import CallRecord
 from voiceops.errors import Ambiguous, NotFound, NotSent, ProviderError, Rejected, Unauthorized
 from voiceops.outbound.call_result import CallResult
 from voiceops.outbound.claims import CallBounds, CallClaim, Claiming, Claims
-from voiceops.outbound.order import CallOrder, call_body, carries, goes_to, iso
+from voiceops.outbound.order import CallOrder, call_body, carries, goes_to, has_no_slot, iso, rang
 from voiceops.outbound.phone_facts import facts_of
 from voiceops.outbound.planned_call import LASTING, PlannedCall, Rules, Spacing, spaced, with_opening
 from voiceops.providers.http import Api
@@ -39,7 +39,7 @@ _DAY = 86_400.0
 _AT_ONCE = 8  # requests
 _FIRST_LOOK, _LONGEST_WAIT = 1.0, 10.0  # seconds between two looks at calls under way
 _TRIES = 3  # of one call in one run
-_NOT_STARTED = "call.start.error"  # how the reason of a call begins that never rang
+_SLOT_TRIES = 30  # of one that the account has no slot for
 
 
 @dataclass(slots=True)
@@ -229,8 +229,7 @@ class _Run:
                 raise NotSent("the machine slept between the claim and the call")
             made = await make_call(self.api, body, time.monotonic() + SEND_WITHIN)
         except Ambiguous as error:
-            self.claims.settle(call.key, claim.token, "lost", reason=str(error))
-            lost[n] = replace(claim, state="lost", reason=str(error)[:500])
+            lost[n] = self.claims.lose(claim, time.time(), str(error))
         except NotSent:
             self.claims.release(call.key, claim.token)
             self._again(n, waiting, "Vapi let it wait for too long: run it again")
@@ -244,7 +243,12 @@ class _Run:
         reason = str(made.call.get("endedReason") or "")
         if made.full:
             self.full_until = time.monotonic() + _LONGEST_WAIT * self.pace
-        if reason.startswith(_NOT_STARTED):
+        if has_no_slot(made.call):
+            self.full_until = time.monotonic() + _LONGEST_WAIT * self.pace
+            self.claims.release(call.key, claim.token)
+            self._again(n, waiting, "the account had no slot for another call: run it again", _SLOT_TRIES)
+            return
+        if not rang(made.call):
             self.claims.settle(call.key, claim.token, "refused", call=id_, reason=reason)
             self._tell(n, CallResult(plan=call, result="refused", call=id_, at=claim.at, reason=reason))
             return
@@ -267,9 +271,9 @@ class _Run:
         self.claims.settle(call.key, claim.token, "refused", reason=str(error))
         self._tell(n, CallResult(plan=call, result="refused", at=claim.at, reason=str(error)))
 
-    def _again(self, n: int, waiting: deque[int], why: str) -> None:
+    def _again(self, n: int, waiting: deque[int], why: str, most: int = _TRIES) -> None:
         self.tries[n] = self.tries.get(n, 0) + 1
-        if self.tries[n] < _TRIES:
+        if self.tries[n] < most:
             waiting.append(n)
         else:
             self._tell(n, CallResult(plan=self.plan.calls[n], result="left", reason=why))
@@ -286,7 +290,7 @@ class _Run:
             return
         for found in await calls_since(self.api, iso(time.time() - _DAY), self.plan.caller.line_id):
             n = wanted.get(str(found.get("name") or "").split(" ")[-1])
-            if n is None or n in self.results:
+            if n is None or n in self.results or not rang(found):
                 continue
             call, token = calls[n], secrets.token_hex(8)
             if self.claims.claim(call.key, self.plan.batch, token, time.time(), None).mine is not None:
@@ -370,7 +374,7 @@ class _Run:
         if known is None:
             return
         result = replace(result, ended=known.reason or "ended", seconds=known.duration, cost=known.cost)
-        if known.reason.startswith(_NOT_STARTED):
+        if not rang(live):
             self.claims.not_started(result.call, known.reason)
             result = replace(result, result="refused", reason=known.reason)
         self.results[n] = result
@@ -457,7 +461,7 @@ def _at(call: PlannedCall, rules: Rules, now: float) -> PlannedCall:
 
 def _found(listed: Sequence[Mapping[str, Any]], call: PlannedCall) -> tuple[str, str]:
     """The id of the call, and why it is not clear whether it is this one; twice nothing where there is none."""
-    marked = next((live for live in listed if carries(live, call.mark)), None)
+    marked = next((live for live in listed if carries(live, call.mark) and rang(live)), None)
     if marked is not None:
         return str(marked["id"]), ""
     # Every call of ours has a name: one that has another name is another call, one that has none may be this one.

@@ -1,0 +1,144 @@
+"""SIGKILL at every claim and every send of a batch, and again until it is done: everybody is called exactly once."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.outbound.dying_calls import PLACES
+from tests.support.bench import REPOSITORY, Bench, bench
+
+KILLED = -9
+EVERY = os.environ.get("VOICEOPS_TEST_EVERY_KILL") == "1"
+AGENT = """kind: Agent
+name: desk
+spec: {firstMessage: Hello, model: {provider: openai, model: gpt-4o}}
+---
+kind: Phone
+name: main
+spec: {provider: vapi, agent: desk}
+"""
+SETTING = '\ncalling: {hours: "00:00-24:00", perMinute: 6000, maxConcurrent: 1000}\n'
+NUMBERS = tuple(f"+1415555010{n}" for n in range(4))
+
+
+class Mortal:
+    def __init__(self, made: Bench) -> None:
+        self.made = made
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.outbound.dying_calls"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=REPOSITORY,
+            env=made.environ,
+        )
+        made.write("people.csv", "number\n" + "".join(f"{number}\n" for number in NUMBERS))
+
+    def run(self, batch: str, place: str = "", nth: int = 0) -> int:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        folder = self.made.folder
+        called = ["call", "desk", "--to-file", str(folder / "people.csv"), "--batch", batch, "--yes"]
+        order = {
+            "arguments": ["-C", str(folder), *called],
+            "place": place,
+            "nth": nth,
+            "output": str(folder / "output.txt"),
+        }
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+    def calls(self, batch: str) -> dict[str, int]:
+        """How often each number was called in the batch."""
+        found = self.made.control.objects("/call")
+        return Counter(c["customer"]["number"] for c in found if c["name"].split(" ")[0] == batch)
+
+    def close(self) -> None:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.wait(timeout=10)
+        self.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortal]:
+    with bench(tmp_path_factory.mktemp("mortal"), calls_last=0.0) as made:
+        made.write("agents/desk.yaml", AGENT)
+        made.write("voiceops.yaml", (made.folder / "voiceops.yaml").read_text() + SETTING)
+        made.apply()
+        found = Mortal(made)
+        yield found
+        found.close()
+
+
+def once(mortal: Mortal, batch: str) -> None:
+    assert mortal.calls(batch) == dict.fromkeys(NUMBERS, 1), (mortal.made.folder / "output.txt").read_text()
+
+
+ALL = [(place, nth) for place in PLACES[:-1] for nth in range(1, len(NUMBERS) + 1)]
+
+
+@pytest.mark.parametrize(("place", "nth"), ALL if EVERY else random.Random(7).sample(ALL, 5))
+def test_killed_once(mortal: Mortal, place: str, nth: int) -> None:
+    batch = f"once-{PLACES.index(place)}-{nth}"
+    assert mortal.run(batch, place, nth) == KILLED
+    assert mortal.run(batch) == 0
+    once(mortal, batch)
+    assert mortal.run(batch) == 0
+    once(mortal, batch)
+
+
+@pytest.mark.parametrize("place", PLACES if EVERY else ("return claim", "answer"))
+def test_killed_again_and_again(mortal: Mortal, place: str) -> None:
+    """At the first such place of each run: also where what was lost is looked for, and sent again."""
+    batch = f"again-{PLACES.index(place)}"
+    nth = 1
+    for _ in range(12):
+        code = mortal.run(batch, place, nth)
+        if code == 0:
+            break
+        assert code == KILLED
+        nth = 2 if place == "call claim" and nth == 1 else 1
+    else:
+        assert mortal.run(batch) == 0
+    once(mortal, batch)
+
+
+def test_two_runs_of_one_file_share_it(mortal: Mortal) -> None:
+    made, batch = mortal.made, "shared"
+    people = [f"+1415555{n:04}" for n in range(200, 230)]
+    made.write("many.csv", "number\n" + "".join(f"{number}\n" for number in people))
+    command = ["call", "desk", "--to-file", str(made.folder / "many.csv"), "--batch", batch, "--yes"]
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "voiceops", "-C", str(made.folder), *command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=made.environ,
+        )
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=120)[0] for process in running]
+    assert [process.returncode for process in running] == [0, 0], said
+    assert mortal.calls(batch) == dict.fromkeys(people, 1), said
+
+
+def test_another_machine_begins_where_the_first_stopped(mortal: Mortal, tmp_path: Path) -> None:
+    made, batch = mortal.made, "moved"
+    assert mortal.run(batch, "return settle", 2) == KILLED
+    assert sum(mortal.calls(batch).values()) in (2, 3, 4)
+    people = str(made.folder / "people.csv")
+    made.run("call", "desk", "--to-file", people, "--batch", batch, "--yes", "--db", str(tmp_path / "another.db"))
+    once(mortal, batch)
