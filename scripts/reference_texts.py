@@ -233,7 +233,8 @@ CODES = {
 EXITS = {
     "0": "Done, or nothing to do.",
     "1": "An error; nothing, or nothing more, was done.",
-    "2": "Something was found: `plan` and `diff` with `--detailed-exitcode`, `drift`, `status`.",
+    "2": "Something was found, or is yours to do: `plan` and `diff` with `--detailed-exitcode`, `drift`, `status`, "
+    "`secrets rotate`.",
     "3": "Some changes were made, others failed.",
     "4": "Another process holds the state.",
     "5": "Refused: a safety rule, a policy, a plan that can't be applied, another account.",

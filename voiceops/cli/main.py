@@ -53,6 +53,7 @@ _COMMANDS = {
     "doctor": "doctor",
     "preview": "preview",
     "sandbox": "sandbox",
+    "secrets": "secrets",
     "schema": "schema",
 }
 

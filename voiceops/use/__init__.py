@@ -59,6 +59,8 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "use.first_files": ("renew_pipeline", "start_project"),
     "use.write_runtime": ("WrittenRuntime", "generate_runtime"),
     "use.runtime_queue": ("queued_event", "queued_events", "replay_events"),
+    "use.rotate_secret": ("Rotation", "drop_previous", "new_value", "rotation"),
+    "use.rotation_steps": ("ROTATION_STEPS",),
     "use.runtime_needs": ("runtime_spec",),
     "use.serve_runtime": ("application", "reached_at", "stand_in"),
     "use.develop": ("Stage", "point_at", "stage"),

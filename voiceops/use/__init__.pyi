@@ -104,6 +104,11 @@ from voiceops.use.roll_back import Returned as Returned
 from voiceops.use.roll_back import Returning as Returning
 from voiceops.use.roll_back import plan_rollback as plan_rollback
 from voiceops.use.roll_back import rollback as rollback
+from voiceops.use.rotate_secret import Rotation as Rotation
+from voiceops.use.rotate_secret import drop_previous as drop_previous
+from voiceops.use.rotate_secret import new_value as new_value
+from voiceops.use.rotate_secret import rotation as rotation
+from voiceops.use.rotation_steps import ROTATION_STEPS as ROTATION_STEPS
 from voiceops.use.run_sandbox import make_sandbox_calls as make_sandbox_calls
 from voiceops.use.run_sandbox import sandbox_server as sandbox_server
 from voiceops.use.run_tests import run_tests as run_tests

@@ -42,7 +42,7 @@ class VapiEvents:
         self._events = parts.events
         self._observer: Observer = parts.observer
         self._stale_seconds = parts.settings.stale_seconds
-        self._verify = verifier(parts.spec.auth, parts.settings.vapi_secrets)
+        self._verify = verifier(parts.spec.auth, parts.settings.vapi_secrets, parts.observer.older_secret_used)
         self._limiter = limiter
         self._attempts = attempts
 

@@ -13,6 +13,7 @@ from voiceops.runtime.observe.observer import Observer
 from voiceops.runtime.vapi_messages import KNOWN_TYPES
 
 TOOL_CALLS = "voiceops_tool_calls_total"
+OLDER_SECRET = "voiceops_older_secret_total"
 _OUTCOMES = ("ok", "failed", "timeout", "busy", "misused", "missing", "lost", "repeated")
 _DESCRIBED = (
     ("voiceops_messages_total", "counter", "Vapi's messages by type and outcome."),
@@ -20,6 +21,7 @@ _DESCRIBED = (
     (TOOL_CALLS, "counter", "Tool calls by tool and outcome."),
     ("voiceops_tool_seconds", "histogram", "Time from a tool call's arrival to its result."),
     ("voiceops_auth_failures_total", "counter", "Requests that were not the vendor's, by reason."),
+    (OLDER_SECRET, "counter", "Messages of Vapi's that were signed with the secret before."),
     ("voiceops_connections_ended_total", "counter", "Connections and requests that broke a bound, by which."),
     ("voiceops_answers_total", "counter", "Answers to requests that Vapi waits for."),
     ("voiceops_calls_total", "counter", "Calls of lines that the runtime answers."),
@@ -38,6 +40,7 @@ class MetricsObserver(Observer):
         self._seconds: dict[str, Histogram] = {}
         for name, kind, text in _DESCRIBED:
             metrics.describe(name, kind, text)
+        self._older_secret = metrics.counter(OLDER_SECRET)
 
     def serves(self, tools: Iterable[str]) -> None:
         """Each tool's figures are there from the start, with zeros."""
@@ -80,6 +83,9 @@ class MetricsObserver(Observer):
 
     def refused(self, vendor: str, reason: str, **said: Any) -> None:
         self._metrics.counter("voiceops_auth_failures_total", vendor=vendor, reason=reason).add()
+
+    def older_secret_used(self) -> None:
+        self._older_secret.value += 1
 
     def connection_ended(self, reason: str, **said: Any) -> None:
         self._metrics.counter("voiceops_connections_ended_total", reason=reason).add()

@@ -93,6 +93,9 @@ class Observer:
     def refused(self, vendor: str, reason: str, **said: Any) -> None:
         """A request was not who it should be; what is `said` beside it is for the log alone."""
 
+    def older_secret_used(self) -> None:
+        """A message of Vapi's was signed with the secret before, which is good while secrets change."""
+
     def connection_ended(self, reason: str, **said: Any) -> None:
         """A connection, or a request on it, broke a bound; it is worth a line in the log where something is `said`."""
 
@@ -112,6 +115,7 @@ class Observers(Observer):
         self._answer_ended, self._line_ended = of("answer_ended"), of("line_ended")
         self._event_ended, self._call_ended = of("event_ended"), of("call_ended")
         self._refused, self._connection_ended = of("refused"), of("connection_ended")
+        self._older_secret_used = of("older_secret_used")
 
     def message(self, headers: Headers) -> Watch:
         return _together([begin(headers) for begin in self._message]) if self._message else SILENT
@@ -165,6 +169,10 @@ class Observers(Observer):
     def refused(self, vendor: str, reason: str, **said: Any) -> None:
         for tell in self._refused:
             tell(vendor, reason, **said)
+
+    def older_secret_used(self) -> None:
+        for tell in self._older_secret_used:
+            tell()
 
     def connection_ended(self, reason: str, **said: Any) -> None:
         for tell in self._connection_ended:
