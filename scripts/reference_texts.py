@@ -364,6 +364,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "models": "by provider",
         "voices": "by provider",
         "telephony": "by provider",
+        "chat": "a message of a chat with an agent",
     },
     "Figures": {
         "latencyMs": "milliseconds",

@@ -18,8 +18,8 @@ import pytest
 from tests.runtime.runtime_bench import Client, Serving, serving, spec_of
 from tests.support.bench import Bench, bench
 from tests.support.quick import quick
-from voiceops.use.env_file import set_variables
 from voiceops.use.rotation_steps import RotationFacts, next_step
+from voiceops.use.variables_file import set_variables
 
 OLD = "the-webhook-secret-of-before"
 NAME = "VAPI_WEBHOOK_SECRET"

@@ -53,7 +53,7 @@ _COMMANDS = {
     "doctor": "doctor",
     "preview": "preview",
     "sandbox": "sandbox",
-    "secrets": "secrets",
+    "secrets": "secret_rotation",
     "schema": "schema",
 }
 

@@ -22,7 +22,6 @@ from voiceops.model.values import Fingerprint, Secret, get_path, leaves
 from voiceops.state.fingerprints import fingerprint
 from voiceops.state.ledger import Ledger
 from voiceops.use.allowed_hosts import may_have_token
-from voiceops.use.env_file import set_variables
 from voiceops.use.load_project import Loaded
 from voiceops.use.local_sandbox import filled_in
 from voiceops.use.open_job import open_job
@@ -32,6 +31,7 @@ from voiceops.use.rotation_steps import Held, Probed, RotationFacts, RotationSte
 from voiceops.use.runtime_check import TOKEN
 from voiceops.use.runtime_needs import runtime_spec
 from voiceops.use.scope_and_terms import Scope, options_of
+from voiceops.use.variables_file import set_variables
 
 _LONGEST_CALL = 600.0  # seconds, where an agent does not say: https://docs.vapi.ai/api-reference/assistants/create
 _LENGTH = 32  # bytes of a made value

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from voiceops import use
+from voiceops.cli.terminal.applies import applied
 from voiceops.cli.terminal.apply_flags import Flags, apply_flags, check_can_ask, kept_plan, verify_flag
 from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.options import Address
@@ -57,7 +58,7 @@ def apply_command(
         raise VoiceopsError("--resend-secrets adds to what was reviewed", hint="Apply without PLANFILE for it.")
     check_can_ask(flags, asks=plan_file is None)
     scope = flags.scope(destroy=destroy, release_hold=release_hold, resend_secrets=resend_secrets)
-    return _apply(console, flags, scope, kept_plan(console, plan_file, verify))
+    return applied(console, use.load(*console.place), flags, scope, kept_plan(console, plan_file, verify))
 
 
 @click.command("destroy")
@@ -77,20 +78,6 @@ def destroy_command(console: Console, /, plan_file: Path | None, verify: str | N
     """
     flags = Flags(**given)
     check_can_ask(flags, asks=plan_file is None)
-    return _apply(console, flags, flags.scope(destroy=True), kept_plan(console, plan_file, verify))
-
-
-def _apply(console: Console, flags: Flags, scope: use.Scope, kept: use.KeptPlan | None) -> int:
-    from voiceops.cli.terminal.conduct import conduct
-
-    loaded = use.load(*console.place)
-    return conduct(
-        console,
-        flags,
-        lambda confirm, emit, stop: use.apply(
-            loaded, scope, flags.terms(), saved=kept, confirm=confirm, emit=emit, stop=stop
-        ),
-        protected=loaded.project.safety.confirm,
-        asks=kept is None,
-        warnings=use.warnings_of(loaded),
+    return applied(
+        console, use.load(*console.place), flags, flags.scope(destroy=True), kept_plan(console, plan_file, verify)
     )

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from voiceops import use
+from voiceops.cli.terminal.applies import applied
 from voiceops.cli.terminal.apply_flags import Flags, check_can_ask
 from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.loop import completed
@@ -105,8 +106,6 @@ def _told(console: Console, found: use.Rotation, *, dropped: bool) -> str:
 
 def _send(console: Console, loaded: use.Loaded, found: use.Rotation, given: dict[str, Any]) -> int:
     """An apply of the objects that use it; asked for, as every apply is."""
-    from voiceops.cli.terminal.conduct import conduct
-
     flags = Flags(
         format_="text",
         targets=found.users,
@@ -122,12 +121,4 @@ def _send(console: Console, loaded: use.Loaded, found: use.Rotation, given: dict
         adopt=False,
     )
     check_can_ask(flags, asks=True)
-    scope = flags.scope(resend_secrets=found.users)
-    return conduct(
-        console,
-        flags,
-        lambda confirm, emit, stop: use.apply(loaded, scope, flags.terms(), confirm=confirm, emit=emit, stop=stop),
-        protected=loaded.project.safety.confirm,
-        asks=True,
-        warnings=use.warnings_of(loaded),
-    )
+    return applied(console, loaded, flags, flags.scope(resend_secrets=found.users))
