@@ -33,3 +33,18 @@ def test_one_word_of_the_prompt_decides(tmp_path: Path) -> None:
         made.apply()
         made.run("test", HOURS)
         assert made.control.runs()["ended"] == {"passed": 5, "failed": 1}
+
+
+def test_a_preview_stops_the_word_before_anybody_hears_it(tmp_path: Path) -> None:
+    with bench(tmp_path) as made:
+        shop(made)
+        (made.folder / "tests").mkdir()
+        shutil.copy(REPOSITORY / "tests/unclear-details.yaml", made.folder / "tests")
+        made.edit("voiceops.yaml", "version: 1\n", "version: 1\npreviews: {from: live}\n")
+        made.apply()
+        made.edit(PROMPT, SATURDAY, FRIDAY)
+        made.run("preview", "up", "pr-7")
+        made.run("-e", "preview-pr-7", "test", HOURS, code=1)
+        made.run("-e", "preview-pr-7", "test", ORDER, "looks-orders-up", "unclear-details")
+        made.run("test", HOURS)
+        made.run("preview", "down", "pr-7")

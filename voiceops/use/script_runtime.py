@@ -61,6 +61,7 @@ async def script_runtime(loaded: Loaded, told: Callable[[str], None]) -> AsyncIt
             "url": spec.url,
             "vapi": vapi,
             "state": state,
+            "previews": {name: preview.to_data() for name, preview in loaded.context.previews.items()},
         }
         variables = {
             **loaded.context.environ,

@@ -15,8 +15,11 @@ import threading
 from pathlib import Path
 
 from voiceops.errors import VoiceopsError
+from voiceops.preview.preview_names import name_in
+from voiceops.preview.registered import Preview
 from voiceops.runtime.start.workers import address_of, bind, serve
 from voiceops.use.load_project import load
+from voiceops.use.process_context import ProcessContext
 from voiceops.use.serve_runtime import application, reached_at
 
 
@@ -24,7 +27,12 @@ def main() -> int:
     """Serve until SIGTERM, or until nothing can come from standard input any more."""
     place = json.loads(os.environ["VOICEOPS_SERVE"])
     try:
-        loaded = reached_at(load(Path(place["root"]), place["environment"]), place["url"], place["state"])
+        previews = {
+            environment: Preview.from_data(str(name_in(environment)), data)
+            for environment, data in place["previews"].items()
+        }
+        project = load(Path(place["root"]), place["environment"], ProcessContext(previews=previews))
+        loaded = reached_at(project, place["url"], place["state"])
         app = application(loaded, place["vapi"])
         with bind("127.0.0.1", 0) as bound:
             threading.Thread(target=_until_left, daemon=True).start()
