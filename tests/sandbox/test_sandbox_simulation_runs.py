@@ -10,7 +10,6 @@ import pytest
 
 from tests.sandbox.sandbox_bench import NOBODY, Bench
 from tests.sandbox.shop import PROMPT, STOCK, agent, criterion, items, look, run, scenario, simulation
-from voiceops.sandbox import running
 
 
 def _ended(bench: Bench, run_id: str) -> dict[str, Any]:
@@ -314,8 +313,8 @@ def test_wrong_orders_are_refused(bench: Bench) -> None:
     assert bench.control.outcomes() == []
 
 
-def test_runs_that_ended_long_ago_are_forgotten(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "_KEPT", 2)
+def test_runs_that_ended_long_ago_are_forgotten(bench: Bench) -> None:
+    bench.control.switches(kept_runs=2)
     id_, simulated = agent(bench), simulation(bench, scenario(bench, '"Saturday"'))
     bench.control.outcome("hang", nth=[1])
     made = [run(bench, id_, simulated)["id"] for _ in range(5)]

@@ -20,7 +20,6 @@ ITEMS = "/eval/simulation/run/{id}/item"  # all runs' items: each names its run
 EVAL_RUNS = "/eval/run"
 PLANS = "sandbox:plan"
 SLOTS = 2  # of a simulated call: the tester's, and the assistant's
-_KEPT = 500  # runs that have ended, of simulations and of evals
 _TALKING = 0.8  # of the time that a simulation takes
 FINAL = ("passed", "failed", "canceled")
 _WHERE = {"simulation": ITEMS, "eval": EVAL_RUNS}
@@ -72,15 +71,16 @@ def slots_in_use(world: World) -> int:
 
 def forget_oldest(world: World) -> None:
     """Runs that ended long ago go, with what they hold: a sandbox that keeps its objects is not to grow for ever."""
+    kept = max(1, world.switches.kept_runs)
     ended = [row.id for row in world.store.rows(SIMULATION_RUNS) if row.body["status"] == "ended"]
-    old = set(ended[:-_KEPT])
+    old = set(ended[:-kept])
     for row in world.store.rows(ITEMS) if old else ():
         if row.body["runId"] in old:
             world.store.remove(CALLS, str(row.body.get("callId")))
             world.store.remove(ITEMS, row.id)
     for id_ in old:
         world.store.remove(SIMULATION_RUNS, id_)
-    for row in [row for row in world.store.rows(EVAL_RUNS) if row.body["status"] == "ended"][:-_KEPT]:
+    for row in [row for row in world.store.rows(EVAL_RUNS) if row.body["status"] == "ended"][:-kept]:
         world.store.remove(EVAL_RUNS, row.id)
 
 

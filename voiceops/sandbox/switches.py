@@ -39,6 +39,7 @@ class Switches:
     # Simulations, evals and chats
     call_slots: int = 10  # a simulated call takes two of them
     run_seconds: float = 0.0  # a simulation or an eval takes so long
+    kept_runs: int = 500  # so many runs that ended are remembered, of simulations and of evals
     call_tools: bool = False  # tools without a mock are asked for at their servers, where those are on this machine
     payment: Payment = "ok"  # anything else: runs of simulations, and chats, are refused (402) for this reason
     # Calls
