@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,8 @@ class Opening(NamedTuple):
     end: float
 
 
-def next_opening(calling: Calling, zones: Sequence[str], at: float, *, needed: float = 0.0) -> Opening | None:
+@lru_cache(maxsize=4096)  # many people are in few zones
+def next_opening(calling: Calling, zones: tuple[str, ...], at: float, *, needed: float = 0.0) -> Opening | None:
     """The first time from `at` on that is inside the hours in all of these zones, and lasts at least `needed` seconds;
     `start` is not before `at`. None: there is no such time, or no zone.
 

@@ -17,6 +17,7 @@ from voiceops.calls.database import Database
 State = Literal["sending", "lost", "unclear", "refused", "placed"]
 
 FORGOTTEN = 3600.0  # seconds after which a call that nobody saw the end of is not counted as under way
+UNKNOWN = 180.0  # seconds for which one counts as under way of which nobody knows whether it is
 _MINUTE = 60.0
 _COLUMNS = {
     "key": "text PRIMARY KEY",
@@ -168,9 +169,9 @@ class Claims:
 
     def _under_way(self, now: float) -> list[str]:
         rows = self._database.rows(
-            f"SELECT call FROM {self._table} WHERE ended = 0 AND at > ? AND due = 0 "
-            "AND state IN ('sending', 'lost', 'placed')",
-            (now - FORGOTTEN,),
+            f"SELECT call FROM {self._table} WHERE ended = 0 AND due = 0 AND "
+            "((state = 'placed' AND at > ?) OR (state IN ('sending', 'lost') AND at > ?)) ORDER BY at",
+            (now - FORGOTTEN, now - UNKNOWN),
         )
         return [str(call) for (call,) in rows]
 

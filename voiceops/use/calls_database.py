@@ -46,6 +46,13 @@ def calls_database(
     try:
         CallStore(backend).prepare()
         yield backend
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in ("sqlite3", "psycopg"):
+            raise
+        raise VoiceopsError(
+            f"the store of calls can't be used: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
+            hint="Check that it is there, its rights, and room. What was written before is kept.",
+        ) from None
     finally:
         backend.close()
 

@@ -102,6 +102,8 @@ class _Run:
     async def all(self) -> Placed:
         """Everybody whose turn it is, then those that are to be looked for, until nobody is left."""
         calls = self.plan.calls
+        await self._check_placed()
+        calls = self.plan.calls
         for n, call in enumerate(calls):
             if call.step in ("not", "done"):
                 self._tell(n, _without(call))
@@ -298,6 +300,29 @@ class _Run:
             self._tell(
                 n, CallResult(plan=call, result="done", call=str(found["id"]), reason="called before, from elsewhere")
             )
+
+    async def _check_placed(self) -> None:
+        """Of those whom an earlier run called: calls that never began are to be made again."""
+        calls, now = self.plan.calls, time.time()
+        placed = {
+            claim.call: n
+            for n, call in enumerate(calls)
+            if (claim := call.claim) is not None and call.step == "done" and claim.state == "placed"
+            if not claim.ended and claim.due < now and claim.at > now - _DAY
+        }
+        if not placed or self.plan.single:
+            return
+        oldest = min(claim.at for n in placed.values() if (claim := calls[n].claim) is not None)
+        for live in await calls_since(self.api, iso(oldest - _SKEW)):
+            n = placed.get(str(live["id"]), -1)
+            if n < 0 or live.get("status") != "ended":
+                continue
+            self.claims.ended([str(live["id"])])
+            if not rang(live):
+                self.claims.not_started(str(live["id"]), str(live.get("endedReason")))
+                fresh = self.claims.of([calls[n].key]).get(calls[n].key)
+                again = replace(calls[n], step="call", claim=fresh, reason="", meant=False)
+                self._replan(n, with_opening(again, replace(self.plan.rules, now=now), facts_of(again.person.number)))
 
     async def _look_for(self, lost: Mapping[int, CallClaim | None]) -> deque[int]:
         """Look for calls whose answer nobody has, once Vapi's list shows them; those that are to be sent again."""
