@@ -36,13 +36,17 @@ run plan --detailed-exitcode
 say "Somebody edits one line of a prompt: exactly one reviewed update."
 sed -i.bak 's/Monday to Saturday, nine to six/Monday to Friday, nine to seven/' agents/prompts/front-desk.md
 run plan
-run -q apply --auto-approve -m "new opening hours"
-run plan --detailed-exitcode
-say "Its tests call the agent. One fails, and says why, in which manifest, and which line reaches it."
-if run -q test; then echo "the tests should have failed" >&2; exit 1; fi
-say "It was a mistake: back to the revision before, and the tests pass."
-run -q rollback --auto-approve -m "we are open on Saturdays"
+say "Before a caller hears it, the change gets agents of its own, and tests call them. One fails: it goes no further."
+run -q preview up hours
+if run -q -e preview-hours test; then echo "the tests should have failed" >&2; exit 1; fi
+run -q preview down hours
+say "It is open on Saturdays, too: with that corrected the tests pass."
+sed -i.bak 's/Monday to Friday, nine to seven/Monday to Saturday, nine to seven/' agents/prompts/front-desk.md
+run -q apply --auto-approve -m "open until seven"
 run -q test
+run plan --detailed-exitcode
+say "Not before spring: back to the revision before."
+run -q rollback --auto-approve -m "until six in winter"
 run history
 
 say "Nobody starts on an empty account: this folder has no manifests, and its account is the one from above."
