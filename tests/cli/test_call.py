@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import csv
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -88,3 +93,191 @@ def test_a_batch_calls_everybody_once_however_often_it_is_given_in(shop: Bench) 
     shop.run("call", "desk", "--to-file", people(shop), "--yes", "--batch", "once-more")
     assert len(numbers(shop)) == 8
     assert out.stat().st_mode & 0o777 == 0o600
+
+
+def local_noon() -> tuple[str, datetime]:
+    """A time zone in which it is about noon, and the time there: hours around it never cross midnight."""
+    now = datetime.now(UTC)
+    ahead = 12 - now.hour  # -11 to 12
+    return (f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"), now + timedelta(hours=ahead)
+
+
+def hours(made: Bench, text: str, **more: str) -> None:
+    given = "".join(f", {key}: {value}" for key, value in more.items())
+    project = (made.folder / "voiceops.yaml").read_text().split("calling:")[0]
+    made.write("voiceops.yaml", f'{project}calling: {{hours: "{text}"{given}}}\n')
+
+
+FREEPHONE = "+80012345678"  # a number of the whole world, which tells no time zone
+
+
+def test_one_number_outside_its_hours_is_told_when_it_may_be_called(shop: Bench) -> None:
+    zone, now = local_noon()
+    hours(shop, f"{now.hour + 3:02}:00-{now.hour + 5:02}:00", timezone=zone)
+    refused = shop.run("call", "desk", "--to", FREEPHONE, "--yes", code=5)
+    assert f"is not called: outside {now.hour + 3:02}:00-" in refused.err
+    when = refused.err.rpartition("--at ")[2].strip().rstrip(".")
+    ran = shop.run("call", "desk", "--to", FREEPHONE, "--yes", "--at", when)
+    (call,) = shop.control.objects("/call")
+    assert (call["status"], call["schedulePlan"]["earliestAt"]) == ("scheduled", when)
+    assert call["schedulePlan"]["latestAt"] > when
+    assert "given to Vapi for later" in ran.out
+    assert "outside" in shop.run("call", "desk", "--to", FREEPHONE, "--yes", "--at", "20m", code=5).err
+
+
+def test_a_batch_outside_its_hours_waits_at_vapi_each_at_a_time_of_its_own(shop: Bench) -> None:
+    zone, now = local_noon()
+    hours(shop, f"{now.hour + 3:02}:00-{now.hour + 5:02}:00", timezone=zone, perMinute="60", maxConcurrent="2")
+    shop.write("people.csv", "number\n+80012345678\n+80012345679\n+80012345670\n")
+    seen = shop.run("call", "desk", "--to-file", people(shop)).out
+    assert "3 to give to Vapi for later" in seen
+    shop.run("call", "desk", "--to-file", people(shop), "--yes")
+    starts = sorted(call["schedulePlan"]["earliestAt"] for call in shop.control.objects("/call"))
+    times = [datetime.fromisoformat(start) for start in starts]
+    assert [(b - a).total_seconds() for a, b in pairwise(times)] == [60, 60]
+    assert all(start in seen for start in (time.strftime("%Y-%m-%dT%H:%M:%SZ") for time in times))
+    shop.run("call", "desk", "--to-file", people(shop), "--yes")
+    assert len(numbers(shop)) == 3
+
+
+def test_without_a_time_zone_nobody_is_called_by_guessing(shop: Bench) -> None:
+    shop.write("people.csv", f"number\n{FREEPHONE}\n+14155550101\n")
+    ran = shop.run("call", "desk", "--to-file", people(shop), "--yes", code=3)
+    assert "does not tell its time zone: set calling.timezone" in ran.err.replace(
+        'pip install "voiceops-iac[phonenumbers]", or ', ""
+    )
+    assert numbers(shop) == ["+14155550101"]
+
+
+def test_the_do_not_call_lists_are_kept(shop: Bench) -> None:
+    shop.write("no.txt", "+1 415 555-0101\n")
+    shop.write("more.txt", "+14155550102 # asked by phone\n")
+    hours(shop, "00:00-24:00", doNotCall="no.txt")
+    more = str(shop.folder / "more.txt")
+    ran = shop.run("call", "desk", "--to-file", people(shop), "--yes", "--do-not-call", more)
+    assert numbers(shop) == ["+14155550103"]
+    assert ran.err.count("on the do-not-call list") == 2
+    assert "on the do-not-call list" in shop.run("call", "desk", "--to", "+14155550101", "--yes", code=5).err
+    shop.write("no.txt", "+1 415 555-0101\nAnn\n")
+    broken = shop.run("call", "desk", "--to-file", people(shop), "--yes", "--batch", "x", code=1)
+    assert "no.txt:2:1: error[do-not-call]" in broken.err
+    shop.remove("no.txt")
+    assert "calling.doNotCall" in shop.run("call", "desk", "--to-file", people(shop), "--yes", code=1).err
+    assert numbers(shop) == ["+14155550103"]
+
+
+def test_premium_and_emergency_numbers_are_refused(shop: Bench) -> None:
+    assert "a premium number" in shop.run("call", "desk", "--to", "+19005550100", "--yes", code=5).err
+    assert "an emergency number" in shop.run("call", "desk", "--to", "+19115550100", "--yes", code=5).err
+    assert numbers(shop) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "code"),
+    [
+        (("desk",), "Give --to NUMBER, or --to-file FILE.", 1),
+        (("desk", "--to", "+14155550101", "--to-file", "x.csv"), "Give --to NUMBER, or --to-file FILE.", 1),
+        (("desk", "--to", "4155550101"), "--to '4155550101' has no plus and country code", 1),
+        (("nobody", "--to", "+14155550101"), "there is no agent 'nobody' in the manifests", 1),
+        (("desk", "--to", "+14155550101", "--from", "side"), "there is no line 'side' in the manifests", 1),
+        (("desk", "--to", "+14155550101", "--var", "order"), "'order' is no variable", 1),
+        (("desk", "--to", "+14155550101", "--var", "customer=x"), "`customer` is Vapi's own", 1),
+        (("desk", "--to", "+14155550101", "--at", "soon"), "'soon' is no time", 1),
+        (("desk", "--to", "+14155550101", "--at", "2020-01-01"), "is in the past", 1),
+        (("desk", "--to", "+14155550101", "--batch", "x"), "--batch and --out go with --to-file", 1),
+        (("desk", "--to-file", "missing.csv"), "missing.csv can't be read", 1),
+        (("desk", "--to-file", "."), "is a directory", 1),
+        (("desk", "--to", "+14155550101", "--do-not-call", "missing.txt"), "missing.txt can't be read", 1),
+    ],
+)
+def test_bad_input_is_one_line(shop: Bench, arguments: tuple[str, ...], said: str, code: int) -> None:
+    ran = shop.run("call", *arguments, "--yes", code=code)
+    assert said in ran.err
+    assert numbers(shop) == []
+
+
+def test_what_was_never_applied_can_not_call(shop: Bench) -> None:
+    shop.write("agents/new.yaml", AGENT.split("---")[0].replace("desk", "new"))
+    assert "Agent/new was never applied" in shop.run("call", "new", "--to", "+14155550101", code=1).err
+
+
+def test_a_result_takes_the_place_of_a_result_only(shop: Bench) -> None:
+    ran = shop.run("call", "desk", "--to-file", people(shop), "--yes", "--out", people(shop), code=1)
+    assert "is there, and no result of a batch" in ran.err
+    assert numbers(shop) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ('{hours: "9 to 5"}', "voiceops.yaml:4:11: error[calling-hours]: calling.hours: '9 to 5': write the hours as"),
+        ('{hours: "20:00-09:00"}', "hours begin before they end"),
+        ("{timezone: Berlin}", "error[calling-timezone]: calling.timezone: there is no time zone 'Berlin'"),
+        ("{timezone: ../../etc/passwd}", "error[calling-timezone]"),
+        ("{perMinute: 0}", "error[schema-range]: calling.perMinute"),
+        ("{maxConcurrent: many}", "error[schema-type]: calling.maxConcurrent"),
+        ("{days: [monday]}", "error[schema-enum]: calling.days"),
+        ("{doNotcall: x}", "Did you mean doNotCall?"),
+    ],
+)
+def test_a_wrong_setting_is_named_at_its_line(live: Bench, setting: str, said: str) -> None:
+    live.write("voiceops.yaml", f"version: 1\nproject: shop\nenvironments: [live]\ncalling: {setting}\n")
+    live.write("agents/desk.yaml", AGENT)
+    assert said in live.run("validate", code=1).out + live.run("validate", code=1).err
+
+
+def test_an_environment_has_hours_of_its_own(shop: Bench) -> None:
+    shop.write("environments/live.yaml", 'calling: {hours: "00:00-00:01", timezone: Etc/GMT}\n')
+    assert "00:00-00:01" in shop.run("call", "desk", "--to-file", people(shop), code=None).out
+
+
+def test_ctrl_c_finishes_what_is_being_sent_and_says_what_is_left(shop: Bench) -> None:
+    """The second request waits at Vapi while the signal comes: it is finished, and the third is not sent."""
+    hours(shop, "00:00-24:00", maxConcurrent="2", perMinute="6000")
+    paused = shop.control.fault("pause", when="after", method="POST", path="^/call$", nth=[2])
+    out = shop.folder / "results.csv"
+    command = ["call", "desk", "--to-file", people(shop), "--yes", "--out", str(out)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "voiceops", "-C", str(shop.folder), *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=shop.environ,
+    ) as process:
+        shop.control.wait_for_pause(paused, timeout=60)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        said = ""
+        while "Stopping" not in said:
+            line = process.stderr.readline()
+            assert line, said
+            said += line
+        shop.control.release(paused)
+        printed, rest = process.communicate(timeout=60)
+    assert process.returncode == 3, said + rest
+    assert "1 left: give the same file in again" in rest
+    assert "2 called, 1 left" in printed
+    assert len(numbers(shop)) == 2
+    assert sorted(row["voiceops.result"] for row in results(out)) == ["called", "called", "left"]
+    for call in shop.control.objects("/call"):
+        shop.control.edit(call["id"], {"status": "ended"})
+    shop.run("call", "desk", "--to-file", str(out), "--yes")
+    assert numbers(shop) == ["+14155550101", "+14155550102", "+14155550103"]
+
+
+def test_a_call_that_never_began_is_made_again_by_the_next_run(shop: Bench) -> None:
+    shop.run("call", "desk", "--to-file", people(shop), "--yes")
+    first = next(call for call in shop.control.objects("/call") if call["customer"]["number"].endswith("01"))
+    shop.control.edit(first["id"], {"status": "ended", "endedReason": "call.start.error-get-transport"})
+    ran = shop.run("call", "desk", "--to-file", people(shop), "--yes")
+    assert ran.out.startswith("3 people: 1 called, 2 called before.")
+    assert numbers(shop) == ["+14155550101", "+14155550101", "+14155550102", "+14155550103"]
+
+
+def test_a_squad_calls_by_its_own_overrides(shop: Bench) -> None:
+    shop.write("agents/team.yaml", "kind: Squad\nname: team\nspec: {members: [{agent: desk}]}\n")
+    shop.apply()
+    shop.run("call", "team", "--to", "+14155550101", "--var", "order=17", "--from", "main", "--yes")
+    (call,) = shop.control.objects("/call")
+    assert call["squadId"] == shop.id_of("Squad/team")
+    assert call["squadOverrides"] == {"variableValues": {"order": "17"}}

@@ -168,7 +168,7 @@ def _placed(
     if placed.broken is not None:
         console.failure(placed.broken)
     if left := left_of(placed.results):
-        console.note(f"{left} are left: give the same file in again.")
+        console.note(f"{left} left: give the same file in again.")
     if not any(result.wants_attention for result in placed.results):
         return 0
     return VoiceopsError.exit_code if plan.single else PartialApply.exit_code
