@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import pytest
 
 from tests.state.backends import terraform_server
 from tests.support.bench import Bench, bench, shop
+from tests.support.waiting import wait_until
 from tests.use.preview_children import account
 
 POOL = ("+14155550191", "+14155550192")
@@ -183,3 +187,100 @@ def test_over_http_the_states_of_previews_are_known_by_their_list(made: Bench) -
     made.run("preview", "sweep", "--all", **state)
     assert account(made) == before
     assert made.run("preview", "list", **state).out == "There are no previews.\n"
+
+
+def begun(made: Bench, *command: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "voiceops", "-C", str(made.folder), "preview", *command],
+        env=made.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_taken_down_while_it_comes_up(made: Bench) -> None:
+    """The one that began last goes on: the other one ends, says so, and nothing is left."""
+    before = account(made)
+    rule = made.control.fault("pause", when="after", method="POST", path="^/assistant$", times=1)
+    up = begun(made, "up", "a")
+    made.control.wait_for_pause(rule)
+    down = begun(made, "down", "a")
+    wait_until(lambda: '"going": true' in (made.folder / ".voiceops/state/_previews/state.json").read_text())
+    made.control.release()
+    _, said = up.communicate(timeout=60)
+    out, _ = down.communicate(timeout=60)
+    assert (up.returncode, down.returncode) == (5, 0), said + out
+    assert "another command began to work on the preview a meanwhile" in said
+    assert "Preview a is gone" in out
+    assert account(made) == before
+
+
+@pytest.mark.parametrize("command", ["up", "down"])
+def test_stopped_in_the_middle(made: Bench, command: str) -> None:
+    """What is under way is finished, and the next run finishes the rest."""
+    before = account(made)
+    if command == "down":
+        made.run("preview", "up", "a")
+    method = "POST" if command == "up" else "DELETE"
+    rule = made.control.fault("pause", when="after", method=method, path="^/(tool|assistant)", times=1)
+    running = begun(made, command, "a")
+    made.control.wait_for_pause(rule)
+    running.send_signal(signal.SIGINT)
+    assert running.stderr is not None
+    line = ""
+    while "Stopping" not in line:
+        line = running.stderr.readline()
+        assert line, "it ended without a word"
+    made.control.release()
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 3, said
+    assert f"voiceops preview {command} a" in said
+    made.run("preview", command, "a")
+    if command == "up":
+        assert made.changes("-e", "preview-a") == {}
+        made.run("preview", "down", "a")
+    assert account(made) == before
+
+
+def test_stopped_before_anything_was_changed(made: Bench) -> None:
+    before = account(made)
+    rule = made.control.fault("pause", when="before", method="GET", path="^/assistant$", times=1)
+    running = begun(made, "up", "a")
+    made.control.wait_for_pause(rule)
+    running.send_signal(signal.SIGTERM)
+    _, said = running.communicate(timeout=60)
+    made.control.release()
+    assert running.returncode == 1
+    assert "stopped before anything was changed at Vapi" in said
+    made.run("preview", "down", "a")
+    assert account(made) == before
+
+
+def test_a_runtime_of_its_own(made: Bench) -> None:
+    up = made.run("preview", "up", "a", "--runtime", "https://pr-12.example/", "--format", "json").data
+    assert (up["runtime"], up["notes"]) == ("https://pr-12.example", [])
+    agent = made.control.object(up["agents"][0]["id"])
+    assert agent["server"]["url"] == "https://pr-12.example/vapi/events"
+    again = made.run("preview", "up", "a", "--format", "json").data
+    assert (again["runtime"], again["changes"]["update"]) == ("https://pr-12.example", 0)
+    none = made.run("preview", "up", "a", "--runtime", "", "--format", "json").data
+    assert none["runtime"] is None
+    assert "no runtime" in none["notes"][0]
+    assert made.control.object(up["agents"][0]["id"])["server"]["url"] == "https://no-runtime.invalid/vapi/events"
+
+
+def test_broken_manifests_make_no_preview_and_keep_none_up(made: Bench) -> None:
+    before = account(made)
+    made.run("preview", "up", "a")
+    made.write("agents/broken.yaml", "kind: Agent\nname: broken\nspec: {model: 7}\n")
+    assert "agents/broken.yaml:3" in made.run("preview", "up", "b", code=1).err
+    assert [one["name"] for one in made.run("preview", "list", "--format", "json").data] == ["a"]
+    made.run("preview", "down", "a")
+    assert account(made) == before
+
+
+def test_in_a_pipeline_its_state_has_to_stay(made: Bench) -> None:
+    ran = made.run("preview", "up", "a", CI="true", code=5)
+    assert "the state of preview-a would be written into this pipeline's checkout" in ran.err
+    assert made.run("preview", "list").out == "There are no previews.\n"
