@@ -284,3 +284,21 @@ def test_in_a_pipeline_its_state_has_to_stay(made: Bench) -> None:
     ran = made.run("preview", "up", "a", CI="true", code=5)
     assert "the state of preview-a would be written into this pipeline's checkout" in ran.err
     assert made.run("preview", "list").out == "There are no previews.\n"
+
+
+@pytest.mark.parametrize("command", [("import", "--by-name"), ("pull",), ("pull", "--dry-run")])
+def test_a_preview_takes_nothing_over(made: Bench, command: tuple[str, ...]) -> None:
+    made.run("preview", "up", "a")
+    ran = made.run("-e", "preview-a", *command, code=5)
+    assert "the preview a takes nothing over: it would be deleted with it" in ran.err
+
+
+def test_what_a_preview_made_is_nobody_elses(made: Bench) -> None:
+    """Neither for who looks for what is unmanaged, nor for the plan of a tool that it has already."""
+    made.write("agents/new.yaml", "kind: Tool\nname: new\nspec: {type: function, function: {name: newOne}}\n")
+    made.run("preview", "up", "a")
+    assert made.run("pull", "--dry-run", "--format", "json").data["objects"] == {}
+    assert made.changes() == {"Tool/new": ["create"]}
+    made.apply("-q")
+    made.run("preview", "down", "a")
+    assert made.changes() == {}

@@ -30,7 +30,7 @@ from voiceops.use.load_project import Loaded
 from voiceops.use.open_job import open_job
 from voiceops.use.origin import origin
 from voiceops.use.other_environments import other_environments
-from voiceops.use.scope_and_terms import Scope, options_of
+from voiceops.use.scope_and_terms import Scope, check_adopts, options_of
 from voiceops.use.state_place import check_place
 
 _LARGEST = 10_000_000  # bytes of a file of ids
@@ -114,6 +114,7 @@ async def _looked(
     loaded: Loaded, *, dry_run: bool, local_state: bool
 ) -> AsyncIterator[tuple[Job, Snapshot, Lease | None]]:
     """The account as it is, under the lock where something is to be written."""
+    check_adopts(loaded.project)
     if not dry_run:
         check_place(loaded.project, local=local_state, environ=loaded.context.environ)
     async with open_job(loaded, options_of(loaded.project, Scope())) as job:

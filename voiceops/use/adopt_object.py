@@ -7,7 +7,7 @@ from voiceops.errors import VoiceopsError
 from voiceops.use.load_project import Loaded
 from voiceops.use.open_job import open_job
 from voiceops.use.origin import origin
-from voiceops.use.scope_and_terms import Scope, options_of
+from voiceops.use.scope_and_terms import Scope, check_adopts, options_of
 from voiceops.use.state_place import check_place
 
 
@@ -17,6 +17,7 @@ async def adopt(loaded: Loaded, address: str, id_: str, *, local_state: bool = F
     `local_state`: the state in a pipeline's checkout is meant. Raises VoiceopsError where there is no such manifest or
     object, or it is managed already; Locked, Refused, StateError and ProviderError.
     """
+    check_adopts(loaded.project)
     check_place(loaded.project, local=local_state, environ=loaded.context.environ)
     if address not in loaded.graph.resources:
         raise VoiceopsError(f"no manifest declares {address}", hint="Write its manifest first; the fields may differ.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from voiceops.errors import InvalidProject, VoiceopsError
 from voiceops.manifest.problems import Problems
@@ -13,6 +14,7 @@ from voiceops.state.store import Store
 from voiceops.use.load_project import Loaded, load, open_project
 from voiceops.use.open_state import open_ledger
 from voiceops.use.opened import Opened
+from voiceops.use.preview_registry import knowing, registered, registry_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class OtherEnvironment:
 async def other_environments(opened: Opened, store: Store, notes: list[str]) -> list[OtherEnvironment]:
     """What the other environments manage: an object in the state of any of them is managed.
 
-    Those that the project names, wherever their states are; and others whose state stands beside this one.
+    Those that the project names, wherever their states are; its previews; and others whose state stands beside this
+    one.
     """
     found = []
     root, own = opened.project.root, opened.project.environment
@@ -44,6 +47,7 @@ async def other_environments(opened: Opened, store: Store, notes: list[str]) -> 
         except VoiceopsError as error:
             why = f"the state of {name} could not be read, so what it manages counts as unmanaged: "
             notes.append(why + error.summary)
+    found += [one for one in await _previews(root, opened, notes) if one.name != own]
     named = {one.name for one in found}
     for data in await store.siblings():
         name = str(data.get("environment"))
@@ -51,4 +55,17 @@ async def other_environments(opened: Opened, store: Store, notes: list[str]) -> 
             notes.append(f"the state of {name} was written by another version of voiceops")
         elif name not in named:
             found.append(OtherEnvironment(name, State.from_data(data), None))
+    return found
+
+
+async def _previews(root: Path, opened: Opened, notes: list[str]) -> list[OtherEnvironment]:
+    """The previews that there are: also what one that was cut off has in its journal alone."""
+    found = []
+    try:
+        for preview in (await registered(registry_of(root, opened.context))).values():
+            other = open_project(root, preview.environment, knowing(opened.context, preview))
+            async with open_ledger(other) as ledger:
+                found.append(OtherEnvironment(preview.environment, ledger.state, None))
+    except VoiceopsError as error:
+        notes.append(f"the previews could not be read, so what they made counts as unmanaged: {error.summary}")
     return found

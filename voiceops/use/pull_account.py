@@ -46,7 +46,7 @@ from voiceops.use.open_state import open_ledger
 from voiceops.use.opened import Opened
 from voiceops.use.origin import origin
 from voiceops.use.other_environments import other_environments
-from voiceops.use.scope_and_terms import Scope, options_of
+from voiceops.use.scope_and_terms import Scope, check_adopts, options_of
 from voiceops.use.state_place import check_place
 
 _ROUNDS = 12  # in which what can't be said without a difference is left out
@@ -71,6 +71,7 @@ async def pull(
     wanted = wanted or Wanted()
     _check_kinds(wanted)
     project = opened.project
+    check_adopts(project)
     folder = _folder(opened, out)
     if not dry_run:
         check_place(project, local=local_state, environ=opened.context.environ)

@@ -97,6 +97,15 @@ def wanted(loaded: Loaded, scope: Scope) -> tuple[Graph, Options]:
     return Graph(graph.project, graph.environment, {}, forgotten=graph.forgotten | theirs), options
 
 
+def check_adopts(project: Project) -> None:
+    """Raises Refused in a preview: what it took over would be deleted with it."""
+    if project.preview:
+        raise Refused(
+            f"the preview {project.preview} takes nothing over: it would be deleted with it",
+            hint=f"Take it over in {project.base}: `voiceops -e {project.base} …`.",
+        )
+
+
 def check_terms(project: Project, terms: Terms, environ: Mapping[str, str]) -> None:
     """May this be applied at all: a protected environment wants its name, and in a pipeline its state has to be in a
     place that stays. Raises Refused."""
