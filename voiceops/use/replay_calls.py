@@ -13,7 +13,6 @@ from typing import Any
 
 from voiceops.calls.from_vapi import tool_values, variable_values
 from voiceops.calls.record import CallRecord
-from voiceops.calls.store import CallFilter, CallStore
 from voiceops.errors import NotFound, ProviderError, Unauthorized, VoiceopsError
 from voiceops.kinds.registry import LINES
 from voiceops.model.graph import reaching
@@ -26,10 +25,10 @@ from voiceops.testing.replay.play_back import Playback, attempt_of, play_back
 from voiceops.testing.replay.replay_cost import ReplayCost, replay_cost
 from voiceops.testing.replay.replayed import Replay, ReplayedCall
 from voiceops.testing.replay.vapi_chats import Chats
-from voiceops.use.calls_database import calls_database
-from voiceops.use.load_project import Loaded, load
+from voiceops.use.load_project import Loaded
 from voiceops.use.open_job import open_job
 from voiceops.use.scope_and_terms import Scope, options_of
+from voiceops.use.told_calls import CallsWanted, api_of, kept_calls, source_of, told_by_vapi
 
 AT_ONCE = 4  # calls that are had at the same time
 _SPENT_AT_MOST = 2.0  # times the estimate, and a few cents
@@ -40,16 +39,12 @@ _STOPPING = (401, 402, 403)  # Vapi answers every further chat so, too
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayWanted:
-    """Which calls, and how. `since` in epoch seconds; `calls_of` is another environment whose calls they are."""
+    """Which calls, and how."""
 
-    since: float | None = None
-    agent: str = ""
-    calls: int = 50
-    calls_of: str = ""
+    calls: CallsWanted = field(default_factory=CallsWanted)
     repeat: int = 1
     min_pass: float = 1.0
     seconds: float | None = None  # that all of it may take
-    database: str = ""
 
 
 def _agreed(cost: ReplayCost) -> bool:
@@ -95,15 +90,12 @@ async def replay_calls(
     Refused, StateError.
     """
     began, started = time.monotonic(), datetime.now(UTC)
-    source = loaded if wanted.calls_of in ("", loaded.project.environment) else _other(loaded, wanted.calls_of)
-    records = _kept(source, wanted)
+    source = source_of(loaded, wanted.calls)
+    records = kept_calls(source, wanted.calls)
     async with open_job(loaded, options_of(loaded.project, Scope())) as job:
         api = job.accounts.vapi.api
-        if source is loaded:
-            chosen = await _chosen(records, job.ledger, api, api)
-        else:
-            async with open_job(source, options_of(source.project, Scope())) as theirs:
-                chosen = await _chosen(records, job.ledger, api, theirs.accounts.vapi.api)
+        async with api_of(source, loaded, job) as theirs:
+            chosen = await _chosen(records, job.ledger, api, theirs)
         if not chosen.items:
             raise VoiceopsError("no call can be replayed", hint=_reasons(chosen.left_out))
         cost = replay_cost(((i.conversation, i.agent) for i in chosen.items), loaded.checks.table, wanted.repeat)
@@ -139,25 +131,6 @@ async def replay_calls(
     )
 
 
-def _other(loaded: Loaded, environment: str) -> Loaded:
-    return load(loaded.project.root, environment, loaded.context)
-
-
-def _kept(source: Loaded, wanted: ReplayWanted) -> list[CallRecord]:
-    """The newest calls of the store. Raises VoiceopsError: there are none."""
-    with calls_database(source, wanted.database) as found:
-        listed = None
-        if found is not None:
-            listed = CallStore(found).listed(CallFilter(since=wanted.since, agent=wanted.agent), wanted.calls)
-    if not listed:
-        what = "such calls" if listed is not None else "calls"
-        raise VoiceopsError(
-            f"there are no {what} of {source.project.environment} to replay",
-            hint="`voiceops calls sync` fetches them from Vapi; --since and --agent say which.",
-        )
-    return listed
-
-
 async def _chosen(records: list[CallRecord], ledger: Ledger, api: Api, theirs: Api) -> _Chosen:
     """The calls that can be replayed, with today's agents, and why the others can't."""
     chosen = _Chosen()
@@ -169,8 +142,10 @@ async def _chosen(records: list[CallRecord], ledger: Ledger, api: Api, theirs: A
             chosen.warnings.append(
                 f"Agent/{name}: tools of type {', '.join(agent.unseen)} can't be offered in a replay"
             )
-    told = await asyncio.gather(*(_record(call, agents[call.agent], theirs) for call in records))
-    for call, data in zip(records, told, strict=True):
+    asked = [call for call in records if _needs(call, agents[call.agent])]
+    told = dict(zip((call.id for call in asked), await told_by_vapi(theirs, asked), strict=True))
+    for call in records:
+        data = told.get(call.id)
         agent = agents[call.agent]
         if isinstance(agent, str):
             chosen.left_out[agent] += 1
@@ -180,6 +155,11 @@ async def _chosen(records: list[CallRecord], ledger: Ledger, api: Api, theirs: A
             conversation = conversation_of(call, tool_values(data or {}), variable_values(data or {}))
             chosen.items.append(_Item(call, conversation, agent))
     return chosen
+
+
+def _needs(call: CallRecord, agent: HarmlessAgent | str) -> bool:
+    """Is Vapi's own record of the call needed: what tools answered, what prompts were filled with?"""
+    return isinstance(agent, HarmlessAgent) and bool(call.tools or "{{" in agent.prompt)
 
 
 async def _agent(name: str, ledger: Ledger, api: Api) -> HarmlessAgent | str:
@@ -197,19 +177,6 @@ async def _agent(name: str, ledger: Ledger, api: Api) -> HarmlessAgent | str:
         return harmless(body, tools)
     except ValueError as error:
         return f"their agent ({name}) can't be asked in a chat: {error}"
-
-
-async def _record(call: CallRecord, agent: HarmlessAgent | str, api: Api) -> Mapping[str, Any] | None:
-    """Vapi's own record of a call, where it is needed; None where there is none. Raises ProviderError."""
-    if isinstance(agent, str) or not (call.tools or "{{" in agent.prompt):
-        return None
-    if left_out(call, needs_values=False, has_values=False):
-        return None
-    try:
-        data = (await api.call("GET", f"/call/{call.id}")).data
-    except NotFound:
-        return None
-    return data if isinstance(data, dict) else None
 
 
 async def _all(

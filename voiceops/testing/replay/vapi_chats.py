@@ -16,6 +16,7 @@ from typing import Any
 
 from voiceops.errors import Ambiguous, NotFound, ProviderError
 from voiceops.model.values import JSON
+from voiceops.net.together import together
 from voiceops.providers.http import Api
 
 _TRIES = 4  # of a chat whose answer did not come
@@ -93,7 +94,7 @@ class Chats:
                 self._lost = 0
             except ProviderError:
                 left = self._lost
-        gone = await asyncio.gather(*(self._delete(id_) for id_ in ids))
+        gone = await together(self._delete(id_) for id_ in ids)
         return left + gone.count(False)
 
     async def _named(self) -> list[str]:

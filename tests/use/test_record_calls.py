@@ -1,0 +1,100 @@
+"""Calls of an account become files of the project, which validate, and never take another file's place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.bench import Bench, bench, shop
+from voiceops import use
+from voiceops.cli.terminal.loop import completed
+from voiceops.errors import VoiceopsError
+from voiceops.use.process_context import ProcessContext
+from voiceops.use.record_calls import Recorded, record_calls
+from voiceops.use.told_calls import CallsWanted
+
+ORDER = {
+    "id": "0a1b2c3d-0000-4000-8000-000000000001",
+    "type": "webCall",
+    "status": "ended",
+    "createdAt": "2026-11-28T10:00:00.000Z",
+    "startedAt": "2026-11-28T10:00:01.000Z",
+    "endedAt": "2026-11-28T10:01:00.000Z",
+    "endedReason": "customer-ended-call",
+    "artifact": {
+        "messages": [
+            {"role": "bot", "message": "Hi, how can I help you?", "secondsFromStart": 0.5},
+            {"role": "user", "message": "Where is order 1234? I am at +1 415 867 5309.", "secondsFromStart": 3},
+            {
+                "role": "tool_calls",
+                "secondsFromStart": 6,
+                "toolCalls": [
+                    {"id": "t1", "function": {"name": "lookupOrder", "arguments": '{"orderNumber": "1234"}'}}
+                ],
+            },
+            {
+                "role": "tool_call_result",
+                "toolCallId": "t1",
+                "name": "lookupOrder",
+                "result": "It arrives tomorrow; we call (415) 867-5309.",
+                "secondsFromStart": 7,
+            },
+            {"role": "bot", "message": "It arrives tomorrow.", "secondsFromStart": 8},
+        ]
+    },
+}
+
+
+def record(made: Bench, *ids: str) -> Recorded:
+    loaded = use.load(made.folder, None, ProcessContext(environ=made.environ))
+    return completed(record_calls(loaded, CallsWanted(ids=ids)))
+
+
+def test_a_recorded_call_is_a_test_of_the_project(tmp_path: Path) -> None:
+    with bench(tmp_path) as made:
+        shop(made)
+        made.apply()
+        made.control.create("/call", ORDER | {"assistantId": made.id_of("Agent/front-desk")})
+        made.run("calls", "sync")
+        first = record(made, "0a1b2c3d")
+        names = ["call-0a1b2c3d.yaml", "recorded-caller.yaml", "recorded-front-desk.yaml"]
+        assert first.written == (
+            "agents/recorded/call-0a1b2c3d.yaml",
+            "tests/call-0a1b2c3d.yaml",
+            *(f"agents/recorded/{name}" for name in names[1:]),
+        )
+        assert first.replaced == 1
+        text = "".join(path.read_text() for path in (*tmp_path.glob("agents/recorded/*"), *tmp_path.glob("tests/*")))
+        assert "867" not in text
+        assert "we call +14155550101" in text
+        made.apply()  # which checks all that `validate` checks
+        assert len([name for name in made.state()["resources"] if "0a1b2c3d" in name or "/recorded-" in name]) == 4
+        again = record(made, "0a1b2c3d")
+        assert (again.written, again.there) == ((), ("agents/recorded/call-0a1b2c3d.yaml",))
+
+        made.remove("agents/recorded/call-0a1b2c3d.yaml")
+        made.write("tests/call-0a1b2c3d.yaml", "mine\n")
+        third = record(made, "0a1b2c3d")
+        assert third.there == ("tests/call-0a1b2c3d.yaml",)
+        assert (tmp_path / "tests/call-0a1b2c3d.yaml").read_text() == "mine\n"
+        assert "agents/recorded/recorded-front-desk-2.yaml" in third.written
+
+        with pytest.raises(VoiceopsError, match="there is no call ffff"):
+            record(made, "ffff")
+
+
+def test_what_is_not_kept_is_not_recorded(tmp_path: Path) -> None:
+    with bench(tmp_path) as made:
+        shop(made)
+        made.write("voiceops.yaml", (tmp_path / "voiceops.yaml").read_text() + "privacy: {transcripts: drop}\n")
+        made.apply()
+        made.control.create("/call", ORDER | {"assistantId": made.id_of("Agent/front-desk")})
+        made.run("calls", "sync")
+        made.control.reset_requests()
+        found = record(made, "0a1b2c3d")
+        assert found.written == ()
+        assert list(found.left_out) == [
+            "what was said is not kept (privacy.transcripts, or VOICEOPS_REDACT of the runtime)"
+        ]
+        assert not [request for request in made.control.requests() if "/call/" in request["path"]]

@@ -1,0 +1,127 @@
+"""A call that there was as manifests: a scenario that is played like it, with the tools' answers, and its simulation.
+
+Pure. The shapes are `CreateScenarioDTO`, `CreateSimulationDTO`, `CreatePersonalityDTO` and `CreateSimulationSuiteDTO`
+of Vapi's published schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from voiceops.model.values import JSON
+from voiceops.testing.recording.made_up_values import Replacements
+from voiceops.testing.replay.conversation import END_CALL, TRANSFER, Conversation, Used, plain
+
+PERSONALITY = "recorded-caller"
+_LONGEST = 9_000  # characters of instructions; Vapi takes 10,000
+_BEHAVIOUR = (
+    "You are a caller on the telephone, in a test of a voice agent. Follow the instructions of the scenario. Say what "
+    "they tell you to say, in your own short sentences, one thing at a time, and wait for the answer. Answer questions "
+    "only with what the instructions tell; where they tell nothing, say that you don't know. Hang up when you are done."
+)
+
+
+def scenario(name: str, conversation: Conversation, made_up: Replacements) -> dict[str, JSON]:
+    """What the caller wants, how the call is judged, and what the tools answer."""
+    used = _used(conversation)
+    return {
+        "kind": "Scenario",
+        "name": name,
+        "spec": {
+            "instructions": _literal(_instructions(conversation, made_up)),
+            "evaluations": [_evaluation(conversation, used)],
+            **({"toolMocks": mocks} if (mocks := list(_mocks(used, made_up))) else {}),
+        },
+    }
+
+
+def simulation(name: str) -> dict[str, JSON]:
+    """The scenario with the caller that all recorded calls share."""
+    return {"kind": "Simulation", "name": name, "spec": {"scenarioId": name, "personalityId": PERSONALITY}}
+
+
+def personality() -> dict[str, JSON]:
+    """Who calls in recorded calls."""
+    model: JSON = {"provider": "openai", "model": "gpt-4o", "systemPrompt": _BEHAVIOUR}
+    return {"kind": "Personality", "name": PERSONALITY, "spec": {"assistant": {"model": model}}}
+
+
+def suite(name: str, agent: str, simulations: Sequence[str]) -> dict[str, JSON]:
+    """All recorded calls of an agent, to be run against it."""
+    targets: JSON = [{"targetType": "assistant", "targetId": agent}]
+    spec: JSON = {"simulationIds": list(simulations), "targetAssignments": targets}
+    return {"kind": "SimulationSuite", "name": name, "spec": spec}
+
+
+def _instructions(conversation: Conversation, made_up: Replacements) -> str:
+    """The caller's turns in their order, each with the agent's words that it answered."""
+    lines = ["You are on the telephone. Say the following, one after the other, each when it is your turn:", ""]
+    before = conversation.opening.said
+    for n, exchange in enumerate(conversation.exchanges, 1):
+        heard = f' (after the agent said something like "{_short(made_up.text(before))}")' if before else ""
+        lines.append(f"{n}. {made_up.text(exchange.caller)}{heard}")
+        before = exchange.answer.said
+    lines += ["", "Where the agent asks something else, answer with what stands above. When all is said, hang up."]
+    text = "\n".join(lines)
+    return text if len(text) <= _LONGEST else text[:_LONGEST].rsplit("\n", 1)[0]
+
+
+def _evaluation(conversation: Conversation, used: Sequence[Used]) -> dict[str, JSON]:
+    """One yes-or-no question on what was done; the only thing of a call that another wording leaves alone."""
+    names = list(dict.fromkeys(tool.name for tool in used if not _is(tool, END_CALL, TRANSFER)))
+    wanted = [f"the agent used the tool {name}" for name in names]
+    if any(_is(tool, TRANSFER) for tool in used):
+        wanted.append("the agent handed the caller on to somebody else")
+    else:
+        wanted.append("the agent did not hand the caller on to anybody else")
+    wanted.append(
+        "the caller got an answer to what was asked" if not names else "the agent told what the tools answered"
+    )
+    question = f"True if {', '.join(wanted[:-1])} and {wanted[-1]}; otherwise false."
+    return {
+        "structuredOutput": {
+            "name": "ended as it did",
+            "type": "ai",
+            "description": "Whether the call went as the one that was recorded.",
+            "schema": {"type": "boolean", "description": _literal(question)},
+        },
+        "comparator": "=",
+        "value": True,
+    }
+
+
+def _mocks(used: Iterable[Used], made_up: Replacements) -> Iterator[dict[str, JSON]]:
+    """One answer a tool, the first that it gave: Vapi knows no more than one."""
+    told: set[str] = set()
+    for tool in used:
+        if tool.name in told or _is(tool, END_CALL, TRANSFER) or tool.answer is None:
+            continue
+        told.add(tool.name)
+        yield {"toolName": _literal(tool.name), "result": _literal(made_up.text(tool.answer))}
+
+
+def several_answers(conversation: Conversation) -> list[str]:
+    """The tools that answered more than one thing: of these only the first answer can be written down."""
+    answers: dict[str, set[str]] = {}
+    for tool in _used(conversation):
+        if tool.answer is not None:
+            answers.setdefault(tool.name, set()).add(tool.answer)
+    return sorted(name for name, said in answers.items() if len(said) > 1)
+
+
+def _used(conversation: Conversation) -> list[Used]:
+    return [*conversation.opening.used, *(tool for e in conversation.exchanges for tool in e.answer.used)]
+
+
+def _is(tool: Used, *names: str) -> bool:
+    return any(plain(tool.name).startswith(plain(name)) for name in names)
+
+
+def _short(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= 120 else words[:119].rsplit(" ", 1)[0] + " …"
+
+
+def _literal(text: str) -> str:
+    """A text in which a manifest finds nothing to fill in, and Vapi neither."""
+    return text.replace("${", "$${").replace("{{", "{ {").replace("{%", "{ %")

@@ -1,0 +1,188 @@
+"""Real calls written down as tests: manifests of scenarios, and scripts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from voiceops.adopt.yaml_writer import document_text, documents_text
+from voiceops.calls.from_vapi import tool_values, variable_values
+from voiceops.calls.record import CallRecord
+from voiceops.errors import VoiceopsError
+from voiceops.model.address import name_of
+from voiceops.testing.recording.made_up_values import Replacements
+from voiceops.testing.recording.recorded_scenario import (
+    PERSONALITY,
+    personality,
+    scenario,
+    several_answers,
+    simulation,
+    suite,
+)
+from voiceops.testing.recording.recorded_script import script
+from voiceops.testing.replay.conversation import Conversation, conversation_of, left_out
+from voiceops.use.load_project import Loaded
+from voiceops.use.open_job import open_job
+from voiceops.use.runtime_needs import runtime_spec
+from voiceops.use.scope_and_terms import Scope, options_of
+from voiceops.use.told_calls import CallsWanted, api_of, kept_calls, source_of, told_by_vapi
+
+SCRIPTS = "tests"
+_FOLDER = "recorded"
+_SHORT = 8  # characters of a call's id in a name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What was written, by paths from the project's folder, and what was not, by the reason."""
+
+    written: tuple[str, ...] = ()
+    there: tuple[str, ...] = ()  # files that are there already: these calls were recorded before
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    replaced: int = 0  # numbers, mail and card numbers that became made-up ones
+    warnings: tuple[str, ...] = ()
+
+
+async def record_calls(loaded: Loaded, wanted: CallsWanted, folder: Path | None = None) -> Recorded:
+    """Write scenarios, and a script where the runtime's tools were used, of real calls; nothing that is there changes.
+
+    `folder`: where the manifests go (None: `recorded/` in the first folder of manifests). Telephone numbers, mail
+    addresses and card numbers become made-up ones. Raises VoiceopsError: there are no such calls, or a file can't be
+    written; ProviderError, Refused, StateError.
+    """
+    source = source_of(loaded, wanted)
+    calls = kept_calls(source, wanted)
+    async with (
+        open_job(loaded, options_of(loaded.project, Scope())) as job,
+        api_of(source, loaded, job) as theirs,
+    ):
+        asked = [call for call in calls if call.tools]
+        told = dict(zip((call.id for call in asked), await told_by_vapi(theirs, asked), strict=True))
+    written = _Files(loaded, folder)
+    for call in calls:
+        data = told.get(call.id)
+        if f"Agent/{call.agent}" not in loaded.graph.resources:
+            written.left_out[f"their agent ({call.agent or 'none is known'}) has no manifest here"] += 1
+        elif why := left_out(call, needs_values=bool(call.tools), has_values=data is not None):
+            written.left_out[why] += 1
+        else:
+            written.add(call, conversation_of(call, tool_values(data or {}), variable_values(data or {})))
+    return written.write()
+
+
+class _Files:
+    """The files of a recording, written at its end: a manifest and a script a call, a suite an agent."""
+
+    def __init__(self, loaded: Loaded, folder: Path | None) -> None:
+        self._root = loaded.project.root
+        self._folder = self._root / folder if folder is not None else _manifests(loaded) / _FOLDER
+        self._names = {name_of(address) for address in loaded.graph.resources}
+        self._personality = f"Personality/{PERSONALITY}" in loaded.graph.resources
+        self._tools = _tools(loaded)
+        self._texts: dict[Path, str] = {}
+        self._suites: dict[str, list[str]] = {}
+        self._there: list[str] = []
+        self._warnings: list[str] = []
+        self._replaced = 0
+        self.left_out: Counter[str] = Counter()
+
+    def add(self, call: CallRecord, conversation: Conversation) -> None:
+        """One call: its manifest, and its script where there is one."""
+        name = self._name(call.id)
+        path = self._folder / f"{name}.yaml"
+        if path.exists():
+            self._there.append(self._shown(path))
+            return
+        made_up = Replacements()
+        began = datetime.fromtimestamp(call.began or 0.0, UTC).strftime("%Y-%m-%d")
+        about = [
+            f"Call {call.id} of {began}, {call.agent}; it ended by {call.reason or 'nobody knows what'}.",
+            "Recorded: read it before it is kept. Names of people are as they were said.",
+        ]
+        for tool in several_answers(conversation):
+            about.append(f"{tool} answered several things; Vapi's mocks know one: this is the first.")
+        self._texts[path] = documents_text([(scenario(name, conversation, made_up), about), (simulation(name), ())])
+        played = script(f"call {call.id[:_SHORT]}", call.agent, conversation, self._tools, made_up)
+        if played is not None:
+            self._add_once(self._root / SCRIPTS / f"{name}.yaml", document_text(played, about[:2]))
+        self._replaced += made_up.replaced
+        self._suites.setdefault(call.agent, []).append(name)
+
+    def write(self) -> Recorded:
+        """All of it. Raises VoiceopsError: a file can't be written; those before it are there."""
+        if self._suites and not self._personality:
+            self._add_once(self._folder / f"{PERSONALITY}.yaml", document_text(personality()))
+        for agent, simulations in sorted(self._suites.items()):
+            name = self._free(f"recorded-{_plain(agent)}")
+            self._add_once(self._folder / f"{name}.yaml", document_text(suite(name, agent, simulations)))
+        for path, text in self._texts.items():
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("x", encoding="utf-8") as file:
+                    file.write(text)
+            except OSError as error:
+                raise VoiceopsError(f"{self._shown(path)} can't be written: {error.strerror}") from None
+        return Recorded(
+            written=tuple(self._shown(path) for path in self._texts),
+            there=tuple(self._there),
+            left_out=dict(self.left_out),
+            replaced=self._replaced,
+            warnings=tuple(self._warnings),
+        )
+
+    def _name(self, id_: str) -> str:
+        """`call-` and as much of the id as makes it the only one; a call that was recorded has its name already."""
+        plain = _plain(id_)
+        for length in range(_SHORT, len(plain) + 1):
+            name = f"call-{plain[:length]}"[:63].strip("-")
+            path = self._folder / f"{name}.yaml"
+            if path in self._texts or (path.exists() and id_ not in _read(path)):
+                continue
+            if path.exists() or name not in self._names:
+                return name
+        return self._free(f"call-{plain}"[:60])
+
+    def _free(self, name: str) -> str:
+        tried, n = name[:60], 1
+        while tried in self._names or (self._folder / f"{tried}.yaml").exists():
+            n += 1
+            tried = f"{name[:56]}-{n}"
+        return tried
+
+    def _add_once(self, path: Path, text: str) -> None:
+        if path.exists():
+            self._there.append(self._shown(path))
+        else:
+            self._texts[path] = text
+
+    def _shown(self, path: Path) -> str:
+        return path.relative_to(self._root).as_posix() if path.is_relative_to(self._root) else str(path)
+
+
+def _manifests(loaded: Loaded) -> Path:
+    """The first folder of manifests that there is."""
+    folders = [loaded.project.root / name for name in loaded.project.manifests if not any(c in name for c in "*?[")]
+    return next((folder for folder in folders if folder.is_dir()), loaded.project.root / "agents")
+
+
+def _tools(loaded: Loaded) -> set[str]:
+    """The runtime's own tools, by the names that models call them by; none where there is no runtime."""
+    try:
+        return {tool.name for tool in runtime_spec(loaded).tools if tool.handler}
+    except VoiceopsError:
+        return set()
+
+
+def _plain(text: str) -> str:
+    """As a manifest's name is spelled."""
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in text.casefold()).strip("-") or "call"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""

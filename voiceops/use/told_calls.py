@@ -1,0 +1,97 @@
+"""The calls of a store that something is to be made of, each with what Vapi's own record says of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from voiceops.apply.job import Job
+from voiceops.calls.record import CallRecord
+from voiceops.calls.store import CallFilter, CallStore
+from voiceops.errors import NotFound, VoiceopsError
+from voiceops.net.together import together
+from voiceops.providers.http import Api
+from voiceops.testing.replay.conversation import left_out
+from voiceops.use.calls_database import calls_database
+from voiceops.use.load_project import Loaded, load
+from voiceops.use.open_job import open_job
+from voiceops.use.scope_and_terms import Scope, options_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallsWanted:
+    """Which calls: by their ids (or the first characters of them), or the newest of a time and of an agent.
+
+    `since` in epoch seconds. `calls_of`: another environment, whose calls they are; "" is the one that is worked in.
+    """
+
+    ids: tuple[str, ...] = ()
+    since: float | None = None
+    agent: str = ""
+    calls: int = 50
+    calls_of: str = ""
+    database: str = ""
+
+
+def source_of(loaded: Loaded, wanted: CallsWanted) -> Loaded:
+    """The project in the environment whose calls they are. Raises InvalidProject."""
+    if wanted.calls_of in ("", loaded.project.environment):
+        return loaded
+    return load(loaded.project.root, wanted.calls_of, loaded.context)
+
+
+def kept_calls(source: Loaded, wanted: CallsWanted) -> list[CallRecord]:
+    """The calls as the store has them, the newest first; what played in a test is none.
+
+    Raises VoiceopsError: there are none, an id fits none, or several.
+    """
+    hint = "`voiceops calls sync` fetches them from Vapi; `voiceops calls` lists what is there."
+    with calls_database(source, wanted.database) as found:
+        if found is None:
+            raise VoiceopsError(f"no calls of {source.project.environment} are kept here yet", hint=hint)
+        store = CallStore(found)
+        if wanted.ids:
+            return [_one(store, id_, hint) for id_ in dict.fromkeys(wanted.ids)]
+        listed = store.listed(CallFilter(since=wanted.since, agent=wanted.agent), wanted.calls)
+    if not listed:
+        raise VoiceopsError(f"there are no such calls of {source.project.environment}", hint=hint)
+    return listed
+
+
+def _one(store: CallStore, id_: str, hint: str) -> CallRecord:
+    call = store.get(id_)
+    starting = store.beginning_with(id_) if call is None and id_ else []
+    if len(starting) > 1:
+        raise VoiceopsError(f"several calls have an id that begins with {id_}: {', '.join(starting)}")
+    call = store.get(starting[0]) if starting else call
+    if call is None:
+        raise VoiceopsError(f"there is no call {id_}", hint=hint)
+    return call
+
+
+@asynccontextmanager
+async def api_of(source: Loaded, loaded: Loaded, job: Job) -> AsyncIterator[Api]:
+    """Vapi with the key of the environment whose calls they are. Raises VoiceopsError, Refused, StateError."""
+    if source is loaded:
+        yield job.accounts.vapi.api
+        return
+    async with open_job(source, options_of(source.project, Scope())) as theirs:
+        yield theirs.accounts.vapi.api
+
+
+async def told_by_vapi(api: Api, calls: Sequence[CallRecord]) -> list[Mapping[str, Any] | None]:
+    """Vapi's own record of each call, for the moment: it is kept nowhere. None where there is none any more, and of a
+    call of which nothing may be made. Raises ProviderError."""
+    return await together(_told(api, call) for call in calls)
+
+
+async def _told(api: Api, call: CallRecord) -> Mapping[str, Any] | None:
+    if left_out(call, needs_values=False, has_values=False):
+        return None
+    try:
+        data = (await api.call("GET", f"/call/{call.id}")).data
+    except NotFound:
+        return None
+    return data if isinstance(data, dict) else None
