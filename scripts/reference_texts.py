@@ -359,12 +359,12 @@ FIELDS: dict[str, dict[str, str]] = {
         "conversation": "how calls go: turns, words, shares",
         "network": "to callers and back",
         "platform": "Vapi's own fee",
+        "chat": "`costPerMessage`: Vapi's own fee for an answer in a chat; for `test --replay`",
         "endpointing": "waits until a turn is over",
         "transcribers": "by provider",
         "models": "by provider",
         "voices": "by provider",
         "telephony": "by provider",
-        "chat": "a message of a chat with an agent",
     },
     "Figures": {
         "latencyMs": "milliseconds",

@@ -11,8 +11,6 @@ from voiceops import use
 from voiceops.cli.terminal.loop import completed
 from voiceops.errors import VoiceopsError
 from voiceops.use.process_context import ProcessContext
-from voiceops.use.record_calls import Recorded, record_calls
-from voiceops.use.told_calls import CallsWanted
 
 ORDER = {
     "id": "0a1b2c3d-0000-4000-8000-000000000001",
@@ -46,9 +44,9 @@ ORDER = {
 }
 
 
-def record(made: Bench, *ids: str) -> Recorded:
+def record(made: Bench, *ids: str) -> use.Recorded:
     loaded = use.load(made.folder, None, ProcessContext(environ=made.environ))
-    return completed(record_calls(loaded, CallsWanted(ids=ids)))
+    return completed(use.record(loaded, use.CallsWanted(ids=ids)))
 
 
 def test_a_recorded_call_is_a_test_of_the_project(tmp_path: Path) -> None:
@@ -73,12 +71,13 @@ def test_a_recorded_call_is_a_test_of_the_project(tmp_path: Path) -> None:
         again = record(made, "0a1b2c3d")
         assert (again.written, again.there) == ((), ("agents/recorded/call-0a1b2c3d.yaml",))
 
-        made.remove("agents/recorded/call-0a1b2c3d.yaml")
+        for name in ("call-0a1b2c3d", "recorded-front-desk"):
+            made.remove(f"agents/recorded/{name}.yaml")
         made.write("tests/call-0a1b2c3d.yaml", "mine\n")
         third = record(made, "0a1b2c3d")
         assert third.there == ("tests/call-0a1b2c3d.yaml",)
         assert (tmp_path / "tests/call-0a1b2c3d.yaml").read_text() == "mine\n"
-        assert "agents/recorded/recorded-front-desk-2.yaml" in third.written
+        assert third.written == tuple(f"agents/recorded/{name}" for name in (names[0], names[2]))
 
         with pytest.raises(VoiceopsError, match="there is no call ffff"):
             record(made, "ffff")

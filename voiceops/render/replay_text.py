@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
 from voiceops.model.safe_text import flowed, one_line
@@ -12,12 +12,12 @@ from voiceops.render.fitting import WIDTH
 from voiceops.render.style import PLAIN, Style
 from voiceops.testing.replay.conversation import AgentTurn
 from voiceops.testing.replay.differences import called
-from voiceops.testing.replay.replay_cost import ReplayCost
-from voiceops.testing.replay.replayed import Replay, ReplayedCall
+from voiceops.testing.replay.replayed import Replay, ReplayCost, ReplayedCall
 
 _INDENT = "    "
 _HALF = (WIDTH - len(_INDENT) - 3) // 2
 _MOST_LINES = 12  # of one side
+_MOST_CALLS = 20  # that are shown side by side
 
 
 def render_cost(cost: ReplayCost) -> str:
@@ -32,8 +32,28 @@ def render_cost(cost: ReplayCost) -> str:
 
 def render_replay(replay: Replay, style: Style = PLAIN) -> str:
     """The calls that would have ended otherwise with their first turn that differs, then the others counted."""
-    blocks = ["\n".join(_call(call, style)) for call in replay.calls if call in replay.otherwise]
+    blocks = ["\n".join(_call(call, style)) for call in replay.otherwise[:_MOST_CALLS]]
+    if (more := len(replay.otherwise) - _MOST_CALLS) > 0:
+        ids = ", ".join(one_line(call.conversation.call[:8]) for call in replay.otherwise[_MOST_CALLS:])
+        blocks.append(f"And {_count(more, 'call')}: {ids}. --format json has them all.")
     return "\n\n".join([*blocks, "\n".join(_sums(replay, style))])
+
+
+def render_recorded(written: Sequence[str], there: Sequence[str], left_out: Mapping[str, int], replaced: int) -> str:
+    """What a recording wrote, and what it did not."""
+    lines = [f"+ {one_line(path)}" for path in written]
+    lines += [f"· {one_line(path)} is there already" for path in there]
+    lines += [f"· {_count(n, 'call')} left out: {one_line(why)}" for why, n in sorted(left_out.items())]
+    if written:
+        also = (
+            f" {_count(replaced, 'number or address', 'numbers and addresses')} became made-up ones."
+            if replaced
+            else ""
+        )
+        lines.append(
+            f"{_count(len(written), 'file')} written.{also} Read them before they are kept: names are as said."
+        )
+    return "\n".join(lines or ["Nothing was written."])
 
 
 def _call(call: ReplayedCall, style: Style) -> Iterator[str]:
@@ -98,8 +118,8 @@ def _sums(replay: Replay, style: Style) -> Iterator[str]:
     yield f"{verdict} ({_count(replay.chats, 'chat')}{spent}, {replay.report.seconds:.0f} s)."
 
 
-def _count(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
+def _count(n: int, what: str, several: str = "") -> str:
+    return f"{n:,} {what if n == 1 else several or what + 's'}"
 
 
 def _thousands(tokens: int) -> str:

@@ -23,6 +23,8 @@ from voiceops.simulate.script import Script as Script
 from voiceops.testing.cases import TestsWanted as TestsWanted
 from voiceops.testing.outcome import TestKind as TestKind
 from voiceops.testing.outcome import TestReport as TestReport
+from voiceops.testing.replay.replayed import Replay as Replay
+from voiceops.testing.replay.replayed import ReplayCost as ReplayCost
 from voiceops.use.adopt_many import ManyAdopted as ManyAdopted
 from voiceops.use.adopt_many import adopt_by_name as adopt_by_name
 from voiceops.use.adopt_many import adopt_listed as adopt_listed
@@ -94,6 +96,10 @@ from voiceops.use.read_history import History as History
 from voiceops.use.read_history import history as history
 from voiceops.use.read_status import Row as Row
 from voiceops.use.read_status import status as status
+from voiceops.use.record_calls import Recorded as Recorded
+from voiceops.use.record_calls import record as record
+from voiceops.use.replay_calls import ReplayWanted as ReplayWanted
+from voiceops.use.replay_calls import replay as replay
 from voiceops.use.report_calls import Comparing as Comparing
 from voiceops.use.report_calls import compare_calls as compare_calls
 from voiceops.use.report_calls import report as report
@@ -136,6 +142,7 @@ from voiceops.use.simulate_call import elsewhere as elsewhere
 from voiceops.use.simulate_call import rehearse as rehearse
 from voiceops.use.simulate_call import simulate as simulate
 from voiceops.use.take_over import import_folder as import_folder
+from voiceops.use.told_calls import CallsWanted as CallsWanted
 from voiceops.use.tunnel import installed_tunnel as installed_tunnel
 from voiceops.use.tunnel import open_tunnel as open_tunnel
 from voiceops.use.upgrade_manifests import Upgraded as Upgraded

@@ -46,7 +46,7 @@ class Recorded:
     warnings: tuple[str, ...] = ()
 
 
-async def record_calls(loaded: Loaded, wanted: CallsWanted, folder: Path | None = None) -> Recorded:
+async def record(loaded: Loaded, wanted: CallsWanted, folder: Path | None = None) -> Recorded:
     """Write scenarios, and a script where the runtime's tools were used, of real calls; nothing that is there changes.
 
     `folder`: where the manifests go (None: `recorded/` in the first folder of manifests). Telephone numbers, mail

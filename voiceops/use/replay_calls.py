@@ -15,15 +15,17 @@ from voiceops.calls.from_vapi import tool_values, variable_values
 from voiceops.calls.record import CallRecord
 from voiceops.errors import NotFound, ProviderError, Unauthorized, VoiceopsError
 from voiceops.kinds.registry import LINES
+from voiceops.model.address import owner_of
 from voiceops.model.graph import reaching
 from voiceops.providers.http import Api
 from voiceops.state.ledger import Ledger
 from voiceops.testing.outcome import TestCase, TestReport, TestResult
 from voiceops.testing.replay.conversation import Conversation, conversation_of, left_out
 from voiceops.testing.replay.harmless_agent import HarmlessAgent, harmless
-from voiceops.testing.replay.play_back import Playback, attempt_of, play_back
-from voiceops.testing.replay.replay_cost import ReplayCost, replay_cost
-from voiceops.testing.replay.replayed import Replay, ReplayedCall
+from voiceops.testing.replay.play_back import attempt_of, play_back
+from voiceops.testing.replay.playback import Playback
+from voiceops.testing.replay.replay_cost import replay_cost
+from voiceops.testing.replay.replayed import Replay, ReplayCost, ReplayedCall
 from voiceops.testing.replay.vapi_chats import Chats
 from voiceops.use.load_project import Loaded
 from voiceops.use.open_job import open_job
@@ -76,7 +78,7 @@ class _Chosen:
     warnings: list[str] = field(default_factory=list)
 
 
-async def replay_calls(
+async def replay(
     loaded: Loaded,
     wanted: ReplayWanted,
     *,
@@ -227,13 +229,14 @@ async def _played(item: _Item, chats: Chats, rest: _Rest, until: float | None, c
 def _replayed(loaded: Loaded, item: _Item, rounds: tuple[Playback, ...], wanted: ReplayWanted) -> ReplayedCall:
     address = f"Agent/{item.call.agent}"
     resource = loaded.graph.resources.get(address)
-    lines = reaching({a: loaded.graph.dependencies(a) for a in loaded.graph.resources}, *LINES)
+    graph = loaded.graph
+    reached = reaching({a: graph.dependencies(a) for a in graph.resources}, *LINES).get(address, ())
     case = TestCase(
         name=item.call.id,
         kind="replay",
         agents=(address,),
         agent_at=str(resource.mark) if resource is not None else "",
-        lines=tuple(lines.get(address, ())),
+        lines=tuple(dict.fromkeys(owner_of(line) for line in reached)),
     )
     attempts = tuple(attempt_of(one) for one in rounds)
     return ReplayedCall(

@@ -24,7 +24,8 @@ from voiceops.use.scope_and_terms import Scope, options_of
 class CallsWanted:
     """Which calls: by their ids (or the first characters of them), or the newest of a time and of an agent.
 
-    `since` in epoch seconds. `calls_of`: another environment, whose calls they are; "" is the one that is worked in.
+    `since` in epoch seconds. `calls_of`: another environment, whose calls they are; "" is the one that is worked in,
+    and for a preview the one that it is made of.
     """
 
     ids: tuple[str, ...] = ()
@@ -37,9 +38,9 @@ class CallsWanted:
 
 def source_of(loaded: Loaded, wanted: CallsWanted) -> Loaded:
     """The project in the environment whose calls they are. Raises InvalidProject."""
-    if wanted.calls_of in ("", loaded.project.environment):
-        return loaded
-    return load(loaded.project.root, wanted.calls_of, loaded.context)
+    project = loaded.project
+    wanted_of = wanted.calls_of or project.base or project.environment
+    return loaded if wanted_of == project.environment else load(project.root, wanted_of, loaded.context)
 
 
 def kept_calls(source: Loaded, wanted: CallsWanted) -> list[CallRecord]:

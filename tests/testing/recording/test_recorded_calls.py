@@ -45,11 +45,11 @@ def test_a_call_as_a_scenario() -> None:
     made = scenario("call-1", order(), Replacements())
     spec: Any = made["spec"]
     assert spec["toolMocks"] == [{"toolName": "lookupOrder", "result": "It comes tomorrow."}]
-    assert '2. It is 1234. (after the agent said something like "What is its number?")' in spec["instructions"]
+    assert "hear: What is its number?\nsay: It is 1234.\n" in spec["instructions"]
     (judged,) = spec["evaluations"]
     assert judged["comparator"] == "="
     assert judged["value"] is True
-    assert "used the tool lookupOrder" in judged["structuredOutput"]["schema"]["description"]
+    assert "used the tool `lookupOrder`" in judged["structuredOutput"]["schema"]["description"]
     assert len(judged["structuredOutput"]["name"]) <= 40
 
 

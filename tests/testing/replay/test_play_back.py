@@ -12,7 +12,8 @@ from tests.testing.replay.said import VALUES, agent, by_rule, call, order, order
 from voiceops.calls.record import Spoken, ToolUse, ToolValues
 from voiceops.testing.replay.conversation import Conversation, conversation_of, left_out
 from voiceops.testing.replay.harmless_agent import NOWHERE, HarmlessAgent, harmless
-from voiceops.testing.replay.play_back import Playback, attempt_of, play_back
+from voiceops.testing.replay.play_back import attempt_of, play_back
+from voiceops.testing.replay.playback import Playback
 from voiceops.testing.replay.vapi_chats import Reply, WantedTool
 
 

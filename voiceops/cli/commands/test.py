@@ -10,6 +10,7 @@ from voiceops import use
 from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.loop import completed
 from voiceops.cli.terminal.options import formats
+from voiceops.cli.terminal.real_calls import RealCalls, real_calls, record_calls, replay_calls, show_replay
 
 _KINDS = ("suite", "eval", "script")
 
@@ -25,6 +26,7 @@ _KINDS = ("suite", "eval", "script")
     metavar="MINUTES",
     help="After so long nothing new starts, and what runs is cancelled.",
 )
+@real_calls
 @formats("text", "json")
 @click.pass_obj
 def test_command(
@@ -35,6 +37,7 @@ def test_command(
     repeat: int | None,
     budget: float | None,
     format_: str,
+    real: RealCalls,
 ) -> int:
     """Run the environment's tests: simulation suites and evals at Vapi, call scripts on this machine.
 
@@ -43,13 +46,23 @@ def test_command(
     suite, a simulation of one ("orders / refund"), an eval or a script; * and ? stand for others. Ends with 0 when all
     passed, 1 when something failed, 3 when something could not be run. Ctrl-C cancels what runs at Vapi.
 
+    --replay has real calls again, with the agents as they are now and with the tools' answers of then, and tells which
+    would have ended otherwise; no tool runs. --record writes real calls down as scenarios and scripts. For both, NAME
+    is a call's id.
+
     \b
     Examples:
       voiceops test
       voiceops -e staging test orders --repeat 3
       voiceops test --kind script
       voiceops -e preview-142 test --budget 20
+      voiceops -e preview-142 test --replay --since 7d --calls-of prod
+      voiceops -e prod test --record 8f14e45f
     """
+    if real.record:
+        return record_calls(console, real, names, agent, format_)
+    if real.replay:
+        return show_replay(console, replay_calls(console, real, names, agent, repeat, budget), format_)
     wanted = use.TestsWanted(names=names, agent=agent, kinds=kinds)
     report = completed(use.run_tests(use.load(*console.place), wanted, repeat=repeat, budget=budget, told=console.note))
     if format_ == "json":

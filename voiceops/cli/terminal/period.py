@@ -66,11 +66,12 @@ class TimeToCome(click.ParamType[float]):
         if isinstance(value, float):
             return value
         if (ahead := seconds_of(str(value))) is not None:
-            return _now() + ahead
-        return When(_now).convert(value, param, ctx)
+            return now() + ahead
+        return When(now).convert(value, param, ctx)
 
 
-def _now() -> float:
+def now() -> float:
+    """Epoch seconds."""
     import time
 
     return time.time()
@@ -78,11 +79,11 @@ def _now() -> float:
 
 def period(command: F) -> F:
     """`--since` and `--until`."""
-    command = click.option("--until", type=When(_now), metavar="T", help="Only calls that began before; as --since.")(
+    command = click.option("--until", type=When(now), metavar="T", help="Only calls that began before; as --since.")(
         command
     )
     return click.option(
-        "--since", type=When(_now), metavar="T", help="Only calls that began since: 24h, 7d, or a date and time."
+        "--since", type=When(now), metavar="T", help="Only calls that began since: 24h, 7d, or a date and time."
     )(command)
 
 

@@ -54,14 +54,18 @@ def suite(name: str, agent: str, simulations: Sequence[str]) -> dict[str, JSON]:
 
 
 def _instructions(conversation: Conversation, made_up: Replacements) -> str:
-    """The caller's turns in their order, each with the agent's words that it answered."""
-    lines = ["You are on the telephone. Say the following, one after the other, each when it is your turn:", ""]
-    before = conversation.opening.said
-    for n, exchange in enumerate(conversation.exchanges, 1):
-        heard = f' (after the agent said something like "{_short(made_up.text(before))}")' if before else ""
-        lines.append(f"{n}. {made_up.text(exchange.caller)}{heard}")
-        before = exchange.answer.said
-    lines += ["", "Where the agent asks something else, answer with what stands above. When all is said, hang up."]
+    """The caller's turns in their order, each behind the agent's words that it answered."""
+    lines = [
+        "You are on the telephone. This is how the call went: what stands behind `say:` is yours, one line after the",
+        "other, each when it is your turn; `hear:` is about what the agent said before it. Where the agent asks for",
+        "something else, answer with what stands here. When all is said, hang up.",
+        "",
+    ]
+    heard = conversation.opening.said
+    for exchange in conversation.exchanges:
+        lines += [f"hear: {_short(made_up.text(heard))}"] if heard else []
+        lines.append(f"say: {' '.join(made_up.text(exchange.caller).split())}")
+        heard = exchange.answer.said
     text = "\n".join(lines)
     return text if len(text) <= _LONGEST else text[:_LONGEST].rsplit("\n", 1)[0]
 
@@ -69,7 +73,7 @@ def _instructions(conversation: Conversation, made_up: Replacements) -> str:
 def _evaluation(conversation: Conversation, used: Sequence[Used]) -> dict[str, JSON]:
     """One yes-or-no question on what was done; the only thing of a call that another wording leaves alone."""
     names = list(dict.fromkeys(tool.name for tool in used if not _is(tool, END_CALL, TRANSFER)))
-    wanted = [f"the agent used the tool {name}" for name in names]
+    wanted = [f"the agent used the tool `{name}`" for name in names]
     if any(_is(tool, TRANSFER) for tool in used):
         wanted.append("the agent handed the caller on to somebody else")
     else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from voiceops.model.values import JSON
@@ -13,38 +12,12 @@ from voiceops.testing.outcome import Attempt
 from voiceops.testing.replay.conversation import AgentTurn, Conversation, Used
 from voiceops.testing.replay.differences import Deviation, Record, ends, said_otherwise
 from voiceops.testing.replay.harmless_agent import HarmlessAgent
+from voiceops.testing.replay.playback import Playback, was
 from voiceops.testing.replay.vapi_chats import Reply, WantedTool, assistant, tool_answer, user
 
 Ask = Callable[[Mapping[str, Any], Sequence[Mapping[str, JSON]], Mapping[str, JSON]], Awaitable[Reply]]
 _SPOKE_THE_END = "assistant-said-end-call-phrase"
 _STOPS = ("new", "arguments", "ended")  # what follows has no answer on record, or no caller
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Playback:
-    """A call that was had again. `answers` begins with what was before the caller's first word, as `was` does.
-
-    `differences`: why it would have ended otherwise, the first turn first. `said`: the turns at which the agent only
-    said something else. `error`: why it could not be had to its end.
-    """
-
-    answers: tuple[AgentTurn, ...]
-    differences: tuple[Deviation, ...] = ()
-    said: tuple[int, ...] = ()
-    chats: int = 0
-    cost: float | None = None
-    seconds: float = 0.0
-    error: str = ""
-
-    @property
-    def same(self) -> bool | None:
-        """Would it have ended as it did? None: it could not be had to its end."""
-        return None if self.error else not self.differences
-
-
-def was(conversation: Conversation) -> tuple[AgentTurn, ...]:
-    """What the agent did then, by the caller's turns; first what it did before the caller said a word."""
-    return (conversation.opening, *(exchange.answer for exchange in conversation.exchanges))
 
 
 async def play_back(conversation: Conversation, agent: HarmlessAgent, ask: Ask) -> Playback:

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from voiceops.engine.review.estimate import Table
 from voiceops.testing.replay.conversation import Conversation
 from voiceops.testing.replay.harmless_agent import HarmlessAgent
+from voiceops.testing.replay.replayed import ReplayCost
 
 _CHARACTERS_PER_TOKEN = 4
 _PER_MESSAGE = 8  # tokens around each message
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayCost:
-    """Ballpark figures, no bill. `assumed`: models that the table does not list."""
-
-    calls: int = 0
-    chats: int = 0
-    tokens_in: int = 0
-    tokens_out: int = 0
-    money: float = 0.0
-    currency: str = "USD"
-    assumed: tuple[str, ...] = ()
 
 
 def replay_cost(items: Iterable[tuple[Conversation, HarmlessAgent]], table: Table, repeat: int = 1) -> ReplayCost:

@@ -8,8 +8,20 @@ from typing import Any
 
 from voiceops.testing.outcome import TestReport, TestResult, Verdict
 from voiceops.testing.replay.conversation import AgentTurn, Conversation
-from voiceops.testing.replay.play_back import Playback, was
-from voiceops.testing.replay.replay_cost import ReplayCost
+from voiceops.testing.replay.playback import Playback, was
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayCost:
+    """Ballpark figures, no bill. `assumed`: models that the table does not list."""
+
+    calls: int = 0
+    chats: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    money: float = 0.0
+    currency: str = "USD"
+    assumed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,152 @@
+"""`test --replay` and `test --record`: real calls again, and real calls as tests."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import click
+
+from voiceops import use
+from voiceops.cli.terminal.console import Console
+from voiceops.cli.terminal.loop import completed
+from voiceops.cli.terminal.period import When, now
+from voiceops.errors import VoiceopsError
+from voiceops.render.replay_text import render_cost, render_recorded, render_replay
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+UNASKED_MONEY, UNASKED_CHATS = 1.0, 300  # up to here a replay runs without being asked about
+_EVERY = 10  # calls between two notes of how far it is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealCalls:
+    """What the command line says about real calls."""
+
+    replay: bool
+    record: bool
+    since: float | None
+    n: int
+    calls_of: str
+    into: Path | None
+    yes: bool
+    db: str
+
+    def wanted(self, ids: tuple[str, ...], agent: str) -> use.CallsWanted:
+        """Which calls."""
+        return use.CallsWanted(
+            ids=ids, since=self.since, agent=agent, calls=self.n, calls_of=self.calls_of, database=self.db
+        )
+
+
+def real_calls(command: F) -> F:
+    """The flags of both; the command gets them as `real`."""
+
+    @functools.wraps(command)
+    def with_real(*args: Any, **given: Any) -> Any:
+        mine = {name: given.pop(name) for name in RealCalls.__slots__}
+        real = RealCalls(**mine)
+        if real.replay and real.record:
+            raise click.UsageError("--replay and --record are two things: give one of them.")
+        if not (real.replay or real.record):
+            _refuse_alone(real)
+        return command(*args, real=real, **given)
+
+    for option in reversed(
+        (
+            click.option("--replay", is_flag=True, help="Have real calls again, with the agents as they are now."),
+            click.option("--record", is_flag=True, help="Write real calls down as scenarios and call scripts."),
+            click.option(
+                "--since", type=When(now), metavar="T", help="Real calls: only those since 24h, 7d, or a date."
+            ),
+            click.option(
+                "--n",
+                type=click.IntRange(1, 10_000),
+                default=50,
+                show_default=True,
+                metavar="N",
+                help="Real calls: the newest so many.",
+            ),
+            click.option("--calls-of", default="", metavar="ENV", help="Real calls: of another environment."),
+            click.option(
+                "--into",
+                type=click.Path(path_type=Path, file_okay=False),
+                metavar="DIR",
+                help="--record: where manifests go [default: recorded/ beside the agents].",
+            ),
+            click.option("--yes", is_flag=True, help="--replay: don't ask, whatever it probably costs."),
+            click.option("--db", default="", metavar="URL", help="Real calls: another store of calls."),
+        )
+    ):
+        with_real = option(with_real)
+    return cast(F, with_real)
+
+
+def _refuse_alone(real: RealCalls) -> None:
+    """Flags that would say nothing are slips."""
+    for flag, given in (
+        ("--since", real.since is not None),
+        ("--calls-of", bool(real.calls_of)),
+        ("--into", real.into is not None),
+        ("--db", bool(real.db)),
+    ):
+        if given:
+            raise click.UsageError(f"{flag} is about real calls: give it with --replay or --record.")
+
+
+def replay_calls(
+    console: Console, real: RealCalls, ids: tuple[str, ...], agent: str, repeat: int | None, budget: float | None
+) -> use.Replay:
+    """Have the calls again, after saying what it probably costs. Raises VoiceopsError: nobody agreed."""
+
+    def agree(cost: use.ReplayCost) -> bool:
+        console.note(render_cost(cost))
+        if real.yes or (cost.money <= UNASKED_MONEY and cost.chats <= UNASKED_CHATS):
+            return True
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            return False
+        console.say("Replay them? Only 'yes' is taken: ", end="")
+        return sys.stdin.readline().strip() == "yes"
+
+    def progress(done: int, of: int) -> None:
+        if done % _EVERY == 0 and done < of:
+            console.note(f"{done} of {of} calls are done.")
+
+    loaded = use.load(*console.place)
+    wanted = use.ReplayWanted(
+        calls=real.wanted(ids, agent),
+        repeat=repeat or 1,
+        min_pass=loaded.project.trials.min_pass,
+        seconds=None if budget is None else 60 * budget,
+    )
+    return completed(use.replay(loaded, wanted, agree=agree, progress=progress))
+
+
+def show_replay(console: Console, replay: use.Replay, format_: str) -> int:
+    """Print what came of it; the exit code. Raises VoiceopsError: when a replay has no such format."""
+    report = replay.report
+    if format_ == "json":
+        data = asdict(report) | {"started": report.started.isoformat(), "exitCode": report.exit_code}
+        console.data(data | {"replay": replay.to_data()})
+    elif format_ == "text":
+        console.out(render_replay(replay, console.style()))
+        for warning in report.warnings:
+            console.note(warning)
+    else:
+        raise VoiceopsError(f"a replay has no --format {format_}", hint="Take text or json.")
+    return report.exit_code
+
+
+def record_calls(console: Console, real: RealCalls, ids: tuple[str, ...], agent: str, format_: str) -> int:
+    """Write the calls down; say what was written."""
+    recorded = completed(use.record(use.load(*console.place), real.wanted(ids, agent), real.into))
+    if format_ == "json":
+        console.data(asdict(recorded))
+    else:
+        console.out(render_recorded(recorded.written, recorded.there, recorded.left_out, recorded.replaced))
+    return 0
