@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.support.bench import REPOSITORY, bench, shop
 
 PROMPT = "agents/prompts/front-desk.md"
@@ -33,6 +35,16 @@ def test_one_word_of_the_prompt_decides(tmp_path: Path) -> None:
         made.apply()
         made.run("test", HOURS)
         assert made.control.runs()["ended"] == {"passed": 5, "failed": 1}
+
+
+@pytest.mark.parametrize("slow", ["eval", "simulation"])
+def test_one_sort_of_tests_does_not_end_the_other(tmp_path: Path, slow: str) -> None:
+    with bench(tmp_path) as made:
+        shop(made)
+        made.apply()
+        made.control.outcome(what=slow, seconds=1.2)
+        made.run("test")
+        assert made.control.runs()["ended"] == {"passed": 3}
 
 
 def test_a_preview_stops_the_word_before_anybody_hears_it(tmp_path: Path) -> None:

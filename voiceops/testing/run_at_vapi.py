@@ -94,7 +94,7 @@ class AtVapi:
         poller = Poller(runs, pace=self.bounds.pace, told=self.told, beside=resized)
         starting: set[asyncio.Task[str]] = set()
         tasks = [asyncio.create_task(self._one(work, runs, slots, poller, starting)) for work in works]
-        async with _beside(poller.watch()), self._cancelling(starting):
+        async with _beside(poller.watch()), self._cancelling(runs, starting):
             try:
                 until = self.bounds.until
                 rest = None if until is None else max(0.0, until - time.monotonic())
@@ -185,8 +185,9 @@ class AtVapi:
             self._open[started.result()] = runs
 
     @asynccontextmanager
-    async def _cancelling(self, starting: set[asyncio.Task[str]]) -> AsyncIterator[None]:
-        """At the end nothing of ours runs at Vapi any more, what was just being started included."""
+    async def _cancelling(self, runs: VendorRuns, starting: set[asyncio.Task[str]]) -> AsyncIterator[None]:
+        """At the end none of these runs is under way at Vapi any more, what was just being started included. Those of
+        the other sort go on: each sort ends by itself."""
         try:
             yield
         finally:
@@ -196,8 +197,8 @@ class AtVapi:
                 for task in under_way:
                     task.cancel()
                 await asyncio.gather(*under_way, return_exceptions=True)
-            if self._open:
-                await self._cancel(list(self._open))
+            if ours := [id_ for id_, of in self._open.items() if of is runs]:
+                await self._cancel(ours)
 
     async def _cancel(self, ids: Sequence[str]) -> None:
         async def one(id_: str) -> None:
