@@ -11,7 +11,7 @@ from typing import Any
 from voiceops.calls.call_names import Names
 from voiceops.calls.store import CallStore
 from voiceops.errors import VoiceopsError
-from voiceops.runtime.store.backends import backend_of
+from voiceops.runtime.store.backends import backend_of, looking_into
 from voiceops.runtime.store.records import Backend
 from voiceops.runtime.store.sqlite import SqliteBackend
 from voiceops.state.ledger import Ledger
@@ -42,19 +42,9 @@ def calls_database(
             )
         yield None
         return
-    backend.open()
-    try:
+    with looking_into(backend):
         CallStore(backend).prepare()
         yield backend
-    except Exception as error:
-        if type(error).__module__.partition(".")[0] not in ("sqlite3", "psycopg"):
-            raise
-        raise VoiceopsError(
-            f"the store of calls can't be used: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
-            hint="Check that it is there, its rights, and room. What was written before is kept.",
-        ) from None
-    finally:
-        backend.close()
 
 
 def _own(opened: Opened, patience: float) -> SqliteBackend:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from voiceops.errors import VoiceopsError
 from voiceops.manifest.project import Project
-from voiceops.runtime.store.backends import backend_of
+from voiceops.runtime.store.backends import backend_of, looking_into
 from voiceops.runtime.store.records import DEAD, STATES, Backend, Stats, Stored
 from voiceops.runtime.store.sqlite import SqliteBackend
 from voiceops.use.allowed_hosts import check_database
@@ -70,8 +70,5 @@ def _queue(opened: Opened) -> Iterator[Backend | None]:
             )
         yield None
         return
-    backend.open()
-    try:
+    with looking_into(backend):
         yield backend
-    finally:
-        backend.close()

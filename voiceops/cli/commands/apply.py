@@ -58,7 +58,8 @@ def apply_command(
         raise VoiceopsError("--resend-secrets adds to what was reviewed", hint="Apply without PLANFILE for it.")
     check_can_ask(flags, asks=plan_file is None)
     scope = flags.scope(destroy=destroy, release_hold=release_hold, resend_secrets=resend_secrets)
-    return applied(console, use.load(*console.place), flags, scope, kept_plan(console, plan_file, verify))
+    kept = kept_plan(console, plan_file, verify)
+    return applied(console, use.load(*console.place), flags, scope, kept)
 
 
 @click.command("destroy")
@@ -78,6 +79,5 @@ def destroy_command(console: Console, /, plan_file: Path | None, verify: str | N
     """
     flags = Flags(**given)
     check_can_ask(flags, asks=plan_file is None)
-    return applied(
-        console, use.load(*console.place), flags, flags.scope(destroy=True), kept_plan(console, plan_file, verify)
-    )
+    kept = kept_plan(console, plan_file, verify)
+    return applied(console, use.load(*console.place), flags, flags.scope(destroy=True), kept)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from voiceops.errors import VoiceopsError
@@ -31,3 +35,36 @@ def backend_of(location: str, *, worker: bool = True, patience: float = 15.0) ->
     # As SQLAlchemy writes them: sqlite:///relative, sqlite:////absolute.
     path = rest.removeprefix("/") if separator else location
     return SqliteBackend(Path(path), worker=worker, patience=patience)
+
+
+@contextmanager
+def looking_into(backend: Backend) -> Iterator[Backend]:
+    """The store, open for as long as the block runs: for a command, to which a store that fails is an error to be told.
+
+    Raises VoiceopsError: it can't be opened, it is damaged, another process keeps it locked, or it went away.
+    """
+    backend.open()
+    try:
+        yield backend
+    except Exception as error:
+        if not isinstance(error, sqlite3.Error) and not isinstance(error, _of_postgres()):
+            raise
+        what = str(error).strip().splitlines()
+        raise VoiceopsError(
+            f"the store of calls{_named(backend)} can't be used: {what[0] if what else type(error).__name__}",
+            hint="Check that it is there, its rights, and room. What was written before is kept. docs/incidents.md says "
+            "what to do with one that is damaged.",
+        ) from None
+    finally:
+        backend.close()
+
+
+def _named(backend: Backend) -> str:
+    path = getattr(backend, "path", None)
+    return f" {path}" if path is not None else ""
+
+
+def _of_postgres() -> tuple[type[Exception], ...]:
+    """Its driver's errors, where it was imported."""
+    driver = sys.modules.get("psycopg")
+    return (driver.Error,) if driver is not None else ()
