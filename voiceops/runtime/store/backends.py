@@ -51,9 +51,9 @@ def looking_into(backend: Backend) -> Iterator[Backend]:
             raise
         what = str(error).strip().splitlines()
         raise VoiceopsError(
-            f"the store of calls{_named(backend)} can't be used: {what[0] if what else type(error).__name__}",
-            hint="Check that it is there, its rights, and room. What was written before is kept. docs/incidents.md says "
-            "what to do with one that is damaged.",
+            f"the store{_named(backend)} can't be used: {what[0] if what else type(error).__name__}",
+            hint="Check that it is there, its rights, and room. What was written before is kept. Where it is damaged, "
+            "docs/incidents.md says what to do.",
         ) from None
     finally:
         backend.close()
