@@ -94,6 +94,17 @@ def test_what_somebody_else_bound_meanwhile_is_left(made: Bench) -> None:
     assert made.control.object(ids[0])["assistantId"] == other
 
 
+def test_what_it_was_bound_to_may_be_gone(made: Bench) -> None:
+    ids = pool(made)
+    made.run("preview", "up", "a", "--line", "main-line")
+    made.run("preview", "up", "b", "--line", "main-line")
+    made.control.delete(next(o["id"] for o in made.control.objects("/assistant") if o["name"] == "Out of hours"))
+    assert "which is gone: now nobody answers it" in made.run("preview", "down", "b").out
+    route = made.control.object(ids[1])
+    assert (route.get("assistantId"), route.get("squadId")) == (None, None)
+    made.run("preview", "down", "a")
+
+
 def test_sweep(made: Bench) -> None:
     before = account(made)
     for name in ("a", "b"):

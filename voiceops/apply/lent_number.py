@@ -16,7 +16,7 @@ from voiceops.preview.registered import LentNumber
 from voiceops.providers.vapi import Vapi
 
 _PHONE = KINDS["Phone"]
-_TARGETS = ("assistantId", "squadId")
+_TARGETS = {"assistantId": "Agent", "squadId": "Squad"}
 _SERVER = "server"
 _UNSEEN = ("headers", "secret")  # of a server: what an API shows of them is not what would have to be sent again
 _PATIENCE = 30.0  # seconds for a new object to be there for a number
@@ -71,8 +71,14 @@ async def give_back(vapi: Vapi, lent: LentNumber) -> str:
         return ""
     if others := targets_of(now) - targets_of(lent.before) - set(lent.bound):
         return f"{lent.number} was bound to something else meanwhile ({', '.join(sorted(others))}): it is left so"
-    await _written(vapi, lent, dict(lent.before))
-    return ""
+    body, gone = dict(lent.before), ""
+    for key, kind in _TARGETS.items():
+        id_ = body.get(key)
+        if isinstance(id_, str) and await vapi.get(KINDS[kind], id_) is None:
+            body[key] = None
+            gone = f"{lent.number} was bound to the {KINDS[kind].title} {id_}, which is gone: now nobody answers it"
+    await _written(vapi, lent, body)
+    return gone
 
 
 async def _written(vapi: Vapi, lent: LentNumber, body: dict[str, Any]) -> None:
