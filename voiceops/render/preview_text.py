@@ -35,11 +35,14 @@ def up(
 def listed(previews: Sequence[Preview], now: float, style: Style = PLAIN) -> str:
     """One row a preview."""
     rows = []
+    width = max((len(preview.name) for preview in previews), default=0)
+    source = max((len(preview.source) for preview in previews), default=0)
     for preview in previews:
         shown = preview.shown()
         state = "being taken down" if preview.going else "past its time" if preview.expires_at <= now else ""
+        made = f"{preview.name:<{width}}  of {preview.source:<{source}}"
         rows.append(
-            f"{preview.name:<20}  of {preview.source:<10}  until {shown['expiresAt']}  {shown['number'] or '-':<16}"
+            f"{made}  until {shown['expiresAt']}  {shown['number'] or '-'}"
             + (f"  {style(state, 'yellow')}" if state else "")
         )
     return "\n".join(row.rstrip() for row in rows) or "There are no previews."
@@ -52,6 +55,7 @@ def down(found: Mapping[str, Any], style: Style = PLAIN) -> str:
         return f"There is no preview {one_line(name)}: nothing to do."
     if not found["gone"]:
         return f"{style('✗', 'red')} Preview {name} is not gone."
+    count = found["deleted"]
     number = f", {found['number']} given back" if found["number"] else ""
-    rows = [f"{style('✓', 'green')} Preview {name} is gone: {found['deleted']} objects deleted{number}."]
+    rows = [f"{style('✓', 'green')} Preview {name} is gone: {count} object{'' if count == 1 else 's'} deleted{number}."]
     return "\n".join(rows + [f"  {style('!', 'yellow')} {one_line(note)}" for note in found["notes"]])
