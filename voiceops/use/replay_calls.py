@@ -7,6 +7,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,7 @@ from voiceops.errors import NotFound, ProviderError, Unauthorized, VoiceopsError
 from voiceops.kinds.registry import LINES
 from voiceops.model.address import owner_of
 from voiceops.model.graph import reaching
+from voiceops.net.together import together
 from voiceops.providers.http import Api
 from voiceops.state.ledger import Ledger
 from voiceops.testing.outcome import TestCase, TestReport, TestResult
@@ -108,13 +110,15 @@ async def replay(
         try:
             played = await _all(chosen.items, chats, wanted, cost, until, progress)
         except BaseException:
-            await asyncio.wait_for(asyncio.shield(chats.clear()), _CLEARING)
+            with suppress(TimeoutError):
+                if await asyncio.wait_for(chats.clear(), _CLEARING):
+                    loaded.context.on_wait(_may_be_left(chats))
             raise
         left = await chats.clear()
     calls = tuple(_replayed(loaded, item, rounds, wanted) for item, rounds in zip(chosen.items, played, strict=True))
     warnings = list(chosen.warnings)
     if left:
-        warnings.append(f"{left} chats named '{chats.name}' may be left at Vapi: they hold what callers said")
+        warnings.append(_may_be_left(chats))
     return Replay(
         report=TestReport(
             environment=loaded.project.environment,
@@ -199,9 +203,7 @@ async def _all(
         progress(done, len(items))
         return tuple(rounds)
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(item)) for item in items]
-    return [task.result() for task in tasks]
+    return await together(one(item) for item in items)
 
 
 async def _played(item: _Item, chats: Chats, rest: _Rest, until: float | None, cost: ReplayCost) -> Playback:
@@ -224,6 +226,10 @@ async def _played(item: _Item, chats: Chats, rest: _Rest, until: float | None, c
         if isinstance(error, Unauthorized) or error.status in _STOPPING:
             rest.why = str(error)
         return Playback(answers=(), error=str(error))
+
+
+def _may_be_left(chats: Chats) -> str:
+    return f"chats whose names begin with '{chats.name}' may be left at Vapi: they hold what callers said"
 
 
 def _replayed(loaded: Loaded, item: _Item, rounds: tuple[Playback, ...], wanted: ReplayWanted) -> ReplayedCall:

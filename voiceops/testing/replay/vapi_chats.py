@@ -22,6 +22,7 @@ from voiceops.providers.http import Api
 _TRIES = 4  # of a chat whose answer did not come
 _LIMIT = 1000
 _LONGEST = 10_000  # characters of a message that Vapi takes
+_SETTLES = 2.0  # seconds
 _CLOCKS = 60.0  # seconds by which two clocks may differ
 
 
@@ -46,7 +47,7 @@ class Reply:
 
 @dataclass(slots=True)
 class Chats:
-    """The chats of one run. `name` is theirs at Vapi, at most 40 characters."""
+    """The chats of one run. Their names at Vapi begin with `name`, at most 30 characters, and each has its own."""
 
     api: Api
     name: str
@@ -61,34 +62,43 @@ class Chats:
     ) -> Reply:
         """The agent's next answer. Raises ProviderError."""
         self._began = self._began or self.api.now()
-        body: dict[str, Any] = {"assistant": dict(agent), "name": self.name, "input": list(messages)}
+        body: dict[str, Any] = {"assistant": dict(agent), "input": list(messages)}
         if variables:
             body["assistantOverrides"] = {"variableValues": dict(variables)}
         for attempt in range(_TRIES):
             self.asked += 1
             try:
-                answer = (await self.api.call("POST", "/chat", body=body, creates=True)).data
+                answer = await self._asked(body | {"name": f"{self.name} {self.asked}"})
                 break
             except Ambiguous:
-                self._lost += 1
                 if attempt == _TRIES - 1:
                     raise
                 await asyncio.sleep(self.api.pace * 2**attempt)
-        if not isinstance(answer, dict) or not isinstance(answer.get("output"), list):
-            raise ProviderError(
-                "Vapi's answer to a chat has no output", endpoint=f"POST {self.api.base_url}/chat", status=201
-            )
-        if isinstance(answer.get("id"), str):
-            self._made.append(answer["id"])
         reply = reply_of(answer)
         self.spent += reply.cost or 0.0
         return reply
+
+    async def _asked(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """One chat. Raises ProviderError; Ambiguous also where the answer is another chat's, or can't be read."""
+        try:
+            answer = (await self.api.call("POST", "/chat", body=body, creates=True)).data
+            known = isinstance(answer, dict) and answer.get("name", body["name"]) == body["name"]
+            if not known or not isinstance(answer.get("output"), list):
+                raise Ambiguous("Vapi's answer is none to this chat", endpoint=f"POST {self.api.base_url}/chat")
+        except (Ambiguous, asyncio.CancelledError):
+            self._lost += 1
+            raise
+        if isinstance(answer.get("id"), str):
+            self._made.append(answer["id"])
+        found: Mapping[str, Any] = answer
+        return found
 
     async def clear(self) -> int:
         """Delete all chats that this run made; how many may be left."""
         ids, self._made = self._made, []
         left = 0
         if self._lost:
+            await asyncio.sleep(_SETTLES * self.api.pace)  # what was under way is there by then
             try:
                 ids += [id_ for id_ in await self._named() if id_ not in ids]
                 self._lost = 0
@@ -106,7 +116,7 @@ class Chats:
             data = (await self.api.call("GET", "/chat", params=params)).data
             items = data.get("results") if isinstance(data, dict) else data
             listed = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-            found += [str(item["id"]) for item in listed if item.get("name") == self.name and item.get("id")]
+            found += [str(item["id"]) for item in listed if _is_of(item, self.name)]
             if len(listed) < _LIMIT:
                 break
         return found
@@ -119,6 +129,10 @@ class Chats:
         except ProviderError:
             return False
         return True
+
+
+def _is_of(chat: Mapping[str, Any], run: str) -> bool:
+    return bool(chat.get("id")) and str(chat.get("name") or "").rpartition(" ")[0] == run
 
 
 def reply_of(chat: Mapping[str, Any]) -> Reply:
