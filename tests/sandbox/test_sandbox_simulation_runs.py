@@ -198,6 +198,14 @@ def test_outcomes_are_ordered_by_number(bench: Bench) -> None:
     assert (counts["passed"], counts["failed"], counts["canceled"]) == (2, 2, 1)
 
 
+@pytest.mark.parametrize(("outcome", "wanted", "value"), [("failed", "Saturday", False), ("passed", "Sunday", True)])
+def test_an_ordered_outcome_has_values_that_go_with_it(bench: Bench, outcome: str, wanted: str, value: bool) -> None:
+    bench.control.outcome(outcome)
+    (item,) = items(bench, run(bench, agent(bench), simulation(bench, scenario(bench, f'"{wanted}"')))["id"])
+    (evaluation,) = item["results"]["evaluations"]
+    assert (item["status"], evaluation["passed"], evaluation["extractedValue"]) == (outcome, value, value)
+
+
 def test_seconds_are_ordered_for_some(bench: Bench) -> None:
     bench.control.outcome(name="slow", seconds=60)
     written = scenario(bench, '"Saturday"')

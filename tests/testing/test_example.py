@@ -47,6 +47,18 @@ def test_one_sort_of_tests_does_not_end_the_other(tmp_path: Path, slow: str) -> 
         assert made.control.runs()["ended"] == {"passed": 3}
 
 
+def test_what_ended_before_the_others_hung_counts(tmp_path: Path) -> None:
+    with bench(tmp_path) as made:
+        shop(made)
+        made.edit("voiceops.yaml", "version: 1\n", "version: 1\ntests: {timeoutSeconds: 1}\n")
+        made.apply()
+        made.control.outcome("hang", name="opening")
+        told = made.run("-q", "test", "--kind", "suite", code=3).out
+        assert f"not run: {HOURS}: it took longer than 1 s" in told
+        assert f"passed: {ORDER}" in told
+        assert made.control.runs()["ended"] == {"passed": 1, "canceled": 1}
+
+
 def test_a_preview_stops_the_word_before_anybody_hears_it(tmp_path: Path) -> None:
     with bench(tmp_path) as made:
         shop(made)

@@ -177,13 +177,25 @@ def _ended_simulation(plan: Scheduled, at: float) -> Body:
     passed = plan.passed if not plan.outcome else plan.outcome == "passed"
     results = plan.result["results"]
     if passed != plan.passed:
-        evaluations = [{**item, "passed": passed} if item["required"] else item for item in results["evaluations"]]
+        evaluations = [_as_ordered(item, passed) if item["required"] else item for item in results["evaluations"]]
         results = {**results, "evaluations": evaluations, "passed": passed}
     status = "passed" if passed else "failed"
     changes = {**plan.result, "results": results, "status": status, "completedAt": time, "updatedAt": time}
     if not passed:
         changes |= {"failedAt": time, "failureReason": plan.reason or "It was ordered to fail"}
     return {"counted": status, **changes}
+
+
+def _as_ordered(item: Body, passed: bool) -> Body:
+    """An evaluation that was ordered to be met or missed, with a value that goes with it."""
+    if item["passed"] == passed:
+        return item
+    value = item["extractedValue"]
+    if passed and item["comparator"] in ("=", ">=", "<="):
+        value = item["expectedValue"]
+    elif not passed:
+        value = not value if isinstance(value, bool) else None
+    return {**item, "passed": passed, "extractedValue": value}
 
 
 def _ended_eval(plan: Scheduled, at: float) -> Body:

@@ -160,11 +160,23 @@ class AtVapi:
             await self._cancel([id_])
             reason = f"it took longer than {self.bounds.timeout:g} s (tests.timeoutSeconds), and was cancelled"
             late = Attempt(passed=None, reason=reason, seconds=self.bounds.timeout, run=id_)
-            return [(test, late) for test in work.tests.values()]
+            return await self._in_time(work, runs, late)
         self._open.pop(id_, None)
         if work.path == EVALS:
             return [(test, attempt_of_eval(state.body, work.judged)) for test in work.tests.values()]
         return await self._of_items(work, runs, id_)
+
+    async def _in_time(self, work: Work, runs: VendorRuns, late: Attempt) -> list[tuple[Chosen, Attempt]]:
+        """Of a run that took too long: a simulation of it that had ended counts, the others are late."""
+        items: dict[str, dict[str, Any]] = {}
+        if work.path == SIMULATIONS:
+            with suppress(ProviderError):
+                items = {str(item.get("simulationId")): item for item in await runs.items(late.run)}
+        ended = {known: item for known, item in items.items() if item.get("status") in ("passed", "failed")}
+        return [
+            (test, attempt_of_item(ended[known], late.run) if known in ended else late)
+            for known, test in work.tests.items()
+        ]
 
     async def _of_items(self, work: Work, runs: VendorRuns, id_: str) -> list[tuple[Chosen, Attempt]]:
         items: dict[str, dict[str, Any]] = {}
