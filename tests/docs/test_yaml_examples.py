@@ -20,7 +20,7 @@ BESIDE = {
     "agents/greeting.txt": "Good day, this is Fern and Field.",
     "agents/warm.yaml": "kind: Voice\nname: warm\nspec: {provider: 11labs, voiceId: sarah}\n",
 }
-BASE = {"version": 1, "project": "garden-shop", "environments": ["live"]}
+BASE = {"version": 1, "project": "garden-shop", "environments": ["dev"]}
 
 
 def kind_of(block: Block) -> str:
