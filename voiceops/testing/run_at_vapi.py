@@ -214,8 +214,11 @@ class AtVapi:
 
     async def _cancel(self, ids: Sequence[str]) -> None:
         async def one(id_: str) -> None:
+            runs = self._open.pop(id_, None)
+            if runs is None:  # the other sort of runs, which ends at the same time, cancels it
+                return
             try:
-                await self._open.pop(id_).cancel(id_)
+                await runs.cancel(id_)
             except ProviderError as error:
                 self.told(f"the run {id_} could not be cancelled at Vapi, and may go on: {error}")
 
