@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-import pytest
-
+from tests.cli import test_replay as replays
 from tests.support.bench import Bench, bench, shop
-from voiceops import use
-from voiceops.cli.terminal.loop import completed
-from voiceops.errors import VoiceopsError
-from voiceops.use.process_context import ProcessContext
 
 ORDER = {
     "id": "0a1b2c3d-0000-4000-8000-000000000001",
@@ -44,9 +40,10 @@ ORDER = {
 }
 
 
-def record(made: Bench, *ids: str) -> use.Recorded:
-    loaded = use.load(made.folder, None, ProcessContext(environ=made.environ))
-    return completed(use.record(loaded, use.CallsWanted(ids=ids)))
+def record(made: Bench, *arguments: str) -> dict[str, Any]:
+    """What `test --record` wrote, and what not."""
+    found: dict[str, Any] = made.run("test", "--record", *arguments, "--format", "json").data
+    return found
 
 
 def test_a_recorded_call_is_a_test_of_the_project(tmp_path: Path) -> None:
@@ -57,30 +54,46 @@ def test_a_recorded_call_is_a_test_of_the_project(tmp_path: Path) -> None:
         made.run("calls", "sync")
         first = record(made, "0a1b2c3d")
         names = ["call-0a1b2c3d.yaml", "recorded-caller.yaml", "recorded-front-desk.yaml"]
-        assert first.written == (
+        assert first["written"] == [
             "agents/recorded/call-0a1b2c3d.yaml",
             "tests/call-0a1b2c3d.yaml",
             *(f"agents/recorded/{name}" for name in names[1:]),
-        )
-        assert first.replaced == 1
+        ]
+        assert first["replaced"] == 1
         text = "".join(path.read_text() for path in (*tmp_path.glob("agents/recorded/*"), *tmp_path.glob("tests/*")))
         assert "867" not in text
         assert "we call +14155550101" in text
         made.apply()  # which checks all that `validate` checks
         assert len([name for name in made.state()["resources"] if "0a1b2c3d" in name or "/recorded-" in name]) == 4
         again = record(made, "0a1b2c3d")
-        assert (again.written, again.there) == ((), ("agents/recorded/call-0a1b2c3d.yaml",))
+        assert (again["written"], again["there"]) == ([], ["agents/recorded/call-0a1b2c3d.yaml"])
 
         for name in ("call-0a1b2c3d", "recorded-front-desk"):
             made.remove(f"agents/recorded/{name}.yaml")
         made.write("tests/call-0a1b2c3d.yaml", "mine\n")
         third = record(made, "0a1b2c3d")
-        assert third.there == ("tests/call-0a1b2c3d.yaml",)
+        assert third["there"] == ["tests/call-0a1b2c3d.yaml"]
         assert (tmp_path / "tests/call-0a1b2c3d.yaml").read_text() == "mine\n"
-        assert third.written == tuple(f"agents/recorded/{name}" for name in (names[0], names[2]))
+        assert third["written"] == [f"agents/recorded/{name}" for name in (names[0], names[2])]
 
-        with pytest.raises(VoiceopsError, match="there is no call ffff"):
-            record(made, "ffff")
+        (tmp_path / "tests/call-0a1b2c3d.yaml").unlink()
+        elsewhere = made.run("test", "--record", "0a1b", "--into", "elsewhere")
+        assert "+ elsewhere/call-0a1b2c3d-" in elsewhere.out  # the shorter name is taken
+        assert "elsewhere is none of the folders in `manifests:`" in elsewhere.err
+        assert "there is no call ffff" in made.run("test", "--record", "ffff", code=1).err
+
+
+def test_recorded_calls_are_run_by_test(tmp_path: Path) -> None:
+    """From a caller of yesterday to a test that fails when the agent does not look the order up any more."""
+    with bench(tmp_path) as made:
+        replays.project(made)
+        made.run("test", "--record", "--n", "2")
+        made.apply()
+        ran = made.run("test", "recorded-desk*")
+        assert ran.out.count("passed") == 2
+        replays.manifests(made, replays.WITHOUT)
+        made.apply()
+        made.run("test", "recorded-desk*", code=1)
 
 
 def test_what_is_not_kept_is_not_recorded(tmp_path: Path) -> None:
@@ -92,8 +105,8 @@ def test_what_is_not_kept_is_not_recorded(tmp_path: Path) -> None:
         made.run("calls", "sync")
         made.control.reset_requests()
         found = record(made, "0a1b2c3d")
-        assert found.written == ()
-        assert list(found.left_out) == [
+        assert found["written"] == []
+        assert list(found["leftOut"]) == [
             "what was said is not kept (privacy.transcripts, or VOICEOPS_REDACT of the runtime)"
         ]
         assert not [request for request in made.control.requests() if "/call/" in request["path"]]

@@ -77,6 +77,7 @@ class _Files:
     """The files of a recording, written at its end: a manifest and a script a call, a suite an agent."""
 
     def __init__(self, loaded: Loaded, folder: Path | None) -> None:
+        self._loaded = loaded
         self._root = loaded.project.root
         self._folder = self._root / folder if folder is not None else _manifests(loaded) / _FOLDER
         self._names = {name_of(address) for address in loaded.graph.resources}
@@ -113,6 +114,10 @@ class _Files:
 
     def write(self) -> Recorded:
         """All of it. Raises VoiceopsError: a file can't be written; those before it are there."""
+        if self._suites and not self._read_by_voiceops():
+            self._warnings.append(
+                f"{self._shown(self._folder)} is none of the folders in `manifests:`: nothing reads it"
+            )
         if self._suites and not self._personality:
             self._add_once(self._folder / f"{PERSONALITY}.yaml", document_text(personality()))
         for agent, simulations in sorted(self._suites.items()):
@@ -157,6 +162,13 @@ class _Files:
             self._there.append(self._shown(path))
         else:
             self._texts[path] = text
+
+    def _read_by_voiceops(self) -> bool:
+        """Is the folder, or one above it, named in `manifests:`? A glob is taken to hold it."""
+        folders = self._loaded.project.manifests
+        if any(character in name for name in folders for character in "*?["):
+            return True
+        return any(self._folder.resolve().is_relative_to((self._root / name).resolve()) for name in folders)
 
     def _shown(self, path: Path) -> str:
         return path.relative_to(self._root).as_posix() if path.is_relative_to(self._root) else str(path)

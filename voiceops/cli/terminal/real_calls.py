@@ -146,7 +146,10 @@ def record_calls(console: Console, real: RealCalls, ids: tuple[str, ...], agent:
     """Write the calls down; say what was written."""
     recorded = completed(use.record(use.load(*console.place), real.wanted(ids, agent), real.into))
     if format_ == "json":
-        console.data(asdict(recorded))
+        data = asdict(recorded)
+        console.data(data | {"leftOut": data.pop("left_out")})
     else:
         console.out(render_recorded(recorded.written, recorded.there, recorded.left_out, recorded.replaced))
+    for warning in recorded.warnings:
+        console.note(warning)
     return 0

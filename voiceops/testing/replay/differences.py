@@ -142,6 +142,9 @@ def _words(text: str) -> list[str]:
 
 
 def said_otherwise(was: Sequence[AgentTurn], now: Sequence[AgentTurn]) -> tuple[int, ...]:
-    """The turns whose answers share less than half of their words, as far as both go."""
+    """The turns whose answers share less than half of their words, as far as both go.
+
+    Where the agent said nothing then, since the caller was gone, nothing is said otherwise.
+    """
     pairs = enumerate(zip(was, now, strict=False))
-    return tuple(turn for turn, (a, b) in pairs if alike(a.said, b.said) < ALIKE)
+    return tuple(turn for turn, (a, b) in pairs if a.said and alike(a.said, b.said) < ALIKE)
