@@ -17,7 +17,7 @@ from tests.state.backends import postgres_url
 from tests.support.bench import bench, shop
 from tests.use.preview_children import Children, account
 
-MANY = 30 if os.environ.get("VOICEOPS_EVERY_WRITE") else 4
+MANY = 30 if os.environ.get("VOICEOPS_EVERY_WRITE") else 3
 NUMBERS = [f"+141555502{n:02}" for n in range(MANY // 2)]
 
 

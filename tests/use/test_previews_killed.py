@@ -17,7 +17,7 @@ from tests.support.bench import bench, shop
 from tests.support.waiting import wait_until
 from tests.use.preview_children import KILLED, Children, account
 
-STEP = 1 if os.environ.get("VOICEOPS_EVERY_WRITE") else 41
+STEP = 1 if os.environ.get("VOICEOPS_EVERY_WRITE") else 53
 KEYPAD = "kind: Tool\nname: keypad\nspec: {type: dtmf}\n"
 NUMBER = "+14155550191"
 
@@ -82,7 +82,7 @@ def test_killed_and_swept(mortal: Children, phase: str, record_property: Callabl
     )
 
 
-@pytest.mark.parametrize("then", ["down", "up"])
+@pytest.mark.parametrize("then", ["down", "up"] if STEP == 1 else ["up"])
 def test_what_looks_the_same_in_another_preview_is_not_taken(mortal: Children, then: str) -> None:
     """One dies after its tools were made, and before it knows of any; then another makes just the same ones."""
     made = mortal.made
@@ -108,3 +108,5 @@ def test_what_looks_the_same_in_another_preview_is_not_taken(mortal: Children, t
     assert made.changes("-e", "preview-other") == {}
     made.run("preview", "down", "other", "-q")
     assert account(made) == before
+    made.write("agents/keypad.yaml", KEYPAD)
+    made.apply("-q", "--force")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from voiceops.manifest.problems import Problems
-from voiceops.manifest.project import Project
+from voiceops.manifest.project import Project, Safety
 from voiceops.preview.registered import Preview
 
 # Where Vapi finds nobody: a tool without a mock fails there, and calls no runtime of another environment. RFC 6761.
@@ -26,7 +26,11 @@ def previewed(project: Project, preview: Preview, problems: Problems) -> Project
         runtime_url=preview.runtime or (NO_RUNTIME if project.runtime_url else None),
         drift="revert",
         drift_fields={},
-        safety=replace(project.safety, confirm=False),
+        # Its budgets hold. Nobody is asked, and nothing has to be proven first: a preview is where things are proven.
+        safety=Safety(
+            max_turn_latency_ms=project.safety.max_turn_latency_ms,
+            max_cost_per_minute=project.safety.max_cost_per_minute,
+        ),
     )
 
 
