@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -127,6 +128,13 @@ def test_a_report_counts_what_is_listed(made: Bench) -> None:
     assert row["tools"].keys() == {"calls", "failed", "p50", "p95", "p99"}
     tools = made.run("report", "--by", "tool", "--format", "json").data["rows"]
     assert {row["key"] for row in tools} == {"lookupOrder", "captureEmail"}
+    for row in tools:
+        assert sum(row["outcomes"].values()) == row["tools"]["calls"]
+        wrong = sum(count for outcome, count in row["outcomes"].items() if outcome not in ("ok", "not known"))
+        assert wrong == row["tools"]["failed"] > 0
+    desk = made.run("report", "--by", "tool", "--agent", "returns", "--format", "json").data["rows"]
+    assert 0 < sum(row["tools"]["calls"] for row in desk) < sum(row["tools"]["calls"] for row in tools)
+    assert re.search(r"What came of the tools\n(.*\n)?lookupOrder +ok \d+, ", made.run("report", "--by", "tool").out)
     assert "| agent |" in made.run("report", "--by", "agent", "--format", "markdown").out
     assert made.run("report", "--by", "day", "--format", "csv").out.startswith("key,calls,failed,")
 

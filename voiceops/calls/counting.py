@@ -249,7 +249,9 @@ def _count(cells: dict[Cell, Sums], row: tuple[Any, ...], used: list[tuple[str, 
     for name, ms, outcome in used:
         wrong = outcome not in ("", "ok")
         one.add_tool(ms, failed=wrong)
-        cells[cell._replace(part="tool", value=name)].add_tool(ms, failed=wrong)
+        tool = cells[cell._replace(part="tool", value=name)]
+        tool.add_tool(ms, failed=wrong)
+        tool.add_outcome(outcome)
     cells[cell].join(one)
     if reason:
         cells[cell._replace(part="reason", value=reason)].join(one)

@@ -4,12 +4,15 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from voiceops.calls.times import Times
+
+NOT_KNOWN = "not known"  # the outcome of a tool call of which nobody said how it ended
+WELL = ("ok", NOT_KNOWN, "repeated")  # outcomes that nobody has to look into
 
 
 class Counts(msgspec.Struct, array_like=True):
@@ -41,6 +44,7 @@ class Sums(Counts, array_like=True):
     waits: Times = msgspec.field(default_factory=Times)
     tool_ms: Times = msgspec.field(default_factory=Times)
     reasons: dict[str, int] = msgspec.field(default_factory=dict)
+    outcomes: dict[str, int] = msgspec.field(default_factory=dict)  # of one tool's calls, in the sums of that tool
 
     def join(self, other: Sums) -> None:
         """Count what another one counts, too."""
@@ -54,6 +58,8 @@ class Sums(Counts, array_like=True):
         self.tool_ms.join(other.tool_ms)
         for reason, count in other.reasons.items():
             self.reasons[reason] = self.reasons.get(reason, 0) + count
+        for outcome, count in other.outcomes.items():
+            self.outcomes[outcome] = self.outcomes.get(outcome, 0) + count
 
     def add_call(
         self,
@@ -89,6 +95,11 @@ class Sums(Counts, array_like=True):
         if ms is not None:
             self.tool_ms.add((ms,))
 
+    def add_outcome(self, outcome: str) -> None:
+        """Count how a tool call ended; empty where nobody said."""
+        name = outcome or NOT_KNOWN
+        self.outcomes[name] = self.outcomes.get(name, 0) + 1
+
     def to_row(self) -> dict[str, Any]:
         """For a report's JSON: null where nothing tells."""
         minutes = self.costed_seconds / 60
@@ -106,7 +117,13 @@ class Sums(Counts, array_like=True):
                 **_quantiles(self.tool_ms, (0.5, 0.95, 0.99)),
             },
             "reasons": dict(sorted(self.reasons.items(), key=lambda item: (-item[1], item[0]))),
+            **({"outcomes": ordered_outcomes(self.outcomes)} if self.outcomes else {}),
         }
+
+
+def ordered_outcomes(outcomes: Mapping[str, int]) -> dict[str, int]:
+    """What went well first, then what is most."""
+    return dict(sorted(outcomes.items(), key=lambda item: (item[0] != "ok", -item[1], item[0])))
 
 
 def _quantiles(times: Times, shares: tuple[float, ...]) -> dict[str, float | None]:

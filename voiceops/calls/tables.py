@@ -12,7 +12,7 @@ from voiceops.calls.database import Database
 from voiceops.errors import VoiceopsError
 
 VERSION = 1
-_SUMMED_AS = "2"  # how the sums are made: a store whose sums were made otherwise sums its hours anew
+_SUMMED_AS = "3"  # how the sums are made: a store whose sums were made otherwise sums its hours anew
 
 _CALLS = {
     "id": "text PRIMARY KEY",

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from voiceops.calls.alarm import Compared
 from voiceops.calls.ended_reasons import is_failure
+from voiceops.calls.sums import WELL
 from voiceops.model.safe_text import one_line
 from voiceops.render.call_list import cell, clock, date
 from voiceops.render.markdown import code
@@ -93,11 +94,28 @@ def render_report(rows: Sequence[Row], by: str, style: Style = PLAIN) -> str:
     table += [[one_line(key_of(row["key"], by)), *(column.of(row) for column in shown)] for row in data]
     widths = [max(len(line[at]) for line in table) for at in range(len(table[0]))]
     lines = ["  ".join(_placed(at, text, widths) for at, text in enumerate(line)).rstrip() for line in table]
-    return "\n".join([style(lines[0], "bold"), *lines[1:], *_reasons(data, style)])
+    return "\n".join([style(lines[0], "bold"), *lines[1:], *_outcomes(data, style), *_reasons(data, style)])
 
 
 def _placed(at: int, text: str, widths: Sequence[int]) -> str:
     return text.ljust(widths[at]) if at == 0 else text.rjust(widths[at])
+
+
+def _outcomes(data: Sequence[dict[str, Any]], style: Style) -> list[str]:
+    """Of a report by tool: how the calls of each tool ended."""
+    told = [row for row in data if row.get("outcomes")]
+    if not told:
+        return []
+    width = max(len(one_line(str(row["key"]))) for row in told)
+    lines = ["", style("What came of the tools", "bold")]
+    for row in told:
+        each = [
+            style(text, "red") if outcome not in WELL else text
+            for outcome, count in row["outcomes"].items()
+            if (text := f"{one_line(outcome)} {count}")
+        ]
+        lines.append(f"{one_line(str(row['key'])):<{width}}  {', '.join(each)}")
+    return lines
 
 
 def _reasons(data: Sequence[dict[str, Any]], style: Style) -> list[str]:

@@ -160,6 +160,8 @@ def test_pages_show_what_the_store_has(kind: str, tmp_path: Path) -> None:
         assert "lookup desk 4 0 120 ms" in said
         assert "lookup second 1 0 120 ms" in said
         assert "tool ok timeout book 0 1 lookup 5 0" in said
+        assert "5,000 ms timeout 1" in said
+        assert "tool ok lookup 1" in words(seen(server, "/tools?phone=second"))
 
         assert "6 calls" in words(seen(server, "/calls"))
         assert "7 calls" in words(seen(server, "/calls?simulated=1"))

@@ -1,17 +1,15 @@
-"""The tools: how often they failed and how long they took, whole, by agent and by line; and how the newest ended."""
+"""The tools: how often they failed and how long they took, whole, by agent and by line; and how they ended."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from voiceops.calls.sums import Sums
+from voiceops.calls.sums import WELL, Sums, ordered_outcomes
 from voiceops.runtime.dashboard.asked import AskedCalls
 from voiceops.runtime.dashboard.board import BoardReading
 from voiceops.runtime.dashboard.frame import Frame, framed
 from voiceops.runtime.dashboard.page_tables import TOOL_FIGURES, PageTable, Shown, tool_figures_of
-
-_NEWEST = 1_000  # calls whose tools are looked at one by one
 
 
 def tools_page(reading: BoardReading, frame: Frame, asked: AskedCalls) -> str:
@@ -35,7 +33,7 @@ def tools_page(reading: BoardReading, frame: Frame, asked: AskedCalls) -> str:
         behind=reading.behind,
         tables=[
             _table("All calls of each tool", "", whole),
-            _outcomes(reading),
+            _outcomes(whole),
             _table("By agent", "agent", agents),
             _table("By line", "line", lines),
         ],
@@ -47,6 +45,8 @@ def _add(found: Sums, sums: Sums) -> None:
     found.tools += sums.tools
     found.tools_failed += sums.tools_failed
     found.tool_ms.join(sums.tool_ms)
+    for outcome, count in sums.outcomes.items():
+        found.outcomes[outcome] = found.outcomes.get(outcome, 0) + count
 
 
 def _table(caption: str, of: str, found: Mapping[tuple[str, str], Sums]) -> PageTable:
@@ -54,31 +54,33 @@ def _table(caption: str, of: str, found: Mapping[tuple[str, str], Sums]) -> Page
     names: Iterable[list[Shown]] = (
         [Shown(tool), Shown(name or "(none)")] if of else [Shown(tool)] for (tool, name), _ in ordered
     )
-    rows = [[*name, *tool_figures_of(sums)] for name, (_, sums) in zip(names, ordered, strict=True)]
-    return PageTable(caption, ("tool", *([of] if of else []), *TOOL_FIGURES), rows, numbers=2 if of else 1)
+    rows = [
+        [*name, *tool_figures_of(sums), *([_otherwise(sums)] if of else [])]
+        for name, (_, sums) in zip(names, ordered, strict=True)
+    ]
+    heads = ("tool", *([of] if of else []), *TOOL_FIGURES, *(["not ok"] if of else []))
+    return PageTable(caption, heads, rows, numbers=2 if of else 1)
 
 
-def _outcomes(reading: BoardReading) -> PageTable:
-    prefix = reading.backend.prefix
-    newest = reading.backend.rows(
-        f"SELECT id FROM {prefix}calls WHERE simulated = 0 ORDER BY began DESC, id DESC LIMIT {_NEWEST}"
-    )
-    among = ", ".join("?" * len(newest)) or "NULL"
-    rows = reading.backend.rows(  # by their ids: a database without statistics would read every tool call
-        f"SELECT name, outcome, count(*) FROM {prefix}call_tools WHERE call IN ({among}) GROUP BY name, outcome",
-        tuple(id_ for (id_,) in newest),
-    )
-    counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for name, outcome, count in rows:
-        counts[name][outcome or "not known"] = count
-    outcomes = sorted({outcome for found in counts.values() for outcome in found}, key=lambda one: (one != "ok", one))
+def _otherwise(sums: Sums) -> Shown:
+    """How the calls ended that did not end well."""
+    told = {name: count for name, count in ordered_outcomes(sums.outcomes).items() if name not in WELL}
+    return Shown(", ".join(f"{name} {count:,}" for name, count in told.items()), colour="bad" if told else "")
+
+
+def _outcomes(whole: Mapping[tuple[str, str], Sums]) -> PageTable:
+    found = {outcome for sums in whole.values() for outcome in sums.outcomes}
+    outcomes = sorted(found, key=lambda one: (one != "ok", one))
     return PageTable(
-        f"How they ended in the newest {_NEWEST:,} calls",
+        "How they ended",
         ("tool", *outcomes),
-        [[Shown(name), *(_counted(found, one) for one in outcomes)] for name, found in sorted(counts.items())],
+        [
+            [Shown(tool), *(_counted(sums, one) for one in outcomes)]
+            for (tool, _), sums in sorted(whole.items(), key=lambda item: item[0])
+        ],
     )
 
 
-def _counted(found: Mapping[str, int], outcome: str) -> Shown:
-    count = found.get(outcome, 0)
-    return Shown(f"{count:,}", colour="bad" if count and outcome not in ("ok", "not known", "repeated") else "")
+def _counted(sums: Sums, outcome: str) -> Shown:
+    count = sums.outcomes.get(outcome, 0)
+    return Shown(f"{count:,}", colour="bad" if count and outcome not in WELL else "")
