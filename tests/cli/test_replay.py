@@ -193,7 +193,7 @@ def test_who_has_not_paid_is_told_once(desk: Bench) -> None:
 def test_a_chat_that_can_not_be_deleted_is_said(desk: Bench) -> None:
     id_ = desk.control.fault("status", status=403, method="DELETE", path="^/chat/", times=1)
     ran = desk.run("test", "--replay", "--n", "1")
-    assert "chats whose names begin with 'voiceops replay " in ran.err
+    assert "chats whose names begin with 'voiceops-replay " in ran.err
     desk.control.clear_faults(id_)
     (left,) = desk.control.objects("/chat")
     desk.control.delete(left["id"])

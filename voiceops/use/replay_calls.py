@@ -105,7 +105,7 @@ async def replay(
         cost = replay_cost(((i.conversation, i.agent) for i in chosen.items), loaded.checks.table, wanted.repeat)
         if not agree(cost):
             raise VoiceopsError("nothing was sent", hint="--yes replays without asking; --n takes fewer calls.")
-        chats = Chats(api, f"voiceops replay {uuid.uuid4().hex[:12]}")
+        chats = Chats(api, f"voiceops-replay {uuid.uuid4().hex[:12]}")
         until = began + wanted.seconds if wanted.seconds else None
         try:
             played = await _all(chosen.items, chats, wanted, cost, until, progress)
