@@ -49,7 +49,7 @@ def test_killed_and_swept(mortal: Children, phase: str, record_property: Callabl
     before = account(made)
     dice = random.Random(phase)
     command = DOWN if phase == "down" else UP
-    nth, points, again, writes = dice.randrange(STEP) + 1, 0, 0, 0
+    nth, points, again, renewed, writes = dice.randrange(STEP) + 1, 0, 0, 0, 0
     while True:
         if phase != "up":
             made.write("agents/keypad.yaml", KEYPAD)
@@ -65,6 +65,10 @@ def test_killed_and_swept(mortal: Children, phase: str, record_property: Callabl
             again += 1
             mortal.run("preview", "sweep", "--all", "-q", nth=dice.randrange(1, 60))
             mortal.later()
+        if dice.random() < 0.3:  # or brought up again first
+            renewed += 1
+            made.run(*UP)
+            assert made.changes("-e", "preview-pr-7") == {}, f"killed in {phase} at write {nth}"
         made.run("preview", "sweep", "--all")
         assert account(made) == before, f"killed in {phase} at write {nth}"
         assert made.run("preview", "list", "--format", "json").data == []
