@@ -34,8 +34,7 @@ def render_replay(replay: Replay, style: Style = PLAIN) -> str:
     """The calls that would have ended otherwise with their first turn that differs, then the others counted."""
     blocks = ["\n".join(_call(call, style)) for call in replay.otherwise[:_MOST_CALLS]]
     if (more := len(replay.otherwise) - _MOST_CALLS) > 0:
-        ids = ", ".join(one_line(call.conversation.call[:8]) for call in replay.otherwise[_MOST_CALLS:])
-        blocks.append(f"And {_count(more, 'call')}: {ids}. --format json has them all.")
+        blocks.append(f"And {_count(more, 'more call')}; --format json has them all.")
     return "\n\n".join([*blocks, "\n".join(_sums(replay, style))])
 
 

@@ -21,7 +21,7 @@ from voiceops.render.replay_text import render_cost, render_recorded, render_rep
 F = TypeVar("F", bound=Callable[..., Any])
 
 UNASKED_MONEY, UNASKED_CHATS = 1.0, 300  # up to here a replay runs without being asked about
-_EVERY = 10  # calls between two notes of how far it is
+_EVERY, _NOTES = 10, 10  # calls between two notes of how far it is, at least; and notes, about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +114,13 @@ def replay_calls(
         return sys.stdin.readline().strip() == "yes"
 
     def progress(done: int, of: int) -> None:
-        if done % _EVERY == 0 and done < of:
+        if done % max(_EVERY, of // _NOTES) == 0 and done < of:
             console.note(f"{done} of {of} calls are done.")
 
     loaded = use.load(*console.place)
     wanted = use.ReplayWanted(
         calls=real.wanted(ids, agent),
-        repeat=repeat or 1,
+        repeat=repeat or loaded.project.trials.repeat,
         min_pass=loaded.project.trials.min_pass,
         seconds=None if budget is None else 60 * budget,
     )
