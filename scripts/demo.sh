@@ -68,3 +68,9 @@ ORDERS_URL=http://127.0.0.1:$(port_in service.log "port ") CONTACTS_FILE=$shop/c
   "$voiceops" serve --port 0 > runtime.log 2>&1 &
 started="$started $!"
 run simulate --url "http://127.0.0.1:$(port_in runtime.log "Listening on http:..127.0.0.1:")"
+
+say "Weeks later, here with calls made up by the sandbox: how do they go, and did the newest version help?"
+run sandbox calls --n 600 --scenario regression
+run calls sync
+run report --by tool
+run report --compare v1 v2

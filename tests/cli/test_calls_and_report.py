@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.bench import Bench, bench, shop
+from voiceops.render.call_report import render_report
 
 
 @pytest.fixture(scope="module")
@@ -249,3 +250,14 @@ def test_a_report_as_one_file(made: Bench) -> None:
     assert '<th scope="row">front-desk</th>' in page
     for asking in ("<script", "http://", "https://", "url(", " href", " src"):
         assert asking not in page
+
+
+def test_a_report_fits_a_terminal(made: Bench) -> None:
+    """At 80 columns what is missed least is left out; who reads a file gets all."""
+    made.run("calls", "sync")
+    rows = made.run("report", "--by", "agent", "--format", "json").data["rows"]
+    whole, narrow = render_report(rows, "agent").splitlines(), render_report(rows, "agent", width=80).splitlines()
+    assert max(map(len, whole)) > 80 >= max(map(len, narrow))
+    assert "a minute" in whole[0]
+    assert narrow[0].split() == ["agent", "calls", "failed", "good", "lasted", "waited", "tools", "failed", "cost"]
+    assert max(map(len, made.run("report", "--compare", "v1", "v2").out.splitlines())) <= 80

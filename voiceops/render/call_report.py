@@ -19,11 +19,13 @@ _ARROWS = {"worse": "✗ worse", "better": "✓ better", "unclear": "· unclear"
 _TITLES = {
     "success": "good calls",
     "failed": "failed calls",
-    "toolsFailed": "calls with a failed tool",
+    "toolsFailed": "with a failed tool",
     "turnMs": "wait for an answer",
     "costPerMinute": "cost a minute",
 }
 
+
+_LEFT_OUT = ("a minute", "moved on", "lasted", "cost")  # the first one first, where a terminal is too narrow
 
 Row = dict[str, Any]  # of a report, as its JSON has it
 
@@ -84,17 +86,28 @@ def comparison_data(
     }
 
 
-def render_report(rows: Sequence[Row], by: str, style: Style = PLAIN) -> str:
-    """A table, and below it why calls ended. p50 and p95 stand as `p50–p95`."""
+def render_report(rows: Sequence[Row], by: str, style: Style = PLAIN, width: int | None = None) -> str:
+    """A table, and below it why calls ended. p50 and p95 stand as `p50–p95`.
+
+    `width`: of a terminal that is too narrow for all columns; the last ones to be missed are kept.
+    """
     if not rows:
         return "There are no calls in this time."
     data = list(rows)
     shown = [column for column in COLUMNS if any(column.of(row) not in ("–", "0") for row in data)]
+    lines = _table(data, shown, by)
+    for title in _LEFT_OUT if width is not None else ():
+        if max(map(len, lines)) > (width or 0):
+            shown = [column for column in shown if column.title != title]
+            lines = _table(data, shown, by)
+    return "\n".join([style(lines[0], "bold"), *lines[1:], *_outcomes(data, style), *_reasons(data, style)])
+
+
+def _table(data: Sequence[Row], shown: Sequence[Figured], by: str) -> list[str]:
     table = [[name_of_rows(by), *(column.title for column in shown)]]
     table += [[one_line(key_of(row["key"], by)), *(column.of(row) for column in shown)] for row in data]
     widths = [max(len(line[at]) for line in table) for at in range(len(table[0]))]
-    lines = ["  ".join(_placed(at, text, widths) for at, text in enumerate(line)).rstrip() for line in table]
-    return "\n".join([style(lines[0], "bold"), *lines[1:], *_outcomes(data, style), *_reasons(data, style)])
+    return ["  ".join(_placed(at, text, widths) for at, text in enumerate(line)).rstrip() for line in table]
 
 
 def _placed(at: int, text: str, widths: Sequence[int]) -> str:
@@ -143,8 +156,8 @@ def render_comparison(figures: Sequence[Compared], a: str, b: str, calls: tuple[
         low, high = figure.interval
         verdict = style(f"{_ARROWS[figure.verdict]:<9}", colours[figure.verdict])
         lines.append(
-            f"{verdict} {_TITLES[figure.figure]:<25} {show(figure.a):>8} → {show(figure.b):<8} "
-            f"{show(figure.difference, True)} (from {show(low, True)} to {show(high, True)})"
+            f"{verdict} {_TITLES[figure.figure]:<18} {show(figure.a):>7} → {show(figure.b):<7} "
+            f"{show(figure.difference, True)} ({_bare(show(low, True))} to {_bare(show(high, True))})"
         )
     return "\n".join(lines)
 
@@ -204,6 +217,11 @@ def _flat(row: dict[str, Any], before: str = "") -> dict[str, Any]:
         else:
             found[f"{before}{key}"] = value
     return found
+
+
+def _bare(text: str) -> str:
+    """Without its unit, which stands before it already."""
+    return text.partition(" ")[0]
 
 
 def _shown_as(figure: str) -> Callable[..., str]:

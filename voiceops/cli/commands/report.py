@@ -77,5 +77,5 @@ def report_command(
     elif format_ == "html":
         console.out(report_page.report_html(rows, by or "", about))
     else:
-        console.out(call_report.render_report(rows, by or "", console.style()))
+        console.out(call_report.render_report(rows, by or "", console.style(), console.width))
     return 0

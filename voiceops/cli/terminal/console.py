@@ -55,6 +55,15 @@ class Console:
             (stream or sys.stdout).isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         )
 
+    @property
+    def width(self) -> int | None:
+        """The columns of the terminal that results go to; None where they go elsewhere."""
+        if not sys.stdout.isatty():
+            return None
+        from shutil import get_terminal_size
+
+        return get_terminal_size().columns
+
     def out(self, text: str) -> None:
         """A result, made safe to print."""
         self.document(finished(text))
