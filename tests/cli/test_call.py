@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.bench import Bench, bench
+from tests.support.quick import quick
 
 AGENT = """kind: Agent
 name: desk
@@ -281,3 +282,38 @@ def test_a_squad_calls_by_its_own_overrides(shop: Bench) -> None:
     (call,) = shop.control.objects("/call")
     assert call["squadId"] == shop.id_of("Squad/team")
     assert call["squadOverrides"] == {"variableValues": {"order": "17"}}
+
+
+def test_a_batch_may_be_given_to_vapi_for_later(shop: Bench) -> None:
+    hours(shop, "00:00-24:00", perMinute="60", maxConcurrent="60")
+    shop.run("call", "desk", "--to-file", people(shop), "--yes", "--at", "2h")
+    starts = [call["schedulePlan"]["earliestAt"] for call in shop.control.objects("/call")]
+    assert len(set(starts)) == 3
+    ahead = [(datetime.fromisoformat(start) - datetime.now(UTC)).total_seconds() for start in starts]
+    assert all(7000 < seconds < 7210 for seconds in ahead)
+    assert len({int(seconds // 2) for seconds in ahead}) >= 2
+
+
+def test_a_lost_call_to_one_person_is_found(shop: Bench) -> None:
+    with quick():
+        shop.control.fault("reset", when="after", method="POST", path="^/call$", nth=[1])
+        ran = shop.run("call", "desk", "--to", "+14155550101", "--yes")
+    assert "its answer was lost; it was found at Vapi" in ran.out
+    assert numbers(shop) == ["+14155550101"]
+
+
+def test_a_store_that_goes_away_is_one_line(shop: Bench) -> None:
+    from voiceops.errors import VoiceopsError
+    from voiceops.use.calls_database import calls_database
+    from voiceops.use.load_project import open_project
+    from voiceops.use.process_context import ProcessContext
+
+    opened = open_project(shop.folder, None, ProcessContext(environ=shop.environ))
+    error = VoiceopsError("")
+    try:
+        with calls_database(opened, make=True) as found:
+            assert found is not None
+            found.rows("SELECT * FROM gone")
+    except VoiceopsError as raised:
+        error = raised
+    assert error.summary == "the store of calls can't be used: no such table: gone"

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,34 @@ def test_another_machine_begins_where_the_first_stopped(mortal: Mortal, tmp_path
     people = str(made.folder / "people.csv")
     made.run("call", "desk", "--to-file", people, "--batch", batch, "--yes", "--db", str(tmp_path / "another.db"))
     once(mortal, batch)
+
+
+def test_two_runs_keep_to_the_bound_of_calls_under_way_together(mortal: Mortal, tmp_path: Path) -> None:
+    """On a store of their own: what killed runs left counts as under way for three minutes."""
+    made, batch = mortal.made, "bounded"
+    people = [f"+1415555{n:04}" for n in range(300, 308)]
+    made.write("few.csv", "number\n" + "".join(f"{number}\n" for number in people))
+    made.write("environments/live.yaml", "calling: {maxConcurrent: 2}\n")
+    made.control.switches(calls_last=0.5)
+    command = ["call", "desk", "--to-file", str(made.folder / "few.csv"), "--batch", batch, "--yes"]
+    command += ["--db", str(tmp_path / "calls.db")]
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "voiceops", "-C", str(made.folder), *command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=made.environ,
+        )
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=120)[0] for process in running]
+    made.control.switches(calls_last=0.0)
+    made.remove("environments/live.yaml")
+    assert mortal.calls(batch) == dict.fromkeys(people, 1), said
+    begun = sorted(
+        datetime.fromisoformat(call["createdAt"]).timestamp()
+        for call in made.control.objects("/call")
+        if call["name"].split(" ")[0] == batch
+    )
+    assert all(third - first >= 0.49 for first, third in zip(begun, begun[2:], strict=False)), begun

@@ -87,12 +87,15 @@ def test_who_finds_no_room_today_is_called_tomorrow() -> None:
     calling = Calling(start=9 * 60, end=9 * 60 + 10, per_minute=1)
     evening = rules(NOON, start=calling.start, end=calling.end, per_minute=1)
     spacing = Spacing(calling)
-    days = []
+    days: list[int] = []
     for _ in range(20):
         found = spaced(planned(person(), evening, BERLIN, None), evening, spacing)
         assert found.opening is not None
         days.append(datetime.fromtimestamp(found.opening.start, UTC).day)
     assert days == [16] * 9 + [17] * 9 + [18] * 2
+    rest = [spaced(planned(person(), evening, BERLIN, None), evening, spacing) for _ in range(60)]
+    assert [found.step for found in rest] == ["later"] * (7 * 9 - 20) + ["not"] * 17
+    assert "no time is left for it within a week" in rest[-1].reason
 
 
 @pytest.mark.parametrize(

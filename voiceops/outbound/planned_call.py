@@ -13,6 +13,7 @@ from voiceops.outbound.people_file import DOUBLE, Person
 from voiceops.outbound.phone_facts import EXTRA, PhoneFacts
 
 LASTING = 60.0  # seconds of its hours that have to be left, so that the phone does not ring after them
+AHEAD = 7 * 86_400.0  # seconds: for no later time is a call given to Vapi, but where somebody names one
 A_CALL = 120.0  # seconds: what calls that are given to Vapi for later are taken to last
 
 # call: now. later: at `opening`. done: by an earlier run. look: it may have been called by an earlier run. not: why.
@@ -134,13 +135,13 @@ class Spacing:
 
 
 def spaced(plan: PlannedCall, rules: Rules, spacing: Spacing) -> PlannedCall:
-    """The same call with a time of its own, in this opening or in one that follows."""
+    """The same call with a time of its own, in this opening or in one that follows within a week."""
     opening = plan.opening
-    while opening is not None:
+    while opening is not None and opening.start < rules.earliest + AHEAD:
         if (found := spacing.placed(opening)) is not None:
             return replace(plan, opening=found)
         opening = next_opening(rules.calling, plan.zones, opening.end, needed=LASTING)
-    return replace(plan, step="not", reason="there is no time left for it within a week: give fewer at once")
+    return replace(plan, step="not", reason="no time is left for it within a week: give it in again later")
 
 
 def counted(plans: Iterable[PlannedCall]) -> Mapping[str, int]:
