@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import click
 
 from voiceops import use
@@ -11,6 +9,7 @@ from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.loop import completed
 from voiceops.cli.terminal.options import formats
 from voiceops.cli.terminal.real_calls import RealCalls, real_calls, record_calls, replay_calls, show_replay
+from voiceops.render.test_report_json import test_report_data
 
 _KINDS = ("suite", "eval", "script")
 
@@ -66,7 +65,7 @@ def test_command(
     wanted = use.TestsWanted(names=names, agent=agent, kinds=kinds)
     report = completed(use.run_tests(use.load(*console.place), wanted, repeat=repeat, budget=budget, told=console.note))
     if format_ == "json":
-        console.data(asdict(report) | {"started": report.started.isoformat(), "exitCode": report.exit_code})
+        console.data(test_report_data(report))
     else:
         for result in report.results:
             why = result.worst.reason if result.worst is not None else ""
