@@ -47,15 +47,12 @@ runtime: {url: "https://voice.example"}
 
 def suite(name: str, *simulations: str, asks: str = "When are you open?", hears: str = "nine to six") -> str:
     """A suite that calls the desk, with simulations of its own that pass as the desk is."""
-    parts = [
-        f"kind: Simulation\nname: {one}\nspec: {{scenarioId: {name}-asks, personalityId: calm}}\n"
-        for one in simulations
-    ]
+    played = f"spec: {{scenarioId: {name}-asks, personalityId: calm}}\n"
+    parts = [f"kind: Simulation\nname: {one}\n{played}" for one in simulations]
+    judged = "{name: told, schema: {type: boolean, description: 'The caller hears \"" + hears + "\".'}}"
     scenario = (
         f"kind: Scenario\nname: {name}-asks\nspec:\n  instructions: 'say: {asks}'\n  evaluations:\n"
-        "    - structuredOutput: {name: told, schema: {type: boolean, description: 'The caller hears \""
-        + hears
-        + "\".'}}\n"
+        f"    - structuredOutput: {judged}\n"
         '      comparator: "="\n      value: true\n'
     )
     whole = (
@@ -66,7 +63,7 @@ def suite(name: str, *simulations: str, asks: str = "When are you open?", hears:
 
 
 @contextmanager
-def tested(folder: Path, *manifests: str, settle: float = 1.5, **switches: Any) -> Iterator[Bench]:
+def desk_shop(folder: Path, *manifests: str, settle: float = 1.5, **switches: Any) -> Iterator[Bench]:
     """The desk and these manifests, applied. Waits are short, and the log of requests is empty."""
     with quick(settle=settle), bench(folder, **switches) as made:
         made.write("agents/all.yaml", "---\n".join([AGENT, *manifests]))

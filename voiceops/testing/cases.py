@@ -174,9 +174,8 @@ def closure(graph: Graph, test: Chosen) -> frozenset[str]:
     edges = {address: graph.dependencies(address) for address in graph.resources}
     # A suite's other simulations and targets are other tests.
     starts = [address for address in (test.definition, test.target) if address in edges]
-    return frozenset(address for start in starts for address in walk(edges, start)) | frozenset(
-        filter(None, [test.suite])
-    )
+    reached = {address for start in starts for address in walk(edges, start)}
+    return frozenset(reached | ({test.suite} if test.suite else set()))
 
 
 def _is_called(test: Chosen, name: str) -> bool:
