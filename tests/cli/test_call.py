@@ -317,7 +317,8 @@ def test_a_store_that_goes_away_is_one_line(shop: Bench) -> None:
             found.rows("SELECT * FROM gone")
     except VoiceopsError as raised:
         error = raised
-    assert error.summary == "the store of calls can't be used: no such table: gone"
+    assert error.summary.startswith("the store ")
+    assert error.summary.endswith("can't be used: no such table: gone")
 
 
 def test_a_batch_on_postgresql(shop: Bench, tmp_path: Path) -> None:
