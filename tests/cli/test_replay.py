@@ -149,7 +149,7 @@ def test_a_seeded_change_is_found_at_its_turn(alone: Bench) -> None:
     assert ran.out.count("turn 2: does not call lookupOrder") == 2
     assert "2 of 2 calls would have ended otherwise" in ran.out
     one = alone.run("test", "--replay", "00000003", "--format", "json", "--repeat", "2", code=1).data
-    assert [result["case"]["name"][:8] for result in one["results"]] == ["00000003"]
+    assert [result["name"][:8] for result in one["results"]] == ["00000003"]
     assert [attempt["reason"] for attempt in one["results"][0]["attempts"]] == ["turn 2: does not call lookupOrder"] * 2
     assert "1002" not in json.dumps(one["results"])  # a report of tests says nothing of what callers said
     assert one["replay"]["calls"][0]["first"]["is"]["said"] == "A colleague calls back about an order."

@@ -6,6 +6,7 @@ import re
 
 _NUMBER = re.compile(r"\+?\d[\d ().-]{4,}\d")
 _SIP = re.compile(r"(sips?:)[^@]*(@.*)?", re.IGNORECASE | re.DOTALL)
+_SPOKEN = re.compile(r"(?<![\w.#])(?:\+\(?\d(?:[ ().-]{0,2}\d){6,24}|\(?\d(?:[ ().-]{0,2}\d){9,24})(?!\w)")
 _GAP = "…"
 _MARK = "#"  # before the digest of a number that is kept hashed; behind the shown part of one that is kept masked
 _DIGITS_OF_DIGEST = 8
@@ -26,3 +27,11 @@ def shown_number(number: str) -> str:
     if _NUMBER.fullmatch(number):
         return f"{number[:3]}{_GAP}{number[-2:]}"
     return number
+
+
+def without_numbers(text: str) -> str:
+    """A text that was said or written, its phone numbers without their middle.
+
+    A number is one that begins with `+`, or has ten digits or more; a shorter one may be an order's, and stays.
+    """
+    return _SPOKEN.sub(lambda found: f"{found[0][:3]}{_GAP}{found[0][-2:]}", text)

@@ -32,14 +32,13 @@ def turns_of(call: Any) -> tuple[Turn, ...]:
     if not isinstance(call, Mapping):
         return ()
     messages = call.get("messages")
-    found = tuple(turn for _, turn in numbered(messages))
+    found = tuple(_of_messages(messages)) if isinstance(messages, list) else ()
     return found or tuple(_of_text(call.get("transcript")))
 
 
-def numbered(messages: Any) -> Iterator[tuple[int, Turn]]:
-    """The turns of messages, each with the place (from 0) of its message: one may say something and call tools."""
+def _of_messages(messages: list[Any]) -> Iterator[Turn]:
     begun = False
-    for place, item in enumerate(messages[:_MOST] if isinstance(messages, list) else ()):
+    for item in messages[:_MOST]:
         if not isinstance(item, Mapping):
             continue
         role = _role(str(item.get("role")))
@@ -48,9 +47,9 @@ def numbered(messages: Any) -> Iterator[tuple[int, Turn]]:
         begun = True
         at = _seconds(item)
         if text := _text(item):
-            yield place, Turn(role, text, at)
+            yield Turn(role, text, at)
         for call in _calls(item):
-            yield place, Turn("tool", call, at)
+            yield Turn("tool", call, at)
 
 
 def _of_text(transcript: Any) -> Iterator[Turn]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from voiceops import use
@@ -9,7 +11,7 @@ from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.loop import completed
 from voiceops.cli.terminal.options import formats
 from voiceops.cli.terminal.real_calls import RealCalls, real_calls, record_calls, replay_calls, show_replay
-from voiceops.render.test_report_json import test_report_data
+from voiceops.cli.terminal.test_reports import FORMATS, report_files, show_tests
 
 _KINDS = ("suite", "eval", "script")
 
@@ -26,7 +28,8 @@ _KINDS = ("suite", "eval", "script")
     help="After so long nothing new starts, and what runs is cancelled.",
 )
 @real_calls
-@formats("text", "json")
+@formats(*FORMATS)
+@report_files
 @click.pass_obj
 def test_command(
     console: Console,
@@ -37,6 +40,7 @@ def test_command(
     budget: float | None,
     format_: str,
     real: RealCalls,
+    files: tuple[Path, ...],
 ) -> int:
     """Run the environment's tests: simulation suites and evals at Vapi, call scripts on this machine.
 
@@ -54,24 +58,16 @@ def test_command(
       voiceops test
       voiceops -e staging test orders --repeat 3
       voiceops test --kind script
-      voiceops -e preview-142 test --budget 20
+      voiceops -e preview-142 test --budget 20 --out report.xml --out report.md
       voiceops -e preview-142 test --replay --since 7d --calls-of prod
       voiceops -e prod test --record 8f14e45f
     """
     if real.record:
+        if files:
+            raise click.UsageError("--out is about what came of tests: leave it out with --record.")
         return record_calls(console, real, names, agent, format_)
     if real.replay:
-        return show_replay(console, replay_calls(console, real, names, agent, repeat, budget), format_)
+        return show_replay(console, replay_calls(console, real, names, agent, repeat, budget), format_, files)
     wanted = use.TestsWanted(names=names, agent=agent, kinds=kinds)
     report = completed(use.run_tests(use.load(*console.place), wanted, repeat=repeat, budget=budget, told=console.note))
-    if format_ == "json":
-        console.data(test_report_data(report))
-    else:
-        for result in report.results:
-            why = result.worst.reason if result.worst is not None else ""
-            console.out(f"{result.verdict}: {result.case.name}{f': {why}' if why else ''}")
-            if result in report.failing:
-                console.out(f"  {result.case.agent_at} {', '.join(result.case.lines)}")
-        for warning in report.warnings:
-            console.note(warning)
-    return report.exit_code
+    return show_tests(console, report, format_, files)

@@ -15,8 +15,9 @@ from voiceops import use
 from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.loop import completed
 from voiceops.cli.terminal.period import When, now
-from voiceops.errors import VoiceopsError
+from voiceops.cli.terminal.test_reports import show_tests, write_tests
 from voiceops.render.replay_text import render_cost, render_recorded, render_replay
+from voiceops.render.test_report_json import test_report_data
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -127,18 +128,18 @@ def replay_calls(
     return completed(use.replay(loaded, wanted, agree=agree, progress=progress))
 
 
-def show_replay(console: Console, replay: use.Replay, format_: str) -> int:
-    """Print what came of it; the exit code. Raises VoiceopsError: when a replay has no such format."""
+def show_replay(console: Console, replay: use.Replay, format_: str, files: tuple[Path, ...] = ()) -> int:
+    """Print what came of it, and write it into the files; the exit code. Raises VoiceopsError: as show_tests."""
     report = replay.report
+    if format_ in ("junit", "markdown"):
+        return show_tests(console, report, format_, files)
     if format_ == "json":
-        data = asdict(report) | {"started": report.started.isoformat(), "exitCode": report.exit_code}
-        console.data(data | {"replay": replay.to_data()})
-    elif format_ == "text":
+        console.data(test_report_data(report) | {"replay": replay.to_data()})
+    else:
         console.out(render_replay(replay, console.style()))
         for warning in report.warnings:
             console.note(warning)
-    else:
-        raise VoiceopsError(f"a replay has no --format {format_}", hint="Take text or json.")
+    write_tests(console, report, format_, files)
     return report.exit_code
 
 
