@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -124,3 +126,22 @@ def test_what_a_number_tells(number: str, zones: tuple[str, ...] | None, refused
 def test_a_number_of_a_large_country_may_be_in_many_zones() -> None:
     assert {"America/New_York", "Pacific/Honolulu"} <= set(facts_of("+18005550100").zones)
     assert len(facts_of("+61412345678").zones) > 3
+
+
+def test_without_the_package_a_few_facts_are_known() -> None:
+    """In a process of its own, where the package can't be imported."""
+    script = (
+        "import sys; sys.modules['phonenumbers'] = None\n"
+        "from voiceops.outbound.phone_facts import facts_of\n"
+        "for number in ('+14155550123', '+19005550100', '+19115550100', '+449098790000', '+4930123456'):\n"
+        "    found = facts_of(number)\n"
+        "    print(found.zones, found.refused)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines() == [
+        "() ",
+        "() a number that costs extra",
+        "() an emergency number",
+        "() a number that costs extra",
+        "() ",
+    ]

@@ -504,7 +504,8 @@ def test_a_line_that_nobody_answers(desk: Bench) -> None:
 
 def test_a_line_without_network(desk: Bench) -> None:
     assert explained(desk, "Phone/line", "--offline")["answers"] == [
-        "the manifest means Agent/desk (agents/line.yaml:3)"
+        "the manifest means Agent/desk (agents/line.yaml:3)",
+        "Agent/desk is told what to say in agents/agent.yaml:8",
     ]
 
 

@@ -1,4 +1,4 @@
-"""How a call ended, from Vapi's `endedReason`: which endings are failures. Pure.
+"""How a call ended, from Vapi's `endedReason`, and a tool call: which endings are failures. Pure.
 
 Vapi knows over 600 reasons and adds to them, so they are told apart by their words, not by a list.
 https://docs.vapi.ai/calls/call-ended-reason
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+NOT_KNOWN = "not known"  # the outcome of a tool call of which nobody said how it ended
+WELL = ("ok", NOT_KNOWN, "repeated")  # outcomes of tool calls that nobody has to look into
 # Faults of a model, a voice, a transcriber, a carrier, the webhook or Vapi itself name themselves so.
 _FAULT = re.compile(r"error|failed|not-valid|invalid|not-found|returned-no-|timed-out-waiting|unreachable")
 # What did not go as it was set up to go, and says it in other words.

@@ -9,10 +9,8 @@ from typing import Any
 
 import msgspec
 
+from voiceops.calls.ended_reasons import NOT_KNOWN
 from voiceops.calls.times import Times
-
-NOT_KNOWN = "not known"  # the outcome of a tool call of which nobody said how it ended
-WELL = ("ok", NOT_KNOWN, "repeated")  # outcomes that nobody has to look into
 
 
 class Counts(msgspec.Struct, array_like=True):

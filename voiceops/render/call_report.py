@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from voiceops.calls.alarm import Compared
-from voiceops.calls.ended_reasons import is_failure
-from voiceops.calls.sums import WELL
+from voiceops.calls.ended_reasons import WELL, is_failure
 from voiceops.model.safe_text import one_line
 from voiceops.render.call_list import cell, clock, date
 from voiceops.render.markdown import code

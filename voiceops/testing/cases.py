@@ -172,7 +172,10 @@ def _with_lines(graph: Graph, chosen: Sequence[Chosen]) -> Iterator[Chosen]:
 def closure(graph: Graph, test: Chosen) -> frozenset[str]:
     """Every address that a test reaches: what it says, whom it tests, and all that those refer to."""
     edges = {address: graph.dependencies(address) for address in graph.resources}
-    return frozenset(address for start in test.needs for address in walk(edges, start))
+    # A suite's other simulations and targets are other tests.
+    starts = [address for address in (test.definition, test.target) if address in edges]
+    reached = {address for start in starts for address in walk(edges, start)}
+    return frozenset(reached | ({test.suite} if test.suite else set()))
 
 
 def _is_called(test: Chosen, name: str) -> bool:

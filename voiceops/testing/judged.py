@@ -13,7 +13,7 @@ from typing import Any
 
 from voiceops.model.safe_text import flowed
 from voiceops.testing.outcome import Attempt, Turn
-from voiceops.testing.turns import turns_of
+from voiceops.testing.turns import numbered, turns_of
 
 ITEM_ENDED = frozenset({"passed", "failed", "canceled"})
 _REASONS = 3  # that are told of one attempt
@@ -30,6 +30,9 @@ def attempt_of_item(item: Mapping[str, Any], run: str) -> Attempt:
     seconds = _between(item.get("startedAt"), item.get("completedAt") or item.get("failedAt") or item.get("canceledAt"))
     if status == "passed":
         return Attempt(passed=True, seconds=seconds, transcript=transcript, run=id_)
+    if status == "failed" and not isinstance(item.get("results"), Mapping):
+        reason = _short(f"Vapi could not play it: {_why_failed(item)}")
+        return Attempt(passed=None, reason=reason, seconds=seconds, transcript=transcript, run=id_)
     if status == "failed":
         reason = _why_failed(item)
         return Attempt(passed=False, reason=reason, seconds=seconds, transcript=transcript, run=id_)
@@ -71,6 +74,7 @@ def attempt_of_eval(run: Mapping[str, Any], evaluations: Sequence[Any]) -> Attem
     results = run.get("results")
     result = results[0] if isinstance(results, list) and results and isinstance(results[0], Mapping) else {}
     transcript = turns_of(result)
+    messages = result.get("messages")
     id_ = str(run.get("id") or "")
     cost = run.get("cost")
     known = float(cost) if isinstance(cost, (int, float)) and not isinstance(cost, bool) else None
@@ -79,7 +83,7 @@ def attempt_of_eval(run: Mapping[str, Any], evaluations: Sequence[Any]) -> Attem
     if status == "pass" and reason in ("", _DONE):
         return Attempt(passed=True, seconds=seconds, transcript=transcript, run=id_, cost=known)
     if status == "fail":
-        turn, why = _where_it_failed(transcript, evaluations)
+        turn, why = _judged_bad(messages) or _where_it_failed(transcript, evaluations)
         return Attempt(passed=False, reason=why, turn=turn, seconds=seconds, transcript=transcript, run=id_, cost=known)
     told = flowed(str(run.get("endedMessage") or "")) or {
         "timeout": "Vapi gave it up: it took too long",
@@ -89,9 +93,19 @@ def attempt_of_eval(run: Mapping[str, Any], evaluations: Sequence[Any]) -> Attem
     return Attempt(passed=None, reason=_short(told), seconds=seconds, transcript=transcript, run=id_, cost=known)
 
 
+def _judged_bad(messages: Any) -> tuple[int, str] | None:
+    """The first turn that a judge does not accept, where Vapi says with each message what its judge found."""
+    for turn, (place, _) in enumerate(numbered(messages), 1):
+        judge = messages[place].get("judge")
+        if isinstance(judge, Mapping) and judge.get("status") == "fail":
+            why = flowed(str(judge.get("failureReason") or "")) or "the judge does not accept the agent's answer"
+            return turn, _short(why)
+    return None
+
+
 def _where_it_failed(transcript: Sequence[Turn], evaluations: Sequence[Any]) -> tuple[int | None, str]:
-    """The first answer that is not as the eval wants it, so far as that can be told without a judge: Vapi says only
-    that the whole failed. An eval that ends at its first failure fails at its last answer."""
+    """The first answer that is not as the eval wants it, so far as that can be told without a judge: the whole is only
+    said to have failed. An eval that ends at its first failure fails at its last answer."""
     judged = [item for item in evaluations if isinstance(item, Mapping) and item.get("role") == "assistant"]
     said = [number for number, turn in enumerate(transcript, 1) if turn.role == "assistant"]
     for number, message in zip(said, judged, strict=False):

@@ -85,6 +85,13 @@ class AtVapi:
                     most, free = await can_start(self.api)
                     slots.resize(min(most, slots.used + free))
 
+        try:
+            await runs.look_before()
+        except ProviderError as error:
+            self._refuse(works[0], error)
+            for work in works:
+                self._none(work, _said(error))
+            return
         if path == SIMULATIONS:
             most, free = await self._capacity()
             slots.resize(min(most, free))
@@ -106,8 +113,8 @@ class AtVapi:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
         for task in tasks:
-            if not task.cancelled() and (error := task.exception()) is not None:
-                raise error
+            if not task.cancelled() and (broken := task.exception()) is not None:
+                raise broken
 
     async def _capacity(self) -> tuple[int, int]:
         try:

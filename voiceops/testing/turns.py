@@ -32,13 +32,14 @@ def turns_of(call: Any) -> tuple[Turn, ...]:
     if not isinstance(call, Mapping):
         return ()
     messages = call.get("messages")
-    found = tuple(_of_messages(messages)) if isinstance(messages, list) else ()
+    found = tuple(turn for _, turn in numbered(messages))
     return found or tuple(_of_text(call.get("transcript")))
 
 
-def _of_messages(messages: list[Any]) -> Iterator[Turn]:
+def numbered(messages: Any) -> Iterator[tuple[int, Turn]]:
+    """The turns of messages, each with the place (from 0) of its message: one may say something and call tools."""
     begun = False
-    for item in messages[:_MOST]:
+    for place, item in enumerate(messages[:_MOST] if isinstance(messages, list) else ()):
         if not isinstance(item, Mapping):
             continue
         role = _role(str(item.get("role")))
@@ -47,9 +48,9 @@ def _of_messages(messages: list[Any]) -> Iterator[Turn]:
         begun = True
         at = _seconds(item)
         if text := _text(item):
-            yield Turn(role, text, at)
+            yield place, Turn(role, text, at)
         for call in _calls(item):
-            yield Turn("tool", call, at)
+            yield place, Turn("tool", call, at)
 
 
 def _of_text(transcript: Any) -> Iterator[Turn]:

@@ -19,8 +19,10 @@ SIMULATIONS = "/eval/simulation/run"
 EVALS = "/eval/run"
 CONCURRENCY = "/eval/simulation/concurrency"
 _PAGE = 1000  # the most that a list returns
-_EARLIER = 5.0  # seconds before a start that its run may bear the time of: clocks differ
+_EARLIER = 5.0  # seconds before a start from which on runs are listed
+_SKEW = 1.0  # seconds by which the clocks of one vendor may differ
 _ATTEMPTS = 3  # starts whose answers are lost
+_FEW = 4  # keys of an answer that tells the id and hardly more
 _LOOK_AGAIN = 0.5  # seconds between two looks for a run
 
 
@@ -40,8 +42,12 @@ class VendorRuns:
     api: Api
     path: str
     settle: float
-    ours: set[str] = field(default_factory=set)  # the runs that were started here
+    known: set[str] = field(default_factory=set)  # runs that a lost start is none of: ours, and those before
     _starting: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+    async def look_before(self) -> None:
+        """What there is before the first start: a run of the same test, of a moment ago. Raises ProviderError."""
+        self.known |= {str(item["id"]) for item in await self._listed(self.api.now() - _EARLIER)}
 
     async def start(self, body: Mapping[str, Any]) -> str:
         """Begin a run and return its id. Raises ProviderError.
@@ -54,14 +60,14 @@ class VendorRuns:
                 since = self.api.now()
                 try:
                     answer = await self.api.call("POST", self.path, body=dict(body), creates=True)
-                    id_ = _run_id(answer.data)
+                    id_ = _run_id(answer.data, body)
                 except Ambiguous:
                     id_ = ""
                     if attempt == _ATTEMPTS - 1:
                         raise
                 id_ = id_ or await self._lost(body, since)
                 if id_:
-                    self.ours.add(id_)
+                    self.known.add(id_)
                     return id_
         raise Ambiguous("Vapi's answer to the start of a test tells no run", endpoint=f"POST {self.path}")
 
@@ -70,7 +76,8 @@ class VendorRuns:
         deadline = asyncio.get_running_loop().time() + self.settle
         while True:
             for item in await self._listed(since - _EARLIER):
-                if item.get("id") not in self.ours and _is_of(item, body):
+                new = item["id"] not in self.known and _seconds(item.get("createdAt")) >= since - _SKEW
+                if new and _is_of(item, body):
                     return str(item["id"])
             if asyncio.get_running_loop().time() >= deadline:
                 return ""
@@ -94,13 +101,16 @@ class VendorRuns:
             answer = await self.api.call("GET", f"{self.path}/{id_}")
         except NotFound:
             return None
-        return answer.data if isinstance(answer.data, dict) else None
+        found = answer.data
+        if not isinstance(found, dict) or found.get("id") != id_:
+            raise ProviderError("Vapi answered for another run", endpoint=f"GET {self.path}/{id_}")
+        return found
 
     async def items(self, id_: str) -> list[dict[str, Any]]:
         """The items of a simulation run: one a simulation. Raises ProviderError."""
         answer = await self.api.call("GET", f"{self.path}/{id_}/item", params={"limit": _PAGE})
         items, _ = wrapped(answer.data, ("results", "data", "items"))
-        return maps_of(items)
+        return [item for item in maps_of(items) if item.get("runId") in (None, id_)]
 
     async def cancel(self, id_: str) -> None:
         """End a run that nobody waits for any more; one that is gone is fine. Raises ProviderError."""
@@ -110,7 +120,8 @@ class VendorRuns:
         except NotFound:
             return
         except ProviderError as error:
-            if error.status not in (400, 409, 422):  # it has ended meanwhile
+            # It has ended meanwhile; or it was done, and only the answer makes no sense.
+            if error.status not in (400, 409, 422) and not 200 <= error.status < 300:
                 raise
 
     async def _listed(self, since: float) -> list[dict[str, Any]]:
@@ -135,14 +146,28 @@ async def can_start(api: Api) -> tuple[int, int]:
     return most, int(free) if isinstance(free, (int, float)) else most
 
 
-def _run_id(data: Any) -> str:
-    """The id that an answer to a start tells; its shape is published for simulations only."""
+def _seconds(text: Any) -> float:
+    try:
+        return datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def _run_id(data: Any, body: Mapping[str, Any]) -> str:
+    """The id that an answer to a start tells, "" where it tells of no run like this one.
+
+    The answer's shape is published for simulations only.
+    """
     if not isinstance(data, dict):
         return ""
-    for key in ("id", "evalRunId", "runId"):
-        if isinstance(data.get(key), str) and data[key]:
-            return str(data[key])
-    return next((_run_id(data[key]) for key in ("evalRun", "run") if isinstance(data.get(key), dict)), "")
+    for key in ("evalRun", "run"):
+        if isinstance(data.get(key), dict):
+            return _run_id(data[key], body)
+    if "target" in data and not _is_of(data, body):
+        return ""
+    if "target" not in data and ("simulations" in body or len(data) > _FEW):
+        return ""
+    return next((str(data[key]) for key in ("id", "evalRunId", "runId") if isinstance(data.get(key), str)), "")
 
 
 def _is_of(item: Mapping[str, Any], body: Mapping[str, Any]) -> bool:

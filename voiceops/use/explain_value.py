@@ -6,7 +6,7 @@ Reads files, the state and the accounts; runs nothing that the folder brings.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -35,7 +35,7 @@ from voiceops.kinds.schema import using
 from voiceops.kinds.twilio import TWILIO_TYPE
 from voiceops.manifest.documents import Document
 from voiceops.model.address import is_twilio_side, kind_of, name_of, owner_of, twilio_side
-from voiceops.model.graph import Resource
+from voiceops.model.graph import Graph, Resource
 from voiceops.model.plan import moment
 from voiceops.model.state import Entry
 from voiceops.model.values import ABSENT, JSON, Outside, Path, Ref, Template, format_path, get_path, leaves, map_leaves
@@ -261,13 +261,25 @@ def _meaning(resource: Resource, loaded: Loaded) -> tuple[str, ...]:
         if value is not None:
             whom = value.address if isinstance(value, (Ref, Outside)) else str(value)
             mark = resource.source_of((key,))
-            return (f"the manifest means {whom} ({mark.file}:{mark.line})",)
+            return (f"the manifest means {whom} ({mark.file}:{mark.line})", *_prompts(loaded.graph, whom))
     if resource.routes:
-        return (f"the manifest means {resource.routes[0]}, through the runtime ({mark.file}:{mark.line})",)
+        whom = resource.routes[0]
+        means = f"the manifest means {whom}, through the runtime ({mark.file}:{mark.line})"
+        return (means, *_prompts(loaded.graph, whom))
     if resource.extra.get("answer") == "none":
         return (f"the manifest means nobody: it only calls out ({mark.file}:{mark.line})",)
     asks = "asks the runtime" if resource.body.get("server") else "names nobody"
     return (f"the manifest {asks} ({mark.file}:{mark.line})",)
+
+
+def _prompts(graph: Graph, whom: str) -> Iterator[str]:
+    """Where the prompts of an agent stand, or of a squad's members."""
+    members = graph.dependencies(whom) if kind_of(whom) == "Squad" else (whom,)
+    for address in members:
+        if address in graph.resources and kind_of(address) == "Agent":
+            for path, mark in graph.spoken_by(address).items():
+                if path[:2] == ("model", "messages"):
+                    yield f"{address} is told what to say in {mark.file}:{mark.line}"
 
 
 async def _with_state(

@@ -102,7 +102,8 @@ def _with_both(facts: RotationFacts) -> RotationStep:
     name, url = facts.name, facts.url
     set_both = (
         f"Where the runtime runs, set {name} to the new value and {name}_PREVIOUS to the old one, as here; restart it, "
-        "every worker and machine, and run this again."
+        "every worker and machine, and run this again. Until Vapi has it by this command, don't apply from here: "
+        "an apply sends the new one at once."
     )
     if facts.new_at_runtime == "silent":
         number = 2 if facts.at_vapi != "new" else 4

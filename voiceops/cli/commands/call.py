@@ -121,7 +121,7 @@ def _shown(console: Console, plan: use.CallPlan, format_: str) -> int:
         console.data(_about(plan) | {"dryRun": True, "people": [plan_data(call) for call in plan.calls]})
     else:
         batch = "" if plan.single else plan.batch
-        console.out(render_call_plan(plan.caller, batch, plan.rules.calling, plan.calls, console.style()))
+        console.prose(render_call_plan(plan.caller, batch, plan.rules.calling, plan.calls, console.style()))
         console.note("\nNobody was called. With --yes it is done.")
     if plan.single:
         raise VoiceopsError("nobody was called: give --yes")

@@ -72,7 +72,10 @@ def rotate_command(console: Console, /, name: str, generate: bool, show: bool, u
             console.out(value)
             console.note(f"Set {name} to it, here and where the runtime runs, and {name}_PREVIOUS to the one before.")
             return 2
-        console.note(f"A new value is in .env as {name}, the one before as {name}_PREVIOUS.")
+        console.note(
+            f"A new value is in .env as {name}, the one before as {name}_PREVIOUS. "
+            "Go on with this command: `voiceops apply` would send it at once."
+        )
     loaded = use.load(*console.place)
     found = completed(use.rotation(loaded, name, **looking))
     if found.step.action == "send":

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from voiceops.calls.sums import WELL, Sums, ordered_outcomes
+from voiceops.calls.ended_reasons import WELL
+from voiceops.calls.sums import Sums, ordered_outcomes
 from voiceops.runtime.dashboard.asked import AskedCalls
 from voiceops.runtime.dashboard.board import BoardReading
 from voiceops.runtime.dashboard.frame import Frame, framed
