@@ -181,6 +181,9 @@ CODES = {
     "held": Code("5", "A rollback took these manifests back.", "Change them, or `--release-hold`."),
     "rolled-back": Code("5", "A value would come back that was rolled back.", "Change it, or `--release-hold`."),
     "drift": Code("5", "Live edits would be overwritten, and `drift: refuse` is set.", "`voiceops drift --accept`."),
+    "tests-required": Code(
+        "5", "What would be applied has not passed its tests.", "Run them: `voiceops test`, here or in a preview."
+    ),
     "budget": Code("5", "A turn or a minute exceeds a limit of `safety:`.", "Change the agent or the limit."),
     "plan-changed": Code("5", "A saved plan would come out otherwise now.", "Plan and review again."),
     "secret-lost": Code("5", "A rollback needs a secret that no revision keeps.", "Roll back the rest: `--target`."),
@@ -349,6 +352,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "Safety": {
         "maxDestroyPercent": "the share of managed objects that one apply may delete or replace; 20 when not set",
         "maxDestroyMinimum": "so many may go whatever the share; 3 when not set",
+        "requireTests": "only what passed tests is applied: [testing.md](../testing.md)",
         "confirm": "apply must be told the environment's name",
         "maxTurnLatencyMs": "the longest estimated turn of an agent",
         "maxCostPerMinute": "the dearest estimated minute of an agent",

@@ -98,6 +98,7 @@ class Safety:
     confirm: bool = False
     max_turn_latency_ms: float | None = None
     max_cost_per_minute: float | None = None
+    require_tests: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,6 +357,7 @@ def _project(
             confirm=bool(safety.get("confirm")),
             max_turn_latency_ms=safety.get("maxTurnLatencyMs"),
             max_cost_per_minute=safety.get("maxCostPerMinute"),
+            require_tests=safety.get("requireTests") is True,
         ),
         history_keep=history.get("keep", 200),
         history_days=history.get("days", 400),

@@ -244,6 +244,14 @@ class _Error(Shape, frozen=True):
     diagnostics: list[_Told] = msgspec.field(default_factory=list)
 
 
+class _Tested(Shape, frozen=True):
+    name: str
+    kind: str
+    passed: bool
+    environment: str = ""
+    run: str = ""
+
+
 class _Note(Shape, frozen=True):
     id: str
     at: str
@@ -254,6 +262,7 @@ class _Note(Shape, frozen=True):
     message: str = ""
     after: int = 0
     error: _Error = _Error()
+    tests: dict[str, _Tested] = msgspec.field(default_factory=dict)  # by the digest of what was tested
 
 
 def check_state(data: Mapping[str, Any]) -> None:

@@ -30,6 +30,7 @@ class ReadScript:
     name: str  # of the file, without its ending
     file: str  # from the project's folder
     script: Script | None = None
+    source: str = ""  # its text
     why_not: str = ""
 
 
@@ -46,6 +47,7 @@ class Chosen:
     target: str = ""
     on_squad: bool = False
     script: Script | None = None
+    source: str = ""  # a script's text
     why_not: str = ""
 
     @property
@@ -141,7 +143,7 @@ def _of_scripts(graph: Graph, scripts: Iterable[ReadScript]) -> Iterator[Chosen]
         case = TestCase(
             name=item.name, kind="script", agents=_under_test(graph, target), manifest=_at(Mark(item.file, 1, 1))
         )
-        yield Chosen(case=case, target=target, script=script, why_not=item.why_not)
+        yield Chosen(case=case, target=target, script=script, source=item.source, why_not=item.why_not)
 
 
 def _no_target(what: str, key: str, mark: Mark) -> str:

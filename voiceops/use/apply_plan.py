@@ -17,6 +17,7 @@ from voiceops.use.origin import origin
 from voiceops.use.saved_plan import KeptPlan, check_asked
 from voiceops.use.scope_and_terms import Scope, Terms, check_terms, wanted
 from voiceops.use.state_place import place_warnings
+from voiceops.use.test_gate import gated
 
 Confirm = Callable[[Plan], Awaitable[bool]]
 
@@ -51,6 +52,8 @@ async def apply(
         saved=saved.plan if saved else None,
     )
     async with open_job(loaded, options, graph=graph, parallelism=terms.parallelism) as job:
+        required = loaded.project.safety.require_tests or terms.require_tests
+        job = await gated(job, loaded, required=required and not scope.destroy)
         return await apply_now(job, request, emit or unheard, confirm or agreed, stop)
 
 

@@ -16,6 +16,7 @@ from voiceops.use.open_job import open_job
 from voiceops.use.runtime_check import TOKEN, Asked, ask, judged
 from voiceops.use.scope_and_terms import Scope, wanted
 from voiceops.use.state_place import place_warnings
+from voiceops.use.test_gate import gated
 
 
 async def plan(loaded: Loaded, scope: Scope | None = None) -> Plan:
@@ -28,7 +29,8 @@ async def plan(loaded: Loaded, scope: Scope | None = None) -> Plan:
     graph, options = wanted(loaded, scope)
     asked = None if scope.destroy or scope.refresh_only else _ask(loaded)
     async with open_job(loaded, options, graph=graph) as job:
-        found = await plan_now(job)
+        required = loaded.project.safety.require_tests and not (scope.destroy or scope.refresh_only)
+        found = await plan_now(await gated(job, loaded, required=required))
     more: list[Diagnostic] = []
     if asked is not None:
         chosen = bool(scope.targets or scope.labels or scope.excluded)

@@ -42,6 +42,7 @@ from voiceops.use.opened import Opened
 from voiceops.use.origin import origin
 from voiceops.use.saved_plan import KeptPlan, check_asked
 from voiceops.use.scope_and_terms import Scope, Terms, check_terms, options_of
+from voiceops.use.test_gate import gated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,7 @@ async def plan_rollback(
         _goal(opened, ledger, revision, ref, scope or Scope()) as goal,
         job_on(ledger, goal.loaded, goal.options) as job,
     ):
+        job = await gated(job, goal.loaded, required=opened.project.safety.require_tests, only_said=True)
         return Returning(plan=await plan_now(job), goal=goal)
 
 
@@ -125,6 +127,8 @@ async def rollback(
             ref=goal.ref,
         )
         async with job_on(ledger, goal.loaded, goal.options, parallelism=terms.parallelism) as job:
+            required = opened.project.safety.require_tests or terms.require_tests
+            job = await gated(job, goal.loaded, required=required, only_said=True)
             outcome = await apply_now(job, request, emit or unheard, confirm or agreed, stop)
         newest = max((int(held["revision"]) for held in ledger.state.holds.values()), default=0)
         revert = revert_line(await ledger.revisions.get(newest))

@@ -4,35 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from voiceops.apply.cut_off import types_needed
 from voiceops.apply.run import plan as plan_now
 from voiceops.engine.planning.externals import externals_of
-from voiceops.errors import Diagnostic, InvalidProject, VoiceopsError
+from voiceops.errors import InvalidProject, VoiceopsError
 from voiceops.kinds.schema import using
 from voiceops.model.address import owner_of
 from voiceops.model.graph import Graph
 from voiceops.model.plan import Plan
 from voiceops.net.together import together
 from voiceops.providers.snapshot_reader import read_live
-from voiceops.runtime.spec import RuntimeSpec
-from voiceops.simulate.script_file import read_script
-from voiceops.testing.cases import Chosen, ReadScript, TestsWanted, choose, closure
-from voiceops.testing.outcome import Attempt, TestReport, TestResult
+from voiceops.testing.cases import Chosen, TestsWanted, closure
+from voiceops.testing.digest import reached
+from voiceops.testing.outcome import Attempt, TestCase, TestReport, TestResult
 from voiceops.testing.play_scripts import ScriptStage, played
 from voiceops.testing.run_at_vapi import AtVapi, RunBounds, Work
 from voiceops.testing.vendor_runs import EVALS, SIMULATIONS
+from voiceops.use.known_tests import SCRIPTS, known_tests
 from voiceops.use.load_project import Loaded
 from voiceops.use.open_job import open_job
-from voiceops.use.runtime_needs import runtime_spec
 from voiceops.use.scope_and_terms import Scope, options_of
 from voiceops.use.script_runtime import script_runtime
+from voiceops.use.test_gate import changed_tests, keep_results
 
-SCRIPTS = "tests"  # the folder beside voiceops.yaml
 _DIFFERS = 3  # addresses that a warning names
 
 
@@ -46,27 +44,38 @@ async def run_tests(
     *,
     repeat: int | None = None,
     budget: float | None = None,
+    changed: bool = False,
     told: Callable[[str], None] = _silent,
 ) -> TestReport:
     """Run the wanted tests; `repeat` times each (None: as `tests:` says), for at most `budget` minutes together.
 
-    `told` hears how it goes. Suites and evals test what is live; call scripts run the project's own handlers. When it
-    is cancelled, what runs at Vapi is cancelled first. Raises InvalidProject for a script that is none, VoiceopsError
-    for a name that no test has and for a missing key, Refused for another account, StateError, ProviderError.
+    `changed`: only those that what changed needs, against what is live, or against the environment that a preview is
+    made of. What came of them is kept. `told` hears how it goes. Suites and evals test what is live; call scripts run
+    the project's own handlers. When it is cancelled, what runs at Vapi is cancelled first. Raises InvalidProject for a
+    script that is none, VoiceopsError for a name that no test has and for a missing key, Refused for another account,
+    StateError, ProviderError.
     """
-    wanted = wanted or TestsWanted()
-    chosen = choose(loaded.graph, _scripts(loaded) if wanted.takes("script") else (), wanted)
+    chosen = known_tests(loaded, wanted)
+    if changed:
+        chosen, left_out = await changed_tests(loaded, chosen)
+        if left_out:
+            told(f"not run, since nothing that they test changed: {', '.join(test.case.name for test in left_out)}")
     run = _Run(loaded, repeat or loaded.project.trials.repeat, budget, told)
     began, started = time.monotonic(), datetime.now(UTC)
     await run.all(chosen)
-    return TestReport(
+    report = TestReport(
         environment=loaded.project.environment,
         started=started,
         seconds=time.monotonic() - began,
         results=run.results(),
         min_pass=loaded.project.trials.min_pass,
-        warnings=tuple(run.warnings) if chosen else (_none_there(loaded),),
+        warnings=tuple(run.warnings) if chosen or changed else (_none_there(loaded),),
     )
+    try:
+        await keep_results(loaded, report)
+    except VoiceopsError as error:
+        return replace(report, warnings=(*report.warnings, f"the results could not be kept: {error.summary}"))
+    return report
 
 
 def _none_there(loaded: Loaded) -> str:
@@ -74,40 +83,6 @@ def _none_there(loaded: Loaded) -> str:
         f"the environment {loaded.project.environment} has no tests: write a SimulationSuite or an Eval beside the "
         f"agents, or a call script in {SCRIPTS}/"
     )
-
-
-def _scripts(loaded: Loaded) -> list[ReadScript]:
-    """The call scripts, by name. Raises InvalidProject with the problems of all of them."""
-    root = loaded.project.root
-    files = sorted(path for ending in ("*.yaml", "*.yml") for path in (root / SCRIPTS).glob(ending) if path.is_file())
-    spec: RuntimeSpec | None = None
-    why = ""
-    if files:
-        try:
-            spec = runtime_spec(loaded)
-        except VoiceopsError as error:
-            why = f"{error.summary}: set runtime.url in voiceops.yaml"
-    found: list[ReadScript] = []
-    wrong: list[Diagnostic] = []
-    for path in files:
-        file = path.relative_to(root).as_posix()
-        if spec is None:
-            found.append(ReadScript(name=path.stem, file=file, why_not=why))
-            continue
-        try:
-            found.append(ReadScript(name=path.stem, file=file, script=read_script(_text(path, file), file, spec)))
-        except InvalidProject as error:
-            wrong += error.diagnostics
-    if wrong:
-        raise InvalidProject(wrong)
-    return found
-
-
-def _text(path: Path, file: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise VoiceopsError(f"{file} can't be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 @dataclass(slots=True)
@@ -121,6 +96,7 @@ class _Run:
     warnings: list[str] = field(default_factory=list)
     _tests: list[Chosen] = field(default_factory=list)
     _attempts: dict[int, list[Attempt]] = field(default_factory=dict)  # by place in `_tests`
+    _otherwise: set[int] = field(default_factory=set)  # those whose live content is not the manifests'
     _until: float | None = None
 
     async def all(self, chosen: Sequence[Chosen]) -> None:
@@ -140,9 +116,13 @@ class _Run:
         """A result for each test, in their order."""
         least = self.loaded.project.trials.min_pass
         return tuple(
-            TestResult(test.case, tuple(self._attempts.get(number, ())), least)
+            TestResult(self._case(number, test), tuple(self._attempts.get(number, ())), least)
             for number, test in enumerate(self._tests)
         )
+
+    def _case(self, number: int, test: Chosen) -> TestCase:
+        """Its digest says what was tested: where that was not what the manifests have, nobody knows."""
+        return replace(test.case, digest="") if number in self._otherwise else test.case
 
     def _ended(self, test: Chosen, attempt: Attempt) -> None:
         number = self._tests.index(test)
@@ -183,6 +163,7 @@ class _Run:
     def _warn(self, plan: Plan, tests: Iterable[Chosen]) -> None:
         """What is tested at Vapi is what is live: say where the manifests have gone on."""
         changed = {owner_of(change.address) for change in plan.changes if not change.is_no_op}
+        self._otherwise |= {self._tests.index(t) for t in tests if reached(self.loaded.graph, t.needs) & changed}
         differing = sorted({address for test in tests for address in closure(self.loaded.graph, test)} & changed)
         if not differing:
             return

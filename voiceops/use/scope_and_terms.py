@@ -41,7 +41,8 @@ class Terms:
     """How an apply is run: `message` is kept in the history, `lock_timeout` is in seconds.
 
     `environment` is its name once more, which one with safety.confirm wants; `asked` says that a person is asked for it
-    instead. `local_state`: the state in a pipeline's checkout is meant.
+    instead. `local_state`: the state in a pipeline's checkout is meant. `require_tests`: only what passed tests may be
+    applied, as with safety.requireTests.
     """
 
     message: str = ""
@@ -50,6 +51,7 @@ class Terms:
     environment: str | None = None
     asked: bool = False
     local_state: bool = False
+    require_tests: bool = False
 
 
 def options_of(project: Project, scope: Scope) -> Options:

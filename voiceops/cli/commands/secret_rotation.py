@@ -122,6 +122,7 @@ def _send(console: Console, loaded: use.Loaded, found: use.Rotation, given: dict
         auto_approve=given["auto_approve"],
         local_state=given["local_state"],
         adopt=False,
+        require_tests=False,
     )
     check_can_ask(flags, asks=True)
     return applied(console, loaded, flags, flags.scope(resend_secrets=found.users))

@@ -27,6 +27,11 @@ _KINDS = ("suite", "eval", "script")
     metavar="MINUTES",
     help="After so long nothing new starts, and what runs is cancelled.",
 )
+@click.option(
+    "--changed",
+    is_flag=True,
+    help="Only tests of what differs from what is live (of a preview: in the environment it is made of).",
+)
 @real_calls
 @formats(*FORMATS)
 @report_files
@@ -38,6 +43,7 @@ def test_command(
     kinds: tuple[use.TestKind, ...],
     repeat: int | None,
     budget: float | None,
+    changed: bool,
     format_: str,
     real: RealCalls,
     files: tuple[Path, ...],
@@ -69,5 +75,7 @@ def test_command(
     if real.replay:
         return show_replay(console, replay_calls(console, real, names, agent, repeat, budget), format_, files)
     wanted = use.TestsWanted(names=names, agent=agent, kinds=kinds)
-    report = completed(use.run_tests(use.load(*console.place), wanted, repeat=repeat, budget=budget, told=console.note))
-    return show_tests(console, report, format_, files)
+    running = use.run_tests(
+        use.load(*console.place), wanted, repeat=repeat, budget=budget, changed=changed, told=console.note
+    )
+    return show_tests(console, completed(running), format_, files)

@@ -33,6 +33,7 @@ class Flags:
     auto_approve: bool
     local_state: bool
     adopt: bool
+    require_tests: bool
 
     def scope(
         self, *, destroy: bool = False, release_hold: bool = False, resend_secrets: tuple[str, ...] = ()
@@ -58,6 +59,7 @@ class Flags:
             environment=self.confirm,
             asked=sys.stdin.isatty(),
             local_state=self.local_state,
+            require_tests=self.require_tests,
         )
 
 
@@ -90,6 +92,11 @@ def apply_flags(command: Callable[..., Any], *more_formats: str) -> Callable[...
             help="How many requests at once, at most.",
         ),
         local_state,
+        click.option(
+            "--require-tests",
+            is_flag=True,
+            help="Only what passed its tests, as with safety.requireTests; a rollback warns.",
+        ),
         click.option("--auto-approve", is_flag=True, help="Don't ask."),
         click.option(
             "--adopt",

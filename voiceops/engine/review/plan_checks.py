@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from voiceops.engine.review.estimate import Table, estimates
@@ -30,6 +30,8 @@ class Checks:
     policies: tuple[Policy, ...] = ()
     # Starts a clock for the rules; what it gives says, between rules, whether their time is over.
     timer: Callable[[], Callable[[], bool]] = lambda: lambda: False
+    # What else speaks against a plan: tests, where they are a gate.
+    gate: Callable[[Plan], Iterable[Diagnostic]] = lambda _: ()
 
 
 def checked(plan: Plan, graph: Graph, checks: Checks, *, force: bool) -> Plan:
@@ -38,6 +40,7 @@ def checked(plan: Plan, graph: Graph, checks: Checks, *, force: bool) -> Plan:
     found = [
         *_over_budget(plan, figures, checks.budgets, force=force),
         *broken(plan, graph, checks.policies, checks.timer()),
+        *checks.gate(plan),
     ]
     return replace(
         plan,

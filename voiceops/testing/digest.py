@@ -1,0 +1,93 @@
+"""A digest of what a test tests: equal wherever the same content is tested, whatever it is called there.
+
+A test covers whom it calls and all that they use: agents, squads, tools, outputs, prompts, the handlers' files; and
+what it says itself. What differs between environments of the same content is left out: live names, the runtime's
+address, credentials, ids, the places in files. What an environment patches stays in: it changes what callers hear.
+Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from voiceops.model.address import kind_of
+from voiceops.model.graph import Graph, walk
+from voiceops.model.values import Ref, digest, encode
+from voiceops.testing.cases import Chosen
+
+LEFT_OUT = frozenset({"Credential", "Phone"})  # how an account is reached, and by which number: no words of an agent
+_LIVE_NAMES = ("assistantName",)  # keys whose texts are live names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """One environment as tests see it. `handlers`: a digest of the handlers' files; `runtime`: the base URL."""
+
+    graph: Graph
+    runtime: str = ""
+    handlers: str = ""
+
+
+def reached(graph: Graph, starts: Iterable[str]) -> frozenset[str]:
+    """The addresses of what is tested together with these: themselves and all that they refer to."""
+    edges = {address: graph.dependencies(address) for address in graph.resources}
+    found = {address for start in starts for address in walk(edges, start)}
+    return frozenset(address for address in found if kind_of(address) not in LEFT_OUT)
+
+
+def case_digest(content: Content, test: Chosen) -> str:
+    """Of one test; "" where its target is known by a live id alone, so that nobody knows what is tested."""
+    if not test.target or "/" not in test.target or test.target not in content.graph.resources:
+        return ""
+    addresses = reached(content.graph, (*test.needs, test.target))
+    parts: dict[str, Any] = {address: _said(content, address) for address in sorted(addresses)}
+    parts["test"] = [test.case.kind, test.definition, test.target, test.source]
+    if test.case.kind == "script" or any(_handled(content.graph, address) for address in addresses):
+        parts["handlers"] = content.handlers
+    return digest(parts)
+
+
+def _handled(graph: Graph, address: str) -> bool:
+    resource = graph.resources.get(address)
+    return resource is not None and bool(resource.handler)
+
+
+def _said(content: Content, address: str) -> Any:
+    resource = content.graph.resources.get(address)
+    if resource is None:  # somebody else's: what it says is not ours to know
+        return None
+    body = {key: value for key, value in resource.body.items() if key != "name"}
+    names = {other.name: at for at, other in content.graph.resources.items() if other.name}
+    return {
+        "body": encode(_without(body, content.runtime.rstrip("/"), names)),
+        "handler": resource.handler,
+        "extra": dict(resource.extra),
+    }
+
+
+_NOTHING = object()
+
+
+def _without(value: Any, runtime: str, names: Mapping[str, str]) -> Any:
+    """A body without what is the environment's own; a map or a list that held nothing else is left out with it."""
+    if isinstance(value, Ref):
+        return _NOTHING if kind_of(value.address) in LEFT_OUT else value
+    if isinstance(value, Mapping):
+        if _is_runtime(value.get("url"), runtime):
+            return _NOTHING
+        found = {
+            key: names.get(item, item) if key in _LIVE_NAMES else _without(item, runtime, names)
+            for key, item in value.items()
+        }
+        kept = {key: item for key, item in found.items() if item is not _NOTHING}
+        return kept if kept or not value else _NOTHING
+    if isinstance(value, list):
+        items = [kept for item in value if (kept := _without(item, runtime, names)) is not _NOTHING]
+        return items if items or not value else _NOTHING
+    return value
+
+
+def _is_runtime(url: Any, runtime: str) -> bool:
+    return bool(runtime) and isinstance(url, str) and (url == runtime or url.startswith(f"{runtime}/"))

@@ -1,0 +1,81 @@
+"""Tests as a gate: may a plan be applied, by what tests have shown of the content that it would make live? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from voiceops.errors import Diagnostic, Severity
+from voiceops.model.address import kind_of, owner_of
+from voiceops.model.graph import Graph
+from voiceops.model.plan import Change, Plan, shown
+from voiceops.model.values import SENSITIVE, SENSITIVE_UNCHECKED
+from voiceops.testing.cases import Chosen
+from voiceops.testing.digest import LEFT_OUT, reached
+from voiceops.testing.kept import KeptResult
+
+_OF_TESTS = frozenset({"Personality", "Scenario", "Simulation", "SimulationSuite", "Eval"})
+_NAMED = 8  # tests that a hint names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestGate:
+    """`tests` with their digests, all that the environment has; `kept` by digest; `severity`: warning of a rollback."""
+
+    __test__ = False
+
+    graph: Graph
+    tests: Sequence[Chosen]
+    kept: Mapping[str, KeptResult]
+    environment: str
+    severity: Severity = "error"
+
+    def __call__(self, plan: Plan) -> Iterator[Diagnostic]:
+        """What speaks against the plan: each test of what changes that has not passed, each agent that none reaches."""
+        sent = {
+            owner_of(change.address) for change in plan.changes if not change.is_no_op and not _only_secrets(change)
+        }
+        changed = {a for a in sent & self.graph.resources.keys() if kind_of(a) not in (*LEFT_OUT, *_OF_TESTS)}
+        if not changed:
+            return
+        covers = [(test, reached(self.graph, (*test.needs, test.target))) for test in self.tests if test.target]
+        needed = [test for test, covered in covers if covered & changed]
+        missing = [(test, why) for test in needed if (why := self._missing(test))]
+        names = [f'"{test.case.name}"' if " " in test.case.name else test.case.name for test, _ in missing]
+        run = f"voiceops -e {self.environment} test {' '.join(names) if len(names) <= _NAMED else '--changed'}"
+        for test, why in missing:
+            yield self._said(
+                test.case.agents[0] if test.case.agents else test.target,
+                f"the test {test.case.name} {why}",
+                f"Run it on this content, here or in a preview: {run}",
+            )
+        tested = frozenset[str]().union(*(covered for _, covered in covers)) if covers else frozenset()
+        for address in sorted(self.graph.resources):
+            if kind_of(address) == "Agent" and address not in tested and reached(self.graph, (address,)) & changed:
+                hint = "Write a suite, an eval or a call script for it: docs/testing.md says how."
+                yield self._said(address, f"{address} changes, and no test reaches it", hint)
+
+    def _missing(self, test: Chosen) -> str:
+        known = self.kept.get(test.case.digest) if test.case.digest else None
+        if known is not None and known.passed:
+            return ""
+        if known is not None:
+            return f"did not pass when it was run on this content, {known.at}"
+        before = [one for one in self.kept.values() if (one.name, one.kind) == (test.case.name, test.case.kind)]
+        if not before:
+            return "was never run"
+        last = max(before, key=lambda one: one.at)
+        return f"was not run on this content: the last time, {last.at}, it was another one"
+
+    def _said(self, address: str, summary: str, hint: str) -> Diagnostic:
+        resource = self.graph.resources.get(address)
+        mark = resource.mark if resource is not None else None
+        return Diagnostic(
+            code="tests-required", summary=summary, severity=self.severity, mark=mark, address=address, hint=hint
+        )
+
+
+def _only_secrets(change: Change) -> bool:
+    """Is nothing sent but other secrets? No test would hear it, and a leaked secret has to be changed at once."""
+    hidden = (SENSITIVE, SENSITIVE_UNCHECKED)
+    return bool(change.fields) and all(shown(field.after) in hidden for field in change.fields)

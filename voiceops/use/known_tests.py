@@ -1,0 +1,74 @@
+"""The tests that an environment has: suites and evals of its manifests, call scripts of its folder."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from voiceops.errors import Diagnostic, InvalidProject, VoiceopsError
+from voiceops.runtime.spec import RuntimeSpec
+from voiceops.simulate.script_file import read_script
+from voiceops.testing.cases import Chosen, ReadScript, TestsWanted, choose
+from voiceops.testing.digest import Content, case_digest
+from voiceops.use.load_project import Loaded
+from voiceops.use.runtime_needs import runtime_spec
+
+SCRIPTS = "tests"  # the folder beside voiceops.yaml
+
+
+def known_tests(loaded: Loaded, wanted: TestsWanted | None = None) -> tuple[Chosen, ...]:
+    """The wanted tests, each with the digest of what it tests. Raises InvalidProject for a script that is none, and
+    VoiceopsError for a name that no test has."""
+    wanted = wanted or TestsWanted()
+    chosen = choose(loaded.graph, _scripts(loaded) if wanted.takes("script") else (), wanted)
+    content = Content(graph=loaded.graph, runtime=loaded.project.runtime_url or "", handlers=_handlers(loaded))
+    return tuple(
+        replace(test, case=replace(test.case, digest=case_digest(content, test))) if test.target else test
+        for test in chosen
+    )
+
+
+def _handlers(loaded: Loaded) -> str:
+    """A digest of the handlers' files: which of them a handler imports is known to nobody but Python."""
+    folder = loaded.project.root / loaded.project.handlers
+    found = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        found.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()
+
+
+def _scripts(loaded: Loaded) -> list[ReadScript]:
+    """The call scripts, by name. Raises InvalidProject with the problems of all of them."""
+    root = loaded.project.root
+    files = sorted(path for ending in ("*.yaml", "*.yml") for path in (root / SCRIPTS).glob(ending) if path.is_file())
+    spec: RuntimeSpec | None = None
+    why = ""
+    if files:
+        try:
+            spec = runtime_spec(loaded)
+        except VoiceopsError as error:
+            why = f"{error.summary}: set runtime.url in voiceops.yaml"
+    found: list[ReadScript] = []
+    wrong: list[Diagnostic] = []
+    for path in files:
+        file = path.relative_to(root).as_posix()
+        if spec is None:
+            found.append(ReadScript(name=path.stem, file=file, why_not=why))
+            continue
+        text = _text(path, file)
+        try:
+            found.append(ReadScript(name=path.stem, file=file, script=read_script(text, file, spec), source=text))
+        except InvalidProject as error:
+            wrong += error.diagnostics
+    if wrong:
+        raise InvalidProject(wrong)
+    return found
+
+
+def _text(path: Path, file: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise VoiceopsError(f"{file} can't be read: {getattr(error, 'strerror', None) or error}") from None

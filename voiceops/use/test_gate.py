@@ -1,0 +1,96 @@
+"""Tests as a gate: results are kept when tests have run, and a plan is held against them before it is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from voiceops.apply.history_notes import write_note
+from voiceops.apply.job import Job
+from voiceops.apply.revisions import graph_of
+from voiceops.errors import Severity
+from voiceops.state.store import Store
+from voiceops.testing.cases import Chosen
+from voiceops.testing.changed import is_needed
+from voiceops.testing.digest import Content
+from voiceops.testing.gate import TestGate
+from voiceops.testing.kept import OPERATION, KeptResult, kept_in, to_keep
+from voiceops.testing.outcome import TestReport
+from voiceops.use.known_tests import known_tests
+from voiceops.use.list_previews import base_of
+from voiceops.use.load_project import Loaded
+from voiceops.use.open_state import open_ledger, store_of
+from voiceops.use.opened import Opened
+from voiceops.use.origin import origin
+
+_PATIENCE = 60.0  # seconds for an apply that holds the lock
+
+
+async def keep_results(loaded: Loaded, report: TestReport) -> None:
+    """Keep what came of tests beside the revisions of the environment; a preview's with the one it is made of.
+
+    Raises StateError, Refused, and Locked where somebody holds the lock for longer than a minute.
+    """
+    results = to_keep(report)
+    if not results:
+        return
+    store = results_store(loaded)
+    passed = sum(1 for result in results.values() if result["passed"])
+    async with store, store.lock(OPERATION, _PATIENCE):
+        await write_note(
+            store,
+            operation=OPERATION,
+            result="ok" if passed == len(results) else "failed",
+            summary=f"{passed} of {len(results)} tests passed in {report.environment}",
+            origin=origin(loaded.project.root, loaded.environ),
+            more={"tests": results},
+        )
+
+
+async def kept_results(opened: Opened) -> Mapping[str, KeptResult]:
+    """What is kept of tests of this environment, and of its previews, by digest. Raises StateError, Refused."""
+    store = results_store(opened)
+    async with store:
+        return kept_in(await store.notes())
+
+
+def results_store(opened: Opened) -> Store:
+    """Where results are kept: in a preview, with the environment that it is made of. Raises StateError, Refused."""
+    return store_of(base_of(opened))
+
+
+async def changed_tests(loaded: Loaded, tests: Sequence[Chosen]) -> tuple[tuple[Chosen, ...], tuple[Chosen, ...]]:
+    """Those that a change needs, and the others.
+
+    What is live is the revision in force of the environment, or of the one that a preview is made of. Raises
+    StateError, Refused, InvalidProject.
+    """
+    base = base_of(loaded)
+    async with open_ledger(base) as ledger:
+        number = ledger.state.in_force or ledger.state.revision
+        revision = await ledger.revisions.get(number) if number else None
+        kept = kept_in(await ledger.store.notes())
+    if revision is None:
+        return tuple(tests), ()
+    live = Content(graph=graph_of(revision), runtime=base.project.runtime_url or "")
+    now = Content(graph=loaded.graph, runtime=loaded.project.runtime_url or "")
+    needed = tuple(test for test in tests if is_needed(test, now, live, kept))
+    return needed, tuple(test for test in tests if test not in needed)
+
+
+async def gated(job: Job, loaded: Loaded, *, required: bool, only_said: bool = False) -> Job:
+    """The job with the gate, where one is required; `only_said`: it warns, as for a rollback.
+
+    A preview has none: it is where tests run. Raises StateError, Refused, InvalidProject.
+    """
+    if not required or loaded.project.preview:
+        return job
+    severity: Severity = "warning" if only_said else "error"
+    gate = TestGate(
+        graph=job.graph,
+        tests=known_tests(loaded),
+        kept=kept_in(await job.store.notes()),
+        environment=loaded.project.environment,
+        severity=severity,
+    )
+    return replace(job, checks=replace(job.checks, gate=gate))
