@@ -79,8 +79,8 @@ def test_a_preview_proves_what_the_environment_then_applies(desk: Bench) -> None
     desk.edit("agents/desk.yaml", "Monday to Saturday", "Monday to Saturday, nine to six")
     desk.run("preview", "up", "one")
     ran = desk.run("-e", "preview-one", "test", "--changed")
-    assert "passed: opens" in ran.out
-    assert "closed" not in ran.out
+    assert "passed: opens" in ran.err
+    assert "passed: closed" not in ran.err
     desk.run("preview", "down", "one")
     gate(desk)
     desk.edit("agents/desk.yaml", "nine to six", "nine to seven")
@@ -103,8 +103,8 @@ def test_any_part_of_it_counts(desk: Bench, file: str, old: str, new: str) -> No
     desk.run("test")
     assert "not run, since nothing that they test changed: closed, opens" in desk.run("test", "--changed").err
     desk.edit(file, old, new)
-    assert "passed: opens" in desk.run("test", "--changed").out
-    assert "closed" not in desk.run("test", "--changed").out
+    assert "passed: opens" in desk.run("test", "--changed").err
+    assert "passed: closed" not in desk.run("test", "--changed").err
     if not file.endswith("opens.yaml"):
         assert "opens was not run on this content" in gate(desk, code=5)
 
@@ -114,7 +114,7 @@ def test_what_failed_is_said_to_have_failed(desk: Bench) -> None:
     desk.run("preview", "up", "bad")
     desk.run("-e", "preview-bad", "test", "--changed", code=1)
     assert "the test opens did not pass when it was run on this content" in gate(desk, code=5)
-    assert "failed: opens" in desk.run("-e", "preview-bad", "test", "--changed", code=1).out
+    assert "failed: opens" in desk.run("-e", "preview-bad", "test", "--changed", code=1).err
 
 
 def test_an_agent_that_no_test_reaches_is_named(desk: Bench) -> None:
