@@ -51,3 +51,24 @@ async def test_who_ends_it_ends_all_of_it() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert ended == ["slow", "slow"]
+
+
+async def test_what_ends_is_ended_once() -> None:
+    """Each has time to leave nothing behind, though another one was through with it first."""
+    left: list[str] = []
+
+    async def ends(name: str, rounds: int) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(rounds):
+                await asyncio.sleep(0)
+            left.append(name)
+
+    whole = asyncio.create_task(together([ends("slow", 20), ends("quick", 0)]))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    whole.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await whole
+    assert left == ["quick", "slow"]

@@ -16,12 +16,18 @@ async def together(work: Iterable[Awaitable[T]]) -> list[T]:
     """
     tasks: list[asyncio.Future[T]] = [asyncio.ensure_future(one) for one in work]
     try:
-        return list(await asyncio.gather(*tasks))
-    except BaseException:
+        if tasks:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        # Each is cancelled once: a second time would end what it does to leave nothing behind.
         for task in tasks:
-            task.cancel()
+            if not task.done():
+                task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        raise
+    for task in tasks:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
+    return [task.result() for task in tasks]
 
 
 async def both(one: Awaitable[Any], other: Awaitable[Any]) -> tuple[Any, Any]:

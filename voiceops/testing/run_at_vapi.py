@@ -156,9 +156,8 @@ class AtVapi:
         self, work: Work, runs: VendorRuns, poller: Poller, starting: set[asyncio.Task[str]]
     ) -> list[tuple[Chosen, Attempt]]:
         since = self.api.now()
-        start = asyncio.create_task(runs.start(work.body))
+        start = asyncio.create_task(self._started(runs, work.body))
         starting.add(start)
-        start.add_done_callback(lambda task: self._note(runs, task))
         id_ = await asyncio.shield(start)
         try:
             async with asyncio.timeout(self.bounds.timeout):
@@ -198,10 +197,11 @@ class AtVapi:
             for known, test in work.tests.items()
         ]
 
-    def _note(self, runs: VendorRuns, started: asyncio.Task[str]) -> None:
+    async def _started(self, runs: VendorRuns, body: Mapping[str, Any]) -> str:
         """A run is there from now on, whoever still waits for it."""
-        if not started.cancelled() and started.exception() is None:
-            self._open[started.result()] = runs
+        id_ = await runs.start(body)
+        self._open[id_] = runs
+        return id_
 
     @asynccontextmanager
     async def _cancelling(self, runs: VendorRuns, starting: set[asyncio.Task[str]]) -> AsyncIterator[None]:
