@@ -55,7 +55,7 @@ def test_what_ended_before_the_others_hung_counts(tmp_path: Path) -> None:
         made.control.outcome("hang", name="opening")
         told = made.run("-q", "test", "--kind", "suite", code=3).out
         assert f"{HOURS}: not run\n    it took longer than 1 s" in told
-        assert f"passed: {ORDER}" in told
+        assert f"✓ {ORDER}" in told
         assert made.control.runs()["ended"] == {"passed": 1, "canceled": 1}
 
 
