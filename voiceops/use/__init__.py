@@ -74,7 +74,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "use.plan_calls": ("CallPlan", "CallWish", "prepare_calls"),
     "use.place_calls": ("Placed", "Placing", "follow_call", "make_calls"),
     "use.watch_calls": ("watch",),
-    "use.run_tests": ("run_tests",),
+    "use.test_run": ("run_tests",),
     "use.replay_calls": ("ReplayWanted", "replay"),
     "use.record_calls": ("Recorded", "record"),
     "use.told_calls": ("CallsWanted",),

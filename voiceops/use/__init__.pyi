@@ -117,7 +117,6 @@ from voiceops.use.rotate_secret import rotation as rotation
 from voiceops.use.rotation_steps import ROTATION_STEPS as ROTATION_STEPS
 from voiceops.use.run_sandbox import make_sandbox_calls as make_sandbox_calls
 from voiceops.use.run_sandbox import sandbox_server as sandbox_server
-from voiceops.use.run_tests import run_tests as run_tests
 from voiceops.use.runtime_needs import runtime_spec as runtime_spec
 from voiceops.use.runtime_queue import queued_event as queued_event
 from voiceops.use.runtime_queue import queued_events as queued_events
@@ -142,6 +141,7 @@ from voiceops.use.simulate_call import elsewhere as elsewhere
 from voiceops.use.simulate_call import rehearse as rehearse
 from voiceops.use.simulate_call import simulate as simulate
 from voiceops.use.take_over import import_folder as import_folder
+from voiceops.use.test_run import run_tests as run_tests
 from voiceops.use.told_calls import CallsWanted as CallsWanted
 from voiceops.use.tunnel import installed_tunnel as installed_tunnel
 from voiceops.use.tunnel import open_tunnel as open_tunnel
