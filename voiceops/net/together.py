@@ -12,7 +12,8 @@ T = TypeVar("T")
 async def together(work: Iterable[Awaitable[T]]) -> list[T]:
     """What each gives, in their order. The first one that fails ends the others, and is raised when they have ended.
 
-    `asyncio.gather` would let them run on: requests of a command that has already said why it stops.
+    `asyncio.gather` would let them run on: requests of a command that has already said why it stops. Raises what the
+    first one that failed raises.
     """
     tasks: list[asyncio.Future[T]] = [asyncio.ensure_future(one) for one in work]
     try:

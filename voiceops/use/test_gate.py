@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from voiceops.apply.history_notes import write_note
@@ -14,7 +14,7 @@ from voiceops.testing.cases import Chosen
 from voiceops.testing.changed import is_needed
 from voiceops.testing.digest import Content
 from voiceops.testing.gate import TestGate
-from voiceops.testing.kept import OPERATION, KeptResult, kept_in, to_keep
+from voiceops.testing.kept import OPERATION, kept_in, to_keep
 from voiceops.testing.outcome import TestReport
 from voiceops.use.known_tests import known_tests
 from voiceops.use.list_previews import base_of
@@ -45,13 +45,6 @@ async def keep_results(loaded: Loaded, report: TestReport) -> None:
             origin=origin(loaded.project.root, loaded.environ),
             more={"tests": results},
         )
-
-
-async def kept_results(opened: Opened) -> Mapping[str, KeptResult]:
-    """What is kept of tests of this environment, and of its previews, by digest. Raises StateError, Refused."""
-    store = results_store(opened)
-    async with store:
-        return kept_in(await store.notes())
 
 
 def results_store(opened: Opened) -> Store:
