@@ -25,6 +25,7 @@ from voiceops.templating import render_file
 
 BIN = Path(sys.executable).parent
 AGENT = "agents/front-desk.yaml"
+ON_GITLAB = {"preview": "preview", "preview-down": "preview down", "sweep": "preview sweep"}
 INSTALL = "pip install --quiet --require-hashes -r ci/requirements.lock"
 
 
@@ -79,6 +80,9 @@ def test_actions_are_pinned_and_rights_are_few(tmp_path: Path) -> None:
     assert {name: {k for k, v in given.items() if v == "write"} for name, given in rights.items()} == {
         "check": set(),
         "plan": {"pull-requests", "id-token"},
+        "preview": {"pull-requests", "id-token"},
+        "preview-down": {"pull-requests", "id-token"},
+        "sweep": {"id-token"},
         "apply": {"pull-requests", "id-token"},
         "drift": {"issues", "id-token"},
     }
@@ -189,8 +193,8 @@ class Pipeline:
             assert commands[0] == INSTALL
             return "\n".join(commands[1:])
         pipeline = yaml.safe_load((folder / ".gitlab-ci.yml").read_text())
-        if name == "check":
-            return "\n".join(pipeline["check"]["script"])
+        if name == "check" or name in ON_GITLAB:
+            return "\n".join(pipeline[ON_GITLAB.get(name, name)]["script"])
         assert pipeline[f"{name} prod"]["extends"] == f".{name}"
         assert pipeline[".with-state"]["before_script"][1] == pipeline[".voiceops"]["before_script"][1] == INSTALL
         return "\n".join(pipeline[f".{name}"]["script"])
@@ -210,6 +214,7 @@ class Pipeline:
                 "GITHUB_SHA": sha,
                 "GITHUB_REF_NAME": "main",
                 "GITHUB_ACTOR": "ann",
+                "PULL_REQUEST": "7",
                 "GITHUB_RUN_ID": str(self.runs),
                 "GITHUB_SERVER_URL": "https://github.example",
             }
@@ -386,7 +391,7 @@ def test_a_signed_plan_is_applied_and_another_is_not(team: Pipeline) -> None:
 def test_what_the_jobs_with_keys_are_given(tmp_path: Path) -> None:
     tool(str(BIN / "voiceops"), "init", str(tmp_path / "shop"), "--ci", "github", cwd=tmp_path)
     jobs = yaml.safe_load((tmp_path / "shop/.github/workflows/voiceops.yml").read_text())["jobs"]
-    for name in ("plan", "apply", "drift"):
+    for name in ("plan", "apply", "drift", "preview", "preview-down", "sweep"):
         assert jobs[name]["env"]["VOICEOPS_ALLOWED_HOSTS"] == "${{ vars.VOICEOPS_ALLOWED_HOSTS }}"
     given = {name: {key for step in job["steps"] for key in step.get("env", {})} for name, job in jobs.items()}
     assert {name for name, keys in given.items() if "VOICEOPS_PLAN_KEY" in keys} == {"plan"}
@@ -543,14 +548,17 @@ def test_the_job_for_forks_has_no_secret_and_the_others_do_not_run_for_them(tmp_
     assert "token" not in json.dumps(check).lower()
     assert "environment" not in check
     assert check["permissions"] == {"contents": "read"}
-    assert "head.repo.full_name == github.repository" in jobs["plan"]["if"]
+    for name in ("plan", "preview", "preview-down"):
+        assert "head.repo.full_name == github.repository" in jobs[name]["if"]
+    assert "pull_request_target" not in (tmp_path / "shop/.github/workflows/voiceops.yml").read_text()
     for name in ("plan", "apply", "drift"):
         assert jobs[name]["env"]["RUNTIME_URL"] == "${{ vars.RUNTIME_URL }}"
     tool(str(BIN / "voiceops"), "init", str(tmp_path / "lab"), "--ci", "gitlab", cwd=tmp_path)
     pipeline = yaml.safe_load((tmp_path / "lab/.gitlab-ci.yml").read_text())
     assert "environment" not in pipeline["check"]
     assert "id_tokens" not in pipeline[".voiceops"]
-    assert "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID" in pipeline[".plan"]["rules"][0]["if"]
+    for name in (".plan", "preview", "preview down"):
+        assert "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID" in pipeline[name]["rules"][0]["if"]
 
 
 # whose plan, whose comment

@@ -3,6 +3,10 @@
 # On the sandbox environment $VOICEOPS_ENV: what $1 has is applied there; then the plan says what the pull request
 # changes. It is printed, and on GitHub it is the job's summary.
 set -eu
+if [ "${VOICEOPS_FORK:-}" = true ] ||
+  [ "${CI_MERGE_REQUEST_SOURCE_PROJECT_ID:-}" != "${CI_MERGE_REQUEST_PROJECT_ID:-}" ]; then
+  echo "From a fork, which gets no keys: no plan against what is live, no preview, no tests at Vapi. This is all."
+fi
 sh ci/validate.sh "${VOICEOPS_ENV:-all}" # others are validated by their own plan's job, which has their variables
 if [ -z "${VOICEOPS_ENV:-}" ]; then
   echo "No plan: VOICEOPS_ENV names no environment with \`providers: sandbox\`."
