@@ -73,11 +73,11 @@ def test_calls_that_are_as_before_end_well(made: Bench) -> None:
 def test_worse_calls_end_with_2_and_are_rolled_back(made: Bench) -> None:
     calls(made, 200, 0.9, -3600)
     calls(made, 130, 0.5, 30)
-    ran = made.run("watch", "--for", "5s", code=2)
+    ran = made.run("watch", "--for", "60s", code=2)
     assert "✗ worse beyond chance" in ran.out
     assert "voiceops rollback" in ran.err
     assert made.live("Agent/desk")["firstMessage"] == "Good day"
-    made.run("watch", "--for", "5s", "--rollback", "--auto-approve", code=2)
+    made.run("watch", "--for", "60s", "--rollback", "--auto-approve", code=2)
     assert made.live("Agent/desk")["firstMessage"] == "Hello"
     calls(made, 3, 0.9, 60)
     made.run("calls", "sync", "--since", "7d")

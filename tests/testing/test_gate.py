@@ -124,6 +124,23 @@ def test_an_agent_that_no_test_reaches_is_named(desk: Bench) -> None:
     assert "Agent/night changes, and no test reaches it" in gate(desk, code=5)
 
 
+def test_who_only_hands_calls_to_a_tested_agent_does_not_change_with_it(desk: Bench) -> None:
+    desk.write(
+        "agents/hands.yaml",
+        "kind: Agent\nname: hands\nspec:\n  model: {provider: openai, model: gpt-4o, tools: [to-desk]}\n---\n"
+        "kind: Tool\nname: to-desk\nspec: {type: handoff, destinations: [{type: assistant, assistantId: desk}]}\n",
+    )
+    desk.apply()
+    desk.edit("agents/desk.yaml", "Hello", "Good day")
+    desk.run("preview", "up", "one")
+    desk.run("-e", "preview-one", "test", "--changed")
+    gate(desk)
+    desk.edit(
+        "agents/hands.yaml", "type: handoff,", 'type: handoff, function: {name: to_desk, description: "Hands over."},'
+    )
+    assert "Agent/hands changes, and no test reaches it" in gate(desk, code=5)
+
+
 def test_the_project_may_ask_for_it(desk: Bench) -> None:
     desk.write("voiceops.yaml", "version: 1\nproject: shop\nenvironments: [live]\nsafety: {requireTests: true}\n")
     desk.edit("agents/desk.yaml", "Hello", "Good day")

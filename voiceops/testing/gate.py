@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from voiceops.errors import Diagnostic, Severity
 from voiceops.model.address import kind_of, owner_of
-from voiceops.model.graph import Graph
+from voiceops.model.graph import Graph, walk
 from voiceops.model.plan import Change, Plan, shown
 from voiceops.model.values import SENSITIVE, SENSITIVE_UNCHECKED
 from voiceops.testing.cases import Chosen
@@ -51,9 +51,16 @@ class TestGate:
             )
         tested = frozenset[str]().union(*(covered for _, covered in covers)) if covers else frozenset()
         for address in sorted(self.graph.resources):
-            if kind_of(address) == "Agent" and address not in tested and reached(self.graph, (address,)) & changed:
+            if kind_of(address) == "Agent" and address not in tested and self._of(address) & changed:
                 hint = "Write a suite, an eval or a call script for it: docs/testing.md says how."
                 yield self._said(address, f"{address} changes, and no test reaches it", hint)
+
+    def _of(self, agent: str) -> set[str]:
+        """An agent, and what it uses by itself: whom it hands a call to is another one."""
+        edges = {
+            a: () if kind_of(a) == "Agent" and a != agent else self.graph.dependencies(a) for a in self.graph.resources
+        }
+        return {address for address in walk(edges, agent) if address == agent or kind_of(address) != "Agent"}
 
     def _missing(self, test: Chosen) -> str:
         known = self.kept.get(test.case.digest) if test.case.digest else None
