@@ -116,8 +116,8 @@ def test_whole_phone_numbers_are_nowhere(form: Callable[[TestReport], str]) -> N
 
 def test_no_tests_at_all() -> None:
     empty = report(warnings=("the environment dev has no tests",))
-    assert "no tests (62 s)" in text(empty)
-    assert "no tests (62 s)" in markdown(empty)
+    assert "no test had to run (62 s)" in text(empty)
+    assert "no test had to run (62 s)" in markdown(empty)
     assert list(JUnitXml.fromstring(junit(empty).encode())) == []
 
 

@@ -101,11 +101,31 @@ def test_a_bad_change_is_stopped_and_a_good_one_goes_on_in_one_comment(team: Pip
     assert len(team.forge.comments) == 1
     assert report(team).failures == 0
 
-    # 3. Closed: the account is as it was, and that is said. Closed again: nothing.
+    # 3. Pushed once more with the same agents: what passed is not run again.
+    (team.work / "README.md").write_text("Ours.\n")
+    team.commit("hours", "Docs")
+    team.job("preview", "hours")
+    assert comment(team, "plan").count("✅ Tests in `preview-pr-7`") == 1
+    assert team.control.runs()["ended"] == {"failed": 1, "passed": 1}
+
+    # 4. Closed: the account is as it was, and that is said. Closed again: nothing.
     team.job("preview-down", "main")
     assert account(team.sandbox) == before
     assert comment(team, "plan").endswith("The preview is gone.\n")
     assert "nothing to do" in team.job("preview-down", "main")
+
+
+def test_only_what_passed_is_applied_where_that_is_asked(team: Pipeline) -> None:
+    push(team, "We are open from nine to six, and glad to help.\n")
+    team.job("plan", "hours")
+    merged = team.merge("hours")
+    team.secrets["VOICEOPS_REQUIRE_TESTS"] = "yes"
+    refused = team.job("apply", merged, code=5)
+    assert "voiceops" in refused
+    assert "hours" in comment(team, "apply")
+    team.job("preview", "hours")
+    team.job("apply", merged)
+    assert "was applied" in comment(team, "apply")
 
 
 def test_the_night_takes_what_a_job_that_died_left(team: Pipeline) -> None:

@@ -48,4 +48,4 @@ def summary(report: TestReport) -> str:
     counts = [f"{verdicts.count(word)} {word}" for word in _COUNTED if word in verdicts]
     costs = [result.cost for result in report.results if result.cost is not None]
     spent = f", ${sum(costs):.2f}" if costs else ""
-    return f"{', '.join(counts) or 'no tests'} ({report.seconds:.0f} s{spent})"
+    return f"{', '.join(counts) or 'no test had to run'} ({report.seconds:.0f} s{spent})"

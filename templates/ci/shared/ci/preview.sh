@@ -1,7 +1,7 @@
 #!/bin/sh
 # Previews of pull requests. $1 is what to do:
-#   up N     makes the preview of pull request N, or brings it to what the branch says now, and tests it. The number to
-#            call and what failed stand in the plan's comment; .voiceops/tests.xml is for readers of JUnit files. A test
+#   up N     makes the preview of pull request N, or brings it to what the branch says now, and tests what changed. The number
+#            to call and what failed stand in the plan's comment; .voiceops/tests.xml is for readers of JUnit files. A test
 #            that fails fails the job. Nothing is made where voiceops.yaml has no `previews:`.
 #   down N   takes it down
 #   sweep    takes down those that are past their time
@@ -35,7 +35,8 @@ if [ "$code" -ne 0 ]; then
   python3 ci/forge.py preview-failed .voiceops/preview.txt
   exit "$code"
 fi
-voiceops -e "preview-$1" test --out .voiceops/tests.md --out .voiceops/tests.xml > .voiceops/tests.txt 2>&1 || code=$?
+voiceops -e "preview-$1" test --changed --out .voiceops/tests.md --out .voiceops/tests.xml \
+  > .voiceops/tests.txt 2>&1 || code=$?
 sed 's/^/| /' .voiceops/tests.txt
 [ -s .voiceops/tests.md ] || cp .voiceops/tests.txt .voiceops/tests.failed # there is no report: what it said instead
 python3 ci/forge.py preview .voiceops/preview.json
