@@ -109,6 +109,24 @@ def test_any_part_of_it_counts(desk: Bench, file: str, old: str, new: str) -> No
         assert "opens was not run on this content" in gate(desk, code=5)
 
 
+def test_a_tool_at_the_runtimes_own_address_counts_field_by_field(desk: Bench) -> None:
+    desk.write(
+        "voiceops.yaml",
+        "version: 1\nproject: shop\nenvironments: [live]\nruntime: {url: https://voice.example.com, auth: secret}\n",
+    )
+    desk.write(
+        "agents/stock.yaml",
+        "kind: Tool\nname: stock\n"
+        "spec: {type: apiRequest, method: GET, url: '${runtime:url}/stock', timeoutSeconds: 5}\n",
+    )
+    desk.edit("agents/desk.yaml", "tools: [lookup]", "tools: [lookup, stock]")
+    desk.run("preview", "up", "one")
+    desk.run("-e", "preview-one", "test")
+    gate(desk)
+    desk.edit("agents/stock.yaml", "timeoutSeconds: 5", "timeoutSeconds: 50")
+    assert "opens was not run on this content" in gate(desk, code=5)
+
+
 def test_what_failed_is_said_to_have_failed(desk: Bench) -> None:
     desk.edit("agents/desk.yaml", "Saturday", "Friday")
     desk.run("preview", "up", "bad")

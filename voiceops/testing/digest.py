@@ -12,9 +12,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from voiceops.kinds.nodes import entries_of, is_set, items_of
+from voiceops.kinds.schema import Node, root
 from voiceops.model.address import kind_of
-from voiceops.model.graph import Graph, walk
-from voiceops.model.values import Ref, digest, encode
+from voiceops.model.graph import Graph, Resource, walk
+from voiceops.model.values import Ref, Template, canonical, digest
 from voiceops.testing.cases import Chosen
 
 LEFT_OUT = frozenset({"Credential", "Phone"})  # how an account is reached, and by which number: no words of an agent
@@ -42,7 +44,8 @@ def case_digest(content: Content, test: Chosen) -> str:
     if not test.target or "/" not in test.target or test.target not in content.graph.resources:
         return ""
     addresses = reached(content.graph, (*test.needs, test.target))
-    parts: dict[str, Any] = {address: _said(content, address) for address in sorted(addresses)}
+    said = _Said(content)
+    parts: dict[str, Any] = {address: said.at(content.graph.resources.get(address)) for address in addresses}
     parts["test"] = [test.case.kind, test.definition, test.target, test.source]
     if test.case.kind == "script" or any(_handled(content.graph, address) for address in addresses):
         parts["handlers"] = content.handlers
@@ -54,40 +57,46 @@ def _handled(graph: Graph, address: str) -> bool:
     return resource is not None and bool(resource.handler)
 
 
-def _said(content: Content, address: str) -> Any:
-    resource = content.graph.resources.get(address)
-    if resource is None:  # somebody else's: what it says is not ours to know
-        return None
-    body = {key: value for key, value in resource.body.items() if key != "name"}
-    names = {other.name: at for at, other in content.graph.resources.items() if other.name}
-    return {
-        "body": encode(_without(body, content.runtime.rstrip("/"), names)),
-        "handler": resource.handler,
-        "extra": dict(resource.extra),
-    }
-
-
 _NOTHING = object()
+_RUNTIME = "${runtime:url}"
 
 
-def _without(value: Any, runtime: str, names: Mapping[str, str]) -> Any:
-    """A body without what is the environment's own; a map or a list that held nothing else is left out with it."""
-    if isinstance(value, Ref):
-        return _NOTHING if kind_of(value.address) in LEFT_OUT else value
-    if isinstance(value, Mapping):
-        if _is_runtime(value.get("url"), runtime):
-            return _NOTHING
-        found = {
-            key: names.get(item, item) if key in _LIVE_NAMES else _without(item, runtime, names)
-            for key, item in value.items()
-        }
-        kept = {key: item for key, item in found.items() if item is not _NOTHING}
-        return kept if kept or not value else _NOTHING
-    if isinstance(value, list):
-        items = [kept for item in value if (kept := _without(item, runtime, names)) is not _NOTHING]
-        return items if items or not value else _NOTHING
-    return value
+class _Said:
+    """Bodies without what is the environment's own; a map or a list that held nothing else is left out with it."""
 
+    def __init__(self, content: Content) -> None:
+        self._runtime = content.runtime.rstrip("/")
+        self._names = {one.name: address for address, one in content.graph.resources.items() if one.name}
 
-def _is_runtime(url: Any, runtime: str) -> bool:
-    return bool(runtime) and isinstance(url, str) and (url == runtime or url.startswith(f"{runtime}/"))
+    def at(self, resource: Resource | None) -> Any:
+        """One resource; None where it is somebody else's: what that says is not ours to know."""
+        if resource is None:
+            return None
+        body = {key: value for key, value in resource.body.items() if key != "name"}
+        said = self.of(body, root(resource.kind))
+        return {"body": {} if said is _NOTHING else said, "handler": resource.handler, "extra": dict(resource.extra)}
+
+    def of(self, value: Any, node: Node | None) -> Any:
+        """A value, and what the schema says of its place."""
+        if isinstance(value, str):
+            return value.replace(self._runtime, _RUNTIME) if self._runtime else value
+        if isinstance(value, Ref):
+            return _NOTHING if kind_of(value.address) in LEFT_OUT else value
+        if isinstance(value, Template):
+            return Template(tuple(self.of(part, None) if isinstance(part, str) else part for part in value.parts))
+        if isinstance(value, Mapping):
+            nodes = entries_of(node, value)
+            found = {
+                key: self._names.get(item, item)
+                if key in _LIVE_NAMES and isinstance(item, str)
+                else self.of(item, nodes.get(key))
+                for key, item in value.items()
+            }
+            kept = {key: item for key, item in found.items() if item is not _NOTHING}
+            return kept if kept or not value else _NOTHING
+        if isinstance(value, list):
+            items = [kept for item in value if (kept := self.of(item, items_of(node))) is not _NOTHING]
+            if is_set(node):
+                items.sort(key=canonical)
+            return items if items or not value else _NOTHING
+        return value

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from voiceops.errors import Diagnostic, Severity
 from voiceops.model.address import kind_of, owner_of
-from voiceops.model.graph import Graph, walk
+from voiceops.model.graph import Graph
 from voiceops.model.plan import Change, Plan, shown
 from voiceops.model.values import SENSITIVE, SENSITIVE_UNCHECKED
 from voiceops.testing.cases import Chosen
@@ -15,6 +15,7 @@ from voiceops.testing.digest import LEFT_OUT, reached
 from voiceops.testing.kept import KeptResult
 
 _OF_TESTS = frozenset({"Personality", "Scenario", "Simulation", "SimulationSuite", "Eval"})
+_CALLED = ("Agent", "Squad")
 _NAMED = 8  # tests that a hint names
 
 
@@ -31,7 +32,7 @@ class TestGate:
     severity: Severity = "error"
 
     def __call__(self, plan: Plan) -> Iterator[Diagnostic]:
-        """What speaks against the plan: each test of what changes that has not passed, each agent that none reaches."""
+        """What speaks against the plan: each test of what changes that has not passed, and who is reached by none."""
         sent = {
             owner_of(change.address) for change in plan.changes if not change.is_no_op and not _only_secrets(change)
         }
@@ -51,16 +52,19 @@ class TestGate:
             )
         tested = frozenset[str]().union(*(covered for _, covered in covers)) if covers else frozenset()
         for address in sorted(self.graph.resources):
-            if kind_of(address) == "Agent" and address not in tested and self._of(address) & changed:
+            if kind_of(address) in _CALLED and address not in tested and self._of(address) & changed:
                 hint = "Write a suite, an eval or a call script for it: docs/testing.md says how."
                 yield self._said(address, f"{address} changes, and no test reaches it", hint)
 
-    def _of(self, agent: str) -> set[str]:
-        """An agent, and what it uses by itself: whom it hands a call to is another one."""
-        edges = {
-            a: () if kind_of(a) == "Agent" and a != agent else self.graph.dependencies(a) for a in self.graph.resources
-        }
-        return {address for address in walk(edges, agent) if address == agent or kind_of(address) != "Agent"}
+    def _of(self, called: str) -> set[str]:
+        """An agent or a squad, and what it uses by itself: whom it hands a call to, or has for a member, is another."""
+        found, waiting = {called}, [called]
+        while waiting:
+            for address in self.graph.dependencies(waiting.pop()):
+                if address not in found and kind_of(address) not in _CALLED:
+                    found.add(address)
+                    waiting.append(address)
+        return found
 
     def _missing(self, test: Chosen) -> str:
         known = self.kept.get(test.case.digest) if test.case.digest else None
