@@ -43,7 +43,11 @@ ENVIRON = {"TWILIO_ACCOUNT_SID": ACCOUNT_SID, "VAPI_API_KEY": "sandbox", "TWILIO
 @pytest.mark.parametrize("seed", range(1000, 1000 + -(-PULLED // IN_ONE)))
 def test_the_manifests_say_what_is_live(tmp_path: Path, seed: int) -> None:
     live = bodies(Account(seed, IN_ONE))
-    found = [Found(kind=kind, body=body, id=body["id"]) for kind, body in live.values()]
+    # That a mock names a tool which is not there shows in the manifests only: a pull reads its own, and is told so.
+    found = [
+        Found(kind=kind, body=body, id=body["id"], refused=("toolMocks",) if body.get("toolMocks") else ())
+        for kind, body in live.values()
+    ]
     repository = repository_of(found, Known(twilio=TwilioAccount(ACCOUNT_SID), numbers=numbers(Account(seed, IN_ONE))))
     graph = read_back(repository, tmp_path)
     wrong = []

@@ -39,7 +39,7 @@ def test_after_an_apply_there_is_nothing_to_do_at_once_and_later(tmp_path: Path,
     with bench(tmp_path, **switches) as made:
         shop(made)
         first = made.apply()
-        assert "13 created" in first.out
+        assert "20 created" in first.out
         assert made.changes() == {}
         made.control.reset_requests()
         assert "Nothing to do" in made.apply().out

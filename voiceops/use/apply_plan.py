@@ -53,7 +53,8 @@ async def apply(
     )
     async with open_job(loaded, options, graph=graph, parallelism=terms.parallelism) as job:
         required = loaded.project.safety.require_tests or terms.require_tests
-        job = await gated(job, loaded, required=required and not scope.destroy)
+        if required and not scope.destroy:
+            job = await gated(job, loaded)
         return await apply_now(job, request, emit or unheard, confirm or agreed, stop)
 
 

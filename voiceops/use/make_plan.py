@@ -30,7 +30,7 @@ async def plan(loaded: Loaded, scope: Scope | None = None) -> Plan:
     asked = None if scope.destroy or scope.refresh_only else _ask(loaded)
     async with open_job(loaded, options, graph=graph) as job:
         required = loaded.project.safety.require_tests and not (scope.destroy or scope.refresh_only)
-        found = await plan_now(await gated(job, loaded, required=required))
+        found = await plan_now(await gated(job, loaded) if required else job)
     more: list[Diagnostic] = []
     if asked is not None:
         chosen = bool(scope.targets or scope.labels or scope.excluded)

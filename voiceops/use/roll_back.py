@@ -88,7 +88,8 @@ async def plan_rollback(
         _goal(opened, ledger, revision, ref, scope or Scope()) as goal,
         job_on(ledger, goal.loaded, goal.options) as job,
     ):
-        job = await gated(job, goal.loaded, required=opened.project.safety.require_tests, only_said=True)
+        if opened.project.safety.require_tests:
+            job = await gated(job, goal.loaded, only_said=True)
         return Returning(plan=await plan_now(job), goal=goal)
 
 
@@ -128,7 +129,8 @@ async def rollback(
         )
         async with job_on(ledger, goal.loaded, goal.options, parallelism=terms.parallelism) as job:
             required = opened.project.safety.require_tests or terms.require_tests
-            job = await gated(job, goal.loaded, required=required, only_said=True)
+            if required:
+                job = await gated(job, goal.loaded, only_said=True)
             outcome = await apply_now(job, request, emit or unheard, confirm or agreed, stop)
         newest = max((int(held["revision"]) for held in ledger.state.holds.values()), default=0)
         revert = revert_line(await ledger.revisions.get(newest))

@@ -71,12 +71,12 @@ async def changed_tests(loaded: Loaded, tests: Sequence[Chosen]) -> tuple[tuple[
     return needed, tuple(test for test in tests if test not in needed)
 
 
-async def gated(job: Job, loaded: Loaded, *, required: bool, only_said: bool = False) -> Job:
-    """The job with the gate, where one is required; `only_said`: it warns, as for a rollback.
+async def gated(job: Job, loaded: Loaded, *, only_said: bool = False) -> Job:
+    """The job with the gate; `only_said`: it warns, as for a rollback.
 
     A preview has none: it is where tests run. Raises StateError, Refused, InvalidProject.
     """
-    if not required or loaded.project.preview:
+    if loaded.project.preview:
         return job
     severity: Severity = "warning" if only_said else "error"
     gate = TestGate(
