@@ -177,7 +177,7 @@ def test_a_squad_that_changes_wants_a_test_of_its_own() -> None:
         change = Change(address=changed, kind="", type="", name=None, id="1", actions=UPDATE, reason="manifest_changed")
         plan = Plan(project="shop", environment="live", org="", account="", changes=(change,))
         tests = [of("eval", target, "Eval/opens") for target in targets]
-        gate = TestGate(graph=graph(bodies()), tests=tests, kept={}, environment="live")
+        gate = TestGate(content=Content(graph=graph(bodies())), before=None, tests=tests, kept={}, environment="live")
         return [d.address for d in gate(plan) if "no test reaches it" in d.summary]
 
     assert said("Squad/team", "Agent/desk", "Agent/sales") == ["Squad/team"]

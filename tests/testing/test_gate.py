@@ -159,6 +159,16 @@ def test_who_only_hands_calls_to_a_tested_agent_does_not_change_with_it(desk: Be
     assert "Agent/hands changes, and no test reaches it" in gate(desk, code=5)
 
 
+def test_a_part_of_what_was_tested_is_something_else(desk: Bench) -> None:
+    desk.edit("agents/desk.yaml", "Hello", "Good day")
+    desk.edit("agents/desk.yaml", "Finds parcels.", "Finds lost parcels.")
+    desk.run("preview", "up", "one")
+    desk.run("-e", "preview-one", "test", "--changed")
+    for part in (("--target", "Tool/lookup"), ("--exclude", "Agent/desk")):
+        assert "opens was not run on this content" in gate(desk, *part, code=5)
+    gate(desk, "--exclude", "Phone/*")
+
+
 def test_the_project_may_ask_for_it(desk: Bench) -> None:
     desk.write("voiceops.yaml", "version: 1\nproject: shop\nenvironments: [live]\nsafety: {requireTests: true}\n")
     desk.edit("agents/desk.yaml", "Hello", "Good day")

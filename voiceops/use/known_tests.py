@@ -22,11 +22,16 @@ def known_tests(loaded: Loaded, wanted: TestsWanted | None = None) -> tuple[Chos
     VoiceopsError for a name that no test has."""
     wanted = wanted or TestsWanted()
     chosen = choose(loaded.graph, _scripts(loaded) if wanted.takes("script") else (), wanted)
-    content = Content(graph=loaded.graph, runtime=loaded.project.runtime_url or "", handlers=_handlers(loaded))
+    content = content_of(loaded)
     return tuple(
         replace(test, case=replace(test.case, digest=case_digest(content, test))) if test.target else test
         for test in chosen
     )
+
+
+def content_of(loaded: Loaded) -> Content:
+    """What there is to test."""
+    return Content(graph=loaded.graph, runtime=loaded.project.runtime_url or "", handlers=_handlers(loaded))
 
 
 def _handlers(loaded: Loaded) -> str:

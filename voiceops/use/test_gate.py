@@ -16,7 +16,7 @@ from voiceops.testing.digest import Content
 from voiceops.testing.gate import TestGate
 from voiceops.testing.kept import OPERATION, kept_in, to_keep
 from voiceops.testing.outcome import TestReport
-from voiceops.use.known_tests import known_tests
+from voiceops.use.known_tests import content_of, known_tests
 from voiceops.use.list_previews import base_of
 from voiceops.use.load_project import Loaded
 from voiceops.use.open_state import open_ledger, store_of
@@ -79,8 +79,11 @@ async def gated(job: Job, loaded: Loaded, *, only_said: bool = False) -> Job:
     if loaded.project.preview:
         return job
     severity: Severity = "warning" if only_said else "error"
+    state = job.ledger.state
+    revision = await job.ledger.revisions.get(state.in_force or state.revision) if state.revision else None
     gate = TestGate(
-        graph=job.graph,
+        content=replace(content_of(loaded), graph=job.graph),
+        before=graph_of(revision) if revision is not None else None,
         tests=known_tests(loaded),
         kept=kept_in(await job.store.notes()),
         environment=loaded.project.environment,
