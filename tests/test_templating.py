@@ -78,8 +78,8 @@ def test_pages_are_where_markup_is_written() -> None:
     assert {path.parent.parent.name for path in PAGES} == {"render", "dashboard"}
     tag = re.compile(r"<(?:div|span|p|html|table|section|ul|li|details|style)\b")
     found = [p.name for p in PACKAGE.rglob("*.py") if tag.search(re.sub(r'"""(?s:.*?)"""|#.*', "", p.read_text()))]
-    # A drawing's own <style>, markdown's <details>, and a gateway's error page, which the sandbox plays.
-    assert set(found) == {"graph_svg.py", "markdown.py", "faults.py"}
+    # A drawing's own <style>, <details> in markdown, and a gateway's error page, which the sandbox plays.
+    assert set(found) == {"graph_svg.py", "markdown.py", "test_report_markdown.py", "faults.py"}
 
 
 def test_markup_is_what_we_draw_ourselves() -> None:
