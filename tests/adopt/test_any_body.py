@@ -38,8 +38,11 @@ class Adopted:
 
     def __init__(self, root: Path, made: Made) -> None:
         self.made = made
+        bodies = [(kind, id_, made.body(kind, id_)) for kind, ids in made.ids.items() for id_ in ids]
+        # That a mock names a tool which is not there shows in the manifests only: a pull reads its own, and is told so.
         self.found = [
-            Found(kind=kind, id=id_, body=made.body(kind, id_)) for kind, ids in made.ids.items() for id_ in ids
+            Found(kind=kind, id=id_, body=body, refused=("toolMocks",) if body.get("toolMocks") else ())
+            for kind, id_, body in bodies
         ]
         lines = [one.body for one in self.found if one.kind == "Phone" and one.body.get("twilioAccountSid") != "AC2"]
         known = Known(
