@@ -179,6 +179,15 @@ def test_unknown_names_may_be_allowed(folder: Folder) -> None:
     assert [(d.code, d.severity) for d in folder.problems()] == [("tool-mock", "warning")]
 
 
+@pytest.mark.parametrize("type_", ["{a: 1}", "[function]", "7", "null"])
+def test_values_of_any_shape_are_no_traceback(folder: Folder, type_: str) -> None:
+    odd = f"kind: Tool\nname: odd\nallowUnknown: true\nspec: {{type: {type_}, function: 3}}\n---\n"
+    odd += "kind: SimulationSuite\nname: all\nallowUnknown: true\n"
+    odd += "spec: {simulationIds: [asks, 4], targetAssignments: [desk, 5, {targetId: 6}]}\n"
+    _scenario(folder, "somethingElse", "odd", also=odd)
+    assert "tool-mock" in {d.code for d in folder.problems()}
+
+
 def test_a_result_is_text(folder: Folder) -> None:
     _scenario(folder, "lookup-order")
     path = folder.root / "agents/scenario.yaml"

@@ -72,7 +72,8 @@ def _called(tool: Any) -> str | None:
     written = tool_name(tool)
     if written is not None or not isinstance(tool, dict):
         return written
-    return tool["type"] if tool.get("type") in _TYPES_AS_NAMES else default_tool_name(tool)
+    type_ = tool.get("type")
+    return type_ if isinstance(type_, str) and type_ in _TYPES_AS_NAMES else default_tool_name(tool)
 
 
 def check_mocks(graph: Graph, problems: Problems) -> None:
@@ -156,7 +157,8 @@ def _targets(graph: Graph, scenario: Resource) -> set[str] | None:
     ]
     found: set[str] = set()
     for suite in suites:
-        assigned = [item.get("targetId") for item in _listed(suite.body.get("targetAssignments")) if item]
+        told = [item for item in _listed(suite.body.get("targetAssignments")) if item]
+        assigned: list[Any] = [item.get("targetId") if isinstance(item, dict) else None for item in told]
         if not assigned or not all(isinstance(item, Ref | Outside) for item in assigned):
             return None
         found |= {item.address for item in assigned}
