@@ -36,3 +36,9 @@ def test_what_is_unknown_stays_as_vapi_calls_it() -> None:
     call = CallRecord(id="c", agent="Other", phone="+1", started_at=50.0)
     assert named(call, NAMES) == call
     assert [NAMES.revision_at(at) for at in (None, 99.0, 100.0, 350.0)] == [None, None, 1, 1]
+
+
+def test_of_two_revisions_in_one_second_the_later_one_counts() -> None:
+    """A rollback is in force as the revision that it returned to, whose number is smaller."""
+    names = Names.of([], [(100.0, 1), (200.0, 2), (200.0, 1)])
+    assert [names.revision_at(at) for at in (150.0, 200.0, 201.0)] == [1, 1, 1]

@@ -21,20 +21,27 @@ class Names:
 
     @classmethod
     def of(cls, keys: Iterable[tuple[str, str | None]], revisions: Iterable[tuple[float, int]] = ()) -> Names:
-        """From (address, live id, live name or number), any number of each; what several have names none of them."""
+        """From (address, live id, live name or number), any number of each; what several have names none of them.
+
+        Of `revisions` of the same second the last one counts: a rollback stands for a smaller number than it undoes.
+        """
         found: dict[str, dict[str, set[str]]] = {"Agent": {}, "Phone": {}}
         for address, key in keys:
             if key and kind_of(address) in found:
                 found[kind_of(address)].setdefault(key, set()).add(name_of(address))
         agents, phones = ({key: min(names) for key, names in of.items() if len(names) == 1} for of in found.values())
-        return cls(agents=agents, phones=phones, revisions=tuple(sorted(revisions)))
+        return cls(agents=agents, phones=phones, revisions=tuple(sorted(revisions, key=_time)))
 
     def revision_at(self, at: float | None) -> int | None:
         """The revision that was in force; None before the first."""
         if at is None:
             return None
-        place = bisect_right(self.revisions, (at, 2**63)) - 1
+        place = bisect_right(self.revisions, at, key=_time) - 1
         return self.revisions[place][1] if place >= 0 else None
+
+
+def _time(revision: tuple[float, int]) -> float:
+    return revision[0]
 
 
 def named(call: CallRecord, names: Names) -> CallRecord:
