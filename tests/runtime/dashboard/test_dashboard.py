@@ -220,7 +220,7 @@ def test_a_store_that_fails_is_said(tmp_path: Path) -> None:
         with closing(sqlite3.connect(tmp_path / "runtime.db", isolation_level=None)) as other:
             for table in ("claims", "events"):  # others in their place: who opens the store would make what is missing
                 other.execute(f"ALTER TABLE {table} RENAME TO {table}_gone")
-                other.execute(f"CREATE TABLE {table} (nothing TEXT)")
+                other.execute(f"CREATE TABLE {table} (other TEXT)")
         for path in ("/dashboard", "/dashboard/queue", "/dashboard/runtime"):
             got = server.get(path, DASHBOARD)
             assert got.status == 503
