@@ -223,7 +223,8 @@ def test_forty_suites_run_as_many_at_once_as_the_account_may_and_waste_little(tm
         assert (times[-1] - times[0]).total_seconds() <= 4 * 1.3
 
 
-def test_ctrl_c_cancels_what_runs_at_vapi(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])  # Ctrl-C, and a pipeline that is cancelled
+def test_ctrl_c_cancels_what_runs_at_vapi(tmp_path: Path, sent: signal.Signals) -> None:
     with desk_shop(tmp_path, ORDERS, EVAL) as shop:
         shop.control.outcome("hang")
         running = subprocess.Popen(
@@ -234,7 +235,7 @@ def test_ctrl_c_cancels_what_runs_at_vapi(tmp_path: Path) -> None:
             text=True,
         )
         wait_until(lambda: sum(shop.control.runs()["started"].values()) == 3)
-        running.send_signal(signal.SIGINT)
+        running.send_signal(sent)
         _, err = running.communicate(timeout=60)
         assert running.returncode == 1
         assert err.endswith("Stopped.\n"), err

@@ -7,7 +7,7 @@ the lock is held, and one that can't be written never fails what it tells of.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,7 +33,33 @@ async def write_note(
     message: str = "",
     more: Mapping[str, Any] | None = None,
 ) -> None:
-    """Keep a note: `operation` is the command, `result` ok, refused or failed, `summary` what it was about."""
+    """Keep a note where that is possible: what it tells of does not fail with it. For the rest see `keep_note`."""
+    with suppress(VoiceopsError):
+        await keep_note(
+            store,
+            operation=operation,
+            result=result,
+            summary=summary,
+            origin=origin,
+            message=message,
+            more=more,
+        )
+
+
+async def keep_note(
+    store: Store,
+    *,
+    operation: str,
+    result: str,
+    summary: str,
+    origin: Mapping[str, Any],
+    message: str = "",
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    """Keep a note: `operation` is the command, `result` ok, refused or failed, `summary` what it was about.
+
+    Raises StateError.
+    """
     at = datetime.now(UTC)
     id_ = f"{at:%Y%m%dT%H%M%S}{at.microsecond // 1000:03}Z-{secrets.token_hex(2)}"
     note: dict[str, Any] = {
@@ -46,10 +72,9 @@ async def write_note(
         "origin": dict(origin),
         "summary": summary,
     }
-    with suppress(VoiceopsError):
-        # After which revision: where it stands in the history, also within one second.
-        note["after"] = max(await store.revision_numbers(), default=0)
-        await store.add_note(id_, note | dict(more or {}))
+    # After which revision: where it stands in the history, also within one second.
+    note["after"] = max(await store.revision_numbers(), default=0)
+    await store.add_note(id_, note | dict(more or {}))
 
 
 async def note_failure(
@@ -92,11 +117,19 @@ async def forget_old(revisions: Revisions, state: State, retention: Retention, n
             needed = await _needed(revisions, numbers, state)
             old = [number for number in old if number not in needed]
         store = revisions.store
-        notes = await store.notes()
-        cut = len(notes) - retention.keep
-        gone = [str(note["id"]) for index, note in enumerate(notes) if index < cut or _is_before(oldest, note)]
+        gone = [id_ for some in _sorts(await store.notes()) for id_ in _too_many(some, retention.keep, oldest)]
         if old or gone:
             await store.forget(old, gone)
+
+
+def _sorts(notes: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Results of tests, and the rest: a busy pipeline's tests push no refusal out of the history, nor the other way."""
+    return [note for note in notes if note.get("tests")], [note for note in notes if not note.get("tests")]
+
+
+def _too_many(notes: list[dict[str, Any]], keep: int, oldest: datetime) -> Iterator[str]:
+    cut = len(notes) - keep
+    return (str(note["id"]) for index, note in enumerate(notes) if index < cut or _is_before(oldest, note))
 
 
 def _is_before(oldest: datetime, entry: dict[str, Any] | None) -> bool:

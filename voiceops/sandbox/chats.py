@@ -15,7 +15,7 @@ from voiceops.sandbox.catalog import PHONES, Collection
 from voiceops.sandbox.conversations import chat_messages, replies, turns_of
 from voiceops.sandbox.costs import model_cost
 from voiceops.sandbox.listing import pages, read
-from voiceops.sandbox.requests import Table, Unhurried, absent, bad_request, json_body
+from voiceops.sandbox.requests import Table, Unhurried, bad_request, json_body, row_of
 from voiceops.sandbox.stand_in import Said, StandIn
 from voiceops.sandbox.store import Body, Row
 from voiceops.sandbox.talking import asks, talked
@@ -103,10 +103,7 @@ def operations(world: World) -> Table:
 
 
 def _row(world: World, collection: Collection, request: Request) -> Row:
-    row = world.store.get(collection.path, request.path_params["id"])
-    if row is None:
-        raise absent(collection.title, request.path_params["id"])
-    return row
+    return row_of(world, collection.path, collection.title, request.path_params["id"])
 
 
 def _deleted(world: World, row: Row) -> Body:

@@ -19,6 +19,7 @@ from starlette.routing import Route
 from voiceops.sandbox import numbers
 from voiceops.sandbox.account import PINS, World, iso, new_id
 from voiceops.sandbox.catalog import CALLS, PHONES
+from voiceops.sandbox.counted_rules import CountedRules
 from voiceops.sandbox.deprecations import DEPRECATIONS
 from voiceops.sandbox.faults import parse
 from voiceops.sandbox.made_calls import MadeUp, made_calls
@@ -117,17 +118,15 @@ async def _change_switches(world: World, request: Request, data: Any) -> Any:
 
 
 async def _faults(world: World, request: Request, data: Any) -> Any:
-    return [rule.to_data() for rule in world.faults.rules]
+    return _shown(world.faults)
 
 
 async def _add_faults(world: World, request: Request, data: Any) -> Any:
-    rules = [parse(item) for item in (data if isinstance(data, list) else [data])]
-    added = [world.faults.add(rule).to_data() for rule in rules]
-    return added if isinstance(data, list) else added[0]
+    return _added(world.faults, parse, data)
 
 
 async def _remove_faults(world: World, request: Request, data: Any) -> Any:
-    return {"removed": world.faults.remove(request.path_params.get("id", ""))}
+    return _removed(world.faults, request)
 
 
 async def _release(world: World, request: Request, data: Any) -> Any:
@@ -135,17 +134,30 @@ async def _release(world: World, request: Request, data: Any) -> Any:
 
 
 async def _outcomes(world: World, request: Request, data: Any) -> Any:
-    return [order.to_data() for order in world.outcomes.orders]
+    return _shown(world.outcomes)
 
 
 async def _order(world: World, request: Request, data: Any) -> Any:
-    orders = [parse_order(item) for item in (data if isinstance(data, list) else [data])]
-    added = [world.outcomes.add(order).to_data() for order in orders]
-    return added if isinstance(data, list) else added[0]
+    return _added(world.outcomes, parse_order, data)
 
 
 async def _withdraw_orders(world: World, request: Request, data: Any) -> Any:
-    return {"removed": world.outcomes.remove(request.path_params.get("id", ""))}
+    return _removed(world.outcomes, request)
+
+
+def _shown(rules: CountedRules[Any]) -> Any:
+    return [rule.to_data() for rule in rules.rules]
+
+
+def _added(rules: CountedRules[Any], parsed: Callable[[Any], Any], data: Any) -> Any:
+    """One rule, or a list of them: all are read before one is in force."""
+    given = [parsed(item) for item in (data if isinstance(data, list) else [data])]
+    added = [rules.add(rule).to_data() for rule in given]
+    return added if isinstance(data, list) else added[0]
+
+
+def _removed(rules: CountedRules[Any], request: Request) -> Any:
+    return {"removed": rules.remove(request.path_params.get("id", ""))}
 
 
 async def _runs(world: World, request: Request, data: Any) -> Any:

@@ -14,7 +14,7 @@ from voiceops.sandbox.catalog import Collection
 from voiceops.sandbox.conversations import mocked
 from voiceops.sandbox.costs import model_cost
 from voiceops.sandbox.listing import pages, read
-from voiceops.sandbox.requests import Table, absent, bad_request, json_body
+from voiceops.sandbox.requests import Table, bad_request, json_body, row_of
 from voiceops.sandbox.running import EVAL_RUNS, Scheduled
 from voiceops.sandbox.store import Body, Row
 from voiceops.sandbox.targets import check, check_target
@@ -66,10 +66,7 @@ def operations(world: World) -> Table:
 
 
 def _row(world: World, request: Request) -> Row:
-    row = world.store.get(EVAL_RUNS, request.path_params["id"])
-    if row is None:
-        raise absent(_COLLECTION.title, request.path_params["id"])
-    return row
+    return row_of(world, EVAL_RUNS, _COLLECTION.title, request.path_params["id"])
 
 
 def _created(world: World, body: Body) -> Body:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from voiceops.sandbox.account import World, new_id
 from voiceops.sandbox.answers_as import shown
 from voiceops.sandbox.catalog import BY_PATH
-from voiceops.sandbox.requests import Table, absent, bad_request, json_body
+from voiceops.sandbox.requests import Table, bad_request, json_body, row_of
 from voiceops.sandbox.store import Body
 
 SUITES = "/eval/simulation/suite"
@@ -22,9 +22,7 @@ def operations(world: World) -> Table:
     """The routes of suites' copies and of background sounds, with what answers each."""
 
     async def duplicate(request: Request) -> tuple[int, Any]:
-        row = world.store.get(SUITES, request.path_params["id"])
-        if row is None:
-            raise absent(BY_PATH[SUITES].title, request.path_params["id"])
+        row = row_of(world, SUITES, BY_PATH[SUITES].title, request.path_params["id"])
         id_, now, copy = new_id(), world.timestamp(), " (copy)"
         name = str(row.body.get("name"))[: _NAME_LIMIT - len(copy)] + copy
         kept = {**row.body, "id": id_, "createdAt": now, "updatedAt": now, "name": name}

@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from voiceops.sandbox.counted_rules import CountedRule, CountedRules, no_other_keys, numbers_of
+
 Kind = Literal["status", "reset", "hang", "half", "text", "other", "pause"]
 When = Literal["before", "after"]
 
@@ -15,11 +17,10 @@ _TEXT = "<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</bod
 
 
 @dataclass(slots=True, kw_only=True)
-class Rule:
+class Rule(CountedRule):
     """One rule: the requests it is about, which of them it spoils, and how.
 
-    `when` is before or after the request is executed. `nth` picks by number (1-based) among the requests that
-    match; without it, the first `times` of them (0: all), each with `probability`.
+    `when` is before or after the request is executed. Where no `nth` picks them, each goes wrong with `probability`.
     """
 
     kind: Kind
@@ -28,35 +29,25 @@ class Rule:
     method: str = ""  # one, or several with |
     path: str = ""  # a regular expression, searched in the path
     body: str = ""  # a regular expression, searched in the body
-    nth: tuple[int, ...] = ()
-    times: int = 0
     probability: float = 1.0
     seed: int = 0
     status: int = 0  # 0: 500, of a text 200
     answer: Any = None  # the answer's body: JSON, or text as it is
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
-    id: str = ""
-    matched: int = 0
-    fired: int = 0
     waiting: int = 0
     released: asyncio.Event = field(default_factory=asyncio.Event)
     dice: random.Random = field(default_factory=random.Random)
 
     def about(self, vendor: str, method: str, path: str, body: str) -> bool:
-        """Whether the rule is about this request; counts it."""
+        """Whether the rule is about this request."""
         if self.vendor not in ("", vendor) or (self.method and method not in self.method.split("|")):
             return False
-        if not re.search(self.path, path) or (self.body and not re.search(self.body, body)):
-            return False
-        self.matched += 1
-        return True
+        return bool(re.search(self.path, path) and (not self.body or re.search(self.body, body)))
 
     def due(self) -> bool:
         """Whether the request that was just counted goes wrong."""
-        if self.nth:
-            return self.matched in self.nth
-        return (not self.times or self.fired < self.times) and self.dice.random() < self.probability
+        return CountedRule.due(self) and (bool(self.nth) or self.dice.random() < self.probability)
 
     def to_data(self) -> dict[str, Any]:
         """The rule as JSON, with how often it matched and fired."""
@@ -71,19 +62,15 @@ class Rule:
 
 def parse(data: Any) -> Rule:
     """A rule from its JSON. Raises ValueError that says what is wrong."""
-    if not isinstance(data, dict):
-        raise ValueError("a fault is a JSON object")
-    given = set(Rule.__dataclass_fields__) - {"matched", "fired", "waiting", "released", "dice"}
-    if unknown := sorted(set(data) - given):
-        raise ValueError(f"a fault has no {', '.join(unknown)}; it has {', '.join(sorted(given))}")
+    known = set(Rule.__dataclass_fields__) - {"matched", "fired", "waiting", "released", "dice"}
+    no_other_keys(data, known, "a fault")
     if data.get("kind") not in get_args(Kind):
         raise ValueError(f"kind is one of {', '.join(get_args(Kind))}")
     late = data["kind"] in ("half", "other")
     values = {"when": "after" if late else "before", **data}
     if values["when"] not in get_args(When) or (late and values["when"] != "after"):
         raise ValueError("when is before or after; a half or another object's answer is always after")
-    nth = values.get("nth", ())
-    values["nth"] = tuple(nth) if isinstance(nth, list | tuple) else (int(nth),)
+    values["nth"] = numbers_of(values.get("nth", ()))
     try:
         for pattern in (values.get("path", ""), values.get("body", "")):
             re.compile(pattern)
@@ -94,35 +81,22 @@ def parse(data: Any) -> Rule:
     return rule
 
 
-class Faults:
+class Faults(CountedRules[Rule]):
     """The rules in force; the first that fires decides."""
 
     def __init__(self) -> None:
-        self.rules: list[Rule] = []
-        self._number = 0
-
-    def add(self, rule: Rule) -> Rule:
-        """Put a rule into force, after those that are; one without an id is given one."""
-        self._number += 1
-        rule.id = rule.id or f"fault-{self._number}"
-        self.rules.append(rule)
-        return rule
+        super().__init__("fault")
 
     def match(self, vendor: str, method: str, path: str, body: str) -> Rule | None:
-        """The rule that spoils this request; every rule that is about it counts it."""
-        about = [rule for rule in self.rules if rule.about(vendor, method, path, body)]
-        hit = next((rule for rule in about if rule.due()), None)
-        if hit is not None:
-            hit.fired += 1
-        return hit
+        """The rule that spoils this request."""
+        return self.pick(lambda rule: rule.about(vendor, method, path, body))
 
     def remove(self, id_: str = "") -> int:
         """Take out one rule, or all; requests that wait on them go on."""
-        gone = [rule for rule in self.rules if id_ in ("", rule.id)]
-        for rule in gone:
-            rule.released.set()
-        self.rules = [rule for rule in self.rules if rule not in gone]
-        return len(gone)
+        for rule in self.rules:
+            if id_ in ("", rule.id):
+                rule.released.set()
+        return super().remove(id_)
 
     def release(self, id_: str = "") -> int:
         """Let the requests that wait on one rule, or on any, go on. The rule pauses no more."""

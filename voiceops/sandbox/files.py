@@ -14,7 +14,7 @@ from voiceops.sandbox.account import World, new_id
 from voiceops.sandbox.answers_as import noisy
 from voiceops.sandbox.catalog import FILES, KNOWLEDGE, TOOLS, Collection
 from voiceops.sandbox.listing import array
-from voiceops.sandbox.requests import Table, absent, bad_request, json_body, only
+from voiceops.sandbox.requests import Table, absent, bad_request, json_body, only, row_of
 from voiceops.sandbox.store import Body, Row
 from voiceops.sandbox.validation import Check
 
@@ -47,14 +47,14 @@ def _files(world: World) -> Table:
         return 200, _settled(world, body)
 
     async def update(request: Request) -> tuple[int, Any]:
-        row = _row(world, FILES, "File", request.path_params["id"])
+        row = row_of(world, FILES, "File", request.path_params["id"])
         body = await json_body(request)
         if problems := Check().update(_COLLECTION, body, {}):
             raise bad_request([problem.text for problem in problems])
         return 200, _settled(world, world.replace(row, {**row.body, **body, "updatedAt": world.timestamp()}).body)
 
     async def delete(request: Request) -> tuple[int, Any]:
-        row = _row(world, FILES, "File", request.path_params["id"])
+        row = row_of(world, FILES, "File", request.path_params["id"])
         world.delete(row)
         for attached in world.store.rows(_ATTACHED):
             if attached.body["fileId"] == row.id:
@@ -73,9 +73,9 @@ def _files(world: World) -> Table:
 
 def _attachments(world: World) -> Table:
     async def attach(request: Request) -> tuple[int, Any]:
-        base = _row(world, KNOWLEDGE, "Knowledge base", request.path_params["id"])
+        base = row_of(world, KNOWLEDGE, "Knowledge base", request.path_params["id"])
         body = only(await json_body(request), "fileId")
-        file = _row(world, FILES, "File", str(body.get("fileId")))
+        file = row_of(world, FILES, "File", str(body.get("fileId")))
         for attached in world.store.rows(_ATTACHED):
             if (attached.body["knowledgeBaseV2Id"], attached.body["fileId"]) == (base.id, file.id):
                 raise bad_request(f"File {file.id} is attached already")
@@ -94,7 +94,7 @@ def _attachments(world: World) -> Table:
         return 201, _settled(world, world.store.put(Row(_ATTACHED, id_, kept)).body)
 
     async def attached_files(request: Request) -> tuple[int, Any]:
-        base = _row(world, KNOWLEDGE, "Knowledge base", request.path_params["id"])
+        base = row_of(world, KNOWLEDGE, "Knowledge base", request.path_params["id"])
         rows = world.store.rows(_ATTACHED)
         return 200, [_settled(world, row.body) for row in rows if row.body["knowledgeBaseV2Id"] == base.id]
 
@@ -142,13 +142,6 @@ def withdraw(world: World, base: Body) -> None:
 
 def _tools(world: World, base: Body) -> list[Row]:
     return [row for row in world.store.rows(TOOLS) if row.alive and row.body.get("knowledgeBaseId") == base["id"]]
-
-
-def _row(world: World, collection: str, title: str, id_: str) -> Row:
-    row = world.store.get(collection, id_)
-    if row is None:
-        raise absent(title, id_)
-    return row
 
 
 def _settled(world: World, body: Body) -> Body:

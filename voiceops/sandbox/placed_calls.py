@@ -15,7 +15,7 @@ from starlette.requests import Request
 from voiceops.sandbox.account import World, iso, new_id
 from voiceops.sandbox.catalog import CALLS, PHONES, Collection
 from voiceops.sandbox.listing import array
-from voiceops.sandbox.requests import Table, absent, bad_request, json_body, only
+from voiceops.sandbox.requests import Table, bad_request, json_body, only, row_of
 from voiceops.sandbox.store import Body, Row
 from voiceops.sandbox.validation import Check
 
@@ -91,11 +91,7 @@ def operations(world: World) -> Table:
 
 
 def _row(world: World, request: Request) -> Row:
-    id_ = request.path_params["id"]
-    row = world.store.get(CALLS, id_)
-    if row is None:
-        raise absent("Call", id_)
-    return row
+    return row_of(world, CALLS, "Call", request.path_params["id"])
 
 
 # What is refused

@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 
 from starlette.requests import Request
 
-from voiceops.sandbox.account import Refusal
-from voiceops.sandbox.store import Body
+from voiceops.sandbox.account import Refusal, World
+from voiceops.sandbox.store import Body, Row
 
 # What answers one route: a status and what goes out as JSON.
 Operation: TypeAlias = Callable[[Request], Awaitable[tuple[int, Any]]]
@@ -41,6 +41,14 @@ def not_found(text: str) -> Refusal:
 def absent(title: str, id_: str) -> Refusal:
     """404 for an id, be it unknown, another organization's, or not visible yet."""
     return not_found(f'{title} with ID "{id_}" not found')
+
+
+def row_of(world: World, path: str, title: str, id_: str) -> Row:
+    """One object of a collection. Raises Refusal, a 404 that says which."""
+    row = world.store.get(path, id_)
+    if row is None:
+        raise absent(title, id_)
+    return row
 
 
 async def json_body(request: Request) -> Body:

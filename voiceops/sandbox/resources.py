@@ -10,7 +10,7 @@ from voiceops.sandbox.account import World, new_id
 from voiceops.sandbox.answers_as import noisy
 from voiceops.sandbox.catalog import DICTIONARY_PROVIDERS, Collection
 from voiceops.sandbox.listing import pages
-from voiceops.sandbox.requests import Table, absent, bad_request, json_body
+from voiceops.sandbox.requests import Table, absent, bad_request, json_body, row_of
 from voiceops.sandbox.store import Body, Row
 
 
@@ -27,12 +27,8 @@ def operations(world: World) -> Table:
 def _dictionary(world: World, provider: str, path: str) -> Table:
     collection = Collection(path=path, title="Pronunciation dictionary", kind="")
 
-    def row_of(request: Request) -> Row:
-        id_ = request.path_params["id"]
-        row = world.store.get(path, id_)
-        if row is None:
-            raise absent(collection.title, id_)
-        return row
+    def asked_for(request: Request) -> Row:
+        return row_of(world, path, collection.title, request.path_params["id"])
 
     async def create(request: Request) -> tuple[int, Any]:
         resource = await json_body(request)
@@ -60,7 +56,7 @@ def _dictionary(world: World, provider: str, path: str) -> Table:
         return 200, noisy(world, collection, body)
 
     async def update(request: Request) -> tuple[int, Any]:
-        row, changes = row_of(request), await json_body(request)
+        row, changes = asked_for(request), await json_body(request)
         if provider == "11labs":
             if not changes.get("rules"):
                 raise bad_request("Rules are required to update a pronunciation dictionary")
@@ -74,7 +70,7 @@ def _dictionary(world: World, provider: str, path: str) -> Table:
         return 200, noisy(world, collection, row.body)
 
     async def delete(request: Request) -> tuple[int, Any]:
-        row = row_of(request)
+        row = asked_for(request)
         world.delete(row)
         return 200, row.body
 

@@ -13,7 +13,7 @@ from voiceops.sandbox.answers_as import noisy
 from voiceops.sandbox.catalog import Collection
 from voiceops.sandbox.listing import array, one_of, pages, read
 from voiceops.sandbox.made_runs import SUITES, conversations, created, entries_of
-from voiceops.sandbox.requests import Operation, Table, Unhurried, absent, bad_request, json_body
+from voiceops.sandbox.requests import Operation, Table, Unhurried, absent, bad_request, json_body, row_of
 from voiceops.sandbox.running import ITEMS, SIMULATION_RUNS, SLOTS
 from voiceops.sandbox.store import Body, Row
 from voiceops.sandbox.talking import asks, talked
@@ -129,10 +129,7 @@ def _item_operations(world: World) -> Table:
 
 
 def _row(world: World, request: Request) -> Row:
-    row = world.store.get(SIMULATION_RUNS, request.path_params["id"])
-    if row is None:
-        raise absent(_RUN.title, request.path_params["id"])
-    return row
+    return row_of(world, SIMULATION_RUNS, _RUN.title, request.path_params["id"])
 
 
 def _item_row(world: World, request: Request) -> Row:

@@ -38,7 +38,7 @@ from voiceops.sandbox.json_answer import JsonAnswer
 from voiceops.sandbox.listing import array, pages
 from voiceops.sandbox.middleware import Answer
 from voiceops.sandbox.references import missing
-from voiceops.sandbox.requests import Operation, Unhurried, absent, bad_request, json_body, not_found
+from voiceops.sandbox.requests import Operation, Unhurried, absent, bad_request, json_body, not_found, row_of
 from voiceops.sandbox.rewrites import accepted_modes, normalised
 from voiceops.sandbox.store import Body, Row
 from voiceops.sandbox.validation import Check, Problem
@@ -211,9 +211,7 @@ class Resource:
 
     def _row(self, request: Request, *, deletes: bool = False) -> Row:
         id_ = request.path_params["id"]
-        row = self.world.store.get(self.collection.path, id_)
-        if row is None:
-            raise absent(self.collection.title, id_)
+        row = row_of(self.world, self.collection.path, self.collection.title, id_)
         if row.body.get("orgId") is None:
             done = "deleted" if deletes else "updated"
             raise not_found(f"Personality {id_} not found or is a Vapi default (cannot be {done})")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voiceops.apply.history_notes import write_note
+from voiceops.apply.history_notes import keep_note
 from voiceops.apply.job import Job
 from voiceops.apply.revisions import graph_of
 from voiceops.errors import Severity
@@ -37,7 +37,7 @@ async def keep_results(loaded: Loaded, report: TestReport) -> None:
     store = results_store(loaded)
     passed = sum(1 for result in results.values() if result["passed"])
     async with store, store.lock(OPERATION, _PATIENCE):
-        await write_note(
+        await keep_note(
             store,
             operation=OPERATION,
             result="ok" if passed == len(results) else "failed",

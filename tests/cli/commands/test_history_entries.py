@@ -204,6 +204,17 @@ async def test_age_counts_too(backend: str, tmp_path: Path) -> None:
         assert [note["id"] for note in await store.notes()] == ["n3", "n4", "n5"]
 
 
+async def test_results_of_tests_push_no_refusal_out(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path, "dev")
+    async with store.lock("apply", 0):
+        for number in range(9):
+            note: dict[str, Any] = {"id": f"n{number}", "at": datetime.now(UTC).isoformat()}
+            await store.add_note(f"n{number}", note if number < 2 else note | {"tests": {"d": {}}})
+        state = State(lineage="l", project="p", environment="dev", salt="00")
+        await forget_old(Revisions(store), state, Retention(keep=2, days=10))
+    assert [note["id"] for note in await store.notes()] == ["n0", "n1", "n7", "n8"]
+
+
 def revision_of(number: int, dice: random.Random) -> dict[str, Any]:
     target = dice.randrange(1, number) if number > 1 and dice.random() < 0.4 else None
     result = dice.choice(["ok", "ok", "failed"])

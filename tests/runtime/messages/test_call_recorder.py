@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,8 +17,10 @@ from tests.runtime.runtime_bench import Serving, serving
 from voiceops.calls.record import CallRecord
 from voiceops.calls.store import CallFilter, CallStore
 from voiceops.model.privacy import Privacy
+from voiceops.runtime.messages.call_recorder import CallRecorder
 from voiceops.runtime.spec import AgentSpec, LineSpec, RuntimeSpec, ToolSpec
 from voiceops.runtime.store.backends import backend_of
+from voiceops.runtime.store.records import DONE, EventRow
 
 SPEC = RuntimeSpec(
     project="shop",
@@ -125,6 +129,27 @@ def test_messages_that_wait_are_recorded_after_a_start(tmp_path: Path, place: st
         found = recorded(place, ended(61))
     assert len(found) == 61
     assert {one.tools[0].outcome for one in found} == {"ok"}
+
+
+async def test_any_number_of_messages_may_come_at_once(place: str) -> None:
+    """More within the seconds that are looked through again than are looked at together."""
+    backend = backend_of(place, worker=False)
+    backend.open()
+    now = int(time.time() * 1000)
+    bodies = [json.dumps({"message": {"type": "status-update", "status": "ended", **call(f"c{n}")}}) for n in range(9)]
+    rows = [
+        EventRow((now + n) << 22, b"k%d" % n, "status-update", f"c{n}", time.time(), 0.0, DONE, "", body.encode())
+        for n, body in enumerate(bodies)
+    ]
+    backend.write([], [], rows, safe=False)
+    backend.close()
+    recorder = CallRecorder(lambda: backend_of(place), SPEC, most=2)
+    recorder.start()
+    try:
+        found = await asyncio.to_thread(recorded, place, lambda calls: len(calls) == 9)
+    finally:
+        await recorder.close()
+    assert {one.id for one in found} == {f"c{n}" for n in range(9)}
 
 
 def test_a_played_call_is_marked(tmp_path: Path, place: str) -> None:

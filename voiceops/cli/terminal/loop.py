@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import signal
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
 def completed(work: Coroutine[Any, Any, T]) -> T:
-    """Run a use case to its end. Raises whatever it raises."""
+    """Run a use case to its end. Raises whatever it raises.
+
+    SIGTERM means what Ctrl-C means, also to commands that listen to neither: a pipeline that is cancelled sends it.
+    """
     results: list[T] = []
 
     async def keep() -> None:
@@ -18,5 +24,18 @@ def completed(work: Coroutine[Any, Any, T]) -> T:
 
     # The task itself gives None: when asyncio puts the signal handler back it asks for the task's text, result and all,
     # and the text of a plan of 10,000 objects costs seconds and a hundred megabytes.
-    asyncio.run(keep())
+    with _as_ctrl_c():
+        asyncio.run(keep())
     return results[0]
+
+
+@contextmanager
+def _as_ctrl_c() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

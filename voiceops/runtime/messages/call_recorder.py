@@ -33,7 +33,7 @@ from voiceops.runtime.store.records import Backend, Stored
 _PAUSE = 1.0  # seconds between looks for new messages
 _AT_ONCE = 5  # messages a transaction: nobody else writes to SQLite meanwhile
 _LATE = 15 * 1000 << 22  # of events' numbers: a worker may commit so much after another one with a larger number
-_MOST = 20_000  # numbers of messages looked at together
+_MOST = 20_000
 _LEASE = 20.0  # seconds for which one worker records
 _TIDY = 3600.0  # seconds between looks for what may no longer be kept
 _ASKED = 60.0  # seconds for which the state's ids and revision are taken as they were
@@ -51,13 +51,15 @@ class CallRecorder:
         known: Known | None = None,
         revision: Callable[[], Awaitable[int | None]] | None = None,
         privacy: Privacy | None = None,
+        most: int = _MOST,
     ) -> None:
-        """`privacy`: what is kept of a call; without it everything."""
+        """`privacy`: what is kept of a call; without it everything. `most`: messages that are looked for at once."""
         self._database = database
         self._spec = spec
         self._known = known
         self._revision = revision
         self._privacy = privacy
+        self._most = most
         self._thread = ThreadPoolExecutor(1, "voiceops-calls")
         self._task: asyncio.Task[None] | None = None
 
@@ -78,7 +80,8 @@ class CallRecorder:
         backend = await loop.run_in_executor(self._thread, self._opened)
         if backend is None:
             return
-        recording = await loop.run_in_executor(self._thread, _Recording, backend, CallStore(backend, self._privacy))
+        store = CallStore(backend, self._privacy)
+        recording = await loop.run_in_executor(self._thread, lambda: _Recording(backend, store, self._most))
         names, asked = await self._names(), time.monotonic()
         try:
             while True:
@@ -126,6 +129,7 @@ class _Recording:
 
     backend: Backend
     store: CallStore
+    most: int  # numbers of messages looked at together
     waiting: deque[int] = field(default_factory=deque)  # numbers of messages that were found and not read yet
     mark: int = 0  # the largest number that was recorded
     seen: set[int] = field(default_factory=set)  # the newest messages that were read
@@ -168,11 +172,13 @@ class _Recording:
         self.mark = int(self.store.fact(_MARK) or 0)
         self.seen = {id_ for id_ in self.seen if id_ > self.mark - 2 * _LATE}
         types = ", ".join("?" * len(TOLD_BY))
-        rows = self.backend.rows(
-            f"SELECT id FROM {self.backend.prefix}events WHERE id > ? AND type IN ({types}) ORDER BY id LIMIT {_MOST}",
-            (max(0, self.mark - _LATE), *TOLD_BY),
-        )
-        self.waiting.extend(id_ for (id_,) in rows if id_ not in self.seen)
+        events = f"{self.backend.prefix}events WHERE id > ? AND type IN ({types})"
+        new = f"SELECT id FROM {events} ORDER BY id LIMIT {self.most:d}"
+        start, more = max(0, self.mark - _LATE), True
+        while more and not self.waiting:  # so many may have come within the time that all of them are recorded
+            ids = [id_ for (id_,) in self.backend.rows(new, (start, *TOLD_BY))]
+            self.waiting.extend(id_ for id_ in ids if id_ not in self.seen)
+            start, more = ids[-1] if ids else start, len(ids) == self.most
 
     def _keep(self, calls: list[CallRecord]) -> None:
         """One that the database does not take must not keep the others out, again and again."""
