@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
 import httpx
 
+from tests.support.forked import answering, ended, fork
 from voiceops.cli.main import run
 from voiceops.state.folder import FolderStore
 from voiceops.state.journal_file import JournalFile
@@ -138,22 +138,10 @@ def child(arguments: list[str], place: str, nth: int) -> int:
     )
 
 
-def main() -> None:
-    for line in sys.stdin:
-        order = json.loads(line)
-        pid = os.fork()
-        if pid == 0:
-            quiet = os.open(os.devnull, os.O_RDWR)
-            os.dup2(quiet, 0)
-            output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            os.dup2(output, 1)
-            os.dup2(output, 2)
-            os.environ.update(order["environ"])
-            os._exit(child(order["arguments"], order["place"], order["nth"]))
-        _, status = os.waitpid(pid, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
-        sys.stdout.flush()
+def killed(order: dict[str, Any]) -> int:
+    """The real command, in a child: the signal or exit code with which it ended."""
+    return ended(fork(order["output"], lambda: child(order["arguments"], order["place"], order["nth"])))
 
 
 if __name__ == "__main__":
-    main()
+    answering(killed)

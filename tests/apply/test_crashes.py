@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import random
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.apply.dying import PLACES, STATE_PLACES
-from tests.support.bench import REPOSITORY, Bench, bench, shop
+from tests.support.bench import Bench, bench, shop
+from tests.support.forked import KILLED, Forking
 
-KILLED = -9
 LATER = 75.0  # seconds by which the server's clock is put forward, so that nothing can still turn up
 BOUGHT = "+14155550177"
 
@@ -24,35 +21,19 @@ class Mortal:
 
     def __init__(self, made: Bench) -> None:
         self.made = made
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.apply.dying"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=REPOSITORY,
-            env=made.environ,
-        )
+        self._forking = Forking("tests.apply.dying", made.environ)
 
     def run(self, *arguments: str, place: str, nth: int) -> int:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
         order = {
             "arguments": ["-C", str(self.made.folder), *arguments],
             "place": place,
             "nth": nth,
-            "environ": {},
             "output": str(self.made.folder / "output.txt"),
         }
-        self.process.stdin.write(json.dumps(order) + "\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline())
+        return int(self._forking.ask(order))
 
     def close(self) -> None:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.close()
-        self.process.wait(timeout=10)
-        self.process.stdout.close()
+        self._forking.close()
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ which the child ended. The child runs the real command; the interpreter tells it
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from tests.support.forked import answering, ended, fork
 from voiceops.cli.main import run
 from voiceops.outbound.claims import Claims
 from voiceops.use.process_context import ProcessContext
@@ -73,21 +73,10 @@ def child(arguments: list[str], place: str, nth: int) -> int:
     return run(arguments, context)
 
 
-def main() -> None:
-    for line in sys.stdin:
-        order = json.loads(line)
-        pid = os.fork()
-        if pid == 0:
-            quiet = os.open(os.devnull, os.O_RDWR)
-            os.dup2(quiet, 0)
-            output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            os.dup2(output, 1)
-            os.dup2(output, 2)
-            os._exit(child(order["arguments"], order["place"], order["nth"]))
-        _, status = os.waitpid(pid, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
-        sys.stdout.flush()
+def killed(order: dict[str, Any]) -> int:
+    """The real command, in a child: the signal or exit code with which it ended."""
+    return ended(fork(order["output"], lambda: child(order["arguments"], order["place"], order["nth"])))
 
 
 if __name__ == "__main__":
-    main()
+    answering(killed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import subprocess
@@ -15,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.outbound.dying_calls import PLACES
-from tests.support.bench import REPOSITORY, Bench, bench
+from tests.support.bench import Bench, bench
+from tests.support.forked import KILLED, Forking
 
-KILLED = -9
 EVERY = os.environ.get("VOICEOPS_TEST_EVERY_KILL") == "1"
 AGENT = """kind: Agent
 name: desk
@@ -34,19 +33,10 @@ NUMBERS = tuple(f"+1415555010{n}" for n in range(4))
 class Mortal:
     def __init__(self, made: Bench) -> None:
         self.made = made
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.outbound.dying_calls"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=REPOSITORY,
-            env=made.environ,
-        )
+        self._forking = Forking("tests.outbound.dying_calls", made.environ)
         made.write("people.csv", "number\n" + "".join(f"{number}\n" for number in NUMBERS))
 
     def run(self, batch: str, place: str = "", nth: int = 0) -> int:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
         folder = self.made.folder
         called = ["call", "desk", "--to-file", str(folder / "people.csv"), "--batch", batch, "--yes"]
         order = {
@@ -55,9 +45,7 @@ class Mortal:
             "nth": nth,
             "output": str(folder / "output.txt"),
         }
-        self.process.stdin.write(json.dumps(order) + "\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline())
+        return int(self._forking.ask(order))
 
     def calls(self, batch: str) -> dict[str, int]:
         """How often each number was called in the batch."""
@@ -65,11 +53,7 @@ class Mortal:
         return Counter(c["customer"]["number"] for c in found if c["name"].split(" ")[0] == batch)
 
     def close(self) -> None:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.close()
-        self.process.wait(timeout=10)
-        self.process.stdout.close()
+        self._forking.close()
 
 
 @pytest.fixture(scope="module")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from typing import Any
 
-from tests.support.bench import REPOSITORY, Bench
+from tests.support.bench import Bench
+from tests.support.forked import KILLED as KILLED
+from tests.support.forked import Forking
 
-KILLED = -9
 LATER = 150.0  # seconds by which the server's clock is put forward each time: nothing can still turn up
 
 
@@ -20,14 +18,7 @@ class Children:
     def __init__(self, made: Bench) -> None:
         self.made = made
         self.skew = 0.0
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.use.preview_dying"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=REPOSITORY,
-            env=made.environ,
-        )
+        self._forking = Forking("tests.use.preview_dying", made.environ)
 
     def run(self, *arguments: str, nth: int) -> tuple[int, int]:
         """One that dies at its nth write: the exit code, or the signal; and how many writes it came to."""
@@ -35,8 +26,6 @@ class Children:
 
     def at_once(self, commands: Sequence[Sequence[str]], nth: int = 0) -> list[tuple[int, int]]:
         """All of them at once; `output` has what each printed."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
         orders = [
             {
                 "arguments": ["-C", str(self.made.folder), *command],
@@ -46,9 +35,7 @@ class Children:
             }
             for number, command in enumerate(commands)
         ]
-        self.process.stdin.write(json.dumps(orders) + "\n")
-        self.process.stdin.flush()
-        return [(code, writes) for code, writes in json.loads(self.process.stdout.readline())]
+        return [(code, writes) for code, writes in self._forking.ask(orders)]
 
     def output(self, number: int) -> str:
         return (self.made.folder.parent / f"output-{number}.txt").read_text()
@@ -58,11 +45,7 @@ class Children:
         self.made.control.switches(clock_skew=self.skew)
 
     def close(self) -> None:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.close()
-        self.process.wait(timeout=10)
-        self.process.stdout.close()
+        self._forking.close()
 
 
 def account(made: Bench) -> dict[str, Any]:

@@ -7,7 +7,6 @@ command.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from tests.support.forked import answering, ended, fork
 from voiceops.cli.main import run
 from voiceops.state.folder import FolderStore
 from voiceops.use.process_context import ProcessContext
@@ -90,29 +90,21 @@ def _run(arguments: list[str], count: Count) -> int:
 def _begun(order: dict[str, Any]) -> tuple[int, int]:
     """A child at work: its pid, and the file that says how many writes it came to."""
     told = os.memfd_create("writes")
-    pid = os.fork()
-    if pid == 0:
-        output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(os.open(os.devnull, os.O_RDWR), 0)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
-        os._exit(_run(order["arguments"], Count(order["nth"], order["folder"], told)))
-    return pid, told
+    return fork(order["output"], lambda: _run(order["arguments"], Count(order["nth"], order["folder"], told))), told
 
 
 def _ended(pid: int, told: int) -> tuple[int, int]:
-    _, status = os.waitpid(pid, 0)
+    code = ended(pid)
     writes = int(os.pread(told, 12, 0) or b"0")
     os.close(told)
-    return os.waitstatus_to_exitcode(status), writes
+    return code, writes
 
 
-def main() -> None:
-    for line in sys.stdin:
-        at_work = [_begun(order) for order in json.loads(line)]
-        sys.stdout.write(json.dumps([_ended(*one) for one in at_work]) + "\n")
-        sys.stdout.flush()
+def at_once(orders: list[dict[str, Any]]) -> list[tuple[int, int]]:
+    """A child for each; how each ended, and how many writes it came to."""
+    at_work = [_begun(order) for order in orders]
+    return [_ended(*one) for one in at_work]
 
 
 if __name__ == "__main__":
-    main()
+    answering(at_once)
