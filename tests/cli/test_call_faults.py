@@ -8,22 +8,10 @@ import pytest
 
 from tests.cli.test_call import AGENT, ALWAYS, PEOPLE, numbers, people
 from tests.support.bench import Bench, bench
-from tests.support.quick import HANGS, quick
+from tests.support.faults import FAULTS
+from tests.support.quick import quick
 
 ALL = ["+14155550101", "+14155550102", "+14155550103"]
-FAULTS: dict[str, dict[str, object]] = {
-    "429": {"kind": "status", "status": 429},
-    "500 before": {"kind": "status", "status": 500},
-    "500 after": {"kind": "status", "status": 500, "when": "after"},
-    "502 with HTML after": {"kind": "text", "status": 502, "when": "after"},
-    "reset before": {"kind": "reset", "when": "before"},
-    "reset after": {"kind": "reset", "when": "after"},
-    "time-out before": {"kind": "hang", "when": "before", "seconds": HANGS},
-    "time-out after": {"kind": "hang", "when": "after", "seconds": HANGS},
-    "half an answer": {"kind": "half"},
-    "not JSON": {"kind": "text", "status": 200, "when": "after"},
-    "another object's answer": {"kind": "other"},
-}
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.support.bench import Bench, bench
-from tests.support.quick import HANGS, quick
+from tests.support.faults import FAULTS
+from tests.support.quick import quick
 from tests.support.waiting import wait_until
 
 AGENT = """
@@ -153,20 +154,6 @@ def test_a_seeded_change_is_found_at_its_turn(alone: Bench) -> None:
     assert [attempt["reason"] for attempt in one["results"][0]["attempts"]] == ["turn 2: does not call lookupOrder"] * 2
     assert "1002" not in json.dumps(one["results"])  # a report of tests says nothing of what callers said
     assert one["replay"]["calls"][0]["first"]["is"]["said"] == "A colleague calls back about an order."
-
-
-FAULTS: dict[str, dict[str, object]] = {
-    "429": {"kind": "status", "status": 429},
-    "500 before": {"kind": "status", "status": 500},
-    "500 after": {"kind": "status", "status": 500, "when": "after"},
-    "502 with HTML after": {"kind": "text", "status": 502, "when": "after"},
-    "reset before": {"kind": "reset", "when": "before"},
-    "reset after": {"kind": "reset", "when": "after"},
-    "time-out after": {"kind": "hang", "when": "after", "seconds": HANGS},
-    "half an answer": {"kind": "half"},
-    "not JSON": {"kind": "text", "status": 200, "when": "after"},
-    "another chat's answer": {"kind": "other"},
-}
 
 
 @pytest.mark.parametrize("fault", FAULTS)

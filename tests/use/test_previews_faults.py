@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.apply.manifests import AGENT, LINE, TOOL
-from tests.apply.test_faults import FAULTS
 from tests.support.bench import Bench, bench
+from tests.support.faults import FAULTS
 from tests.support.quick import quick
 from tests.use.preview_children import account
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.apply.test_faults import FAULTS
 from tests.support.bench import Bench
+from tests.support.faults import FAULTS
 from tests.use.tests_bench import EVAL, desk_shop, suite, verdicts
 
 GOOD = {"orders / open": "passed", "orders / close": "passed", "hours": "passed"}

@@ -28,7 +28,7 @@ from voiceops.testing.replay.play_back import attempt_of, play_back
 from voiceops.testing.replay.playback import Playback
 from voiceops.testing.replay.replay_cost import replay_cost
 from voiceops.testing.replay.replayed import Replay, ReplayCost, ReplayedCall
-from voiceops.testing.replay.vapi_chats import Chats
+from voiceops.testing.replay.vapi_chats import SETTLES, Chats
 from voiceops.use.load_project import Loaded
 from voiceops.use.open_job import open_job
 from voiceops.use.scope_and_terms import Scope, options_of
@@ -105,7 +105,9 @@ async def replay(
         cost = replay_cost(((i.conversation, i.agent) for i in chosen.items), loaded.checks.table, wanted.repeat)
         if not agree(cost):
             raise VoiceopsError("nothing was sent", hint="--yes replays without asking; --n takes fewer calls.")
-        chats = Chats(api, f"voiceops-replay {uuid.uuid4().hex[:12]}")
+        settle = loaded.context.settle
+        name = f"voiceops-replay {uuid.uuid4().hex[:12]}"
+        chats = Chats(api, name, settle=SETTLES if settle is None else settle)
         until = began + wanted.seconds if wanted.seconds else None
         try:
             played = await _all(chosen.items, chats, wanted, cost, until, progress)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,7 +23,8 @@ from voiceops.providers.http import Api
 _TRIES = 4  # of a chat whose answer did not come
 _LIMIT = 1000
 _LONGEST = 10_000  # characters of a message that Vapi takes
-_SETTLES = 2.0  # seconds
+SETTLES = 10.0
+_LOOK_AGAIN = 0.5  # seconds
 _CLOCKS = 60.0  # seconds by which two clocks may differ
 
 
@@ -51,6 +53,7 @@ class Chats:
 
     api: Api
     name: str
+    settle: float = SETTLES  # seconds for which a chat that nobody waits for any more is looked for
     asked: int = 0
     spent: float = 0.0
     _made: list[str] = field(default_factory=list)
@@ -98,14 +101,24 @@ class Chats:
         ids, self._made = self._made, []
         left = 0
         if self._lost:
-            await asyncio.sleep(_SETTLES * self.api.pace)  # what was under way is there by then
             try:
-                ids += [id_ for id_ in await self._named() if id_ not in ids]
+                ids += await self._late(set(ids))
                 self._lost = 0
             except ProviderError:
                 left = self._lost
         gone = await together(self._delete(id_) for id_ in ids)
         return left + gone.count(False)
+
+    async def _late(self, known: set[str]) -> list[str]:
+        """The chats whose answers were lost, as far as they turn up in time: a request may be worked on for a while
+        after nobody waits for it. Raises ProviderError."""
+        until = time.monotonic() + self.settle
+        while True:
+            found = [id_ for id_ in await self._named() if id_ not in known]
+            rest = until - time.monotonic()
+            if len(found) >= self._lost or rest <= 0:
+                return found
+            await asyncio.sleep(min(_LOOK_AGAIN, rest))
 
     async def _named(self) -> list[str]:
         """The chats of this run that Vapi lists."""
