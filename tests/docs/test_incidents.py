@@ -121,7 +121,7 @@ def test_a_prompt_is_bad(night: Night) -> None:
 def test_a_vendor_is_down(night: Night) -> None:
     begun(night)
     while_down, afterwards = of("Vapi or Twilio is down")
-    night.made.control.fault("status", path="^/", status=503)
+    night.made.control.fault("status", vendor="vapi", path="^/", status=503)
     night.type(while_down)
     night.made.control.clear_faults()
     night.type(afterwards)
