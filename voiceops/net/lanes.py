@@ -6,8 +6,8 @@ kernel about the idle ones: with ten of them that costs more than the request it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import httpx
 
@@ -22,9 +22,13 @@ class Lanes:
         self._all: list[httpx.AsyncClient] = []
         self._idle: list[httpx.AsyncClient] = []
 
-    @contextmanager
-    def one(self) -> Iterator[httpx.AsyncClient]:
-        """A client for one request at a time. Raises whatever making one does."""
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[httpx.AsyncClient]:
+        """A client for one request at a time. Raises whatever making one does.
+
+        One whose request did not end well is closed and not used again: a request that is cancelled between the
+        connection and its first byte leaves httpcore's pool with a connection that it neither uses nor gives up.
+        """
         if self._idle:
             client = self._idle.pop()
         else:
@@ -32,7 +36,12 @@ class Lanes:
             self._all.append(client)
         try:
             yield client
-        finally:
+        except BaseException:
+            if client in self._all:  # else all are closed already
+                self._all.remove(client)
+                await client.aclose()
+            raise
+        if client in self._all:
             self._idle.append(client)
 
     async def aclose(self) -> None:

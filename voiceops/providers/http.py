@@ -148,7 +148,7 @@ class Api:
     async def __aenter__(self) -> Api:
         try:
             lanes = Lanes(self._new_client)
-            with lanes.one():  # the first tells whether there is a way at all
+            async with lanes.one():  # the first tells whether there is a way at all
                 self._lanes = lanes
         except (ValueError, ImportError, httpx.InvalidURL) as error:  # what the environment says of proxies
             raise ProviderError(
@@ -305,7 +305,7 @@ class Api:
         self.requests += 1
         self.writes += asked.method != "GET"
         content = None if asked.body is None else _encoded(asked.body)
-        with self._lanes.one() as client:
+        async with self._lanes.one() as client:
             request = client.build_request(
                 asked.method,
                 asked.path,
