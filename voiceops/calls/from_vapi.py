@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from voiceops.calls.ended_reasons import is_transfer
 from voiceops.calls.judgement import judged
 from voiceops.calls.record import CallRecord, Spoken, ToolUse, ToolValues
+from voiceops.model.instants import instant_of
 
 _DIRECTIONS = {
     "inboundPhoneCall": "inbound",
@@ -253,12 +253,8 @@ def _when(value: Any) -> float | None:
     found = _number(value)
     if found is not None and found > 1e11:
         found /= 1000
-    if found is None and isinstance(value, str):
-        try:
-            at = datetime.fromisoformat(value)
-            found = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-        except (ValueError, OverflowError):
-            return None
+    if found is None:
+        found = instant_of(value)
     return found if found is not None and 0 <= found < _LATEST else None
 
 

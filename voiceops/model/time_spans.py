@@ -6,20 +6,10 @@ import re
 
 LONGEST = 366 * 86_400.0  # that anything is set to last
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_SPAN = re.compile(r"(\d{1,6})\s*([smhdw])\Z")
+_SPAN = re.compile(r"([0-9]{1,6})\s*([smhdw])\Z")
 
 
 def seconds_of(text: str) -> float | None:
     """The seconds of a length of time; None where the text is none. `0s` is one."""
     found = _SPAN.match(text.strip().lower())
     return None if found is None else float(int(found[1]) * _UNITS[found[2]])
-
-
-def span_of(seconds: float) -> str:
-    """The length in words, in its two greatest units: `2 d 3 h`."""
-    left, parts = max(0, int(seconds)), []
-    for unit in ("w", "d", "h", "m", "s"):
-        count, left = divmod(left, _UNITS[unit])
-        if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2]) or "0 s"

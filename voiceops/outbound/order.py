@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
+from voiceops.model.instants import to_millisecond
 from voiceops.outbound.calling_hours import Opening
 
 _NOT_BEGUN = "call.start.error"
@@ -61,7 +61,7 @@ def call_body(order: CallOrder, caller: Caller, batch: str, mark: str, later: Op
     if order.variables:
         body[f"{words}Overrides"] = {"variableValues": dict(order.variables)}
     if later is not None:
-        body["schedulePlan"] = {"earliestAt": iso(later.start), "latestAt": iso(later.end)}
+        body["schedulePlan"] = {"earliestAt": to_millisecond(later.start), "latestAt": to_millisecond(later.end)}
     return body
 
 
@@ -85,8 +85,3 @@ def goes_to(call: Mapping[str, Any], number: str) -> bool:
     """Does this call go to that number, whoever made it?"""
     customer = call.get("customer")
     return isinstance(customer, Mapping) and customer.get("number") == number
-
-
-def iso(at: float) -> str:
-    """Epoch seconds as Vapi writes a time."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
+from voiceops.model.instants import to_second
 from voiceops.outbound.call_result import CallResult
 from voiceops.outbound.people_file import OURS, RESULT_COLUMNS
 
@@ -41,4 +41,4 @@ def is_result(head: bytes) -> bool:
 
 
 def _date(at: float | None) -> str:
-    return "" if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return "" if at is None else to_second(at)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
+from voiceops.model.instants import to_second
 from voiceops.model.values import JSON
 from voiceops.preview.preview_names import environment_of
 
@@ -65,8 +65,8 @@ class Preview:
             "number": self.lent.number if self.lent is not None else None,
             "line": self.lent.phone if self.lent is not None else None,
             "runtime": self.runtime or None,
-            "madeAt": _time(self.made_at),
-            "expiresAt": _time(self.expires_at),
+            "madeAt": to_second(self.made_at),
+            "expiresAt": to_second(self.expires_at),
             "going": self.going,
         }
 
@@ -104,7 +104,3 @@ class Preview:
             turn=data.get("turn", ""),
             going=data.get("going", False),
         )
-
-
-def _time(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

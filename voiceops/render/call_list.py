@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
@@ -13,6 +12,7 @@ from voiceops.calls.ended_reasons import is_failure
 from voiceops.calls.in_force import InForce
 from voiceops.calls.record import CallRecord, Spoken, ToolUse
 from voiceops.calls.shown_numbers import shown_number
+from voiceops.model.instants import to_second
 from voiceops.model.safe_text import one_line
 from voiceops.render.style import PLAIN, Style
 
@@ -117,7 +117,7 @@ def _answered_by(turn: Spoken, call: CallRecord, in_force: InForce) -> dict[str,
 
 def date(at: float | None) -> str | None:
     """Epoch seconds as ISO 8601, to the second."""
-    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return None if at is None else to_second(at)
 
 
 def render_calls(calls: Iterable[CallRecord], style: Style = PLAIN) -> str:

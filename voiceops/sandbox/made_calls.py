@@ -9,8 +9,9 @@ import random
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
+
+from voiceops.sandbox.account import iso
 
 SCENARIOS = {
     "steady": "nothing changes",
@@ -83,10 +84,10 @@ def _call(of: MadeUp, rng: random.Random, scenario: str, at: float, share: float
         "orgId": of.org,
         "type": "inboundPhoneCall" if phone else "webCall",
         "status": "ended",
-        "createdAt": _iso(at - 1),
-        "updatedAt": _iso(at + seconds + 3),
-        "startedAt": _iso(at),
-        "endedAt": _iso(at + seconds),
+        "createdAt": iso(at - 1),
+        "updatedAt": iso(at + seconds + 3),
+        "startedAt": iso(at),
+        "endedAt": iso(at + seconds),
         "endedReason": reason,
         "assistantId": assistant["id"],
         "assistantVersion": "v2" if newest else "v1",
@@ -169,7 +170,3 @@ def _costs(rng: random.Random, seconds: float) -> list[dict[str, Any]]:
         {"type": kind, "minutes": round(minutes, 4), "cost": round(cost * minutes * rng.uniform(0.9, 1.1), 5)}
         for kind, cost in a_minute.items()
     ]
-
-
-def _iso(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

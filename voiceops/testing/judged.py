@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
+from voiceops.model.instants import instant_of
 from voiceops.model.safe_text import flowed
 from voiceops.testing.outcome import Attempt, Turn
 from voiceops.testing.turns import numbered, turns_of
@@ -137,11 +137,8 @@ def _fits(text: str, plan: Mapping[str, Any]) -> bool:
 
 
 def _between(start: Any, end: Any) -> float:
-    try:
-        begun, ended = (datetime.fromisoformat(str(text).replace("Z", "+00:00")) for text in (start, end))
-        return max(0.0, (ended - begun).total_seconds())
-    except (ValueError, TypeError):
-        return 0.0
+    begun, ended = instant_of(start), instant_of(end)
+    return 0.0 if begun is None or ended is None else max(0.0, ended - begun)
 
 
 def _value(value: Any) -> str:

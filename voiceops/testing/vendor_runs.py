@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from voiceops.errors import Ambiguous, NotFound, ProviderError
+from voiceops.model.instants import instant_of, to_millisecond
 from voiceops.providers.answer_forms import maps_of, wrapped
 from voiceops.providers.http import Api
 
@@ -76,7 +76,7 @@ class VendorRuns:
         deadline = asyncio.get_running_loop().time() + self.settle
         while True:
             for item in await self._listed(since - _EARLIER):
-                new = item["id"] not in self.known and _seconds(item.get("createdAt")) >= since - _SKEW
+                new = item["id"] not in self.known and (instant_of(item.get("createdAt")) or 0.0) >= since - _SKEW
                 if new and _is_of(item, body):
                     return str(item["id"])
             if asyncio.get_running_loop().time() >= deadline:
@@ -127,8 +127,7 @@ class VendorRuns:
     async def _listed(self, since: float) -> list[dict[str, Any]]:
         params: dict[str, Any] = {"limit": _PAGE, "sortOrder": "DESC"}
         if since > 0:
-            at = datetime.fromtimestamp(since, UTC).isoformat(timespec="milliseconds")
-            params["createdAtGe"] = at.replace("+00:00", "Z")
+            params["createdAtGe"] = to_millisecond(since)
         answer = await self.api.call("GET", self.path, params=params)
         items, _ = wrapped(answer.data, ("results", "data", "items"))
         return [item for item in maps_of(items) if isinstance(item.get("id"), str)]
@@ -144,13 +143,6 @@ async def can_start(api: Api) -> tuple[int, int]:
     limit, free = (found.get(key) for key in ("concurrencyLimit", "availableToStart"))
     most = max(1, int(limit) // 2) if isinstance(limit, (int, float)) else 1
     return most, int(free) if isinstance(free, (int, float)) else most
-
-
-def _seconds(text: Any) -> float:
-    try:
-        return datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp()
-    except ValueError:
-        return 0.0
 
 
 def _run_id(data: Any, body: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from voiceops.calls.from_vapi import call_of
 from voiceops.calls.record import CallRecord
 from voiceops.calls.store import CallFilter, CallStore
 from voiceops.errors import VoiceopsError
-from voiceops.render.call_list import date
+from voiceops.model.instants import to_second
 from voiceops.use.calls_database import calls_database
 from voiceops.use.opened import Opened
 
@@ -31,7 +31,7 @@ class LastCall:
         """Of a call that is known."""
         ended = bool(call.reason) or call.ended_at is not None
         ok = not is_failure(call.reason) and call.success is not False
-        return cls(at=date(call.began) or "", reason=call.reason, ok=ok if ended else None)
+        return cls(at="" if call.began is None else to_second(call.began), reason=call.reason, ok=ok if ended else None)
 
 
 def newest_told(items: Iterable[Any]) -> dict[str, LastCall]:

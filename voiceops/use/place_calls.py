@@ -18,9 +18,10 @@ from typing import Any
 from voiceops.calls.from_vapi import call_of
 from voiceops.calls.record import CallRecord
 from voiceops.errors import Ambiguous, NotFound, NotSent, ProviderError, Rejected, Unauthorized
+from voiceops.model.instants import to_millisecond
 from voiceops.outbound.call_result import CallResult
 from voiceops.outbound.claims import CallBounds, CallClaim, Claiming, Claims
-from voiceops.outbound.order import CallOrder, call_body, carries, goes_to, has_no_slot, iso, rang
+from voiceops.outbound.order import CallOrder, call_body, carries, goes_to, has_no_slot, rang
 from voiceops.outbound.phone_facts import facts_of
 from voiceops.outbound.planned_call import LASTING, PlannedCall, Rules, Spacing, spaced, with_opening
 from voiceops.providers.http import Api
@@ -290,7 +291,7 @@ class _Run:
         wanted = {call.mark: n for n, call in enumerate(calls) if call.step in ("call", "later")}
         if not wanted:
             return
-        for found in await calls_since(self.api, iso(time.time() - _DAY), self.plan.caller.line_id):
+        for found in await calls_since(self.api, to_millisecond(time.time() - _DAY), self.plan.caller.line_id):
             n = wanted.get(str(found.get("name") or "").split(" ")[-1])
             if n is None or n in self.results or not rang(found):
                 continue
@@ -313,7 +314,7 @@ class _Run:
         if not placed or self.plan.single:
             return
         oldest = min(claim.at for n in placed.values() if (claim := calls[n].claim) is not None)
-        for live in await calls_since(self.api, iso(oldest - _SKEW)):
+        for live in await calls_since(self.api, to_millisecond(oldest - _SKEW)):
             n = placed.get(str(live["id"]), -1)
             if n < 0 or live.get("status") != "ended":
                 continue
@@ -339,7 +340,7 @@ class _Run:
                 self._tell(n, _of_another(call, asked.claim))
         if not mine:
             return deque()
-        listed = await calls_since(self.api, iso(min(claim.since for claim in mine.values()) - _SKEW))
+        listed = await calls_since(self.api, to_millisecond(min(claim.since for claim in mine.values()) - _SKEW))
         again: deque[int] = deque()
         for n, claim in mine.items():
             call = self.plan.calls[n]

@@ -13,12 +13,13 @@ from voiceops.errors import Mark, Refused, VoiceopsError
 from voiceops.manifest.files import FileProblem, load_bytes
 from voiceops.model.address import ADDRESS, LOCAL, is_twilio_side, kind_of
 from voiceops.model.graph import Graph
+from voiceops.model.instants import to_millisecond
 from voiceops.model.state import Entry
 from voiceops.model.values import Ref
 from voiceops.outbound.claims import Claims
 from voiceops.outbound.do_not_call import MAX_BYTES as LONGEST_LIST
 from voiceops.outbound.do_not_call import read_do_not_call
-from voiceops.outbound.order import Caller, iso, mark_of
+from voiceops.outbound.order import Caller, mark_of
 from voiceops.outbound.people_file import MAX_BYTES, Person, read_people
 from voiceops.outbound.phone_facts import EXTRA, PhoneFacts, as_e164, facts_of, has_extra
 from voiceops.outbound.planned_call import PlannedCall, Rules, Spacing, hours, planned, spaced
@@ -68,7 +69,7 @@ async def prepare_calls(loaded: Loaded, wish: CallWish) -> CallPlan:
     """
     now = time.time()
     if wish.at is not None and wish.at < now - 60:
-        raise VoiceopsError(f"--at {iso(wish.at)} is in the past", hint="Leave it out to call now.")
+        raise VoiceopsError(f"--at {to_millisecond(wish.at)} is in the past", hint="Leave it out to call now.")
     async with open_ledger(loaded) as ledger:
         caller = _caller(loaded, ledger, wish)
     rows, columns, batch = _people(wish)
@@ -166,7 +167,7 @@ def _check_single(plan: PlannedCall, rules: Rules) -> None:
         raise Refused(f"{plan.person.number} is not called: {plan.reason}")
     asked = rules.earliest
     if plan.opening is not None and plan.opening.start > asked:
-        when = iso(plan.opening.start)
+        when = to_millisecond(plan.opening.start)
         raise Refused(
             f"{plan.person.number} is not called: outside {hours(rules.calling)} in {_places(plan.zones)}",
             hint=f"It may be called from {when} on: give --at {when}.",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from voiceops.calls.call_names import Names, named
 from voiceops.calls.from_vapi import call_of
@@ -13,6 +13,7 @@ from voiceops.calls.record import CallRecord
 from voiceops.calls.store import CallFilter, CallStore
 from voiceops.errors import StateError, VoiceopsError
 from voiceops.model.graph import Graph
+from voiceops.model.instants import to_millisecond
 from voiceops.providers.call_pages import call_pages
 from voiceops.providers.http import Api
 from voiceops.use.calls_database import calls_database, names_of
@@ -109,7 +110,7 @@ async def sync_calls(
     with calls_database(loaded, database, make=True) as found:
         assert found is not None
         store = CallStore(found, loaded.project.privacy)
-        begun = datetime.now(UTC).timestamp()
+        begun = time.time()
         if since is None and (last := store.fact(_SYNCED)):
             since = float(last) - _AGAIN
         async with open_job(loaded, options_of(loaded.project, Scope())) as job:
@@ -152,6 +153,4 @@ async def forget_caller(opened: Opened, number: str, *, database: str = "") -> i
 
 
 def _iso(at: float | None) -> str:
-    if at is None:
-        return ""
-    return datetime.fromtimestamp(max(0.0, at), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return "" if at is None else to_millisecond(max(0.0, at))

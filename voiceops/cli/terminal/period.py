@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, TypeVar
 
 import click
 
+from voiceops.model.instants import instant_of
 from voiceops.model.time_spans import seconds_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -44,12 +44,7 @@ class When(click.ParamType[float]):
         text = str(value).strip()
         if (ago := seconds_of(text)) is not None:
             return max(_LEAST, self._now() - ago)
-        try:
-            from datetime import UTC
-
-            at = datetime.fromisoformat(text)
-            seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-        except (ValueError, OverflowError):
+        if (seconds := instant_of(text)) is None:
             self.fail(f"{value!r} is no time: write 24h, 7d, 2026-11-01 or 2026-11-01T09:30+01:00.", param, ctx)
         if not _LEAST <= seconds <= _MOST:
             self.fail(f"{value!r} is no time that a call can have.", param, ctx)

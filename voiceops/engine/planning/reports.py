@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from voiceops.engine.options import policy_for
 from voiceops.engine.planning.twins import users_of
@@ -12,6 +11,7 @@ from voiceops.errors import Diagnostic
 from voiceops.kinds.registry import KINDS
 from voiceops.model.address import owner_of
 from voiceops.model.graph import Resource
+from voiceops.model.instants import instant_of
 from voiceops.model.plan import Drift, FieldChange
 from voiceops.model.values import JSON, SENSITIVE_UNCHECKED, Fingerprint, format_path, is_plain, leaves
 
@@ -84,10 +84,10 @@ def described(view: View, type_: str, id_: str) -> str:
 
 
 def _age(made: str, now: float) -> str:
-    try:
-        days = int((now - datetime.fromisoformat(made.replace("Z", "+00:00")).timestamp()) // 86_400)
-    except ValueError:
+    at = instant_of(made)
+    if at is None:
         return ""
+    days = int((now - at) // 86_400)
     return f", {days} day{'' if days == 1 else 's'} ago" if days > 0 else ", today"
 
 

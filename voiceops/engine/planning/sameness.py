@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from voiceops.kinds.base import SERVER_KEYS
 from voiceops.kinds.nodes import body_node, entries_of, items_of
 from voiceops.kinds.registry import KINDS, kind_of_type
 from voiceops.kinds.schema import Node
+from voiceops.model.instants import instant_of
 from voiceops.model.live import Snapshot
 from voiceops.model.state import State
 from voiceops.model.values import JSON, Fingerprint, digest, empty, leaves
@@ -101,9 +101,9 @@ def _is(closed: dict[str, Any], live: dict[str, Any]) -> bool:
 
 
 def _created(live: dict[str, Any]) -> float:
+    if text := live.get("createdAt"):
+        return instant_of(text) or 0.0
     try:
-        if text := live.get("createdAt"):
-            return datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp()
         return parsedate_to_datetime(str(live.get("date_created"))).timestamp()
     except (ValueError, TypeError):
         return 0.0

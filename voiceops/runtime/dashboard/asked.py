@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from voiceops.calls.store import CallFilter
+from voiceops.model.instants import instant_of
+from voiceops.model.time_spans import seconds_of
 
-_SPAN = re.compile(r"([0-9]{1,6})(m|h|d|w)")
-_UNITS = {"m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _MOST = 4_102_444_800.0  # the year 2100
 _LONGEST = 200  # characters of a value
 _TEXTS = ("since", "until", "agent", "phone", "version", "revision", "text")
@@ -63,14 +61,10 @@ def asked_for(query: Mapping[str, str], now: float, **defaults: str) -> AskedCal
 
 def time_of(text: str, now: float) -> float | None:
     """Epoch seconds: a span before now, or a date with or without a time, in UTC. None: it is none."""
-    if found := _SPAN.fullmatch(text.lower()):
-        return max(0.0, now - int(found[1]) * _UNITS[found[2]])
-    try:
-        at = datetime.fromisoformat(text)
-        seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None
-    return seconds if 0 <= seconds <= _MOST else None
+    if (ago := seconds_of(text)) is not None:
+        return max(0.0, now - ago)
+    seconds = instant_of(text)
+    return seconds if seconds is not None and 0 <= seconds <= _MOST else None
 
 
 def _before(text: str) -> tuple[float, str] | None:

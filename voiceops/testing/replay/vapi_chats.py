@@ -12,10 +12,10 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from voiceops.errors import Ambiguous, NotFound, ProviderError
+from voiceops.model.instants import to_millisecond
 from voiceops.model.values import JSON
 from voiceops.net.together import together
 from voiceops.providers.http import Api
@@ -122,10 +122,10 @@ class Chats:
 
     async def _named(self) -> list[str]:
         """The chats of this run that Vapi lists."""
-        since = datetime.fromtimestamp(max(0.0, self._began - _CLOCKS), UTC).isoformat(timespec="milliseconds")
+        since = to_millisecond(max(0.0, self._began - _CLOCKS))
         found: list[str] = []
         for page in range(1, 1000):
-            params = {"createdAtGe": since.replace("+00:00", "Z"), "limit": _LIMIT, "page": page}
+            params = {"createdAtGe": since, "limit": _LIMIT, "page": page}
             data = (await self.api.call("GET", "/chat", params=params)).data
             items = data.get("results") if isinstance(data, dict) else data
             listed = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
