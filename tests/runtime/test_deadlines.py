@@ -109,14 +109,14 @@ def test_a_handler_that_takes_longer(tmp_path: Path) -> None:
         tool("where", "h:look", type="transferCall"),
         tool_seconds=0.5,
     )
-    with serving(tmp_path, spec, "import time\ndef look(): time.sleep(0.9); return 'fine'\n") as server:
+    with serving(tmp_path, spec, "import time\ndef look(): time.sleep(4); return 'fine'\n") as server:
         began = time.monotonic()
         assert "error" in server.tool("look")
-        assert 0.4 < time.monotonic() - began < 0.85
+        assert 0.4 < time.monotonic() - began < 3.5
         assert server.tool("longer")["result"] == "fine"
         began = time.monotonic()
         assert "error" in server.message("transfer-destination-request").data
-        assert time.monotonic() - began < 0.85
+        assert time.monotonic() - began < 3.5
 
 
 def test_serve_reads_the_project(shop: Bench) -> None:
@@ -133,4 +133,4 @@ def test_serve_reads_the_project(shop: Bench) -> None:
         assert (listed["timeout"], listed["seconds"]) == (None, 1.0)
         began = time.monotonic()
         assert "error" in client.tool("look")
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 4.5

@@ -366,14 +366,14 @@ def test_a_page_is_no_reason_to_wait_for_a_tool(tmp_path: Path) -> None:
     with showing(tmp_path, a_call(1)) as server:
 
         def slow(reading: object) -> None:
-            time.sleep(1.5)
+            time.sleep(5)
 
         server.served.board._thread.submit(slow, None)
         connection = http.client.HTTPConnection("127.0.0.1", server.port)
         connection.request("GET", "/dashboard/calls", headers={"authorization": f"Bearer {DASHBOARD}"})
         started = time.monotonic()
         assert server.tool("look")["result"] == "fine"
-        assert time.monotonic() - started < 1.0
+        assert time.monotonic() - started < 4
         assert connection.getresponse().status == 200
         connection.close()
 

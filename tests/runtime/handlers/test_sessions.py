@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import threading
@@ -145,25 +144,31 @@ def test_a_value_that_does_not_fit_is_the_failure_sentence(tmp_path: Path) -> No
 
 
 async def test_values_last_their_time_and_are_then_pruned(place: str) -> None:
-    async with opened(place, 0.6) as short, opened(place) as long:
+    async with opened(place, 600) as short, opened(place) as long:
         box = short.inbox
+        sessions = f"{box.backend.prefix}sessions"
+
+        async def pass_by(seconds: int) -> None:
+            """What was kept gets so much older."""
+            await box.run(lambda b: b.change(f"UPDATE {sessions} SET expires = expires - ?", (seconds,)))
+
         await short.of("c").set("a", 1)
         await long.of("c").set("b", 2)
         await box.run(lambda b: b.prune(time.time() + 99, time.time() + 99))
         assert await long.of("c").get("a") == 1  # never before its time
-        await asyncio.sleep(0.4)
+        await pass_by(400)
         await short.of("c").set("a", 3)
-        await asyncio.sleep(0.4)
+        await pass_by(400)
         assert await long.of("c").get("a") == 3  # a write begins it anew
-        await asyncio.sleep(0.3)
+        await pass_by(300)
         assert await long.of("c").get("a", "gone") == "gone"
         assert await long.of("c").get("b") == 2
-        count = f"SELECT count(*) FROM {box.backend.prefix}sessions"
+        count = f"SELECT count(*) FROM {sessions}"
         assert await box.run(lambda b: b.rows(count)) == [(2,)]
         await box.run(lambda b: b.prune(0.0, 0.0))
         assert await box.run(lambda b: b.rows(count)) == [(1,)]
         await short.of("c").set("a", 4)
-        await asyncio.sleep(0.7)
+        await pass_by(700)
         assert await long.of("c").change("a", lambda value: [value], "new") == ["new"]  # what is over is not there
 
 

@@ -26,8 +26,8 @@ async def test_names_that_hang_leave_some_to_others(gate: threading.Event) -> No
     ]
     await asyncio.sleep(0.1)
     started = time.monotonic()
-    assert await threads.run(lambda: 7, 5, "good") == (7, None)
-    assert time.monotonic() - started < 0.5
+    assert await threads.run(lambda: 7, 20, "good") == (7, None)
+    assert time.monotonic() - started < 10
     done = await asyncio.gather(*hanging, return_exceptions=True)
     assert all(isinstance(error, TimeoutError) for error in done)
     assert threading.active_count() < 16 + 2 * 9 + 10
@@ -44,11 +44,11 @@ async def test_what_cannot_start_is_told_before_its_time(gate: threading.Event) 
     started = time.monotonic()
     with pytest.raises(NoThread):
         await threads.run(lambda: 1, 30, "a")
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 20
     started = time.monotonic()
     with pytest.raises(NoThread):  # nothing has ended meanwhile: not even waited for
         await threads.run(lambda: 1, 30, "a")
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 1.5  # the first one waited for two
     gate.set()
     assert [value for value, _ in await asyncio.gather(*hanging)] == [True, True]
     assert await threads.run(lambda: 1, 30, "a") == (1, None)

@@ -366,5 +366,5 @@ def test_many_sync_handlers_at_once_and_one_after_another(tmp_path: Path) -> Non
         assert [e["result"] for e in server.message("tool-calls", toolCallList=listed).results] == [
             str(n) for n in range(100)
         ]
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 9  # one after the other they take 10 s
         assert threading.active_count() < 100

@@ -31,7 +31,7 @@ def plain(orderNumber): return "a\\nb\\r\\n  c\\u2028d"
 def nothing(): return None
 def fails(): raise ValueError("card 4111 1111 1111 1111")
 async def hangs(): await asyncio.sleep(60)
-def blocks(): time.sleep(3)
+def blocks(): time.sleep(9)
 async def stubborn():
     while True:
         try: await asyncio.sleep(60)
@@ -144,7 +144,7 @@ def test_a_failure_is_a_sentence(server: Serving, name: str, arguments: Any, sen
 def test_a_handler_that_hangs_is_answered_for_in_time(server: Serving, name: str) -> None:
     began = time.monotonic()
     assert server.tool(name)["error"] == FAILED
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 8
 
 
 def test_deadlines_stay_below_vapis() -> None:
@@ -156,7 +156,7 @@ def test_calls_of_one_message_run_together_and_keep_their_order(server: Serving,
     calls = [{"id": f"{name}-{n}", "function": {"name": name, "arguments": {"n": str(n)}}} for n in range(8)]
     began = time.monotonic()
     entries = server.message("tool-calls", toolCallList=calls).results
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 3.1  # one after the other they take 3.2 s
     assert [entry["result"] for entry in entries] == [str(n) for n in range(8)]
 
 
