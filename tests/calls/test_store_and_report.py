@@ -110,7 +110,10 @@ def test_calls_are_found(database: Backend) -> None:
             assert store.listed(wanted, 7, (page[-1].began or 0.0, page[-1].id)) == fitting[7:14]
     assert store.get("call-00007") == calls[7]
     assert store.get("call-9") is None
-    assert store.beginning_with("call-0000", 3) == ["call-00000", "call-00001", "call-00002"]
+    assert store.called("call-00007") == calls[7]
+    assert store.called("call-9") is store.called("") is None
+    with pytest.raises(VoiceopsError, match=r"call-0000: call-00000, call-00001, call-00002, "):
+        store.called("call-0000")
 
 
 def fits(call: CallRecord, wanted: CallFilter) -> bool:

@@ -17,9 +17,11 @@ from voiceops.calls.ended_reasons import is_failure
 from voiceops.calls.private_calls import as_kept, forms_of, number_digest, without_texts
 from voiceops.calls.record import CallRecord, merged
 from voiceops.calls.tables import COLUMNS, prepare
+from voiceops.errors import VoiceopsError
 from voiceops.model.privacy import Privacy
 
 _AT_ONCE = 200  # calls a transaction
+_TOLD = 5  # ids that begin alike
 _AHEAD = 3_153_600_000.0  # seconds: no call begins so far ahead, also where a clock is wrong
 _SILENT = "silent"  # the fact: by which setting texts were dropped, and until when
 _DECODER = msgspec.json.Decoder(CallRecord)
@@ -156,11 +158,23 @@ class CallStore:
         found = self._read([id_])
         return found[0] if found else None
 
-    def beginning_with(self, start: str, limit: int = 5) -> list[str]:
-        """The ids that begin so: people type the first characters."""
+    def called(self, start: str) -> CallRecord | None:
+        """The call of this id, or of the only id that begins so: people type the first characters. None: there is none.
+
+        Raises VoiceopsError: several ids begin so.
+        """
+        known = self.get(start)
+        ids = self._beginning_with(start) if known is None and start else []
+        if len(ids) > 1:
+            raise VoiceopsError(
+                f"several calls have an id that begins with {start}: {', '.join(ids)}", hint="Give more of it."
+            )
+        return self.get(ids[0]) if ids else known
+
+    def _beginning_with(self, start: str) -> list[str]:
         until = start[:-1] + chr(ord(start[-1]) + 1) if start else "\U0010ffff"
         rows = self._database.rows(
-            f"SELECT id FROM {self._calls} WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", (start, until, limit)
+            f"SELECT id FROM {self._calls} WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", (start, until, _TOLD)
         )
         return [id_ for (id_,) in rows]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from voiceops.calls.call_names import Names, named
@@ -62,17 +62,7 @@ async def show_call(opened: Opened, id_: str, *, database: str = "") -> ShownCal
     Raises VoiceopsError: there is none, or several ids begin so; Refused.
     """
     with calls_database(opened, database) as found:
-        store = CallStore(found) if found is not None else None
-        call = store.get(id_) if store is not None else None
-        if call is not None or store is None or not id_:
-            starting: Sequence[str] = ()
-        else:
-            starting = store.beginning_with(id_)
-            call = store.get(starting[0]) if len(starting) == 1 else None
-    if call is None and len(starting) > 1:
-        raise VoiceopsError(
-            f"several calls have an id that begins with {id_}: {', '.join(starting)}", hint="Give more of it."
-        )
+        call = CallStore(found).called(id_) if found is not None else None
     if call is None:
         raise VoiceopsError(f"there is no call {id_}", hint="See `voiceops calls`; `voiceops calls sync` fetches more.")
     try:

@@ -62,12 +62,7 @@ def kept_calls(source: Loaded, wanted: CallsWanted) -> list[CallRecord]:
 
 
 def _one(store: CallStore, id_: str, hint: str) -> CallRecord:
-    call = store.get(id_)
-    starting = store.beginning_with(id_) if call is None and id_ else []
-    if len(starting) > 1:
-        raise VoiceopsError(f"several calls have an id that begins with {id_}: {', '.join(starting)}")
-    call = store.get(starting[0]) if starting else call
-    if call is None:
+    if (call := store.called(id_)) is None:
         raise VoiceopsError(f"there is no call {id_}", hint=hint)
     return call
 
