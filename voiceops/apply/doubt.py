@@ -13,6 +13,7 @@ from voiceops.apply.waiting import until
 from voiceops.model.live import Snapshot
 from voiceops.model.plan import DELETE, Plan
 from voiceops.model.state import Entry, State
+from voiceops.model.wording import some_of
 from voiceops.providers.snapshot_reader import Accounts, read_live
 
 _POLL = 0.5  # seconds
@@ -36,8 +37,7 @@ def lags(entry: Entry, snapshot: Snapshot, settle: float) -> bool:
 async def wait_for(entries: Iterable[Entry], accounts: Accounts, settle: float, emit: Emit) -> None:
     """Until lists show each object, or it is old enough to be gone. Raises ProviderError."""
     waiting = list(entries)
-    more = f" and {len(waiting) - _NAMED} more" if len(waiting) > _NAMED else ""
-    names = ", ".join(entry.address for entry in waiting[:_NAMED]) + more
+    names = some_of([entry.address for entry in waiting], _NAMED)
     emit(Event(type="apply_progress", message=f"no list shows {names} yet: waiting up to {settle:.0f} s for it"))
 
     async def sure() -> bool | None:

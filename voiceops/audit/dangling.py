@@ -10,6 +10,7 @@ from voiceops.audit.finding import AuditFinding
 from voiceops.kinds.named_objects import NamedObject
 from voiceops.kinds.registry import KINDS
 from voiceops.model.values import format_path
+from voiceops.model.wording import many
 
 _STOCK = "a0000000-0000-4000-8000-"  # Vapi's own objects, which not every list shows
 
@@ -37,7 +38,7 @@ def _finding(
     account: AuditedAccount, found: LiveObject, kind: str, by: str, value: str, same: list[NamedObject]
 ) -> AuditFinding:
     path = format_path(same[0].path)
-    more = f" and {len(same) - 1} more place{'s' if len(same) > 2 else ''}" if len(same) > 1 else ""
+    more = f" and {many(len(same) - 1, 'more place')}" if len(same) > 1 else ""
     missing = f"the {KINDS[kind].title} {value}" if by == "id" else f"an {KINDS[kind].title} called {value!r}"
     owner = account.owners.get(found.id)
     if found.id in account.outside:

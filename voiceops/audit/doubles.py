@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from voiceops.audit.audited_account import AuditedAccount, LiveObject
 from voiceops.audit.finding import AuditFinding, Grade
+from voiceops.model.wording import some_of
 
 _MOST_NAMED = 5
 
@@ -31,11 +32,10 @@ def _double(account: AuditedAccount, group: list[LiveObject], called: set[str]) 
     first = group[0]
     # Who was there first stands first; ids don't tell.
     group = sorted(group, key=lambda found: (str(found.live.get("createdAt") or ""), found.id))
-    told = [f"{found.id} ({_who(account, found)})" for found in group[:_MOST_NAMED]]
-    more = f" and {len(group) - _MOST_NAMED} more" if len(group) > _MOST_NAMED else ""
+    told = [f"{found.id} ({_who(account, found)})" for found in group]
     strangers = [found for found in group if found.id not in account.owners and found.id not in account.outside]
     by_name = first.kind.name == "Agent" and first.name in called
-    what = f"{len(group)} live objects have this name: {', '.join(told)}{more}"
+    what = f"{len(group)} live objects have this name: {some_of(told, _MOST_NAMED)}"
     if by_name:
         what += "; a transfer names it by this name, and may reach any of them"
     grade: Grade = "finding" if strangers or by_name or first.kind.unique else "note"

@@ -9,6 +9,7 @@ from voiceops.engine.lines.line_route import PHONE, server_of
 from voiceops.engine.lines.twilio_number import settings, shadow
 from voiceops.kinds.twilio import TWILIO_DEMO, TWILIO_TYPE, is_vapis
 from voiceops.model.live import Snapshot
+from voiceops.model.wording import some_of
 
 _AGENT, _SQUAD, _TOOL = "vapi_assistant", "vapi_squad", "vapi_tool"
 _MOST_NAMED = 6
@@ -125,9 +126,8 @@ def _agent(names: _Names, id_: str, runtime_url: str) -> Iterator[str]:
     ids = [one for one in model.get("toolIds") or () if isinstance(one, str)]
     asks = [one for one in ids if _asks(names.snapshot.get(_TOOL, one), runtime_url)]
     if asks:
-        told = ", ".join(names.of(_TOOL, one, "tool").partition(" (")[0] for one in asks[:_MOST_NAMED])
-        more = f" and {len(asks) - _MOST_NAMED} more" if len(asks) > _MOST_NAMED else ""
-        yield f"the runtime answers its tools: {told}{more}"
+        told = [names.of(_TOOL, one, "tool").partition(" (")[0] for one in asks]
+        yield f"the runtime answers its tools: {some_of(told, _MOST_NAMED)}"
 
 
 def _asks(tool: Mapping[str, Any] | None, runtime_url: str) -> bool:

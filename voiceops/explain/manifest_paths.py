@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from voiceops.errors import Mark, VoiceopsError
 from voiceops.model.values import ABSENT, JSON, Path, format_path, get_path, parse_path
+from voiceops.model.wording import some_of
 
 _MOST_NAMED = 6
 
@@ -56,9 +57,8 @@ def paths_meant(text: str, body: JSON, sources: Mapping[Path, Mark]) -> list[Pat
     ends = [live for live, where in written.items() if where.endswith(f".{asked}") or _ends(live, path)]
     ends = _deepest(ends)
     if len(ends) > 1:
-        listed = ", ".join(format_path(found) for found in ends[:_MOST_NAMED])
-        more = f" and {len(ends) - _MOST_NAMED} more" if len(ends) > _MOST_NAMED else ""
-        raise VoiceopsError(f"{text} could be {len(ends)} places", hint=f"Name one of them: {listed}{more}.")
+        listed = some_of([format_path(found) for found in ends], _MOST_NAMED)
+        raise VoiceopsError(f"{text} could be {len(ends)} places", hint=f"Name one of them: {listed}.")
     return ends
 
 

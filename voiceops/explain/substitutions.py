@@ -15,6 +15,7 @@ from voiceops.manifest.files import FileProblem, display, load
 from voiceops.manifest.project import Project
 from voiceops.model.located import Map, Seq
 from voiceops.model.values import ABSENT, JSON, SENSITIVE
+from voiceops.model.wording import many
 
 _TOKEN = re.compile(r"\$\$\{|\$\{([^{}]*)\}")
 
@@ -118,7 +119,7 @@ def _file(text: str, argument: str, document: Document, around: Surroundings, *,
     name = display(root, Path(document.folder / argument).resolve())
     lines = content.count("\n") + (not content.endswith("\n"))
     kind = "the template" if template else "the file"
-    yield Brought(text, f"{kind} of {lines} line{'' if lines == 1 else 's'}", Mark(name, 1, 1))
+    yield Brought(text, f"{kind} of {many(lines, 'line')}", Mark(name, 1, 1))
     if template:
         for number, line in enumerate(content.splitlines(), 1):
             for inner in _in_text(line, document, around, {"env", "var", "each"}):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from voiceops.audit.finding import CODES, AuditFinding
 from voiceops.model.safe_text import flowed, markdown_code, markdown_prose, one_line
+from voiceops.model.wording import cut, many
 from voiceops.render.fitting import WIDTH, wrapped
 from voiceops.render.style import PLAIN, Style
 from voiceops.render.textdiff import shortened
@@ -42,12 +43,8 @@ def render_audit(head: str, findings: Sequence[AuditFinding], notes: Iterable[st
 
 def _count(wrong: Sequence[AuditFinding], known: Sequence[AuditFinding]) -> str:
     if not wrong:
-        return "nothing is wrong" + (f", {_plural(len(known), 'note')}" if known else "")
-    return _plural(len(wrong), "finding") + (f", {_plural(len(known), 'note')}" if known else "")
-
-
-def _plural(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"
+        return "nothing is wrong" + (f", {many(len(known), 'note')}" if known else "")
+    return many(len(wrong), "finding") + (f", {many(len(known), 'note')}" if known else "")
 
 
 def _group(group: Sequence[AuditFinding], style: Style) -> list[str]:
@@ -77,18 +74,13 @@ def _in_general(text: str, finding: AuditFinding) -> str:
 def _subject(finding: AuditFinding, style: Style) -> str:
     """Which object: its manifest where it has one, else kind, name and id."""
     if finding.address:
-        name = _cut(finding.name, 40)
+        name = cut(one_line(finding.name), 40)
         where = f" of {finding.environment}" if finding.environment else ""
         same = finding.name in ("", finding.address.partition("/")[2])
         return style(one_line(finding.address), "bold") + one_line(where) + ("" if same else f" · {name}")
     room = max(12, WIDTH - len(f"  {finding.kind} ·  · {finding.id}"))
-    name = _cut(finding.name, room)
+    name = cut(one_line(finding.name), room)
     return " · ".join(part for part in (style(finding.kind, "bold"), name, one_line(finding.id)) if part)
-
-
-def _cut(text: str, width: int) -> str:
-    plain = one_line(text)
-    return plain if len(plain) <= width else plain[: width - 1] + "…"
 
 
 def render_audit_markdown(head: str, findings: Sequence[AuditFinding], notes: Iterable[str] = ()) -> str:

@@ -13,6 +13,7 @@ from voiceops.model.address import kind_of
 from voiceops.model.plan import shown
 from voiceops.model.safe_text import one_line
 from voiceops.model.values import ABSENT, JSON, Fingerprint, Outside, Ref, Template, format_path
+from voiceops.model.wording import cut
 from voiceops.render.fitting import WIDTH, wrapped
 from voiceops.render.style import PLAIN, Style
 
@@ -75,8 +76,7 @@ def text_of(value: JSON) -> str:
 
 
 def _short(value: JSON) -> str:
-    text = one_line(text_of(value))
-    return text if len(text) <= _MOST else text[: _MOST - 1] + "…"
+    return cut(one_line(text_of(value)), _MOST)
 
 
 def _layer(layer: Layer, style: Style) -> Iterator[str]:

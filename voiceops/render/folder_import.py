@@ -7,6 +7,7 @@ from pathlib import Path
 
 from voiceops.migrate.folder_imported import Arrived, FolderImported
 from voiceops.model.safe_text import one_line
+from voiceops.model.wording import many
 from voiceops.render.grouped import render_diagnostics
 from voiceops.render.style import PLAIN, Style
 
@@ -18,14 +19,14 @@ def render_folder_import(done: FolderImported, style: Style = PLAIN, here: Path 
     """The whole report. `here`: from where paths are shown."""
     place = _shown(done.folder, here)
     said = "A project is ready in" if done.written else "Nothing was written. There would be a project in"
-    lines = [f"{said} {place}: {_count(done.objects, 'object')}, {_count(len(done.files), 'file')}."]
+    lines = [f"{said} {place}: {many(done.objects, 'object')}, {many(len(done.files), 'file')}."]
     for one in done.environments:
         lines += ["", *_environment(one, style)]
     read = done.migration
     width = max((len(one.kind) for one in read.renamed), default=0)
     old = min(max((len(one.old) for one in read.renamed), default=0), 40)
     lines += _list(
-        f"{_count(len(read.renamed), 'name')} became another; the live names stay:",
+        f"{many(len(read.renamed), 'name')} became another; the live names stay:",
         [f"{one.kind:<{width}}  {one_line(one.old):<{old}}  {one.name}" for one in read.renamed],
         most=_MOST_NAMES,
     )
@@ -44,9 +45,9 @@ def render_folder_import(done: FolderImported, style: Style = PLAIN, here: Path 
 
 def _environment(one: Arrived, style: Style) -> list[str]:
     if one.plan is None:
-        found = f"{_count(len(one.ids), 'id')} known, none adopted yet: {one.waits}."
+        found = f"{many(len(one.ids), 'id')} known, none adopted yet: {one.waits}."
     else:
-        found = f"{_count(len(one.adopted), 'object')} adopted, nothing live was changed; "
+        found = f"{many(len(one.adopted), 'object')} adopted, nothing live was changed; "
         differs = len(one.differing)
         found += "live is what the folder says." if not differs else f"{differs} of them differ from live."
     lines = [f"{style(one.account.name, 'bold')}  {found}"]
@@ -97,7 +98,3 @@ def _shown(path: Path, here: Path | None) -> str:
     if here is not None and path.is_relative_to(here):
         return one_line(f"{path.relative_to(here)}/")
     return one_line(str(path))
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"

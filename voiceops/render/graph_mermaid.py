@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from voiceops.model.safe_text import visible
+from voiceops.model.wording import cut
 from voiceops.render.picture import Box, Picture
 
 _SHAPES = {
@@ -56,5 +57,4 @@ def _label(box: Box) -> str:
 def _escaped(text: str) -> str:
     """Everything that could mean something to Mermaid, markdown or HTML as a character's number."""
     plain = " ".join(visible(text).split())
-    cut = plain if len(plain) <= _MAX_LABEL else plain[: _MAX_LABEL - 1] + "…"
-    return _PLAIN.sub(lambda match: f"#{ord(match[0])};", cut)
+    return _PLAIN.sub(lambda match: f"#{ord(match[0])};", cut(plain, _MAX_LABEL))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 from voiceops.model.safe_text import visible
+from voiceops.model.wording import cut
 from voiceops.render.picture import Arrow, Box, Picture
 from voiceops.templating import asset
 
@@ -162,4 +163,4 @@ def _box(place: _Slot, box: Box) -> str:
 
 def _text(text: str, limit: int = _CHARACTERS) -> str:
     plain = visible(text).replace("\n", " ").replace("\t", " ")
-    return escape(plain if len(plain) <= limit else plain[: limit - 1] + "…")
+    return escape(cut(plain, limit))

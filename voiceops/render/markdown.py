@@ -14,6 +14,7 @@ from voiceops.model.graph import Graph
 from voiceops.model.plan import Plan
 from voiceops.model.safe_text import flowed, html, markdown_code, markdown_fence, markdown_prose, visible
 from voiceops.model.values import ABSENT, JSON
+from voiceops.model.wording import some_of
 from voiceops.render.difflines import FULL, SHORT, Level, diff_lines
 from voiceops.render.equal_changes import EqualChanges, equal_changes
 from voiceops.render.estimate_rows import rent, rows, touched_agents
@@ -106,8 +107,7 @@ def _flags(found: list[Flag]) -> list[str]:
 
 
 def _addresses(flag: Flag) -> str:
-    more = f" and {len(flag.addresses) - 4} more" if len(flag.addresses) > 4 else ""
-    return ", ".join(code(address) for address in flag.addresses[:4]) + more + ":" * (len(flag.addresses) > 1)
+    return some_of([code(address) for address in flag.addresses], 4) + ":" * (len(flag.addresses) > 1)
 
 
 def _prose(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from voiceops.model.safe_text import one_line
+from voiceops.model.wording import many
 from voiceops.preview.registered import Preview
 from voiceops.render.style import PLAIN, Style
 
@@ -55,7 +56,6 @@ def down(found: Mapping[str, Any], style: Style = PLAIN) -> str:
         return f"There is no preview {one_line(name)}: nothing to do."
     if not found["gone"]:
         return f"{style('✗', 'red')} Preview {name} is not gone."
-    count = found["deleted"]
     number = f", {found['number']} given back" if found["number"] else ""
-    rows = [f"{style('✓', 'green')} Preview {name} is gone: {count} object{'' if count == 1 else 's'} deleted{number}."]
+    rows = [f"{style('✓', 'green')} Preview {name} is gone: {many(found['deleted'], 'object')} deleted{number}."]
     return "\n".join(rows + [f"  {style('!', 'yellow')} {one_line(note)}" for note in found["notes"]])

@@ -10,6 +10,7 @@ from voiceops.adopt.pulled import Pulled
 from voiceops.kinds.registry import KINDS
 from voiceops.model.address import kind_of
 from voiceops.model.safe_text import one_line
+from voiceops.model.wording import many
 from voiceops.render.style import PLAIN, Style
 
 _MOST = 20  # lines of a list; JSON has them all
@@ -21,15 +22,15 @@ def render_pulled(done: Pulled, style: Style = PLAIN) -> list[str]:
     """The whole report."""
     lines = [style(f"{done.project} · {done.environment}", "bold")]
     if done.finished:
-        lines.append(f"The pull that was cut off is finished: {_count(done.finished, 'object')} of it adopted.")
+        lines.append(f"The pull that was cut off is finished: {many(done.finished, 'object')} of it adopted.")
     if not done.files:
         lines.append("Nothing more is unmanaged." if not done.left_out else "Nothing could be written.")
     elif done.written:
         revision = f" (revision {done.revision})" if done.revision else ""
-        said = f"{_count(len(done.ids), 'object')} adopted{revision}, in {_count(len(done.files), 'file')}."
+        said = f"{many(len(done.ids), 'object')} adopted{revision}, in {many(len(done.files), 'file')}."
         lines += [f"{said} Nothing live was changed.", *_objects(done)]
     else:
-        said = f"{_count(len(done.ids), 'object')}, in {_count(len(done.files), 'file')}"
+        said = f"{many(len(done.ids), 'object')}, in {many(len(done.files), 'file')}"
         lines += [f"Nothing was written. A pull would adopt {said}.", *_objects(done)]
     lines += _tree(done)
     width = max((len(one.address) for one in done.shared), default=0)
@@ -94,7 +95,3 @@ def _next(done: Pulled) -> list[str]:
     if not done.written:
         return ["", "Next: the same without --dry-run."] if done.files else []
     return ["", "Next: voiceops plan (it is empty), then commit the files."] if done.ids or done.finished else []
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -23,6 +23,7 @@ from voiceops.model.values import (
     format_path,
     map_leaves,
 )
+from voiceops.model.wording import many
 from voiceops.render.names import bare, with_addresses
 from voiceops.render.textdiff import word_count
 
@@ -113,7 +114,7 @@ def headline(plan: Plan) -> str:
     touched = lines(plan)
     notice = [line for line in touched if not line.new]
     if notice:
-        text += f". {len(notice)} live phone {_plural('line', len(notice))} would notice"
+        text += f". {many(len(notice), 'live phone line')} would notice"
     elif not touched:
         text += ". No phone line would notice"
     return text[0].upper() + text[1:] + "."
@@ -174,7 +175,7 @@ def flags(plan: Plan, seen_first: Iterable[Flag] = ()) -> list[Flag]:
         for flag in _flags(change):
             _add(found, flag)
     for drift in plan.drift:
-        edited = f"edited live since the last apply ({_counted(len(drift.fields))})"
+        edited = f"edited live since the last apply ({many(len(drift.fields), 'field')})"
         _add(found, Flag(WARNING, (drift.address,), "deleted outside of voiceops" if drift.deleted else edited))
     return sorted(found.values(), key=lambda flag: _LEVELS.index(flag.level))
 
@@ -196,10 +197,6 @@ def _add(found: dict[str, Flag], flag: Flag) -> None:
     found[key] = flag if known is None else replace(known, addresses=(*known.addresses, *flag.addresses))
 
 
-def _counted(count: int) -> str:
-    return f"{count} {_plural('field', count)}"
-
-
 def _flags(change: Change) -> Iterator[Flag]:
     here, count = (change.address,), len(change.affects)
     live = f", and {count} phone {'line reaches' if count == 1 else 'lines reach'} it" if count else ""
@@ -218,7 +215,7 @@ def _flags(change: Change) -> Iterator[Flag]:
     if change.actions == UPDATE or change.is_replacement:
         reverted = sum(field.reason in ("drift", "conflict") for field in change.fields)
         if reverted:
-            yield Flag(WARNING, here, f"overwrites what was edited live ({_counted(reverted)})")
+            yield Flag(WARNING, here, f"overwrites what was edited live ({many(reverted, 'field')})")
         for field in change.fields:
             yield from _field_flags(change, field)
 
@@ -235,7 +232,7 @@ def _field_flags(change: Change, field: FieldChange) -> Iterator[Flag]:
     for inner, old, new in texts(field):
         if is_prompt(inner):
             came, left = word_count(old, new)
-            yield Flag(NOTICE, here, f"{format_path(inner)}: +{came} −{left} {_plural('word', 2)}")
+            yield Flag(NOTICE, here, f"{format_path(inner)}: +{came} −{left} words")
 
 
 def is_prompt(path: Path) -> bool:

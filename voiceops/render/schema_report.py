@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from voiceops.model.safe_text import one_line
+from voiceops.model.wording import many
 from voiceops.vendor_facts.compare_facts import ChangeKind, FactChange
 from voiceops.vendor_facts.notes import Note, NoteKind
 
@@ -69,7 +70,7 @@ def _section(heading: str, entries: Sequence[str]) -> list[str]:
 
 
 def _counted(number: int, what: str) -> str:
-    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
+    return many(number, what) if number else f"no {what}s"
 
 
 def _wrapped(text: str) -> str:

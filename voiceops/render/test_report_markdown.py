@@ -7,6 +7,7 @@ conversation folded. What strangers wrote stands in code only, so that it is no 
 from __future__ import annotations
 
 from voiceops.model.safe_text import flowed, html, markdown_code, markdown_fence, markdown_prose
+from voiceops.model.wording import many, some_of
 from voiceops.render.test_report_words import ended, said, speaker, summary, to_look_at, why
 from voiceops.render.textdiff import shortened
 from voiceops.testing.outcome import Attempt, TestReport, TestResult
@@ -72,8 +73,7 @@ def _section(result: TestResult, longest: int) -> list[str]:
         at = f" in {_code(case.agent_at)}" if case.agent_at else ""
         lines.append(f"- agent: {', '.join(map(_code, case.agents))}{at}")
     if case.lines:
-        more = f" and {len(case.lines) - _LISTED} more" if len(case.lines) > _LISTED else ""
-        lines.append(f"- lines that reach it: {', '.join(map(_code, case.lines[:_LISTED]))}{more}")
+        lines.append(f"- lines that reach it: {some_of([_code(line) for line in case.lines], _LISTED)}")
     lines.append("")
     return lines + (_conversation(worst, longest) if worst is not None and longest else [])
 
@@ -90,9 +90,8 @@ def _conversation(attempt: Attempt, longest: int) -> list[str]:
     for number, turn in enumerate(attempt.transcript, 1):
         mark = ">" if number == attempt.turn else " "
         rows.append(f"{mark}{number:>3} {speaker(turn)}: {shortened(flowed(said(turn)), longest)}")
-    count = f"{len(rows)} turn{'' if len(rows) == 1 else 's'}"
     return [
-        f"<details><summary>The conversation, {count}</summary>",
+        f"<details><summary>The conversation, {many(len(rows), 'turn')}</summary>",
         "",
         *markdown_fence(rows, "text"),
         "",

@@ -17,6 +17,7 @@ from voiceops.model.address import is_twilio_side, kind_of, owner_of
 from voiceops.model.plan import DELETE, Change, Drift, FieldChange, Plan, moment, shown
 from voiceops.model.safe_text import flowed, indented, one_line, visible
 from voiceops.model.values import ABSENT, JSON, format_path
+from voiceops.model.wording import cut, some_of
 from voiceops.render.equal_changes import EqualChanges, equal_changes
 from voiceops.render.estimate_rows import estimate_lines
 from voiceops.render.listdiff import OTHERS_MOVED, list_difference, reordered
@@ -85,9 +86,7 @@ def _seen_first(plan: Plan, style: Style) -> list[str]:
     """What a reviewer must see before any diff, in red."""
     rows = []
     for flag in first(plan):
-        more = f" and {len(flag.addresses) - _LISTED} more" if len(flag.addresses) > _LISTED else ""
-        where = ", ".join(flag.addresses[:_LISTED]) + more
-        rows.append(style(f"  ‼ {where}: {flowed(flag.text)}", "red", "bold"))
+        rows.append(style(f"  ‼ {some_of(flag.addresses, _LISTED)}: {flowed(flag.text)}", "red", "bold"))
         sides = [flowed(str(side)) for side in (flag.before, flag.after) if side is not ABSENT]
         if sides and len("".join(sides)) <= _MAX_TEXT // 2:
             rows[-1] += style(f": {' → '.join(sides)}", "red")
@@ -110,7 +109,7 @@ def _lines_touched(plan: Plan, style: Style) -> list[str]:
     for phone in sorted(touched):
         through = [a for a in dict.fromkeys(touched[phone]) if a != phone]
         itself = phone in touched[phone]
-        listed = ", ".join(through[:4]) + (f" and {len(through) - 4} more" if len(through) > 4 else "")
+        listed = some_of(through, 4)
         because = " and ".join(part for part in ("its own settings" if itself else "", listed) if part)
         number = one_line(plan.numbers.get(phone, phone))
         rows.append(f"  ☎ {f'{number} ' if number != phone else ''}{style(phone, 'cyan')}: {because}")
@@ -251,8 +250,8 @@ def _list_diff(before: list[JSON], after: list[JSON], style: Style) -> Iterator[
     rest_before = [_quoted(item) for item in before if item_name(item) not in both]
     rest_after = [_quoted(item) for item in after if item_name(item) not in both]
     difference = list_difference(rest_before, rest_after)
-    yield from (style(f"        - {_cut(item.text)}{item.note}", "red") for item in difference.gone)
-    yield from (style(f"        + {_cut(item.text)}{item.note}", "green") for item in difference.came)
+    yield from (style(f"        - {cut(item.text, _MAX_TEXT)}{item.note}", "red") for item in difference.gone)
+    yield from (style(f"        + {cut(item.text, _MAX_TEXT)}{item.note}", "green") for item in difference.came)
     changed = [name for name in both if old[name] != new[name]]
     for name in changed:
         one, other = _values(old[name], new[name])
@@ -279,16 +278,12 @@ def _value(value: JSON) -> str:
         lines = lines[:-1] if len(lines) > 1 and not lines[-1] else lines
         if len(lines) > 1:
             return f"{_quoted(lines[0][:60])} … ({len(lines)} lines)"
-    return _cut(_quoted(value))
+    return cut(_quoted(value), _MAX_TEXT)
 
 
 def _quoted(value: JSON) -> str:
     """A value in one row, with nothing in it that hides."""
     return spelled_spaces(visible(unquoted(json.dumps(value, ensure_ascii=False))))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
 
 
 def render_drift(drift: Iterable[Drift], style: Style = PLAIN, *, plan: Plan | None = None) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from voiceops.model.instants import instant_of
 from voiceops.model.safe_text import flowed
+from voiceops.model.wording import cut, some_of
 from voiceops.testing.outcome import Attempt, Turn
 from voiceops.testing.turns import numbered, turns_of
 
@@ -52,8 +53,7 @@ def _why_failed(item: Mapping[str, Any]) -> str:
     told = item.get("failureReason")
     if isinstance(told, str) and told.strip():
         wrong.append(flowed(told))
-    more = f" and {len(wrong) - _REASONS} more" if len(wrong) > _REASONS else ""
-    return _short("; ".join(wrong[:_REASONS]) + more) if wrong else "Vapi says that it failed, and not why"
+    return _short(some_of(wrong, _REASONS, "; ")) if wrong else "Vapi says that it failed, and not why"
 
 
 def _unmet(evaluation: Mapping[str, Any]) -> str:
@@ -146,4 +146,4 @@ def _value(value: Any) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return cut(text, _LONGEST)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from voiceops.model.safe_text import flowed, visible
+from voiceops.model.wording import some_of
 from voiceops.runtime.spec import RuntimeSpec
 from voiceops.simulate.player import Moment, Player, Signer
 from voiceops.simulate.script import Script
@@ -59,10 +60,9 @@ def attempt_of(moments: Sequence[Moment], seconds: float) -> Attempt:
             failed_at = len(turns) if failed_at is None else failed_at
             where = f" ({moment.place})" if moment.place else ""
             wrong.append(flowed(f"{moment.verb}: {'; '.join(moment.wrong)}{where}"))
-    more = f" and {len(wrong) - _REASONS} more" if len(wrong) > _REASONS else ""
     return Attempt(
         passed=not wrong,
-        reason="; ".join(wrong[:_REASONS]) + more,
+        reason=some_of(wrong, _REASONS, "; "),
         turn=failed_at,
         seconds=seconds,
         transcript=tuple(turns),

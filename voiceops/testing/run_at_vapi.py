@@ -14,6 +14,7 @@ from typing import Any
 
 from voiceops.errors import ProviderError, Unauthorized
 from voiceops.model.safe_text import flowed
+from voiceops.model.wording import some_of
 from voiceops.net.together import together
 from voiceops.providers.http import Api
 from voiceops.testing.cases import Chosen
@@ -275,8 +276,7 @@ async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 def _names(work: Work) -> str:
-    names = [test.case.name for test in work.tests.values()]
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    return some_of([test.case.name for test in work.tests.values()], 1)
 
 
 def _said(error: ProviderError) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from voiceops.model.safe_text import visible
+from voiceops.model.wording import cut
 from voiceops.testing.outcome import Role, Turn
 
 _ROLES: Mapping[str, Role] = {
@@ -96,5 +97,4 @@ def _seconds(message: Mapping[str, Any]) -> float | None:
 
 
 def _short(text: str) -> str:
-    safe = visible(text.strip())
-    return safe if len(safe) <= _LONGEST else safe[: _LONGEST - 1] + "…"
+    return cut(visible(text.strip()), _LONGEST)

@@ -14,6 +14,7 @@ from voiceops.errors import ProviderError, Unauthorized, VoiceopsError
 from voiceops.kinds.twilio import TWILIO_TYPE
 from voiceops.manifest.vendor_bodies import WEBHOOK_SECRET
 from voiceops.model.address import owner_of
+from voiceops.model.wording import many
 from voiceops.net.receiving import ask
 from voiceops.net.together import both
 from voiceops.net.trust import trust
@@ -118,7 +119,7 @@ async def _vapi(job: Any) -> AsyncIterator[Finding]:
 async def _slots(api: Any, under_way: int) -> Finding:
     """Calls beyond an organization's slots don't start. Vapi publishes the limit for simulations, which take the same
     slots (https://docs.vapi.ai/calls/call-concurrency), and else tells it only when a call is made."""
-    told = f"{under_way} call{'' if under_way == 1 else 's'} under way"
+    told = f"{many(under_way, 'call')} under way"
     try:
         data = (await api.call("GET", "/eval/simulation/concurrency")).data
         limit, busy = int(data["concurrencyLimit"]), int(data["activeSimulations"])

@@ -34,6 +34,7 @@ from voiceops.model.graph import Graph
 from voiceops.model.live import Snapshot
 from voiceops.model.plan import Plan
 from voiceops.model.values import format_path
+from voiceops.model.wording import some_of
 from voiceops.providers.secret_values import Secrets
 from voiceops.providers.snapshot_reader import read_account
 from voiceops.state.ledger import Ledger
@@ -351,8 +352,7 @@ def _differing(left: Plan, ids: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         address = owner_of(change.address)
         if change.matters and address in ids:
             names = [format_path(each.path) for each in change.fields]
-            more = f" and {len(names) - _MOST_FIELDS} more" if len(names) > _MOST_FIELDS else ""
-            what = f"{', '.join(names[:_MOST_FIELDS])}{more}" if names else f"it ({change.reason})"
+            what = some_of(names, _MOST_FIELDS) if names else f"it ({change.reason})"
             yield address, f"a plan of its manifest would change {what}"
     for said in left.errors:
         if owner_of(said.address) in ids:

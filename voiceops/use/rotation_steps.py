@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from voiceops.model.wording import many
+
 ROTATION_STEPS = (
     "there is a new value",
     "the runtime takes the new one and the old one",
@@ -154,8 +156,7 @@ def _old_at_rest(facts: RotationFacts) -> RotationStep:
 
 
 def _minutes(seconds: float) -> str:
-    minutes = int(seconds // 60) + 1
-    return f"{minutes} more minute{'' if minutes == 1 else 's'}"
+    return many(int(seconds // 60) + 1, "more minute")
 
 
 def worst(held: Sequence[Held]) -> Held:

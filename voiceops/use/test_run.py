@@ -16,6 +16,7 @@ from voiceops.kinds.schema import using
 from voiceops.model.address import owner_of
 from voiceops.model.graph import Graph
 from voiceops.model.plan import Plan
+from voiceops.model.wording import some_of
 from voiceops.net.together import together
 from voiceops.providers.snapshot_reader import read_live
 from voiceops.testing.cases import Chosen, TestsWanted, closure
@@ -167,9 +168,8 @@ class _Run:
         differing = sorted({address for test in tests for address in closure(self.loaded.graph, test)} & changed)
         if not differing:
             return
-        more = f" and {len(differing) - _DIFFERS} more" if len(differing) > _DIFFERS else ""
         self.warnings.append(
-            f"{', '.join(differing[:_DIFFERS])}{more} is not live as the manifests have it: what is tested is what is "
+            f"{some_of(differing, _DIFFERS)} is not live as the manifests have it: what is tested is what is "
             f"live. Apply first: voiceops -e {self.loaded.project.environment} apply"
         )
         self.told(self.warnings[-1])

@@ -11,6 +11,7 @@ from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.loop import completed
 from voiceops.cli.terminal.options import Address, formats, local_state
 from voiceops.model.safe_text import one_line
+from voiceops.model.wording import many
 
 
 @click.command("import")
@@ -66,8 +67,7 @@ def import_command(
 
 def _lines(done: use.ManyAdopted) -> list[str]:
     """What was adopted, what was not and why, and what comes next."""
-    count = len(done.adopted)
-    objects = f"{count} object{'' if count == 1 else 's'}"
+    objects = many(len(done.adopted), "object")
     revision = f" (revision {done.revision})" if done.revision is not None else ""
     lines = [f"{objects} adopted{revision}." if done.written else f"Nothing was written. It would adopt {objects}:"]
     width = max((len(address) for address in done.adopted), default=0)

@@ -12,6 +12,7 @@ from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.loop import completed
 from voiceops.cli.terminal.options import formats
 from voiceops.errors import VoiceopsError
+from voiceops.model.wording import cut, many
 
 _WIDTH = 96
 
@@ -107,8 +108,7 @@ def _summary(console: Console, calls: list[use.Played], wrong: list[use.Moment])
     style = console.style()
     verdict = style("ok", "green") if not wrong else style(f"{len(wrong)} wrong", "red")
     slowest = moments[-1].seconds * 1000 if moments else 0
-    plural = "" if len(calls) == 1 else "s"
-    console.out(f"{verdict}: {len(calls)} call{plural}, {len(moments)} requests, the slowest {slowest:.0f} ms")
+    console.out(f"{verdict}: {many(len(calls), 'call')}, {len(moments)} requests, the slowest {slowest:.0f} ms")
 
 
 def _at(times: list[float], share: float) -> float:
@@ -142,5 +142,4 @@ def _data(calls: list[use.Played], script: use.Script) -> dict[str, object]:
 
 
 def _short(text: str, width: int) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= width else line[: width - 1] + "…"
+    return cut(" ".join(text.split()), width)

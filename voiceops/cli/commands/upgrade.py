@@ -10,6 +10,7 @@ from voiceops import use
 from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.loop import completed
 from voiceops.cli.terminal.options import formats
+from voiceops.model.wording import many
 from voiceops.render.model_proposals_text import proposal_lines
 
 
@@ -71,13 +72,9 @@ def _show(console: Console, found: use.Upgraded) -> None:
     left = sum(len(file.left) for file in found.files)
     if found.changed:
         verb = "rewritten" if found.written else "to rewrite (--write does it)"
-        console.note(f"{_count(fields, 'old field')} {verb} in {_count(len(found.changed), 'file')}, {left} left.")
+        console.note(f"{many(fields, 'old field')} {verb} in {many(len(found.changed), 'file')}, {left} left.")
     else:
         console.out("Nothing to rewrite." if left else "No old fields.")
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _models(console: Console, write: bool, detailed_exitcode: bool, format_: str) -> int:

@@ -10,6 +10,7 @@ from voiceops.kinds.registry import kind_of_type
 from voiceops.model.live import Snapshot
 from voiceops.model.plan import Change
 from voiceops.model.values import leaves
+from voiceops.model.wording import some_of
 
 _MOST_NAMED = 5
 
@@ -42,6 +43,5 @@ def naming_dependents(changes: Iterable[Change], snapshot: Snapshot, managed: It
 def _noted(change: Change, users: list[str]) -> Change:
     if not users or not is_destroyed(change):
         return change
-    more = f" and {len(users) - _MOST_NAMED} more" if len(users) > _MOST_NAMED else ""
-    note = f"still used, and not managed here: {', '.join(sorted(users)[:_MOST_NAMED])}{more}"
+    note = f"still used, and not managed here: {some_of(sorted(users), _MOST_NAMED)}"
     return replace(change, notes=(*change.notes, note))

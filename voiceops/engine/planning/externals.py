@@ -12,6 +12,7 @@ from voiceops.kinds.registry import KINDS
 from voiceops.model.graph import External, Graph
 from voiceops.model.live import Snapshot
 from voiceops.model.values import JSON, Outside, leaves
+from voiceops.model.wording import some_of
 
 _MOST_NAMED = 8
 
@@ -92,11 +93,10 @@ def _diagnostic(external: External, ids: tuple[str, ...]) -> Diagnostic:
             summary=f"there is no live {title} with the {wanted}",
             hint=f"Check external.{external.by}, and whether this is the account that has it.",
         )
-    more = f" and {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
     return Diagnostic(
         code="external-ambiguous",
         mark=external.mark,
         address=external.address,
-        summary=f"{len(ids)} live objects fit: {title}s with the {wanted}: {', '.join(ids[:_MOST_NAMED])}{more}",
+        summary=f"{len(ids)} live objects fit: {title}s with the {wanted}: {some_of(ids, _MOST_NAMED)}",
         hint="Name the one that is meant by its id: external: {id: …}.",
     )

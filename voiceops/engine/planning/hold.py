@@ -19,6 +19,7 @@ from voiceops.errors import Diagnostic
 from voiceops.model.graph import Graph, Resource
 from voiceops.model.plan import DELETE, Change, FieldChange, Plan
 from voiceops.model.values import JSON, Path, canonical, format_path, leaves, parse_path
+from voiceops.model.wording import some_of
 
 MOST_VALUES = 2_000  # of one rollback: the longest first, for a prompt does more harm than a number
 MOST_HOLDS = 20
@@ -93,12 +94,11 @@ def _brought_back(
                 hint=hint,
             )
         return
-    more = f" and {len(keys) - _MOST_NAMED} more" if len(keys) > _MOST_NAMED else ""
     yield Diagnostic(
         code="rolled-back",
         address=change.address,
         mark=resource.mark._replace(path=""),
-        summary=f"would bring back values that were {by}: {', '.join(keys[:_MOST_NAMED])}{more}",
+        summary=f"would bring back values that were {by}: {some_of(keys, _MOST_NAMED)}",
         hint=hint,
     )
 

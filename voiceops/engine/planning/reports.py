@@ -14,6 +14,7 @@ from voiceops.model.graph import Resource
 from voiceops.model.instants import instant_of
 from voiceops.model.plan import Drift, FieldChange
 from voiceops.model.values import JSON, SENSITIVE_UNCHECKED, Fingerprint, format_path, is_plain, leaves
+from voiceops.model.wording import many, some_of
 
 _MOST_USERS = 3
 _FIELDS = 6  # of a refusal that names them
@@ -79,8 +80,9 @@ def described(view: View, type_: str, id_: str) -> str:
     found = [f"made {made[:10]}{_age(made, view.snapshot.date)}" if made else "made nobody knows when"]
     found += [str(live[key]) for key in ("number", "sipUri") if live.get(key)]
     users = sorted(view.users[id_] if id_ in view.users else users_of([id_], view.snapshot)[id_])
-    named = ", ".join(users[:_MOST_USERS]) + (f" and {len(users) - _MOST_USERS} more" if users[_MOST_USERS:] else "")
-    return ", ".join([*found, f"used by the {named}" if users else "used by nothing that was read"])
+    return ", ".join(
+        [*found, f"used by the {some_of(users, _MOST_USERS)}" if users else "used by nothing that was read"]
+    )
 
 
 def _age(made: str, now: float) -> str:
@@ -88,14 +90,13 @@ def _age(made: str, now: float) -> str:
     if at is None:
         return ""
     days = int((now - at) // 86_400)
-    return f", {days} day{'' if days == 1 else 's'} ago" if days > 0 else ", today"
+    return f", {many(days, 'day')} ago" if days > 0 else ", today"
 
 
 def _named(fields: list[FieldChange]) -> str:
     """The fields by name, as many as one reads, with their verb."""
     names = [format_path(field.path) for field in fields]
-    more = f" and {len(names) - _FIELDS} more" if len(names) > _FIELDS else ""
-    return f"{', '.join(names[:_FIELDS])}{more} {'was' if len(names) == 1 else 'were'}"
+    return f"{some_of(names, _FIELDS)} {'was' if len(names) == 1 else 'were'}"
 
 
 def drift_refusals(view: View, drift: Iterable[Drift]) -> list[Diagnostic]:

@@ -11,6 +11,7 @@ from voiceops.engine.planning.view import Draft, View
 from voiceops.errors import Diagnostic, Mark, VoiceopsError
 from voiceops.model.address import is_twilio_side, owner_of
 from voiceops.model.plan import Change
+from voiceops.model.wording import some_of
 
 _MOST_NAMED = 5
 
@@ -164,13 +165,12 @@ def _still_used(view: View, changes: list[Change]) -> list[Diagnostic]:
         if change.address != owner_of(change.address):  # left over from a replacement: few still name it
             rest = [a for a in rest if str(change.id) in str(view.found[a].live or {})]
         if rest:
-            more = f" and {len(rest) - _MOST_NAMED} more" if len(rest) > _MOST_NAMED else ""
             found.append(
                 Diagnostic(
                     code="still-used",
                     address=owner_of(change.address),
                     mark=Mark(change.file, change.line, 1) if change.file else None,
-                    summary=f"would go, and is still used by {', '.join(rest[:_MOST_NAMED])}{more}",
+                    summary=f"would go, and is still used by {some_of(rest, _MOST_NAMED)}",
                     hint="Choose them, too: " + " ".join(f"--target {address}" for address in rest[:_MOST_NAMED]),
                 )
             )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from voiceops.errors import Diagnostic
 from voiceops.kinds.registry import kind_of_type
 from voiceops.model.graph import Graph, Resource
+from voiceops.model.wording import some_of
 
 _SHOWN = 3
 
@@ -26,7 +27,6 @@ def shared_names(graph: Graph, others: Mapping[str, LiveNames]) -> list[Diagnost
     for environment, names in sorted(others.items()):
         both = sorted(own[key] for key in own.keys() & names.keys())
         if both:
-            more = f" and {len(both) - _SHOWN} more" if len(both) > _SHOWN else ""
             found.append(
                 Diagnostic(
                     code="shared-name",
@@ -34,7 +34,7 @@ def shared_names(graph: Graph, others: Mapping[str, LiveNames]) -> list[Diagnost
                     address=both[0],
                     mark=graph.resources[both[0]].mark,
                     summary=f"{environment} shares this account, and gives the same live names: "
-                    f"{', '.join(both[:_SHOWN])}{more}",
+                    f"{some_of(both, _SHOWN)}",
                     hint=f'Tell them apart: `naming: {{suffix: " ({graph.environment})"}}` in '
                     f"environments/{graph.environment}.yaml, or an account of its own.",
                 )

@@ -16,6 +16,7 @@ from voiceops.kinds.registry import LINES
 from voiceops.model.address import owner_of
 from voiceops.model.plan import CREATE, DELETE, Change, FieldChange, Plan, shown
 from voiceops.model.values import ABSENT, JSON, Path, Ref, format_path
+from voiceops.model.wording import cut
 
 ABILITY, RULE, NUMBER, MODEL, LINE = "ability", "rule", "number", "model", "line"
 
@@ -268,10 +269,12 @@ def _sentences(change: Change, path: Path, before: JSON, after: JSON) -> Iterato
     for old, new in sentence_changes(before, after if isinstance(after, str) else ""):
         if old and (_RULE.search(old) or _RULE.search(new)):
             text = "a rule changes" if new else "a rule leaves"
-            yield ReviewFlag(RULE, change.address, place, text, _quoted(old), _quoted(new) if new else None)
+            yield ReviewFlag(RULE, change.address, place, text, cut(old, _LONGEST), cut(new, _LONGEST) if new else None)
         elif old and (gone := _numbers(old, new)) is not None:
             text = f"a number changes: {gone[0]} → {gone[1]}" if gone[1] else f"a number leaves: {gone[0]}"
-            yield ReviewFlag(NUMBER, change.address, place, text, _quoted(old), _quoted(new) if new else None)
+            yield ReviewFlag(
+                NUMBER, change.address, place, text, cut(old, _LONGEST), cut(new, _LONGEST) if new else None
+            )
 
 
 def sentence_changes(before: str, after: str) -> list[tuple[str, str]]:
@@ -309,10 +312,6 @@ def _numbers(old: str, new: str) -> tuple[str, str] | None:
 
 def _counted(text: str) -> Counter[str]:
     return Counter(found.strip().rstrip(".,") for found in _NUMBER.findall(text))
-
-
-def _quoted(sentence: str) -> str:
-    return sentence if len(sentence) <= _LONGEST else sentence[: _LONGEST - 1] + "…"
 
 
 def review_data(flags: Iterable[ReviewFlag]) -> list[dict[str, Any]]:

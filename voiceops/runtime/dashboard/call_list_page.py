@@ -5,11 +5,12 @@ from __future__ import annotations
 from voiceops.calls.ended_reasons import is_failure
 from voiceops.calls.record import CallRecord
 from voiceops.calls.shown_numbers import shown_number
+from voiceops.model.wording import many
 from voiceops.runtime.dashboard.asked import AskedCalls, link
 from voiceops.runtime.dashboard.board import BoardReading
 from voiceops.runtime.dashboard.frame import Frame, framed
 from voiceops.runtime.dashboard.page_tables import PageTable, Shown
-from voiceops.runtime.dashboard.words import NOTHING, clock, many, moment, money
+from voiceops.runtime.dashboard.words import NOTHING, clock, moment, money
 
 _PAGE = 50
 _NAME = 80  # characters of a name

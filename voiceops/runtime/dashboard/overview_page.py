@@ -13,6 +13,7 @@ from voiceops.calls.counting import ALL
 from voiceops.calls.record import CallRecord
 from voiceops.calls.store import CallFilter
 from voiceops.calls.sums import Counts, Sums
+from voiceops.model.wording import many
 from voiceops.runtime.dashboard.asked import link
 from voiceops.runtime.dashboard.board import BoardReading
 from voiceops.runtime.dashboard.call_list_page import CALL_HEADS, call_cells
@@ -20,7 +21,7 @@ from voiceops.runtime.dashboard.charts import ChartSpan, RevisionMark, history
 from voiceops.runtime.dashboard.figures import Figures
 from voiceops.runtime.dashboard.frame import Frame, framed
 from voiceops.runtime.dashboard.page_tables import FIGURES, PageTable, Shown, figures_of, turned
-from voiceops.runtime.dashboard.words import duration, many, share
+from voiceops.runtime.dashboard.words import duration, share
 
 _HOUR, _DAY = 3600, 86_400
 PERIODS = {"24h": (1, _HOUR), "7d": (7, 6 * _HOUR), "30d": (30, _DAY)}  # days, and seconds of a column

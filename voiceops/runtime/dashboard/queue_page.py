@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from voiceops.model.wording import many
 from voiceops.runtime.dashboard.asked import link
 from voiceops.runtime.dashboard.board import BoardReading
 from voiceops.runtime.dashboard.figures import Figures
 from voiceops.runtime.dashboard.frame import Frame, framed
 from voiceops.runtime.dashboard.page_tables import PageTable, Shown
-from voiceops.runtime.dashboard.words import NOTHING, duration, many, moment
+from voiceops.runtime.dashboard.words import NOTHING, duration, moment
 from voiceops.runtime.store.records import DEAD, Stored
 
 _SHOWN = 100

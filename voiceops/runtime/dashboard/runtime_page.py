@@ -12,6 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from voiceops.model.wording import many
 from voiceops.runtime.dashboard.asked import link
 from voiceops.runtime.dashboard.charts import Column, Part, bar, columns
 from voiceops.runtime.dashboard.figures import HOURS, Figures, Hour, Queued, ToolFigures
@@ -156,7 +157,7 @@ def _tools(known: Sequence[str], figures: Figures, outcomes: Mapping[str, Mappin
 def _tool(name: str, tool: ToolFigures, counts: Mapping[str, int], slowest: float) -> _ToolRow:
     times, latency = "no call", Markup()
     if tool.p50 is not None and tool.p95 is not None:
-        times = f"{tool.calls:,} call{'' if tool.calls == 1 else 's'} · p50 {ms(tool.p50)} · p95 {ms(tool.p95)}"
+        times = f"{many(tool.calls, 'call')} · p50 {ms(tool.p50)} · p95 {ms(tool.p95)}"
         parts = [
             Part("c-main", tool.p50, f"p50 {ms(tool.p50)}"),
             Part("c-more", tool.p95 - tool.p50, f"p95 {ms(tool.p95)}"),

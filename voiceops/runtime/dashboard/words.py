@@ -43,11 +43,6 @@ def share(part: int, whole: int) -> str:
     return f"{per_cent:.0f} %" if per_cent in (0, 100) or 10 <= per_cent <= 99 else f"{per_cent:.1f} %"
 
 
-def many(count: int, one: str) -> str:
-    """`1 call`, `1,200 calls`."""
-    return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
-
-
 def duration(seconds: float) -> str:
     """A time in the unit in which people say it: `40 s`, `12 min`, `3 h`, `2 d`."""
     for unit, size, until in (("s", 1, 120), ("min", 60, 7200), ("h", 3600, 172_800)):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from voiceops.model.safe_text import flowed
+from voiceops.model.wording import cut
 
 _LONGEST = 300
 _MASK = "(hidden)"
@@ -60,8 +61,7 @@ def message_of_error(error: BaseException, arguments: Mapping[str, Any] | None =
         return ""
     if isinstance(error, KeyError) and error.args and isinstance(error.args[0], str):
         text = repr(error.args[0])
-    line = flowed(without_values(text, arguments or {}))
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+    return cut(flowed(without_values(text, arguments or {})), _LONGEST)
 
 
 def place_of(error: BaseException) -> str:

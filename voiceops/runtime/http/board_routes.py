@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from voiceops._version import __version__
+from voiceops.model.wording import many
 from voiceops.runtime.dashboard import frame as frames
 from voiceops.runtime.dashboard.asked import AskedCalls, asked_for
 from voiceops.runtime.dashboard.board import BoardReading
@@ -28,7 +29,7 @@ from voiceops.runtime.dashboard.part_pages import AGENTS, LINES, PartKind, part_
 from voiceops.runtime.dashboard.queue_page import dead_letters, queue_page, replay_page
 from voiceops.runtime.dashboard.runtime_page import runtime_page
 from voiceops.runtime.dashboard.tools_page import tools_page
-from voiceops.runtime.dashboard.words import many, moment
+from voiceops.runtime.dashboard.words import moment
 from voiceops.runtime.http.login import peer_of
 from voiceops.runtime.http.served import Served, published, served_in
 from voiceops.runtime.http.visitor import Visitor, forget, form_of, new_session, remember, visitor_of
