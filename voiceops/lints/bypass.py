@@ -56,7 +56,7 @@ def transfer_bypassed(context: Context) -> Iterator[Finding]:
     for line in context.phone_lines:
         if not line.runtime or line.target not in context.graph.resources:
             continue
-        for address in graph.walk(context.edges, line.spot.resource.address):
+        for address in graph.walk(context.graph.edges, line.spot.resource.address):
             resource = context.graph.resources[address]
             for spot in walk(body_of(resource)):
                 path = _transfer(spot)

@@ -128,13 +128,8 @@ class Context:
         ]
 
     @cached_property
-    def edges(self) -> dict[str, tuple[str, ...]]:
-        """What refers to what."""
-        return {address: self.graph.dependencies(address) for address in self.graph.resources}
-
-    @cached_property
     def _on_lines(self) -> dict[str, tuple[str, ...]]:
-        return reaching(self.edges, "Phone")
+        return reaching(self.graph.edges, "Phone")
 
     def lines_of(self, address: str) -> tuple[str, ...]:
         """The phone lines whose calls can come to this object."""

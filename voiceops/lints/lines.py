@@ -114,4 +114,4 @@ def _is_address(text: str) -> bool:
 
 def _reached(context: Context, target: str | None) -> Iterator[str]:
     if target is not None and target in context.graph.resources:
-        yield from graph.walk(context.edges, target)
+        yield from graph.walk(context.graph.edges, target)

@@ -70,7 +70,7 @@ def _tokens(schema: Any, depth: int = 0) -> int:
 
 @lint("VO302", "tool-unused", "A tool that nothing uses")
 def tool_unused(context: Context) -> Iterator[Finding]:
-    used = {name for names in context.edges.values() for name in names}
+    used = {name for names in context.graph.edges.values() for name in names}
     for body in context.bodies:
         if body.resource.kind == "Tool" and body.resource.address not in used:
             yield Finding(

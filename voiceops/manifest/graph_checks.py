@@ -109,11 +109,10 @@ def _member_names(graph: Graph, squad: Resource, problems: Problems) -> None:
 
 def _transfers(graph: Graph, lines: Mapping[str, Line], problems: Problems) -> None:
     """A call that the runtime answered goes through Vapi's provider bypass, which disables transfers."""
-    edges = {address: graph.dependencies(address) for address in graph.resources}
     for address, line in lines.items():
         if line.answer != "runtime" or address not in graph.resources:
             continue
-        for reached in walk(edges, address):
+        for reached in walk(graph.edges, address):
             resource = graph.resources[reached]
             path = _transfer_in(resource)
             if path is not None:

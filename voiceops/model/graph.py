@@ -154,7 +154,7 @@ class Graph:
 
     def dependencies(self, address: str) -> tuple[str, ...]:
         """What a resource refers to, routes included, without itself."""
-        return self._forward.get(address, ())
+        return self.edges.get(address, ())
 
     def references(self, address: str) -> list[Ref]:
         """The references in a resource's body, those to itself included."""
@@ -176,7 +176,8 @@ class Graph:
         return {address: list(refs_in(resource.body)) for address, resource in self.resources.items()}
 
     @cached_property
-    def _forward(self) -> dict[str, tuple[str, ...]]:
+    def edges(self) -> dict[str, tuple[str, ...]]:
+        """What every resource refers to, as `dependencies` tells of one."""
         found = {}
         for address, resource in self.resources.items():
             named = [ref.address for ref in self._references[address]] + list(resource.routes)

@@ -160,8 +160,7 @@ def _under_test(graph: Graph, target: str) -> tuple[str, ...]:
 
 def _with_lines(graph: Graph, chosen: Sequence[Chosen]) -> Iterator[Chosen]:
     """The tests with the place of the agent's manifest, and the phone lines that reach it."""
-    edges = {address: graph.dependencies(address) for address in graph.resources}
-    lines = reaching(edges, "Phone")
+    lines = reaching(graph.edges, "Phone")
     for test in chosen:
         agent = next(iter(test.case.agents), "")
         reached = [line for line in lines.get(agent, ()) if line in graph.resources]
@@ -173,10 +172,9 @@ def _with_lines(graph: Graph, chosen: Sequence[Chosen]) -> Iterator[Chosen]:
 
 def closure(graph: Graph, test: Chosen) -> frozenset[str]:
     """Every address that a test reaches: what it says, whom it tests, and all that those refer to."""
-    edges = {address: graph.dependencies(address) for address in graph.resources}
     # A suite's other simulations and targets are other tests.
-    starts = [address for address in (test.definition, test.target) if address in edges]
-    reached = {address for start in starts for address in walk(edges, start)}
+    starts = [address for address in (test.definition, test.target) if address in graph.edges]
+    reached = {address for start in starts for address in walk(graph.edges, start)}
     return frozenset(reached | ({test.suite} if test.suite else set()))
 
 

@@ -34,8 +34,7 @@ class Content:
 
 def reached(graph: Graph, starts: Iterable[str]) -> frozenset[str]:
     """The addresses of what is tested together with these: themselves and all that they refer to."""
-    edges = {address: graph.dependencies(address) for address in graph.resources}
-    found = {address for start in starts for address in walk(edges, start)}
+    found = {address for start in starts for address in walk(graph.edges, start)}
     return frozenset(address for address in found if kind_of(address) not in LEFT_OUT)
 
 

@@ -22,7 +22,7 @@ def proposals(
 
     `live` are the objects by kind and id, `addresses` the manifests' addresses by live id.
     """
-    lines = reaching({address: graph.dependencies(address) for address in graph.resources}, *LINES)
+    lines = reaching(graph.edges, *LINES)
     found = [
         (addresses.get(id_, ""), kind, id_, body) for kind, of_kind in live.items() for id_, body in of_kind.items()
     ]

@@ -24,13 +24,13 @@ from voiceops.testing.recording.recorded_scenario import (
 )
 from voiceops.testing.recording.recorded_script import script
 from voiceops.testing.replay.conversation import Conversation, conversation_of, left_out
+from voiceops.use.known_tests import SCRIPTS
 from voiceops.use.load_project import Loaded
 from voiceops.use.open_job import open_job
 from voiceops.use.runtime_needs import runtime_spec
 from voiceops.use.scope_and_terms import Scope, options_of
 from voiceops.use.told_calls import CallsWanted, api_of, kept_calls, source_of, told_by_vapi
 
-SCRIPTS = "tests"
 _FOLDER = "recorded"
 _SHORT = 8  # characters of a call's id in a name
 

@@ -237,8 +237,7 @@ def _may_be_left(chats: Chats) -> str:
 def _replayed(loaded: Loaded, item: _Item, rounds: tuple[Playback, ...], wanted: ReplayWanted) -> ReplayedCall:
     address = f"Agent/{item.call.agent}"
     resource = loaded.graph.resources.get(address)
-    graph = loaded.graph
-    reached = reaching({a: graph.dependencies(a) for a in graph.resources}, *LINES).get(address, ())
+    reached = reaching(loaded.graph.edges, *LINES).get(address, ())
     case = TestCase(
         name=item.call.id,
         kind="replay",

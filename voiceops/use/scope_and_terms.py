@@ -92,7 +92,7 @@ def wanted(loaded: Loaded, scope: Scope) -> tuple[Graph, Options]:
     options = replace(
         options,
         carried={address: resource.labels for address, resource in graph.resources.items()},
-        uses={address: graph.dependencies(address) for address in graph.resources},
+        uses=graph.edges,
     )
     # What the manifests say is somebody else's, or let go, is so before it was applied, too.
     theirs = {side for address in graph.externals for side in (address, twilio_side(address))}

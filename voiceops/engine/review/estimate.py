@@ -59,7 +59,7 @@ class Table:
 def estimates(plan: Plan, graph: Graph, table: Table) -> Estimates:
     """Every agent before and after the plan, and the numbers' rent."""
     changes = {change.address: change for change in plan.changes}
-    lines = reaching({address: graph.dependencies(address) for address in graph.resources}, *LINES)
+    lines = reaching(graph.edges, *LINES)
     agents = []
     for address in sorted(_agents(graph, changes)):
         change, resource = changes.get(address), graph.resources.get(address)

@@ -99,7 +99,7 @@ class VapiApi:
             return self._ids[address]
 
     async def address_of(self, id_: str, kind: str) -> str:
-        """Directory live id that is, among the addresses of a kind; empty where nothing tells."""
+        """The address of a kind that has this live id; empty where nothing tells it."""
         self._age()
         if not (found := self._owner(id_, kind)) and kind not in self._asked:
             async with self._looking:
