@@ -182,7 +182,7 @@ CODES = {
     "rolled-back": Code("5", "A value would come back that was rolled back.", "Change it, or `--release-hold`."),
     "drift": Code("5", "Live edits would be overwritten, and `drift: refuse` is set.", "`voiceops drift --accept`."),
     "tests-required": Code(
-        "5", "What would be applied has not passed its tests.", "Run them: `voiceops test`, here or in a preview."
+        "5", "What would be applied has not passed its tests.", "Run them in a preview: `voiceops test`."
     ),
     "budget": Code("5", "A turn or a minute exceeds a limit of `safety:`.", "Change the agent or the limit."),
     "plan-changed": Code("5", "A saved plan would come out otherwise now.", "Plan and review again."),

@@ -204,6 +204,7 @@ class Plan:
     diagnostics: tuple[Diagnostic, ...] = ()
     numbers: Mapping[str, str] = field(default_factory=dict)  # a phone line's number, by address
     refusals: tuple[Diagnostic, ...] = ()
+    awaited: tuple[Diagnostic, ...] = ()  # what apply asks for, and can still come: tests that have not run
     destroy: bool = False
     refresh_only: bool = False  # live was compared with what was applied, and with nothing else
     estimates: Estimates | None = None
@@ -226,8 +227,13 @@ class Plan:
 
     @property
     def applyable(self) -> bool:
-        """Is there something to apply, and nothing against it? As Terraform means it."""
-        return bool(self.active) and not self.refused
+        """Is there something to apply, and would an apply now take it? As Terraform means it."""
+        return bool(self.active) and not self.refused and not self.awaited
+
+    @property
+    def problems(self) -> tuple[Diagnostic, ...]:
+        """All that is said of it: what stands against it, what it waits for, and warnings."""
+        return (*self.refusals, *self.awaited, *self.diagnostics)
 
     @property
     def impossible(self) -> frozenset[str]:
@@ -276,7 +282,7 @@ class Plan:
             "summary": self.summary,
             "resource_changes": [change.to_data() for change in self.changes],
             "resource_drift": [drift.to_data() for drift in self.drift],
-            "diagnostics": [d.to_data() for d in (*self.refusals, *self.diagnostics)],
+            "diagnostics": [d.to_data() for d in self.problems],
         }
         if self.estimates is not None:
             data["estimates"] = self.estimates.to_data()

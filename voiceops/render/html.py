@@ -23,7 +23,7 @@ from voiceops.render.graph_svg import svg
 from voiceops.render.htmldiff import Body, change_body
 from voiceops.render.names import unquoted
 from voiceops.render.picture import plan_picture
-from voiceops.render.review import Flag, Line, first, flags, headline, lines, readable, word_of
+from voiceops.render.review import AWAITS, Flag, Line, first, flags, headline, lines, readable, word_of
 from voiceops.render.text import render_diagnostic
 from voiceops.render.textdiff import shortened
 from voiceops.templating import inline, render_page
@@ -112,7 +112,8 @@ def render_html(plan: Plan, graph: Graph | None = None, *, version: str = "") ->
         headline=headline(plan),
         where=f"Vapi org {plan.org_in_words}" + (f" · Twilio {plan.account}" if plan.account else ""),
         refused=plan.refused,
-        problems="\n".join(map(render_diagnostic, [*plan.refusals, *plan.diagnostics])),
+        awaits="" if plan.refused or not plan.awaited else AWAITS,
+        problems="\n".join(map(render_diagnostic, plan.problems)),
         flags=_Folded.of([_flag(flag) for flag in flags(plan, seen_first)]),
         lines=_Folded.of([_line(line) for line in lines(plan)]),
         estimates=estimates[:_ROWS],

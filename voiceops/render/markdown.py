@@ -21,7 +21,19 @@ from voiceops.render.estimate_rows import rent, rows, touched_agents
 from voiceops.render.graph_mermaid import mermaid
 from voiceops.render.names import unquoted
 from voiceops.render.picture import plan_picture
-from voiceops.render.review import DANGER, NOTICE, WARNING, Flag, first, flags, headline, lines, readable, word_of
+from voiceops.render.review import (
+    AWAITS,
+    DANGER,
+    NOTICE,
+    WARNING,
+    Flag,
+    first,
+    flags,
+    headline,
+    lines,
+    readable,
+    word_of,
+)
 from voiceops.render.text import render_diagnostic
 from voiceops.render.textdiff import shortened
 
@@ -67,10 +79,12 @@ def _shown(value: JSON, limit: int = 60) -> str:
 
 
 def _problems(plan: Plan) -> list[str]:
-    found = [*plan.refusals, *plan.diagnostics]
+    found = plan.problems
     if not found:
         return []
-    says = [] if not plan.refused else ["> [!CAUTION]", "> **This plan can't be applied.**", ""]
+    says = ["> [!CAUTION]", "> **This plan can't be applied.**", ""] if plan.refused else []
+    if plan.awaited and not plan.refused:
+        says = ["> [!IMPORTANT]", f"> **{AWAITS}**", ""]
     text = [line for diagnostic in found[:_ROWS] for line in _problem(diagnostic)]
     if len(found) > _ROWS:
         text.append(f"… and {len(found) - _ROWS} more")

@@ -93,6 +93,9 @@ def grouped(plan: Plan) -> dict[str, str]:
     return found
 
 
+AWAITS = "Apply refuses this plan until its tests have passed."
+
+
 def headline(plan: Plan) -> str:
     """One sentence: what happens, and how many lines notice."""
     if plan.refresh_only:

@@ -6,7 +6,7 @@ First whom it touches, then what happens, each object with its fields; long text
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from textwrap import wrap
 
@@ -22,7 +22,7 @@ from voiceops.render.equal_changes import EqualChanges, equal_changes
 from voiceops.render.estimate_rows import estimate_lines
 from voiceops.render.listdiff import OTHERS_MOVED, list_difference, reordered
 from voiceops.render.names import unquoted, with_addresses
-from voiceops.render.review import first, refreshed
+from voiceops.render.review import AWAITS, first, refreshed
 from voiceops.render.style import PLAIN, Style
 from voiceops.render.textdiff import around, blocks, spelled_spaces
 
@@ -70,7 +70,7 @@ def render_plan(plan: Plan, style: Style = PLAIN, *, verbose: bool = False) -> s
         lines.append("")
     lines += _drift(plan.drift, style)
     lines += estimate_lines(plan, style)
-    lines += _diagnostics([*plan.refusals, *plan.diagnostics], style)
+    lines += _diagnostics(plan.problems, style)
     lines.append(_summary(plan, style))
     return "\n".join(lines) + "\n"
 
@@ -321,7 +321,7 @@ def _edited(field: FieldChange, style: Style) -> Iterator[str]:
         yield f"    {path}: applied {old}, live {new}{both}"
 
 
-def _diagnostics(found: list[Diagnostic], style: Style) -> list[str]:
+def _diagnostics(found: Sequence[Diagnostic], style: Style) -> list[str]:
     rows = [render_diagnostic(d, style) for d in found]
     return [*rows, ""] if rows else []
 
@@ -367,16 +367,8 @@ def _summary(plan: Plan, style: Style) -> str:
         if not words
         else (style("Plan: " + ", ".join(words), "bold") + f"; {unchanged} unchanged.")
     )
-    return (
-        text
-        if not plan.refused
-        else text
-        + "\n"
-        + style(
-            "This plan can be applied with --force only: see the errors above."
-            if plan.needs_force
-            else "This plan can't be applied: see the errors above.",
-            "red",
-            "bold",
-        )
-    )
+    if plan.needs_force:
+        return text + "\n" + style("This plan can be applied with --force only: see the errors above.", "red", "bold")
+    if plan.refused:
+        return text + "\n" + style("This plan can't be applied: see the errors above.", "red", "bold")
+    return text + "\n" + style(AWAITS, "yellow", "bold") if plan.awaited else text

@@ -12,12 +12,12 @@ from voiceops.testing.digest import Content, case_digest
 from voiceops.testing.kept import KeptResult
 
 
-def is_needed(test: Chosen, now: Content, live: Content, kept: Mapping[str, KeptResult]) -> bool:
+def is_needed(test: Chosen, now: Content, live: Content, kept: Mapping[str, KeptResult], min_pass: float = 1.0) -> bool:
     """Does what the test tests differ between the manifests and what is live? (`handlers` of both are empty: no account
     knows the handlers' files.) What passed on this very content is not needed again; what failed on it is."""
     known = kept.get(test.case.digest) if test.case.digest else None
     if known is not None:
-        return not known.passed
+        return not known.counts(min_pass)
     if not test.case.digest or case_digest(now, test) != case_digest(live, test):
         return True
     # All that Vapi holds is the same. Whether the handlers are, only an earlier run of the test can tell; a script

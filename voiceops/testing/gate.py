@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,10 +23,20 @@ _NAMED = 8  # tests that a hint names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TestGate:
-    """`tests` with their digests, all that the environment has; `kept` by digest; `severity`: warning of a rollback.
+class _Missing:
+    """A test that has not passed; `without`: what it tests, too, and this plan leaves out."""
 
-    `content` is what is asked for, `before` what is in force: of a plan that leaves something out, both are applied.
+    test: Chosen
+    why: str
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestGate:
+    """`tests` with their digests, all that the environment has; `kept` by digest; `severity`: a warning, where it only
+    says so. `content` is what is asked for, `before` what is in force: of a plan that leaves something out, both are
+    applied. `min_pass` is the share of a test's attempts that has to have passed; `unread` says whose results could
+    not be read.
     """
 
     __test__ = False
@@ -36,6 +47,8 @@ class TestGate:
     kept: Mapping[str, KeptResult]
     environment: str
     severity: Severity = "error"
+    min_pass: float = 1.0
+    unread: Sequence[str] = ()
 
     def __call__(self, plan: Plan) -> Iterator[Diagnostic]:
         """What speaks against the plan: each test of what changes that has not passed, and who is reached by none."""
@@ -46,19 +59,22 @@ class TestGate:
         if not changed:
             return
         covers = [(test, reached(self.graph, (*test.needs, test.target))) for test in self.tests if test.target]
-        after = self._in_force_after(plan)
-        needed = [test for test, covered in covers if covered & changed]
-        if after is not self.content:
-            needed = [replace(t, case=replace(t.case, digest=case_digest(after, t))) for t in needed]
-        missing = [(test, why) for test in needed if (why := self._missing(test))]
-        names = [f'"{test.case.name}"' if " " in test.case.name else test.case.name for test, _ in missing]
-        run = f"voiceops -e {self.environment} test {' '.join(names) if len(names) <= _NAMED else '--changed'}"
-        for test, why in missing:
+        after, left = self._in_force_after(plan)
+        missing: list[_Missing] = []
+        for test, covered in covers:
+            if covered & changed:
+                digest = case_digest(after, test) if left else test.case.digest
+                if why := self._why_not(test, digest):
+                    without = tuple(sorted(covered & left)) if digest != test.case.digest else ()
+                    missing.append(_Missing(test=test, why=why, without=without))
+        run = self._to_run([one.test for one in missing if not one.without])  # said once: it runs all of them
+        for one in missing:
             yield self._said(
-                test.case.agents[0] if test.case.agents else test.target,
-                f"the test {test.case.name} {why}",
-                f"Run it on this content, here or in a preview: {run}",
+                one.test.case.agents[0] if one.test.case.agents else one.test.target,
+                f"the test {one.test.case.name} {one.why}",
+                _apart(one.without) if one.without else run,
             )
+            run = run if one.without else ""
         tested = frozenset[str]().union(*(covered for _, covered in covers)) if covers else frozenset()
         for address in sorted(self.graph.resources):
             if kind_of(address) in _CALLED and address not in tested and self._of(address) & changed:
@@ -70,16 +86,32 @@ class TestGate:
         """What is asked for."""
         return self.content.graph
 
-    def _in_force_after(self, plan: Plan) -> Content:
-        """What callers will get: what the plan leaves out (`--target`, a saved plan) stays as it was."""
+    def _in_force_after(self, plan: Plan) -> tuple[Content, set[str]]:
+        """What callers will get, and what of it the plan leaves out (`--target`, a saved plan), so that it stays."""
         seen = {owner_of(c.address) for c in plan.changes if c.reason not in _AS_THEY_WERE}
         left = {a for a in self.graph.resources if a not in seen and kind_of(a) not in (*LEFT_OUT, *_OF_TESTS)}
         if not left:
-            return self.content
+            return self.content, left
         old = self.before.resources if self.before is not None else {}
         resources = {a: one for a, one in self.graph.resources.items() if a not in left}
         resources |= {a: old[a] for a in left if a in old}
-        return replace(self.content, graph=replace(self.graph, resources=resources))
+        return replace(self.content, graph=replace(self.graph, resources=resources)), left
+
+    def _to_run(self, tests: Sequence[Chosen]) -> str:
+        """What to type. What changes is not live yet: a suite or an eval can call it in a preview only."""
+        scripts = [test for test in tests if test.case.kind == "script"]
+        at_vapi = [test for test in tests if test.case.kind != "script"]
+        say = []
+        if at_vapi:
+            say += [
+                "Run it in a preview, where this content is live:",
+                f"voiceops preview up NAME --from {self.environment}",
+                f"voiceops -e preview-NAME test {_named(at_vapi)}",
+            ]
+        if scripts:
+            say.append(f"Run it: voiceops -e {self.environment} test {_named(scripts)}")
+        say += [f"Not looked at: {why}" for why in self.unread]
+        return "\n".join(say)
 
     def _of(self, called: str) -> set[str]:
         """An agent or a squad, and what it uses by itself: whom it hands a call to, or has for a member, is another."""
@@ -91,15 +123,19 @@ class TestGate:
                     waiting.append(address)
         return found
 
-    def _missing(self, test: Chosen) -> str:
-        known = self.kept.get(test.case.digest) if test.case.digest else None
-        if known is not None and known.passed:
+    def _why_not(self, test: Chosen, digest: str) -> str:
+        """Why what is known of the test does not do; "" where it does."""
+        known = self.kept.get(digest) if digest else None
+        if known is not None and known.counts(self.min_pass):
             return ""
+        if known is not None and known.passed:
+            of = f"{known.passes} of {known.attempts} attempts"
+            return f"passed {of} on this content in {known.environment}, {known.at}, which is not enough here"
         if known is not None:
             return f"did not pass when it was run on this content, {known.at}"
         before = [one for one in self.kept.values() if (one.name, one.kind) == (test.case.name, test.case.kind)]
         if not before:
-            return "was never run"
+            return "was never run on this content"
         last = max(before, key=lambda one: one.at)
         return f"was not run on this content: the last time, {last.at}, it was another one"
 
@@ -109,6 +145,19 @@ class TestGate:
         return Diagnostic(
             code="tests-required", summary=summary, severity=self.severity, mark=mark, address=address, hint=hint
         )
+
+
+def _named(tests: Sequence[Chosen]) -> str:
+    """The tests as they are typed."""
+    return " ".join(shlex.quote(test.case.name) for test in tests) if len(tests) <= _NAMED else "--changed"
+
+
+def _apart(without: Sequence[str]) -> str:
+    more = f" and {len(without) - _NAMED} more" if len(without) > _NAMED else ""
+    return (
+        f"It tests {', '.join(without[:_NAMED])}{more}, too, which this plan leaves out: nobody tested what would be "
+        "live. Apply together what was tested together."
+    )
 
 
 def _only_secrets(change: Change) -> bool:

@@ -10,14 +10,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from voiceops.testing.outcome import TestReport
+from voiceops.testing.outcome import TestReport, is_enough
 
 OPERATION = "test"  # of the notes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptResult:
-    """What came of one test on one content; `at` in ISO 8601, UTC."""
+    """What came of one test on one content; `at` in ISO 8601, UTC.
+
+    `attempts` of it ended, `passes` well; 0 where nobody counted them.
+    """
 
     name: str
     kind: str
@@ -25,6 +28,12 @@ class KeptResult:
     at: str
     environment: str = ""
     run: str = ""
+    attempts: int = 0
+    passes: int = 0
+
+    def counts(self, min_pass: float) -> bool:
+        """Has it passed for whoever asks for this share? An environment may ask for more than where it ran."""
+        return self.passed and (not self.attempts or is_enough(self.passes, self.attempts, min_pass))
 
 
 def to_keep(report: TestReport) -> dict[str, dict[str, Any]]:
@@ -36,6 +45,8 @@ def to_keep(report: TestReport) -> dict[str, dict[str, Any]]:
             "passed": result.passed,
             "environment": report.environment,
             "run": next((attempt.run for attempt in result.attempts if attempt.run), ""),
+            "attempts": sum(attempt.passed is not None for attempt in result.attempts),
+            "passes": sum(attempt.passed is True for attempt in result.attempts),
         }
         for result in report.results
         if result.case.digest and result.verdict != "not run"
@@ -56,5 +67,7 @@ def kept_in(notes: Iterable[Mapping[str, Any]]) -> dict[str, KeptResult]:
                 at=str(note["at"]),
                 environment=told.get("environment", ""),
                 run=told.get("run", ""),
+                attempts=told.get("attempts", 0),
+                passes=told.get("passes", 0),
             )
     return found

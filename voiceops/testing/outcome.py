@@ -100,8 +100,13 @@ class TestResult:
         return None
 
     def _enough(self, known: list[bool]) -> bool:
-        # Shares are written as decimals: two thirds of three attempts are 0.67, or 0.66.
-        return sum(known) / len(known) + 0.005 >= self.min_pass if known else False
+        return is_enough(sum(known), len(known), self.min_pass)
+
+
+def is_enough(passes: int, attempts: int, min_pass: float) -> bool:
+    """Did the share of attempts pass that has to?"""
+    # Shares are written as decimals: two thirds of three attempts are 0.67, or 0.66.
+    return attempts > 0 and passes / attempts + 0.005 >= min_pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

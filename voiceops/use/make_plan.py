@@ -16,11 +16,12 @@ from voiceops.use.open_job import open_job
 from voiceops.use.runtime_check import TOKEN, Asked, ask, judged
 from voiceops.use.scope_and_terms import Scope, wanted
 from voiceops.use.state_place import place_warnings
-from voiceops.use.test_gate import gated
+from voiceops.use.test_gate import gate_of
 
 
 async def plan(loaded: Loaded, scope: Scope | None = None) -> Plan:
     """What an apply of the same scope would do, with the reasons why it would be refused among its diagnostics.
+    Tests that have to pass first are `awaited`: with safety.requireTests.
 
     Where VOICEOPS_DASHBOARD_TOKEN is set, the runtime at runtime.url is asked meanwhile which tools it serves. Raises
     InvalidProject, Refused, StateError and ProviderError.
@@ -30,7 +31,11 @@ async def plan(loaded: Loaded, scope: Scope | None = None) -> Plan:
     asked = None if scope.destroy or scope.refresh_only else _ask(loaded)
     async with open_job(loaded, options, graph=graph) as job:
         required = loaded.project.safety.require_tests and not (scope.destroy or scope.refresh_only)
-        found = await plan_now(await gated(job, loaded) if required else job)
+        found = await plan_now(job)
+        # Tests run after a plan, on what it shows: they speak against its apply, not against it.
+        gate = await gate_of(job, loaded, "warning") if required and found.active else None
+        if gate is not None:
+            found = replace(found, awaited=tuple(gate(found)))
     more: list[Diagnostic] = []
     if asked is not None:
         chosen = bool(scope.targets or scope.labels or scope.excluded)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from voiceops.apply.history_notes import keep_note
@@ -14,7 +14,7 @@ from voiceops.testing.cases import Chosen
 from voiceops.testing.changed import is_needed
 from voiceops.testing.digest import Content
 from voiceops.testing.gate import TestGate
-from voiceops.testing.kept import OPERATION, kept_in, to_keep
+from voiceops.testing.kept import OPERATION, KeptResult, kept_in, to_keep
 from voiceops.testing.outcome import TestReport
 from voiceops.use.known_tests import content_of, known_tests
 from voiceops.use.list_previews import base_of
@@ -22,6 +22,7 @@ from voiceops.use.load_project import Loaded
 from voiceops.use.open_state import open_ledger, store_of
 from voiceops.use.opened import Opened
 from voiceops.use.origin import origin
+from voiceops.use.results_elsewhere import KnownResults, results_elsewhere
 
 _PATIENCE = 60.0  # seconds for an apply that holds the lock
 
@@ -65,28 +66,50 @@ async def changed_tests(loaded: Loaded, tests: Sequence[Chosen]) -> tuple[tuple[
         kept = kept_in(await ledger.store.notes())
     if revision is None:
         return tuple(tests), ()
+    known = await _known(base, tests, kept)
     live = Content(graph=graph_of(revision), runtime=base.project.runtime_url or "")
+    min_pass = loaded.project.trials.min_pass
     now = Content(graph=loaded.graph, runtime=loaded.project.runtime_url or "")
-    needed = tuple(test for test in tests if is_needed(test, now, live, kept))
+    needed = tuple(test for test in tests if is_needed(test, now, live, known.results, min_pass))
     return needed, tuple(test for test in tests if test not in needed)
 
 
 async def gated(job: Job, loaded: Loaded, *, only_said: bool = False) -> Job:
-    """The job with the gate; `only_said`: it warns, as for a rollback.
+    """The job with the gate; `only_said`: it warns, as for a rollback. Raises StateError, Refused, InvalidProject."""
+    gate = await gate_of(job, loaded, "warning" if only_said else "error")
+    return replace(job, checks=replace(job.checks, gate=gate)) if gate is not None else job
 
-    A preview has none: it is where tests run. Raises StateError, Refused, InvalidProject.
+
+async def gate_of(job: Job, loaded: Loaded, severity: Severity) -> TestGate | None:
+    """What tests have to say of a plan of the job. A preview has no gate: it is where tests run.
+
+    Raises StateError, Refused, InvalidProject.
     """
     if loaded.project.preview:
-        return job
-    severity: Severity = "warning" if only_said else "error"
+        return None
     state = job.ledger.state
     revision = await job.ledger.revisions.get(state.in_force or state.revision) if state.revision else None
-    gate = TestGate(
+    tests = known_tests(loaded)
+    known = await _known(loaded, tests, kept_in(await job.store.notes()))
+    return TestGate(
         content=replace(content_of(loaded), graph=job.graph),
         before=graph_of(revision) if revision is not None else None,
-        tests=known_tests(loaded),
-        kept=kept_in(await job.store.notes()),
+        tests=tests,
+        kept=known.results,
         environment=loaded.project.environment,
         severity=severity,
+        min_pass=loaded.project.trials.min_pass,
+        unread=known.unread,
     )
-    return replace(job, checks=replace(job.checks, gate=gate))
+
+
+async def _known(opened: Opened, tests: Sequence[Chosen], own: Mapping[str, KeptResult]) -> KnownResults:
+    """What is known of tests: in the environment itself, and of those that have not passed there in the others.
+
+    Of two results on one content the newer one counts.
+    """
+    min_pass = opened.project.trials.min_pass
+    missing = {d for test in tests if (d := test.case.digest) and not (d in own and own[d].counts(min_pass))}
+    others = await results_elsewhere(opened, missing, min_pass)
+    newer = {digest: one for digest, one in others.results.items() if digest not in own or own[digest].at < one.at}
+    return KnownResults({**own, **newer}, others.unread)
