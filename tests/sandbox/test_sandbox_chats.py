@@ -80,13 +80,24 @@ def test_an_inline_assistant_answers_as_a_kept_one(bench: Bench) -> None:
 
 
 def test_a_squad_hands_over(bench: Bench) -> None:
-    returns = agent(bench, "Parcels go back within thirty days.", name="returns")
+    returns = agent(bench, "Parcels go back within thirty days.", name="returns", firstMessage="")
     to_returns = {"type": "assistant", "assistantName": "returns", "description": "Sending something back"}
     desk = {"name": "desk", "model": {**MODEL, "messages": [{"role": "system", "content": "You greet."}]}}
     squad = {"members": [{"assistant": desk, "assistantDestinations": [to_returns]}, {"assistantId": returns}]}
     first = _chat(bench, "I want to send a parcel back, returns please", squad=squad)
     assert _said(first) == [["handoff_to_returns"], "Handoff initiated.", "Parcels go back within thirty days."]
     second = _chat(bench, "Within how many days?", squad=squad, previousChatId=first["id"])
+    assert _said(second) == ["Parcels go back within thirty days."]
+
+
+def test_who_takes_over_greets(bench: Bench) -> None:
+    returns = agent(bench, "Parcels go back within thirty days.", name="returns", firstMessage="Returns, hello!")
+    desk = {"name": "desk", "model": {**MODEL, "messages": [{"role": "system", "content": "You greet."}]}}
+    to_returns = {"type": "assistant", "assistantName": "returns", "description": "Sending something back"}
+    squad = {"members": [{"assistant": desk, "assistantDestinations": [to_returns]}, {"assistantId": returns}]}
+    first = _chat(bench, "I want to send a parcel back, returns please", squad=squad)
+    assert _said(first) == [["handoff_to_returns"], "Handoff initiated.", "Returns, hello!"]
+    second = _chat(bench, "Within how many days do parcels go back?", squad=squad, previousChatId=first["id"])
     assert _said(second) == ["Parcels go back within thirty days."]
 
 

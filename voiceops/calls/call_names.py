@@ -46,7 +46,9 @@ def _time(revision: tuple[float, int]) -> float:
 
 def named(call: CallRecord, names: Names) -> CallRecord:
     """The call with manifests' names where they are known, with what Vapi calls it where not, and its revision."""
-    agent = next((names.agents[key] for key in (call.assistant_id, call.agent) if key in names.agents), call.agent)
+    began = next((turn.agent for turn in call.turns if turn.agent), "")  # of a squad's calls Vapi names no agent
+    keys = (call.assistant_id, call.agent) if call.assistant_id or call.agent else (began,)
+    agent = next((names.agents[key] for key in keys if key in names.agents), call.agent)
     phone = next((names.phones[key] for key in (call.phone_id, call.phone) if key in names.phones), call.phone)
     revision = call.revision if call.revision is not None else names.revision_at(call.began)
     return replace(call, agent=agent, phone=phone, revision=revision)

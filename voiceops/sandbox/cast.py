@@ -8,7 +8,7 @@ from typing import Any
 
 from voiceops.sandbox.account import World
 from voiceops.sandbox.catalog import TOOLS
-from voiceops.sandbox.stand_in import StandIn, ToolAtHand
+from voiceops.sandbox.stand_in import HANDS_OVER, StandIn, ToolAtHand
 from voiceops.sandbox.store import Body
 from voiceops.sandbox.tool_servers import server_of
 
@@ -104,7 +104,7 @@ def _handoffs(world: World, destinations: Any, name: str) -> Iterator[ToolAtHand
         if to:
             spelled = re.sub(r"[^\w-]", "_", to)
             about = str(item.get("description") or "")
-            called = name or f"handoff_to_{spelled}"
+            called = name or f"{HANDS_OVER}{spelled}"
             yield ToolAtHand(name=called, description=about, also=to, kind="handoff", hands_to=to)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from voiceops.sandbox.plain_words import sentences, words
 from voiceops.sandbox.tool_servers import ToolServer
 
+HANDS_OVER = "handoff_to_"
 LOST = "I am sorry, I can't help with that."
 _FORBIDS = re.compile(r"\b(?:never|not|cannot|\w+n['’]t)\b", re.I)
 _CONDITION = re.compile(r"\b(?:unless|before|until|if|when|while|twice|once|again|without)\b", re.I)
@@ -93,8 +94,11 @@ def answer(cast: Sequence[StandIn], turns: Sequence[Said]) -> NextTurn:
     """The next turn of an assistant, or of a squad whose first member takes the call."""
     who = speaking(cast, turns)
     asked = [turn.text for turn in turns if turn.role == "user"]
-    if turns and turns[-1].role == "tool" and not _handed(cast, turns):
-        return NextTurn(spoken(turns[-1].text))
+    if turns and turns[-1].role == "tool":
+        if not _handed(cast, turns):
+            return NextTurn(spoken(turns[-1].text))
+        if who.first_message and len(cast) > 1:
+            return NextTurn(who.first_message)
     if not asked:
         return NextTurn(who.first_message or _first_sentence(who))
     wanted = _wanted(who, turns, asked[-1])
@@ -134,10 +138,16 @@ def _first_sentence(who: StandIn) -> str:
 
 
 def _handed(cast: Sequence[StandIn], turns: Sequence[Said]) -> bool:
-    """Did the last call hand over to another member, who now answers the same question?"""
+    """Did the last call hand over to another member, who now greets, or answers the same question?
+
+    Who is asked alone sees it by a handoff in the conversation that is none of its own.
+    """
     calls = next((turn.calls for turn in reversed(turns) if turn.calls), ())
     before = turns[: max(place for place, turn in enumerate(turns) if turn.calls)] if calls else ()
-    return bool(calls) and speaking(cast, before) is not speaking(cast, turns)
+    who = speaking(cast, turns)
+    if not calls or speaking(cast, before) is not who:
+        return bool(calls)
+    return calls[0][0].startswith(HANDS_OVER) and all(tool.name != calls[0][0] for tool in who.tools)
 
 
 def _wanted(who: StandIn, turns: Sequence[Said], asked: str) -> ToolAtHand | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,8 @@ from voiceops.adopt.yaml_writer import document_text, documents_text
 from voiceops.calls.from_vapi import tool_values, variable_values
 from voiceops.calls.record import CallRecord
 from voiceops.errors import VoiceopsError
-from voiceops.model.address import name_of
+from voiceops.manifest.vendor_bodies import tool_name
+from voiceops.model.address import kind_of, name_of
 from voiceops.testing.recording.made_up_values import Replacements
 from voiceops.testing.recording.recorded_scenario import (
     PERSONALITY,
@@ -23,13 +24,13 @@ from voiceops.testing.recording.recorded_scenario import (
     suite,
 )
 from voiceops.testing.recording.recorded_script import script
-from voiceops.testing.replay.conversation import Conversation, conversation_of, left_out
+from voiceops.testing.replay.conversation import TRANSFER, Conversation, conversation_of, left_out, plain
 from voiceops.use.known_tests import SCRIPTS
 from voiceops.use.load_project import Loaded
 from voiceops.use.open_job import open_job
 from voiceops.use.runtime_needs import runtime_spec
 from voiceops.use.scope_and_terms import Scope, options_of
-from voiceops.use.told_calls import CallsWanted, api_of, kept_calls, source_of, told_by_vapi
+from voiceops.use.told_calls import CallsWanted, answered, kept_calls, source_of, told_by_vapi
 
 _FOLDER = "recorded"
 _SHORT = 8  # characters of a call's id in a name
@@ -57,19 +58,22 @@ async def record(loaded: Loaded, wanted: CallsWanted, folder: Path | None = None
     calls = kept_calls(source, wanted)
     async with (
         open_job(loaded, options_of(loaded.project, Scope())) as job,
-        api_of(source, loaded, job) as theirs,
+        answered(source, loaded, job) as theirs,
     ):
-        asked = [call for call in calls if call.tools]
-        told = dict(zip((call.id for call in asked), await told_by_vapi(theirs, asked), strict=True))
-    written = _Files(loaded, folder)
+        told = await told_by_vapi(theirs, calls)
+    written, handing = _Files(loaded, folder), _handing(loaded)
     for call in calls:
         data = told.get(call.id)
-        if f"Agent/{call.agent}" not in loaded.graph.resources:
-            written.left_out[f"their agent ({call.agent or 'none is known'}) has no manifest here"] += 1
+        target = theirs.target(call, data)
+        if target not in loaded.graph.resources:
+            name, kind = name_of(target) or "none is known", kind_of(target).lower()
+            written.left_out[f"their {kind} ({name}) has no manifest here"] += 1
         elif why := left_out(call, needs_values=bool(call.tools), has_values=data is not None):
             written.left_out[why] += 1
         else:
-            written.add(call, conversation_of(call, tool_values(data or {}), variable_values(data or {})))
+            values, variables = tool_values(data or {}), variable_values(data or {})
+            keys = theirs.addresses
+            written.add(call, target, conversation_of(call, values, variables, keys=keys, hands_on=handing))
     return written.write()
 
 
@@ -90,8 +94,8 @@ class _Files:
         self._replaced = 0
         self.left_out: Counter[str] = Counter()
 
-    def add(self, call: CallRecord, conversation: Conversation) -> None:
-        """One call: its manifest, and its script where there is one."""
+    def add(self, call: CallRecord, target: str, conversation: Conversation) -> None:
+        """One call to an agent or a squad: its manifest, and its script where there is one."""
         name = self._name(call.id)
         path = self._folder / f"{name}.yaml"
         if path.exists():
@@ -100,7 +104,7 @@ class _Files:
         made_up = Replacements()
         began = datetime.fromtimestamp(call.began or 0.0, UTC).strftime("%Y-%m-%d")
         about = [
-            f"Call {call.id} of {began}, {call.agent}; it ended by {call.reason or 'nobody knows what'}.",
+            f"Call {call.id} of {began}, {name_of(target)}; it ended by {call.reason or 'nobody knows what'}.",
             "Recorded: read it before it is kept. Names of people are as they were said.",
         ]
         for tool in several_answers(conversation):
@@ -110,7 +114,7 @@ class _Files:
         if played is not None:
             self._add_once(self._root / SCRIPTS / f"{name}.yaml", document_text(played, about[:2]))
         self._replaced += made_up.replaced
-        self._suites.setdefault(call.agent, []).append(name)
+        self._suites.setdefault(target, []).append(name)
 
     def write(self) -> Recorded:
         """All of it. Raises VoiceopsError: a file can't be written; those before it are there."""
@@ -120,9 +124,9 @@ class _Files:
             )
         if self._suites and not self._personality:
             self._add_once(self._folder / f"{PERSONALITY}.yaml", document_text(personality()))
-        for agent, simulations in sorted(self._suites.items()):
-            name = self._free(f"recorded-{_plain(agent)}")
-            self._add_once(self._folder / f"{name}.yaml", document_text(suite(name, agent, simulations)))
+        for target, simulations in sorted(self._suites.items()):
+            name = self._free(f"recorded-{_plain(name_of(target))}")
+            self._add_once(self._folder / f"{name}.yaml", document_text(suite(name, target, simulations)))
         for path, text in self._texts.items():
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -186,6 +190,13 @@ def _tools(loaded: Loaded) -> set[str]:
         return {tool.name for tool in runtime_spec(loaded).tools if tool.handler}
     except VoiceopsError:
         return set()
+
+
+def _handing(loaded: Loaded) -> Callable[[str], bool]:
+    """May another agent take over after this tool? By its name, and by the handoffs of the manifests."""
+    tools = [resource.body for resource in loaded.graph.resources.values() if resource.kind == "Tool"]
+    names = {plain(name) for tool in tools if tool.get("type") == "handoff" and (name := tool_name(tool))}
+    return lambda tool: plain(tool).startswith(("handoff", plain(TRANSFER))) or plain(tool) in names
 
 
 def _plain(text: str) -> str:

@@ -11,8 +11,10 @@ from voiceops.apply.job import Job
 from voiceops.calls.record import CallRecord
 from voiceops.calls.store import CallFilter, CallStore
 from voiceops.errors import NotFound, VoiceopsError
+from voiceops.model.address import kind_of, owner_of
 from voiceops.net.together import together
 from voiceops.providers.http import Api
+from voiceops.state.ledger import Ledger
 from voiceops.testing.replay.conversation import left_out
 from voiceops.use.calls_database import calls_database
 from voiceops.use.load_project import Loaded, load
@@ -67,20 +69,52 @@ def _one(store: CallStore, id_: str, hint: str) -> CallRecord:
     return call
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The environment whose calls they are: its Vapi, and the manifests' addresses by live id."""
+
+    api: Api
+    addresses: Mapping[str, str]
+
+    def target(self, call: CallRecord, told: Mapping[str, Any] | None) -> str:
+        """The address of who was called: a squad where Vapi's record names one, else an agent."""
+        found = told or {}
+        if isinstance(id_ := found.get("squadId"), str):
+            return self.addresses.get(id_) or f"Squad/{id_}"
+        if isinstance(squad := found.get("squad"), dict):
+            return f"Squad/{squad.get('name') or 'of the call alone'}"
+        return f"Agent/{call.agent}"
+
+    def asks(self, call: CallRecord) -> bool:
+        """Is Vapi's own record of a call needed: what tools answered, and which squad it was that was called?"""
+        squads = any(kind_of(address) == "Squad" for address in self.addresses.values())
+        return bool(call.tools) or squads or not call.agent or len({turn.agent for turn in call.turns} - {""}) > 1
+
+
+def addresses_of(ledger: Ledger) -> dict[str, str]:
+    """The manifests of an environment by the ids of their live objects."""
+    return {entry.id: owner_of(address) for address, entry in ledger.state.entries.items() if entry.id}
+
+
 @asynccontextmanager
-async def api_of(source: Loaded, loaded: Loaded, job: Job) -> AsyncIterator[Api]:
-    """Vapi with the key of the environment whose calls they are. Raises VoiceopsError, Refused, StateError."""
+async def answered(source: Loaded, loaded: Loaded, job: Job) -> AsyncIterator[Answered]:
+    """The environment whose calls they are, with its own key. Raises VoiceopsError, Refused, StateError."""
     if source is loaded:
-        yield job.accounts.vapi.api
+        yield Answered(job.accounts.vapi.api, addresses_of(job.ledger))
         return
     async with open_job(source, options_of(source.project, Scope())) as theirs:
-        yield theirs.accounts.vapi.api
+        yield Answered(theirs.accounts.vapi.api, addresses_of(theirs.ledger))
 
 
-async def told_by_vapi(api: Api, calls: Sequence[CallRecord]) -> list[Mapping[str, Any] | None]:
-    """Vapi's own record of each call, for the moment: it is kept nowhere. None where there is none any more, and of a
-    call of which nothing may be made. Raises ProviderError."""
-    return await together(_told(api, call) for call in calls)
+async def told_by_vapi(
+    source: Answered, calls: Sequence[CallRecord], *, every: bool = False
+) -> dict[str, Mapping[str, Any] | None]:
+    """Vapi's own record of each call that needs it (`every`: of all), by id, for the moment: it is kept nowhere.
+
+    None where there is none any more, and of a call of which nothing may be made. Raises ProviderError.
+    """
+    asked = [call for call in calls if every or source.asks(call)]
+    return dict(zip((c.id for c in asked), await together(_told(source.api, c) for c in asked), strict=True))
 
 
 async def _told(api: Api, call: CallRecord) -> Mapping[str, Any] | None:

@@ -11,6 +11,7 @@ from voiceops.calls.record import CallRecord, Spoken, ToolUse, ToolValues
 from voiceops.testing.replay.conversation import Conversation, conversation_of
 from voiceops.testing.replay.harmless_agent import HarmlessAgent, harmless
 from voiceops.testing.replay.vapi_chats import Reply, WantedTool
+from voiceops.testing.replay.who_answers import Member, WhoAnswers
 
 LOOKUP = {
     "type": "function",
@@ -30,6 +31,11 @@ def agent(prompt: str = "Look orders up.", **more: Any) -> HarmlessAgent:
         "tools": [LOOKUP, END, TRANSFER],
     }
     return harmless({"name": "support", "firstMessage": "Hello!", "model": model, **more}, [])
+
+
+def alone(who: HarmlessAgent) -> WhoAnswers:
+    """An agent that answers alone."""
+    return WhoAnswers(members=(Member(key="Agent/support", agent=who),))
 
 
 def call(*items: Spoken | ToolUse, **more: Any) -> CallRecord:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.testing.replay.said import agent, order
+from tests.testing.replay.said import agent, alone, order
 from voiceops.engine.review.estimate import Table
 from voiceops.testing.replay.differences import alike, same_arguments
 from voiceops.testing.replay.replay_cost import replay_cost
@@ -103,12 +103,12 @@ def test_alike_is_the_share_of_words() -> None:
 
 def test_the_cost_is_chats_tokens_and_the_fee() -> None:
     table = Table.of({"models": {"openai": {"models": {"gpt-4o": {"inputPerMillion": 1000.0, "outputPerMillion": 0}}}}})
-    cost = replay_cost([(order(), agent())], table)
+    cost = replay_cost([(order(), alone(agent()))], table)
     assert (cost.calls, cost.chats, cost.assumed) == (1, 4, ())
     assert cost.money == pytest.approx(cost.tokens_in / 1000 + 4 * 0.005, abs=1e-4)
-    longer = replay_cost([(order(), agent("Look orders up. " * 500))], table, repeat=2)
+    longer = replay_cost([(order(), alone(agent("Look orders up. " * 500)))], table, repeat=2)
     assert longer.chats == 8
     assert longer.tokens_in > 8 * 500 * 16 / 4
     unknown = agent()
     body = dict(unknown.body) | {"model": dict(unknown.body["model"]) | {"provider": "custom-llm-2", "model": "mine"}}
-    assert replay_cost([(order(), type(unknown)(body=body))], table).assumed == ("custom-llm-2/mine",)
+    assert replay_cost([(order(), alone(type(unknown)(body=body)))], table).assumed == ("custom-llm-2/mine",)

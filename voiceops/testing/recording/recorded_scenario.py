@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from voiceops.model.address import kind_of, name_of
 from voiceops.model.values import JSON
 from voiceops.testing.recording.made_up_values import Replacements
-from voiceops.testing.replay.conversation import END_CALL, TRANSFER, Conversation, Used, plain
+from voiceops.testing.replay.conversation import END_CALL, HANDOFF, TRANSFER, Conversation, Used, plain
 
 PERSONALITY = "recorded-caller"
 _LONGEST = 9_000  # characters of instructions; Vapi takes 10,000
@@ -46,9 +47,10 @@ def personality() -> dict[str, JSON]:
     return {"kind": "Personality", "name": PERSONALITY, "spec": {"assistant": {"model": model}}}
 
 
-def suite(name: str, agent: str, simulations: Sequence[str]) -> dict[str, JSON]:
-    """All recorded calls of an agent, to be run against it."""
-    targets: JSON = [{"targetType": "assistant", "targetId": agent}]
+def suite(name: str, target: str, simulations: Sequence[str]) -> dict[str, JSON]:
+    """All recorded calls of an agent or a squad (its address), to be run against it."""
+    kind = "squad" if kind_of(target) == "Squad" else "assistant"
+    targets: JSON = [{"targetType": kind, "targetId": name_of(target)}]
     spec: JSON = {"simulationIds": list(simulations), "targetAssignments": targets}
     return {"kind": "SimulationSuite", "name": name, "spec": spec}
 
@@ -72,12 +74,15 @@ def _instructions(conversation: Conversation, made_up: Replacements) -> str:
 
 def _evaluation(conversation: Conversation, used: Sequence[Used]) -> dict[str, JSON]:
     """One yes-or-no question on what was done; the only thing of a call that another wording leaves alone."""
-    names = list(dict.fromkeys(tool.name for tool in used if not _is(tool, END_CALL, TRANSFER)))
+    names = list(dict.fromkeys(tool.name for tool in used if _is_called(tool)))
     wanted = [f"the agent used the tool `{name}`" for name in names]
-    if any(_is(tool, TRANSFER) for tool in used):
+    handed = [tool for tool in used if tool.to or _is(tool, HANDOFF)]
+    if any(_is(tool, TRANSFER) and not tool.to for tool in used):
         wanted.append("the agent handed the caller on to somebody else")
-    else:
+    elif not handed:
         wanted.append("the agent did not hand the caller on to anybody else")
+    elif not any(tool.name in names for tool in handed):
+        wanted.append("the agent handed the caller on to another agent")
     wanted.append(
         "the caller got an answer to what was asked" if not names else "the agent told what the tools answered"
     )
@@ -98,7 +103,7 @@ def _mocks(used: Iterable[Used], made_up: Replacements) -> Iterator[dict[str, JS
     """One answer a tool, the first that it gave: Vapi knows no more than one."""
     told: set[str] = set()
     for tool in used:
-        if tool.name in told or _is(tool, END_CALL, TRANSFER) or tool.answer is None:
+        if tool.name in told or _is(tool, END_CALL, TRANSFER, HANDOFF) or tool.to or tool.answer is None:
             continue
         told.add(tool.name)
         yield {"toolName": _literal(tool.name), "result": _literal(made_up.text(tool.answer))}
@@ -119,6 +124,11 @@ def _used(conversation: Conversation) -> list[Used]:
 
 def _is(tool: Used, *names: str) -> bool:
     return any(plain(tool.name).startswith(plain(name)) for name in names)
+
+
+def _is_called(tool: Used) -> bool:
+    """Is it a tool that an agent calls by this name? A handoff that only the speakers tell of has none."""
+    return not (_is(tool, END_CALL, TRANSFER) or (tool.loose and tool.name == HANDOFF))
 
 
 def _short(text: str) -> str:

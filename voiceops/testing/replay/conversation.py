@@ -6,7 +6,7 @@ what they answered is not kept there: it comes beside it, out of Vapi's own reco
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from voiceops.calls.record import CallRecord, Spoken, ToolUse, ToolValues
@@ -14,7 +14,7 @@ from voiceops.model.values import JSON
 
 _ENDED_BY_AGENT = "assistant-ended-call"
 _FORWARDED = "assistant-forwarded-call"
-END_CALL, TRANSFER = "endCall", "transferCall"
+END_CALL, TRANSFER, HANDOFF = "endCall", "transferCall", "handoff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Used:
     arguments: Mapping[str, JSON] = field(default_factory=dict)
     answer: str | None = None
     loose: bool = False  # its arguments are not known: only that it was called counts
+    to: str | None = None  # who took over: an agent's key, "" where nobody did; None: it is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class AgentTurn:
 
     said: str = ""
     used: tuple[Used, ...] = ()
+    by: str = ""  # who was the last to speak in it: an agent's key; empty where it is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +73,22 @@ def left_out(call: CallRecord, *, needs_values: bool, has_values: bool) -> str:
         return "the caller said nothing"
     if not any(turn.text.strip() for turn in callers):
         return "what was said is not kept (privacy.transcripts, or VOICEOPS_REDACT of the runtime)"
-    if len({turn.agent for turn in call.turns if turn.agent}) > 1:
-        return "several agents of a squad answered"
     if needs_values and not has_values:
         return "Vapi has no record of it any more, and its tools' answers are not kept here"
     return ""
 
 
 def conversation_of(
-    call: CallRecord, values: Mapping[str, ToolValues], variables: Mapping[str, JSON] | None = None
+    call: CallRecord,
+    values: Mapping[str, ToolValues],
+    variables: Mapping[str, JSON] | None = None,
+    *,
+    keys: Mapping[str, str] | None = None,
+    hands_on: Callable[[str], bool] = lambda tool: False,
 ) -> Conversation:
-    """The call as a conversation. `values`: what its tools were asked and answered, by the tool call's id."""
+    """The call as a conversation. `values`: what its tools were asked and answered, by the tool call's id; `keys`: of
+    agents by their live ids, as they were then; `hands_on`: is it a tool by which another agent takes over?
+    """
     exchanges: list[Exchange] = []
     opening, answer = AgentTurn(), AgentTurn()
     caller: str | None = None
@@ -94,9 +101,9 @@ def conversation_of(
         else:
             exchanges.append(Exchange(caller, answer))
 
-    for item in _in_order(call):
-        if isinstance(item, ToolUse):
-            answer, fresh = replace(answer, used=(*answer.used, _used(item, values))), False
+    for item in _handed_on(_in_order(call, values), keys or {}, hands_on, call.assistant_id):
+        if isinstance(item, Used):
+            answer, fresh = replace(answer, used=(*answer.used, item)), False
         elif item.role == "caller":
             if not item.text.strip():
                 continue
@@ -106,7 +113,8 @@ def conversation_of(
             close()
             caller, answer, fresh = item.text.strip(), AgentTurn(), True
         elif item.text.strip():
-            answer, fresh = replace(answer, said=f"{answer.said} {item.text.strip()}".strip()), False
+            said = f"{answer.said} {item.text.strip()}".strip()
+            answer, fresh = replace(answer, said=said, by=_key(item, keys or {}) or answer.by), False
     answer = _with_its_end(call, answer)
     close()
     return Conversation(
@@ -125,6 +133,33 @@ def _used(tool: ToolUse, values: Mapping[str, ToolValues]) -> Used:
     return Used(tool.name, found.arguments, found.answer)
 
 
+def _key(turn: Spoken, keys: Mapping[str, str]) -> str:
+    return keys.get(turn.agent, turn.agent)
+
+
+def _handed_on(
+    items: Sequence[Spoken | Used], keys: Mapping[str, str], hands_on: Callable[[str], bool], first: str
+) -> list[Spoken | Used]:
+    """The same, with who took over after which tool: another agent speaks. Where no tool tells of it, one is put in.
+    `first`: the live id of who took the call."""
+    found: list[Spoken | Used] = []
+    speaker = keys.get(first, first)
+    handing: int | None = None  # the place of the latest tool that may have changed who speaks
+    for item in items:
+        if isinstance(item, Used):
+            handing = len(found) if hands_on(item.name) else handing
+        elif item.role == "agent" and (key := _key(item, keys)):
+            changed = bool(speaker or handing is not None) and key != speaker
+            tool = found[handing] if handing is not None else None
+            if handing is not None and isinstance(tool, Used):
+                found[handing] = replace(tool, to=key if changed else "")
+            elif changed:
+                found.append(Used(HANDOFF, {"destination": key}, loose=True, to=key))
+            speaker, handing = key, None if changed else handing
+        found.append(item)
+    return found
+
+
 def _with_its_end(call: CallRecord, answer: AgentTurn) -> AgentTurn:
     """Some records tell that the agent hung up or transferred only by the reason: then the tool is put in its place."""
     for reason, name in ((_ENDED_BY_AGENT, END_CALL), (_FORWARDED, TRANSFER)):
@@ -133,10 +168,11 @@ def _with_its_end(call: CallRecord, answer: AgentTurn) -> AgentTurn:
     return answer
 
 
-def _in_order(call: CallRecord) -> list[Spoken | ToolUse]:
+def _in_order(call: CallRecord, values: Mapping[str, ToolValues]) -> list[Spoken | Used]:
     """By time; what has none keeps its place behind what came before it."""
     timed: list[tuple[float, Spoken | ToolUse]] = [*_timed(call.turns), *_timed(call.tools)]
-    return [item for _, item in sorted(timed, key=lambda pair: pair[0])]
+    ordered = [item for _, item in sorted(timed, key=lambda pair: pair[0])]
+    return [_used(item, values) if isinstance(item, ToolUse) else item for item in ordered]
 
 
 def _timed(items: Iterable[Spoken | ToolUse]) -> Iterator[tuple[float, Spoken | ToolUse]]:

@@ -55,15 +55,19 @@ class Record:
         found = [_Recorded(turn, used) for turn, answer in enumerate(answers) for used in answer.used]
         return cls(found, _loose=loose)
 
-    def answer(self, turn: int, name: str, arguments: Mapping[str, JSON]) -> tuple[Used | None, Deviation | None]:
-        """What the tool answered then, where it was called so, and what is otherwise about the call."""
-        named = [entry for entry in self.open if plain(entry.used.name) == plain(name)]
+    def answer(
+        self, turn: int, name: str, arguments: Mapping[str, JSON], to: str = ""
+    ) -> tuple[Used | None, Deviation | None]:
+        """What the tool answered then, where it was called so, and what is otherwise about the call. `to`: the agent
+        that it hands the caller on to, who counts there instead of the name and the arguments."""
+        named = [e for e in self.open if (bool(to) and bool(e.used.to)) or plain(e.used.name) == plain(name)]
         if not named:
             return None, Deviation(turn, "new", f"calls {name}, which was not called (again)")
-        loose = plain(name) in self._loose
-        found = next((e for e in named if loose or e.used.loose or same_arguments(e.used.arguments, arguments)), None)
+        found = self._same(named, plain(name), arguments, to)
         if found is None:
             self.open.remove(named[0])  # it is this one that is called otherwise, and not another that is missing
+            if to and named[0].used.to:
+                return None, Deviation(turn, "arguments", f"hands the caller on to {to}, was to {named[0].used.to}")
             other = ", ".join(_other(named[0].used.arguments, arguments))
             return None, Deviation(turn, "arguments", f"calls {name} with other arguments ({other})")
         self.open.remove(found)
@@ -75,9 +79,21 @@ class Record:
             return found.used, Deviation(turn, "ended", f"{verb} at turn {turn}, was at turn {found.turn}")
         return found.used, None
 
+    def _same(self, named: Sequence[_Recorded], name: str, arguments: Mapping[str, JSON], to: str) -> _Recorded | None:
+        """The one that was called so: with these arguments rather than where arguments don't count."""
+        if to and any(entry.used.to for entry in named):
+            return next((entry for entry in named if entry.used.to == to), None)
+        exact = (entry for entry in named if not entry.used.loose and same_arguments(entry.used.arguments, arguments))
+        loose = (entry for entry in named if entry.used.loose or name in self._loose)
+        return next(exact, None) or next(loose, None)
+
     def missing(self, until: int) -> list[Deviation]:
         """What was called up to this turn, and has not been called again."""
-        return [Deviation(e.turn, "missing", f"does not call {e.used.name}") for e in self.open if e.turn <= until]
+        return [Deviation(e.turn, "missing", _not_done(e.used)) for e in self.open if e.turn <= until]
+
+
+def _not_done(used: Used) -> str:
+    return f"does not hand the caller on to {used.to}" if used.to else f"does not call {used.name}"
 
 
 def called(name: str, arguments: Mapping[str, JSON]) -> str:

@@ -7,12 +7,13 @@ left of servers, addresses to ask, destinations, hooks, credentials of tools and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from voiceops.manifest.vendor_bodies import default_tool_name, tool_name
 from voiceops.testing.replay.conversation import END_CALL, TRANSFER, plain
+from voiceops.testing.replay.handoffs import Handoff, handoff_function, handoffs_of
 
 # Where nothing is: Vapi sends a tool's call to the tool's server, else to the agent's, else to the organization's. An
 # agent's own that can't exist keeps the organization's from being asked. https://www.rfc-editor.org/rfc/rfc6761
@@ -31,6 +32,7 @@ class HarmlessAgent:
     body: Mapping[str, Any]
     loose: frozenset[str] = frozenset()  # tools whose parameters are not known: their arguments are not compared
     unseen: tuple[str, ...] = ()  # tools that can't be offered, by their types
+    handoffs: Mapping[str, tuple[Handoff, ...]] = field(default_factory=dict)  # by the plain name of the tool
     first_message: str = ""
     end_phrases: tuple[str, ...] = ()
 
@@ -41,19 +43,36 @@ class HarmlessAgent:
         messages = [str(_map(m).get("content") or "") for m in _list(model.get("messages"))]
         return "\n".join([*messages, *(str(tool) for tool in _list(model.get("tools")))])
 
+    @property
+    def tools(self) -> frozenset[str]:
+        """The plain names of the tools that it is offered."""
+        return frozenset(plain(tool["function"]["name"]) for tool in self.body["model"]["tools"])
 
-def harmless(agent: Mapping[str, Any], tools: Sequence[Mapping[str, Any]]) -> HarmlessAgent:
-    """A live agent's body as one without effects. `tools`: the bodies that its `toolIds` name.
+    def with_functions(self, functions: Iterable[tuple[str, Mapping[str, Any]]]) -> HarmlessAgent:
+        """The same with more functions, by name and parameters; of these the arguments don't count."""
+        more = {
+            name: _function(name, "", parameters) for name, parameters in functions if plain(name) not in self.tools
+        }
+        model = {**self.body["model"], "tools": [*self.body["model"]["tools"], *more.values()]}
+        return replace(self, body={**self.body, "model": model}, loose=self.loose | set(map(plain, more)))
+
+
+def harmless(
+    agent: Mapping[str, Any], tools: Sequence[Mapping[str, Any]], destinations: Sequence[Any] = ()
+) -> HarmlessAgent:
+    """A live agent's body as one without effects. `tools`: the bodies that its `toolIds` name; `destinations`: whom it
+    hands the caller on to as a member of a squad.
 
     Raises ValueError: the agent has no model that could answer a chat.
     """
     model = _map(agent.get("model"))
     if not model.get("provider"):
         raise ValueError("it has no model")
-    given = [*map(_map, _list(model.get("tools"))), *tools]
+    handing = ({"type": "handoff", "destinations": [destination]} for destination in destinations)
     functions: dict[str, dict[str, Any]] = {}
+    handoffs: dict[str, tuple[Handoff, ...]] = {}
     loose, unseen = set(), []
-    for tool in given:
+    for tool in [*map(_map, _list(model.get("tools"))), *tools, *handing]:
         name = _name(tool)
         if not name:
             unseen.append(str(tool.get("type") or "?"))
@@ -61,14 +80,9 @@ def harmless(agent: Mapping[str, Any], tools: Sequence[Mapping[str, Any]]) -> Ha
         parameters = _parameters(tool)
         if parameters is None:
             loose.add(plain(name))
-        functions[name] = {
-            "type": "function",
-            "function": {
-                "name": name,
-                "description": _description(tool),
-                "parameters": parameters or {"type": "object", "properties": {}},
-            },
-        }
+        if found := handoffs_of(tool):
+            handoffs[plain(name)] = (*handoffs.get(plain(name), ()), *found)
+        functions[name] = _function(name, _description(tool), parameters)
     body = {key: agent[key] for key in _KEPT if agent.get(key) is not None}
     body["model"] = {key: value for key, value in model.items() if key not in _NO_TOOLS and value is not None}
     body["model"]["tools"] = list(functions.values())
@@ -77,9 +91,15 @@ def harmless(agent: Mapping[str, Any], tools: Sequence[Mapping[str, Any]]) -> Ha
         body=body,
         loose=frozenset(loose),
         unseen=tuple(sorted(set(unseen))),
+        handoffs=handoffs,
         first_message=_opening(agent),
         end_phrases=tuple(str(phrase).casefold() for phrase in _list(agent.get("endCallPhrases")) if phrase),
     )
+
+
+def _function(name: str, description: str, parameters: Mapping[str, Any] | None) -> dict[str, Any]:
+    given = parameters or {"type": "object", "properties": {}}
+    return {"type": "function", "function": {"name": name, "description": description, "parameters": given}}
 
 
 def _opening(agent: Mapping[str, Any]) -> str:
@@ -94,18 +114,10 @@ def _name(tool: Mapping[str, Any]) -> str:
     if kind == "mcp":
         return ""
     if kind == "handoff":
-        return tool_name(tool) or _handoff(tool)
+        return tool_name(tool) or handoff_function(tool)
     if kind == "query":
         return tool_name(tool) or "knowledge-search"
     return tool_name(tool) or _OWN_NAMES.get(kind) or default_tool_name(tool) or ""
-
-
-def _handoff(tool: Mapping[str, Any]) -> str:
-    """As Vapi builds it for one destination: `handoff_to_` and who it is."""
-    destinations = _list(tool.get("destinations"))
-    one = _map(destinations[0]) if len(destinations) == 1 else {}
-    who = str(one.get("assistantName") or one.get("assistantId") or "")
-    return "handoff_to_" + ("".join(c if c.isalnum() or c in "-_" else "_" for c in who) or "assistant")
 
 
 def _description(tool: Mapping[str, Any]) -> str:
@@ -127,7 +139,8 @@ def _parameters(tool: Mapping[str, Any]) -> Mapping[str, Any] | None:
         return _map(tool["body"])
     if kind == "endCall" or (kind == "function" and function):
         return {"type": "object", "properties": {}}
-    if kind == "transferCall" and (places := [where for d in _list(tool.get("destinations")) if (where := _place(d))]):
+    places = [where for d in _list(tool.get("destinations")) if (where := _place(d))]
+    if (kind == "transferCall" and places) or (kind == "handoff" and len(places) > 1):
         destination = {"type": "string", "enum": places, "description": "Where to."}
         return {"type": "object", "properties": {"destination": destination}, "required": ["destination"]}
     return None

@@ -6,25 +6,27 @@ from collections.abc import Iterable
 
 from voiceops.engine.review.estimate import Table
 from voiceops.testing.replay.conversation import Conversation
-from voiceops.testing.replay.harmless_agent import HarmlessAgent
 from voiceops.testing.replay.replayed import ReplayCost
+from voiceops.testing.replay.who_answers import WhoAnswers
 
 _CHARACTERS_PER_TOKEN = 4
 _PER_MESSAGE = 8  # tokens around each message
 
 
-def replay_cost(items: Iterable[tuple[Conversation, HarmlessAgent]], table: Table, repeat: int = 1) -> ReplayCost:
-    """Of so many rounds of all these calls. Each answer sends the prompt, the tools and all that was said so far."""
+def replay_cost(items: Iterable[tuple[Conversation, WhoAnswers]], table: Table, repeat: int = 1) -> ReplayCost:
+    """Of so many rounds of all these calls. Each answer sends the prompt, the tools and all that was said so far; in a
+    squad the longest prompt is taken for each."""
     calls = chats = sent = came = 0
     money = 0.0
     assumed: set[str] = set()
-    for conversation, agent in items:
+    for conversation, who in items:
+        agent = max((member.agent for member in who.members), key=lambda one: len(one.prompt))
         model = agent.body.get("model", {})
         provider, name = str(model.get("provider") or "default"), str(model.get("model") or "")
         figures, known = table.figures("models", provider, name)
         if not known:
             assumed.add(f"{provider}/{name}" if name else provider)
-        asked, tokens_in, tokens_out = _tokens(conversation, agent)
+        asked, tokens_in, tokens_out = _tokens(conversation, agent.prompt)
         calls, chats, sent, came = calls + 1, chats + asked, sent + tokens_in, came + tokens_out
         money += tokens_in / 1e6 * _number(figures.get("inputPerMillion"))
         money += tokens_out / 1e6 * _number(figures.get("outputPerMillion"))
@@ -40,9 +42,9 @@ def replay_cost(items: Iterable[tuple[Conversation, HarmlessAgent]], table: Tabl
     )
 
 
-def _tokens(conversation: Conversation, agent: HarmlessAgent) -> tuple[int, int, int]:
+def _tokens(conversation: Conversation, prompt: str) -> tuple[int, int, int]:
     """Chats, tokens that go in, and tokens that come out."""
-    so_far = len(agent.prompt) // _CHARACTERS_PER_TOKEN + _of(conversation.opening.said)
+    so_far = len(prompt) // _CHARACTERS_PER_TOKEN + _of(conversation.opening.said)
     chats = sent = came = 0
     for exchange in conversation.exchanges:
         so_far += _of(exchange.caller)
