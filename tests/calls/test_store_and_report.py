@@ -223,14 +223,21 @@ def test_a_number_is_forgotten_for_good(database: Backend) -> None:
     reports.refresh()
     messages = [
         EventRow(n, bytes([n]), "hang", call, START, 0.0, DONE, "", body)
-        for n, (call, body) in enumerate([("other", b"from +14155550005"), ("other", b"from +14155550006")])
+        for n, (call, body) in enumerate(
+            [
+                ("other", b"from +14155550005"),
+                ("other", b"from +14155550006, +141555500051"),
+            ]
+        )
     ]
     database.write([], [], messages, safe=False)
     theirs = [call for call in calls if call.customer == "+14155550005"]
     assert theirs
     assert store.forget("+14155550005") == len(theirs)
     store.keep(calls)
-    assert [event.body for event in (database.get(0), database.get(1)) if event] == [b"from +14155550006"]
+    assert [event.body for event in (database.get(0), database.get(1)) if event] == [
+        b"from +14155550006, +141555500051"
+    ]
     assert store.count(CallFilter(simulated=True)) == 100 - len(theirs)
     for table in ("calls", "call_tools", "call_bodies", "call_sums", "call_forgotten"):
         for row in database.rows(f"SELECT * FROM {database.prefix}{table}"):

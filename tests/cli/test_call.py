@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -95,6 +96,37 @@ def test_a_batch_calls_everybody_once_however_often_it_is_given_in(shop: Bench) 
     shop.run("call", "desk", "--to-file", people(shop), "--yes", "--batch", "once-more")
     assert len(numbers(shop)) == 8
     assert out.stat().st_mode & 0o777 == 0o600
+
+
+def days_pass(made: Bench, days: float) -> None:
+    """For what the store knows of batches."""
+    database = sqlite3.connect(made.folder / ".voiceops" / "calls.db")
+    (table,) = database.execute("SELECT name FROM sqlite_master WHERE name LIKE '%call_claims'").fetchone()
+    with database:
+        database.execute(f"UPDATE {table} SET at = at - ?", (days * 86_400,))
+    database.close()
+
+
+def test_a_batch_calls_nobody_who_was_forgotten(shop: Bench) -> None:
+    shop.run("call", "desk", "--to-file", people(shop), "--yes")
+    assert "run this again then" in shop.run("calls", "forget", "+1 (415) 555-0102").err
+    days_pass(shop, 0.1)
+    shop.run("calls", "sync")
+    assert "run this again then" not in shop.run("calls", "forget", "+14155550102").err
+    ran = shop.run("call", "desk", "--to-file", people(shop), "--yes", "--format", "json")
+    assert [person["result"] for person in ran.data["people"]] == ["done", "not-called", "done"]
+    assert "forgotten by `calls forget`" in ran.data["people"][1]["reason"]
+    assert len(numbers(shop)) == 3
+
+
+def test_a_batch_whose_people_are_no_longer_known_calls_nobody(shop: Bench) -> None:
+    shop.run("call", "desk", "--to-file", people(shop), "--yes")
+    days_pass(shop, 3)
+    shop.write("voiceops.yaml", (shop.folder / "voiceops.yaml").read_text() + "privacy: {calls: 2}\n")
+    shop.run("calls", "sync")
+    ran = shop.run("call", "desk", "--to-file", people(shop), "--yes", code=5)
+    assert "the batch desk/people is over" in ran.err
+    assert len(numbers(shop)) == 3
 
 
 def local_noon() -> tuple[str, datetime]:

@@ -10,7 +10,9 @@ import pytest
 
 from tests.runtime.places import place_of
 from voiceops.calls.store import CallStore
-from voiceops.outbound.claims import FORGOTTEN, UNKNOWN, CallBounds, Claims
+from voiceops.model.privacy import Privacy
+from voiceops.outbound.batches_over import drop_old_batches, over_since
+from voiceops.outbound.claims import FORGOTTEN, SINGLE, UNKNOWN, CallBounds, Claims
 from voiceops.runtime.store.backends import backend_of
 from voiceops.runtime.store.records import Backend
 
@@ -122,3 +124,38 @@ def test_several_at_once_share_the_people_and_the_bounds(place: str, database: B
     for thread in threads:
         thread.join()
     assert len(mine) == len(set(mine)) == 40
+
+
+def called(claims: Claims, key: str, batch: str, at: float, **more: float) -> None:
+    claims.claim(key, batch, "t", at, None, **more)
+    claims.settle(key, "t", "placed", call=f"id-{key}")
+
+
+def test_who_is_forgotten_is_in_no_batch_once_the_call_is_over(claims: Claims) -> None:
+    called(claims, "old", "one", NOW - 2 * FORGOTTEN)
+    called(claims, "over", "two", NOW - 60)
+    claims.ended(["id-over"])
+    called(claims, "talks", "three", NOW - 60)
+    called(claims, "to-come", "four", NOW - 2 * FORGOTTEN, due=NOW + 60)
+    claims.claim("refused", "five", "t", NOW, None)
+    claims.settle("refused", "t", "refused")
+    called(claims, "other", "one", NOW - 2 * FORGOTTEN)
+    assert sorted(claims.batches()) == ["five", "four", "one", "three", "two"]
+    assert claims.forget(["old", "over", "talks", "to-come", "refused", "nobody"], NOW) == 2
+    everybody = ["old", "over", "talks", "to-come", "refused", "other"]
+    assert sorted(claims.of(everybody)) == ["other", "talks", "to-come"]
+    assert claims.forget(["talks", "to-come"], NOW + 2 * FORGOTTEN) == 0
+
+
+def test_a_batch_is_kept_whole_for_as_long_as_its_calls(claims: Claims, database: Backend) -> None:
+    store, day = CallStore(database), 86_400.0
+    called(claims, "first", "long", NOW - 40 * day)
+    called(claims, "last", "long", NOW - 10 * day)
+    called(claims, "gone", "short", NOW - 40 * day)
+    called(claims, "planned", "later", NOW - 40 * day, due=NOW - 20 * day)
+    called(claims, "typed", f"{SINGLE}0a", NOW - 40 * day)
+    drop_old_batches(database, Privacy(), NOW)
+    assert len(claims.batches()) == 4, "without a setting all of it is kept"
+    drop_old_batches(database, Privacy(calls=30), NOW)
+    assert sorted(claims.of(["first", "last", "gone", "planned", "typed"])) == ["first", "last", "planned"]
+    assert [bool(over_since(store, batch)) for batch in ("long", "short", f"{SINGLE}0a")] == [False, True, False]

@@ -27,8 +27,8 @@ class Database(Protocol):
     def scrubbing(self) -> AbstractContextManager[None]:
         """What is deleted inside can't be read off the files afterwards, as far as the database can do that."""
 
-    def forget(self, calls: Sequence[str], text: str) -> int:
-        """Delete what else is stored of these calls, and what holds the text; how many messages there were."""
+    def forget(self, calls: Sequence[str], number: str) -> int:
+        """Delete what else is stored of these calls, and what tells of the number; how many messages there were."""
 
     def type_of(self, kind: str) -> str:
         """What the database calls a column's type: `text`, `number`, `integer` or `bytes`."""

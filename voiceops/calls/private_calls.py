@@ -33,6 +33,11 @@ def forms_of(number: str, key: bytes) -> tuple[str, ...]:
     return tuple(dict.fromkeys(kept_number(number, how, key) for how in ("keep", "mask", "hash")))
 
 
+def tells_of(body: bytes, number: str) -> bool:
+    """Does a message hold this number: whole, and not as a part of a longer one?"""
+    return re.search(rb"(?<!\d)" + re.escape(number.encode()) + rb"(?!\w|\.\w)", body) is not None
+
+
 def without_texts(call: CallRecord) -> CallRecord:
     """The call without what was said."""
     return replace(call, summary="", turns=tuple(replace(turn, text="") for turn in call.turns))

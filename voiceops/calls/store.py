@@ -74,7 +74,7 @@ class CallStore:
     def __init__(self, database: Database, privacy: Privacy | None = None) -> None:
         """`privacy`: what is kept of calls that are told; without it everything."""
         self._database = database
-        self._privacy = privacy or Privacy()
+        self.privacy = privacy or Privacy()
         self._secret = b""
         self._calls = f"{database.prefix}calls"
         self._bodies = f"{database.prefix}call_bodies"
@@ -100,13 +100,13 @@ class CallStore:
 
     def _keep(self, calls: Sequence[CallRecord]) -> int:
         known = {call.id: call for call in self._read([call.id for call in calls])}
-        forgotten = self._are_forgotten({call.customer for call in calls if call.customer})
+        forgotten = self.forgotten_among({call.customer for call in calls if call.customer})
         new: list[CallRecord] = []
         key, now = self._key(), time.time()
         for call in calls:
             if call.customer in forgotten:
                 continue
-            whole = as_kept(merged(known[call.id], call) if call.id in known else call, self._privacy, key, now)
+            whole = as_kept(merged(known[call.id], call) if call.id in known else call, self.privacy, key, now)
             if whole is not None and whole != known.get(call.id):
                 new.append(whole)
         if not new:
@@ -213,6 +213,24 @@ class CallStore:
             self._database.forget([id_ for id_, _ in rows], number)
         return len(rows)
 
+    def has_caller(self, number: str) -> bool:
+        """Is a call kept of exactly this number, in whichever form it is kept?"""
+        forms = forms_of(number, self._key())
+        sql = f"SELECT 1 FROM {self._calls} WHERE customer IN ({_marks(len(forms))}) LIMIT 1"
+        return bool(self._database.rows(sql, forms))
+
+    def forgotten_among(self, numbers: Iterable[str]) -> set[str]:
+        """Those of these numbers whose calls are never to come back."""
+        key = self._key()
+        digests = {number_digest(number, key): number for number in numbers}
+        found: set[str] = set()
+        wanted = tuple(digests)
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            sql = f"SELECT customer FROM {self._forgotten} WHERE customer IN ({_marks(len(some))})"
+            found.update(digests[digest] for (digest,) in self._database.rows(sql, some))
+        return found
+
     def prune(self, before: float) -> int:
         """Delete the calls that began before; how many there were."""
         with self._database.scrubbing(), self._database.transaction():
@@ -250,7 +268,7 @@ class CallStore:
 
     def apply_privacy(self, now: float) -> None:
         """Bring what is kept already to what is wanted: texts and calls whose time is over, numbers of before."""
-        privacy = self._privacy
+        privacy = self.privacy
         oldest = self._database.rows(f"SELECT min(began) FROM {self._calls}")[0][0]
         if oldest is not None and oldest < privacy.calls_before(now):
             self.prune(privacy.calls_before(now))
@@ -295,16 +313,6 @@ class CallStore:
             return []
         rows = self._database.rows(f"SELECT body FROM {self._bodies} WHERE id IN ({_marks(len(ids))})", tuple(ids))
         return [_DECODER.decode(body) for (body,) in rows]
-
-    def _are_forgotten(self, numbers: set[str]) -> set[str]:
-        key = self._key()
-        digests = {number_digest(number, key): number for number in numbers}
-        if not digests:
-            return set()
-        rows = self._database.rows(
-            f"SELECT customer FROM {self._forgotten} WHERE customer IN ({_marks(len(digests))})", tuple(digests)
-        )
-        return {digests[digest] for (digest,) in rows}
 
 
 def _row(call: CallRecord) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ those under way are looked at in one transaction, so that several processes keep
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from voiceops.calls.database import Database
 # is a call that may be this one, or not. refused: Vapi said no. placed: there is a call.
 State = Literal["sending", "lost", "unclear", "refused", "placed"]
 
+SINGLE = "single-"  # how the batch of one number that somebody typed begins; each is another one
 FORGOTTEN = 3600.0  # seconds after which a call that nobody saw the end of is not counted as under way
 UNKNOWN = 180.0  # seconds for which one counts as under way of which nobody knows whether it is
 _MINUTE = 60.0
@@ -166,6 +167,32 @@ class Claims:
         self._database.change(
             f"UPDATE {self._table} SET state = 'refused', reason = ? WHERE call = ?", (reason[:500], call)
         )
+
+    def batches(self) -> list[str]:
+        """The names of all batches of which a claim is kept; of single calls, too."""
+        return [str(name) for (name,) in self._database.rows(f"SELECT DISTINCT batch FROM {self._table}")]
+
+    def forget(self, keys: Sequence[str], now: float) -> int:
+        """Delete these claims, but those whose call is to come, under way or looked for; how many of them there are."""
+        over = "(state = 'refused' OR (state IN ('placed', 'unclear') AND due < ? AND (ended = 1 OR at < ?)))"
+        since = now - FORGOTTEN
+        self._database.change_many(
+            f"DELETE FROM {self._table} WHERE key = ? AND {over}", [(key, since, since) for key in keys]
+        )
+        return len(self.of(keys))
+
+    def drop_batches(self, before: float, told: Callable[[str], None]) -> None:
+        """Delete the claims of batches whose last call was before; `told` hears of each in the same transaction.
+
+        A batch keeps all of its claims until then: they are what keeps it from calling somebody twice.
+        """
+        lasts = f"SELECT batch FROM {self._table} GROUP BY batch HAVING max(at) < ? AND max(due) < ?"
+        if not self._database.rows(lasts, (before, before)):
+            return
+        with self._database.scrubbing(), self._database.transaction():
+            for (batch,) in self._database.rows(lasts, (before, before)):
+                told(batch)
+                self._database.change(f"DELETE FROM {self._table} WHERE batch = ?", (batch,))
 
     def _under_way(self, now: float) -> list[str]:
         rows = self._database.rows(

@@ -49,6 +49,11 @@ def mark_of(environment: str, batch: str, number: str) -> str:
     return blake2b(text.encode(), digest_size=12, person=b"voiceops-calling").hexdigest()
 
 
+def person_in(environment: str, batch: str, number: str) -> str:
+    """Who a claim is about: the store keeps a digest of this, and nobody gets it."""
+    return f"{environment} {batch} {number}"
+
+
 def call_body(order: CallOrder, caller: Caller, batch: str, mark: str, later: Opening | None) -> dict[str, Any]:
     """The body of `POST /call`; `later`: not before, and not after."""
     words = "squad" if caller.squad else "assistant"

@@ -70,7 +70,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "use.simulate_call": ("Rehearsal", "elsewhere", "rehearse", "simulate"),
     "use.signature_readings": ("Reading", "fitting", "readings_with", "signature_of"),
     "use.run_sandbox": ("make_sandbox_calls", "sandbox_server"),
-    "use.read_calls": ("Fetched", "ShownCall", "forget_caller", "list_calls", "show_call", "sync_calls"),
+    "use.read_calls": ("Fetched", "Forgotten", "ShownCall", "forget_caller", "list_calls", "show_call", "sync_calls"),
     "use.plan_calls": ("CallPlan", "CallWish", "prepare_calls"),
     "use.place_calls": ("Placed", "Placing", "follow_call", "make_calls"),
     "use.watch_calls": ("watch",),

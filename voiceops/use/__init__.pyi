@@ -83,6 +83,7 @@ from voiceops.use.preview_terms import PreviewTerms as PreviewTerms
 from voiceops.use.process_context import ProcessContext as ProcessContext
 from voiceops.use.pull_account import pull as pull
 from voiceops.use.read_calls import Fetched as Fetched
+from voiceops.use.read_calls import Forgotten as Forgotten
 from voiceops.use.read_calls import ShownCall as ShownCall
 from voiceops.use.read_calls import forget_caller as forget_caller
 from voiceops.use.read_calls import list_calls as list_calls

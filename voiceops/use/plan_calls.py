@@ -16,10 +16,11 @@ from voiceops.model.graph import Graph
 from voiceops.model.instants import to_millisecond
 from voiceops.model.state import Entry
 from voiceops.model.values import Ref
-from voiceops.outbound.claims import Claims
+from voiceops.outbound.batches_over import over_since
+from voiceops.outbound.claims import SINGLE, Claims
 from voiceops.outbound.do_not_call import MAX_BYTES as LONGEST_LIST
 from voiceops.outbound.do_not_call import read_do_not_call
-from voiceops.outbound.order import Caller, mark_of
+from voiceops.outbound.order import Caller, mark_of, person_in
 from voiceops.outbound.people_file import MAX_BYTES, Person, read_people
 from voiceops.outbound.phone_facts import EXTRA, PhoneFacts, as_e164, facts_of, has_extra
 from voiceops.outbound.planned_call import PlannedCall, Rules, Spacing, hours, planned, spaced
@@ -27,6 +28,8 @@ from voiceops.state.ledger import Ledger
 from voiceops.use.calls_database import calls_database
 from voiceops.use.load_project import Loaded
 from voiceops.use.open_state import open_ledger
+
+_FORGOTTEN = "forgotten by `calls forget`, so nobody knows whether it was called: --to calls it all the same"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,14 +107,22 @@ def _decided(
         assert found is not None
         store, claims = CallStore(found), Claims(found)
         claims.prepare()
-        keys = [store.digest(f"{environment} {batch} {row.number}") if row.number else "" for row in rows]
+        if since := over_since(store, batch):
+            raise Refused(
+                f"the batch {batch} is over: whom it called was deleted on {since[:10]}, as privacy.calls says",
+                hint="Who stands in the file may have been called. To call all of them: --batch NAME.",
+            )
+        keys = [store.digest(person_in(environment, batch, row.number)) if row.number else "" for row in rows]
         known = claims.of([key for key in keys if key])
+        forgotten = store.forgotten_among(row.number for row in rows if row.number) if wish.people is not None else ()
         taken = claims.due_after(rules.now)
     spacing = Spacing(rules.calling, taken)
     calls = []
     for row, key in zip(rows, keys, strict=True):
         facts = facts_of(row.number) if row.number else PhoneFacts()
         plan = planned(row, rules, facts, known.get(key))
+        if row.number in forgotten and plan.claim is None and plan.step in ("call", "later"):
+            plan = replace(plan, step="not", reason=_FORGOTTEN, meant=True)
         if plan.step == "later" and wish.people is not None:
             plan = spaced(plan, rules, spacing)
         calls.append(replace(plan, key=key, mark=mark_of(environment, batch, row.number)))
@@ -124,7 +135,7 @@ def _people(wish: CallWish) -> tuple[tuple[Person, ...], tuple[str, ...], str]:
         number, problem = as_e164(wish.to)
         if problem:
             raise VoiceopsError(f"--to {wish.to!r} {problem}")
-        return (Person(place=Mark("--to", 1, 1), given=wish.to, number=number),), (), f"single-{secrets.token_hex(8)}"
+        return (Person(place=Mark("--to", 1, 1), given=wish.to, number=number),), (), f"{SINGLE}{secrets.token_hex(8)}"
     file = str(wish.people)
     try:
         with wish.people.open("rb") as stream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ from voiceops.calls.store import CallFilter, CallStore
 from voiceops.errors import StateError, VoiceopsError
 from voiceops.model.graph import Graph
 from voiceops.model.instants import to_millisecond
+from voiceops.outbound.batches_over import drop_old_batches
+from voiceops.outbound.claims import Claims
+from voiceops.outbound.order import person_in
+from voiceops.outbound.phone_facts import as_e164
 from voiceops.providers.call_pages import call_pages
 from voiceops.providers.http import Api
 from voiceops.use.calls_database import calls_database, names_of
@@ -21,10 +26,13 @@ from voiceops.use.load_project import Loaded
 from voiceops.use.open_job import open_job
 from voiceops.use.open_state import open_ledger
 from voiceops.use.opened import Opened
+from voiceops.use.runtime_queue import DATABASE
 from voiceops.use.scope_and_terms import Scope, options_of
 
 _AGAIN = 86_400.0  # seconds before the last fetch that are fetched again: calls that were under way have ended since
 _SYNCED = "synced"
+_KNOWN_AS = re.compile(r"sips?:[^\s@]+@[^\s@]+\Z|.{0,20}#[0-9a-f]{32}\Z")  # what a caller may be known as: no number
+_SHORT = re.compile(r"\d{3,15}\Z")  # an extension, or a number as its carrier sends it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +42,14 @@ class Fetched:
     told: int
     changed: int
     since: float | None  # epoch seconds from which they were asked for; None: all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """How many calls were deleted, and how many times a batch still has to know the number: its call is not over."""
+
+    calls: int
+    claims_left: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +123,7 @@ async def sync_calls(
             names = await names_of(job.ledger)
             count, changed = await fetch(store, job.accounts.vapi.api, names, since=since, until=until, told=told)
         store.apply_privacy(begun)
+        drop_old_batches(found, loaded.project.privacy, begun)
         if until is None:
             store.note(_SYNCED, str(begun))
     return Fetched(told=count, changed=changed, since=since)
@@ -135,11 +152,31 @@ async def fetch(
     return count, changed
 
 
-async def forget_caller(opened: Opened, number: str, *, database: str = "") -> int:
-    """Delete every call of this number here, for good; how many there were. Raises VoiceopsError, Refused."""
-    with calls_database(opened, database, make=True) as found:
+async def forget_caller(opened: Opened, number: str, *, database: str = "") -> Forgotten:
+    """Delete every call of this number here, for good, and who called it in which batch.
+
+    The number may be written as people write it; a SIP URI, and the digest that is kept in a number's place, count as
+    they stand. Raises VoiceopsError: it is none of these, or the database that is named is not there; Refused.
+    """
+    with calls_database(opened, database, make=not (database or opened.environ.get(DATABASE))) as found:
         assert found is not None
-        return CallStore(found).forget(number)
+        store, claims = CallStore(found), Claims(found)
+        claims.prepare()
+        whole = _caller(store, number.strip())
+        calls = store.forget(whole)
+        environment = opened.project.environment
+        keys = [store.digest(person_in(environment, batch, whole)) for batch in claims.batches()]
+        return Forgotten(calls=calls, claims_left=claims.forget(keys, time.time()))
+
+
+def _caller(store: CallStore, given: str) -> str:
+    """The number as calls have it. Raises VoiceopsError: whatever tells of it would be deleted, so it must be one."""
+    number, problem = as_e164(given)
+    if number or _KNOWN_AS.match(given) or (_SHORT.match(given) and store.has_caller(given)):
+        return number or given
+    raise VoiceopsError(
+        f"{given!r} {problem}", hint="`voiceops calls --numbers` shows callers' numbers as they are kept."
+    )
 
 
 def _iso(at: float | None) -> str:

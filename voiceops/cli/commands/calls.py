@@ -99,10 +99,19 @@ def sync_command(console: Console, since: float | None, until: float | None, db:
 def forget_command(console: Console, number: str, db: str) -> int:
     """Delete every call of this number from the store, for good: a later sync does not bring them back.
 
-    It says what Vapi and Twilio still hold; deleting it there is theirs to do.
+    NUMBER is written with its plus, as +14155550123, or as `calls --numbers` shows it. Who was called in a batch is
+    deleted, too, and no batch calls the number again. It says what Vapi and Twilio still hold; deleting it there is
+    theirs to do.
     """
     gone = completed(use.forget_caller(use.open_project(*console.place), number, database=db))
-    console.out(f"{gone} calls of this number were deleted, and none of them comes back by a sync.")
+    what = "1 call of this number was" if gone.calls == 1 else f"{gone.calls} calls of this number were"
+    console.out(
+        f"{what} deleted, and {'it does not come' if gone.calls == 1 else 'none of them comes'} back by a sync."
+    )
+    if gone.claims_left:
+        console.note(
+            "A batch is calling this number, or will, and keeps that until an hour after: run this again then."
+        )
     console.note(
         "Vapi still holds its own record, recording and transcript of each call (dashboard, or DELETE /call/{id}),\n"
         "and Twilio its call logs and recordings (console: Monitor, Logs, Calls)."

@@ -23,6 +23,7 @@ from voiceops.calls.record import CallRecord, ToolUse
 from voiceops.calls.store import CallStore
 from voiceops.errors import VoiceopsError
 from voiceops.model.privacy import Privacy
+from voiceops.outbound.batches_over import drop_old_batches
 from voiceops.runtime.json_text import loads
 from voiceops.runtime.messages.background_pace import BackgroundPace
 from voiceops.runtime.messages.vapi_api import Known
@@ -163,8 +164,10 @@ class _Recording:
             self.seen.update(some)
             self.pace.rest()
         elif time.time() - self.tidied > _TIDY:
-            self.store.apply_privacy(time.time())
-            self.tidied = time.time()
+            now = time.time()
+            self.store.apply_privacy(now)
+            drop_old_batches(self.backend, self.store.privacy, now)
+            self.tidied = now
         return bool(self.waiting)
 
     def _look(self) -> None:

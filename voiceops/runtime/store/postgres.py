@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from voiceops.calls.private_calls import tells_of
 from voiceops.errors import VoiceopsError
 from voiceops.runtime.store.keys import prefix_of
 from voiceops.runtime.store.records import (
@@ -352,13 +353,13 @@ class PostgresBackend:
     def scrubbing(self) -> Iterator[None]:
         yield  # the server overwrites dead rows when it vacuums
 
-    def forget(self, calls: Sequence[str], text: str) -> int:
+    def forget(self, calls: Sequence[str], number: str) -> int:
         ids = list(calls)
         self._run("DELETE FROM voiceops_claims WHERE call = ANY(%s)", (ids,))
         self._run("DELETE FROM voiceops_sessions WHERE call = ANY(%s)", (ids,))
-        return self._run(
-            "DELETE FROM voiceops_events WHERE call = ANY(%s) OR position(%s IN body) > 0", (ids, text.encode())
-        ).rowcount
+        holding = self._run("SELECT id, body FROM voiceops_events WHERE position(%s IN body) > 0", (number.encode(),))
+        told = [id_ for id_, body in holding if tells_of(bytes(body), number)]
+        return self._run("DELETE FROM voiceops_events WHERE call = ANY(%s) OR id = ANY(%s)", (ids, told)).rowcount
 
     def type_of(self, kind: str) -> str:
         return {"text": "text", "number": "double precision", "integer": "bigint", "bytes": "bytea"}[kind]

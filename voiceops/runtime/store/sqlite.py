@@ -19,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
+from voiceops.calls.private_calls import tells_of
 from voiceops.errors import VoiceopsError
 from voiceops.runtime.store.keys import prefix_of
 from voiceops.runtime.store.records import (
@@ -437,8 +438,9 @@ class SqliteBackend:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             self._connection.execute("PRAGMA secure_delete=OFF")
 
-    def forget(self, calls: Sequence[str], text: str) -> int:
-        ids = {id_ for (id_,) in self.rows("SELECT id FROM bodies WHERE instr(body, ?)", (text.encode(),))}
+    def forget(self, calls: Sequence[str], number: str) -> int:
+        holding = self._connection.execute("SELECT id, body FROM bodies WHERE instr(body, ?)", (number.encode(),))
+        ids = {id_ for id_, body in holding if tells_of(body, number)}
         for call in calls:
             ids |= {id_ for (id_,) in self.rows("SELECT id FROM events WHERE call = ?", (call,))}
             self.change("DELETE FROM claims WHERE call = ?", (call,))
