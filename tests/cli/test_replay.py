@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as xml
 
 import pytest
 
@@ -248,3 +249,37 @@ def test_calls_that_may_not_be_had_again_are_left_out(alone: Bench) -> None:
     ran = alone.run("test", "--replay", code=1)
     assert "7 calls: what was said is not kept" in ran.err
     assert not [request for request in alone.control.requests() if "/call/" in request["path"]]
+
+
+def test_its_files_say_what_is_printed(alone: Bench) -> None:
+    """In a preview: the lines are those of the environment that it is made of."""
+    alone.write("agents/line.yaml", "kind: Phone\nname: main\nspec: {number: '+14155550100', agent: desk}\n")
+    alone.edit("agents/line.yaml", "spec: {", "spec: {provider: twilio, ")
+    alone.apply()
+    call(alone, 8, artifact={"messages": messages(1008)[:1]}, createdAt="2026-11-28T19:00:00.000Z")
+    alone.run("calls", "sync")
+    manifests(alone, WITHOUT)
+    alone.run("preview", "up", "one")
+    made = {form: alone.folder / f"report.{form}" for form in ("xml", "md", "json", "txt")}
+    files = [text for path in made.values() for text in ("--out", str(path))]
+    ran = alone.run("-e", "preview-one", "test", "--replay", "--calls-of", "live", "--n", "3", *files, code=1)
+    read = {form: path.read_text() for form, path in made.items()}
+    assert "│ A colleague calls back about an" in read["txt"]
+    assert read["txt"].strip() == ran.out.strip()
+    told = json.loads(read["json"])
+    assert told["replay"]["calls"][0]["first"]["is"]["said"] == "A colleague calls back about an order."
+    assert {line for result in told["results"] for line in result["lines"]} == {"Phone/main"}
+
+    suites = xml.fromstring(read["xml"])
+    assert suites.get("failures") == "2"
+    assert [case.get("classname", "").split(".")[0] for case in suites.iter("testcase")] == ["replay", "replay"]
+    failure = next(suites.iter("failure"))
+    assert failure.get("message") == "failed: turn 2: does not call lookupOrder"
+    assert "lines that reach it: Phone/main" in str(failure.text)
+    assert next(suites.iter("system-err")).text == "1 call left out: the caller said nothing"
+
+    assert "> turn 2: does not call lookupOrder" in read["md"]
+    assert "- lines that reach it: `Phone/main`" in read["md"]
+    assert "1 call left out: the caller said nothing" in read["md"]
+    assert "Where is my order" not in read["md"] + read["xml"], "what callers said is in no comment"
+    alone.run("preview", "down", "one")

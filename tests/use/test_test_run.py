@@ -142,6 +142,21 @@ def test_without_tests_it_says_what_to_write(tmp_path: Path) -> None:
         assert shop.control.requests() == []
 
 
+def test_where_none_is_of_the_sort_that_was_asked_for_it_says_so(tmp_path: Path) -> None:
+    with desk_shop(tmp_path, EVAL) as shop:
+        ran = run(shop, "--agent", "desk", "--kind", "suite", "--kind", "script")
+        assert ran.data["warnings"] == ["none of the 1 test of live is of the sort suite or script and about desk"]
+
+
+def test_a_preview_names_the_lines_of_what_it_is_made_of(tmp_path: Path) -> None:
+    with desk_shop(tmp_path, EVAL) as shop:
+        shop.edit("agents/all.yaml", "from nine to six.", "whenever we like.")
+        shop.run("preview", "up", "one")
+        ran = shop.run("-e", "preview-one", "test", "--format", "markdown", code=1)
+        assert "- lines that reach it: `Phone/main`" in ran.out
+        assert "- agent: `Agent/desk` in `agents/all.yaml:1`" in ran.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -150,6 +165,7 @@ def test_without_tests_it_says_what_to_write(tmp_path: Path) -> None:
         (["--kind", "unit"], r"unit"),
         (["--repeat", "0"], r"--repeat"),
         (["--budget", "0"], r"--budget"),
+        (["--budget", "nan"], r"'nan' is no number"),
     ],
 )
 def test_bad_input_is_a_line(tmp_path: Path, arguments: list[str], said: str) -> None:

@@ -42,7 +42,7 @@ def render_recorded(written: Sequence[str], there: Sequence[str], left_out: Mapp
     """What a recording wrote, and what it did not."""
     lines = [f"+ {one_line(path)}" for path in written]
     lines += [f"· {one_line(path)} is there already" for path in there]
-    lines += [f"· {_count(n, 'call')} left out: {one_line(why)}" for why, n in sorted(left_out.items())]
+    lines += [f"· {row}" for row in left_out_rows(left_out)]
     if written:
         also = (
             f" {_count(replaced, 'number or address', 'numbers and addresses')} became made-up ones."
@@ -53,6 +53,14 @@ def render_recorded(written: Sequence[str], there: Sequence[str], left_out: Mapp
             f"{_count(len(written), 'file')} written.{also} Read them before they are kept: names are as said."
         )
     return "\n".join(lines or ["Nothing was written."])
+
+
+def left_out_rows(left_out: Mapping[str, int]) -> list[str]:
+    """How many calls were left out, by the reason, the most first."""
+    return [
+        f"{_count(n, 'call')} left out: {one_line(why)}"
+        for why, n in sorted(left_out.items(), key=lambda item: (-item[1], item[0]))
+    ]
 
 
 def _call(call: ReplayedCall, style: Style) -> Iterator[str]:
@@ -104,8 +112,7 @@ def _sums(replay: Replay, style: Style) -> Iterator[str]:
         if call.verdict == "not run":
             reason = next((one.error for one in call.played if one.error), "")
             yield f"{style('!', 'yellow')} {one_line(call.conversation.call)} could not be replayed: {one_line(reason)}"
-    for why, n in sorted(replay.left_out.items(), key=lambda item: -item[1]):
-        yield f"{style('·', 'dim')} {_count(n, 'call')} left out: {one_line(why)}"
+    yield from (f"{style('·', 'dim')} {row}" for row in left_out_rows(replay.left_out))
     same = [call for call in known if not any(one.differences for one in call.played)]
     reworded = [call for call in same if call.shown and call.shown.said]
     if same:

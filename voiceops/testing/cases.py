@@ -71,8 +71,13 @@ class TestsWanted:
         return not self.kinds or kind in self.kinds
 
 
-def choose(graph: Graph, scripts: Iterable[ReadScript], wanted: TestsWanted) -> tuple[Chosen, ...]:
-    """The wanted tests, suites first, each sort by name. Raises VoiceopsError for a name that no test or agent has."""
+def choose(
+    graph: Graph, scripts: Iterable[ReadScript], wanted: TestsWanted, lines_of: Graph | None = None
+) -> tuple[Chosen, ...]:
+    """The wanted tests, suites first, each sort by name; `lines_of`: whose phone lines reach them, where not these.
+
+    Raises VoiceopsError for a name that no test or agent has.
+    """
     agent = _agent(graph, wanted.agent) if wanted.agent else ""
     found = [*_of_suites(graph, agent), *_of_evals(graph, agent), *_of_scripts(graph, scripts)]
     chosen = [test for test in found if wanted.takes(test.case.kind)]
@@ -83,7 +88,7 @@ def choose(graph: Graph, scripts: Iterable[ReadScript], wanted: TestsWanted) -> 
             raise _unknown(name, chosen if any(_is_called(test, name) for test in found) else found, wanted)
     if wanted.names:
         chosen = [test for test in chosen if any(_is_called(test, name) for name in wanted.names)]
-    return tuple(_with_lines(graph, chosen))
+    return tuple(_with_lines(graph, lines_of or graph, chosen))
 
 
 def _of_suites(graph: Graph, agent: str) -> Iterator[Chosen]:
@@ -158,12 +163,12 @@ def _under_test(graph: Graph, target: str) -> tuple[str, ...]:
     return (target, *(address for address in members if kind_of(address) == "Agent"))
 
 
-def _with_lines(graph: Graph, chosen: Sequence[Chosen]) -> Iterator[Chosen]:
+def _with_lines(graph: Graph, lines_of: Graph, chosen: Sequence[Chosen]) -> Iterator[Chosen]:
     """The tests with the place of the agent's manifest, and the phone lines that reach it."""
-    lines = reaching(graph.edges, "Phone")
+    lines = reaching(lines_of.edges, "Phone")
     for test in chosen:
         agent = next(iter(test.case.agents), "")
-        reached = [line for line in lines.get(agent, ()) if line in graph.resources]
+        reached = [line for line in lines.get(agent, ()) if line in lines_of.resources]
         reached = [line for line in dict.fromkeys(reached) if line.count("/") == 1]  # not their Twilio side
         known = graph.resources.get(agent) or graph.externals.get(agent)
         at = _at(known.mark) if known is not None else ""

@@ -12,6 +12,7 @@ from voiceops.model.address import kind_of, owner_of
 from voiceops.model.graph import Graph
 from voiceops.model.plan import Change, Plan, shown
 from voiceops.model.values import SENSITIVE, SENSITIVE_UNCHECKED
+from voiceops.model.wording import some_of
 from voiceops.testing.cases import Chosen
 from voiceops.testing.digest import LEFT_OUT, Content, case_digest, reached
 from voiceops.testing.kept import KeptResult
@@ -153,10 +154,9 @@ def _named(tests: Sequence[Chosen]) -> str:
 
 
 def _apart(without: Sequence[str]) -> str:
-    more = f" and {len(without) - _NAMED} more" if len(without) > _NAMED else ""
     return (
-        f"It tests {', '.join(without[:_NAMED])}{more}, too, which this plan leaves out: nobody tested what would be "
-        "live. Apply together what was tested together."
+        f"It tests {some_of(without, _NAMED)}, too, which this plan leaves out: nobody tested what would be live. "
+        "Apply together what was tested together."
     )
 
 

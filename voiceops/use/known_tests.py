@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from voiceops.errors import Diagnostic, InvalidProject, VoiceopsError
+from voiceops.model.graph import Graph
 from voiceops.runtime.spec import RuntimeSpec
 from voiceops.simulate.script_file import read_script
 from voiceops.testing.cases import Chosen, ReadScript, TestsWanted, choose
 from voiceops.testing.digest import Content, case_digest
-from voiceops.use.load_project import Loaded
+from voiceops.use.load_project import Loaded, load
 from voiceops.use.runtime_needs import runtime_spec
 
 SCRIPTS = "tests"  # the folder beside voiceops.yaml
@@ -21,12 +22,23 @@ def known_tests(loaded: Loaded, wanted: TestsWanted | None = None) -> tuple[Chos
     """The wanted tests, each with the digest of what it tests. Raises InvalidProject for a script that is none, and
     VoiceopsError for a name that no test has."""
     wanted = wanted or TestsWanted()
-    chosen = choose(loaded.graph, _scripts(loaded) if wanted.takes("script") else (), wanted)
+    scripts = _scripts(loaded) if wanted.takes("script") else ()
+    chosen = choose(loaded.graph, scripts, wanted, graph_with_lines(loaded))
     content = content_of(loaded)
     return tuple(
         replace(test, case=replace(test.case, digest=case_digest(content, test))) if test.target else test
         for test in chosen
     )
+
+
+def graph_with_lines(loaded: Loaded) -> Graph:
+    """The graph whose phone lines reach what is tested: a preview has none, the environment that it is made of does."""
+    if not loaded.project.preview:
+        return loaded.graph
+    try:
+        return load(loaded.project.root, loaded.project.base, loaded.context).graph
+    except InvalidProject:  # what is wrong there is no matter of the preview's
+        return loaded.graph
 
 
 def content_of(loaded: Loaded) -> Content:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from voiceops.testing.replay.replay_cost import replay_cost
 from voiceops.testing.replay.replayed import Replay, ReplayCost, ReplayedCall
 from voiceops.testing.replay.vapi_chats import SETTLES, Chats
 from voiceops.use.calls_to_replay import ReplayItem, calls_to_replay
+from voiceops.use.known_tests import graph_with_lines
 from voiceops.use.load_project import Loaded
 from voiceops.use.open_job import open_job
 from voiceops.use.scope_and_terms import Scope, options_of
@@ -96,7 +97,10 @@ async def replay(
                     loaded.context.on_wait(_may_be_left(chats))
             raise
         left = await chats.clear()
-    calls = tuple(_replayed(loaded, item, rounds, wanted) for item, rounds in zip(chosen.items, played, strict=True))
+    lines = reaching(graph_with_lines(loaded).edges, *LINES)
+    calls = tuple(
+        _replayed(loaded, item, rounds, wanted, lines) for item, rounds in zip(chosen.items, played, strict=True)
+    )
     warnings = list(chosen.warnings)
     if left:
         warnings.append(_may_be_left(chats))
@@ -165,18 +169,23 @@ def _may_be_left(chats: Chats) -> str:
     return f"chats whose names begin with '{chats.name}' may be left at Vapi: they hold what callers said"
 
 
-def _replayed(loaded: Loaded, item: ReplayItem, rounds: tuple[Playback, ...], wanted: ReplayWanted) -> ReplayedCall:
+def _replayed(
+    loaded: Loaded,
+    item: ReplayItem,
+    rounds: tuple[Playback, ...],
+    wanted: ReplayWanted,
+    lines: Mapping[str, Sequence[str]],
+) -> ReplayedCall:
     shown = next((one for one in rounds if one.differences), None)
     at = shown.differences[0].turn if shown is not None else 0
     speaker = shown.answers[at].by if shown is not None and at < len(shown.answers) else ""
     resource = loaded.graph.resources.get(speaker) or loaded.graph.resources.get(item.target)
-    reached = reaching(loaded.graph.edges, *LINES).get(item.target, ())
     case = TestCase(
         name=item.call.id,
         kind="replay",
         agents=(item.target,),
         agent_at=str(resource.mark) if resource is not None else "",
-        lines=tuple(dict.fromkeys(owner_of(line) for line in reached)),
+        lines=tuple(dict.fromkeys(owner_of(line) for line in lines.get(item.target, ()))),
     )
     attempts = tuple(attempt_of(one) for one in rounds)
     return ReplayedCall(

@@ -16,7 +16,7 @@ from voiceops.kinds.schema import using
 from voiceops.model.address import owner_of
 from voiceops.model.graph import Graph
 from voiceops.model.plan import Plan
-from voiceops.model.wording import some_of
+from voiceops.model.wording import many, some_of
 from voiceops.net.together import together
 from voiceops.providers.snapshot_reader import read_live
 from voiceops.testing.cases import Chosen, TestsWanted, closure
@@ -70,7 +70,7 @@ async def run_tests(
         seconds=time.monotonic() - began,
         results=run.results(),
         min_pass=loaded.project.trials.min_pass,
-        warnings=tuple(run.warnings) if chosen or changed else (_none_there(loaded),),
+        warnings=tuple(run.warnings) if chosen or changed else (_none_there(loaded, wanted or TestsWanted()),),
     )
     try:
         await keep_results(loaded, report)
@@ -79,7 +79,11 @@ async def run_tests(
     return report
 
 
-def _none_there(loaded: Loaded) -> str:
+def _none_there(loaded: Loaded, wanted: TestsWanted) -> str:
+    if there := len(known_tests(loaded)):
+        asked = [f"of the sort {' or '.join(wanted.kinds)}"] if wanted.kinds else []
+        asked += [f"about {wanted.agent}"] if wanted.agent else []
+        return f"none of the {many(there, 'test')} of {loaded.project.environment} is {' and '.join(asked)}"
     return (
         f"the environment {loaded.project.environment} has no tests: write a SimulationSuite or an Eval beside the "
         f"agents, or a call script in {SCRIPTS}/"

@@ -12,7 +12,7 @@ import click
 from voiceops import use
 from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.loop import completed
-from voiceops.cli.terminal.options import formats
+from voiceops.cli.terminal.options import BoundedNumber, formats
 from voiceops.cli.terminal.period import Span
 from voiceops.cli.terminal.progress import Reporter
 from voiceops.cli.terminal.signalled import Signalled
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 _PATIENCE = click.option(
     "--lock-timeout",
-    type=click.FloatRange(0),
+    type=BoundedNumber(0),
     default=300.0,
     show_default=True,
     metavar="S",

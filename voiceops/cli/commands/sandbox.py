@@ -8,6 +8,7 @@ import click
 
 from voiceops import use
 from voiceops.cli.terminal.console import Console
+from voiceops.cli.terminal.options import BoundedNumber
 
 
 @click.group("sandbox", invoke_without_command=True)
@@ -89,7 +90,7 @@ def sandbox_command(
     show_default=True,
     help="What goes wrong in the newest fifth of the time.",
 )
-@click.option("--days", type=click.FloatRange(0.01, 3650), default=14, show_default=True, help="Spread over so many.")
+@click.option("--days", type=BoundedNumber(0.01, 3650), default=14, show_default=True, help="Spread over so many.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same calls for the same number.")
 @click.pass_obj
 def calls_command(console: Console, n: int, scenario: str, days: float, seed: int) -> int:

@@ -12,7 +12,7 @@ from voiceops.cli.terminal.applies import applied
 from voiceops.cli.terminal.apply_flags import Flags, check_can_ask
 from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.loop import completed
-from voiceops.cli.terminal.options import local_state
+from voiceops.cli.terminal.options import BoundedNumber, local_state
 from voiceops.errors import VoiceopsError
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}\Z")
@@ -30,13 +30,13 @@ def secrets_command() -> None:
 @click.option("--url", default="", metavar="URL", help="Where the runtime is [default: runtime.url].")
 @click.option(
     "--grace",
-    type=click.FloatRange(0, 86_400),
+    type=BoundedNumber(0, 86_400),
     metavar="S",
     help="Seconds for which calls may go on with the old one [default: the agents' longest call].",
 )
 @click.option(
     "--watch",
-    type=click.FloatRange(0, 3_600),
+    type=BoundedNumber(0, 3_600),
     default=5.0,
     show_default=True,
     metavar="S",

@@ -9,9 +9,9 @@ import click
 from voiceops import use
 from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.loop import completed
-from voiceops.cli.terminal.options import formats
+from voiceops.cli.terminal.options import BoundedNumber, formats
 from voiceops.cli.terminal.real_calls import RealCalls, real_calls, record_calls, replay_calls, show_replay
-from voiceops.cli.terminal.test_reports import FORMATS, report_files, show_tests
+from voiceops.cli.terminal.test_reports import FORMATS, report_files, show, shown_tests
 
 _KINDS = ("suite", "eval", "script")
 
@@ -23,7 +23,7 @@ _KINDS = ("suite", "eval", "script")
 @click.option("--repeat", type=click.IntRange(1, 100), metavar="N", help="Run each so often [default: tests.repeat].")
 @click.option(
     "--budget",
-    type=click.FloatRange(min=0, min_open=True),
+    type=BoundedNumber(min=0, min_open=True),
     metavar="MINUTES",
     help="After so long nothing new starts, and what runs is cancelled.",
 )
@@ -78,4 +78,4 @@ def test_command(
     running = use.run_tests(
         use.load(*console.place), wanted, repeat=repeat, budget=budget, changed=changed, told=console.note
     )
-    return show_tests(console, completed(running), format_, files)
+    return show(console, shown_tests(completed(running)), format_, files)

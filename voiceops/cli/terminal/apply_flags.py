@@ -12,7 +12,7 @@ import click
 
 from voiceops import use
 from voiceops.cli.terminal.console import Console
-from voiceops.cli.terminal.options import exclusion, formats, local_state, selection
+from voiceops.cli.terminal.options import BoundedNumber, exclusion, formats, local_state, selection
 from voiceops.errors import VoiceopsError
 from voiceops.use.process_context import SIGNERS
 
@@ -78,7 +78,7 @@ def apply_flags(command: Callable[..., Any], *more_formats: str) -> Callable[...
         click.option("--force", is_flag=True, help="Pass safety.maxDestroyPercent; never preventDestroy."),
         click.option(
             "--lock-timeout",
-            type=click.FloatRange(0),
+            type=BoundedNumber(0),
             default=0.0,
             metavar="S",
             help="Seconds to wait for the lock.",

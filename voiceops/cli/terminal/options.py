@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -38,6 +39,17 @@ class AddressPattern(click.ParamType[str]):
         if not _PATTERN.match(str(value)):
             self.fail(f"{value!r} is no address: write Kind/name, Kind/name[key], or a pattern: Kind/*.", param, ctx)
         return str(value)
+
+
+class BoundedNumber(click.FloatRange):
+    """A number between bounds. `nan` is none: it is neither below nor above a bound."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number; what is none, or out of bounds, is a usage error."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number.", param, ctx)
+        return number
 
 
 class Label(click.ParamType[tuple[str, str]]):

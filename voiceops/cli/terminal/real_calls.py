@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import sys
 from collections.abc import Callable
@@ -15,8 +16,8 @@ from voiceops import use
 from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.loop import completed
 from voiceops.cli.terminal.period import When, now
-from voiceops.cli.terminal.test_reports import show_tests, write_tests
-from voiceops.render.replay_text import render_cost, render_recorded, render_replay
+from voiceops.cli.terminal.test_reports import ShownReport, show
+from voiceops.render.replay_text import left_out_rows, render_cost, render_recorded, render_replay
 from voiceops.render.test_report_json import test_report_data
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -129,18 +130,19 @@ def replay_calls(
 
 
 def show_replay(console: Console, replay: use.Replay, format_: str, files: tuple[Path, ...] = ()) -> int:
-    """Print what came of it, and write it into the files; the exit code. Raises VoiceopsError: as show_tests."""
+    """Print what came of it, and write it into the files; the exit code. Raises VoiceopsError: as show."""
     report = replay.report
-    if format_ in ("junit", "markdown"):
-        return show_tests(console, report, format_, files)
-    if format_ == "json":
-        console.data(test_report_data(report) | {"replay": replay.to_data()})
-    else:
-        console.out(render_replay(replay, console.style()))
+    not_had = left_out_rows(replay.left_out)
+    shown = ShownReport(
+        report=dataclasses.replace(report, warnings=(*report.warnings, *not_had)),
+        data=test_report_data(report) | {"replay": replay.to_data()},
+        text=functools.partial(render_replay, replay),
+    )
+    code = show(console, shown, format_, files)
+    if format_ == "text":
         for warning in report.warnings:
             console.note(warning)
-    write_tests(console, report, format_, files)
-    return report.exit_code
+    return code
 
 
 def record_calls(console: Console, real: RealCalls, ids: tuple[str, ...], agent: str, format_: str) -> int:

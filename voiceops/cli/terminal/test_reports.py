@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,7 +13,7 @@ import click
 from voiceops.cli.terminal.console import Console
 from voiceops.errors import VoiceopsError
 from voiceops.model.safe_text import json_text
-from voiceops.render.style import PLAIN, finished
+from voiceops.render.style import PLAIN, Style, finished
 from voiceops.render.test_report_json import test_report_data
 from voiceops.render.test_report_junit import render_tests_junit
 from voiceops.render.test_report_markdown import LIMIT, render_tests_markdown
@@ -36,23 +38,32 @@ def report_files(command: F) -> F:
     )(command)
 
 
-def show_tests(console: Console, report: TestReport, format_: str, files: tuple[Path, ...] = ()) -> int:
-    """Print the report, then write it into the files; the exit code. Raises VoiceopsError: a file can't be written."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownReport:
+    """What came of tests, in its forms: as data, as text for a terminal, and the report that the other two are of."""
+
+    report: TestReport
+    data: dict[str, Any]
+    text: Callable[[Style], str]
+
+
+def shown_tests(report: TestReport) -> ShownReport:
+    """A report of tests."""
+    return ShownReport(report=report, data=test_report_data(report), text=functools.partial(render_tests_text, report))
+
+
+def show(console: Console, shown: ShownReport, format_: str, files: tuple[Path, ...] = ()) -> int:
+    """Print it, then write it into the files; the exit code. Raises VoiceopsError: a file can't be written."""
     printed = "text" if format_ in _forms(format_, files) else format_  # who has it in a file reads the other one
     if printed == "json":
-        console.data(test_report_data(report))
+        console.data(shown.data)
     elif printed == "text":
-        console.out(render_tests_text(report, console.style()))
+        console.out(shown.text(console.style()))
     else:
-        console.out(_rendered(console, report, printed))
-    write_tests(console, report, format_, files)
-    return report.exit_code
-
-
-def write_tests(console: Console, report: TestReport, format_: str, files: tuple[Path, ...]) -> None:
-    """Write the report into the files. Raises VoiceopsError: one can't be written."""
+        console.out(_rendered(console, shown, printed))
     for path, form in zip(files, _forms(format_, files), strict=True):
-        _write(path, _rendered(console, report, form))
+        _write(path, _rendered(console, shown, form))
+    return shown.report.exit_code
 
 
 def _forms(format_: str, files: tuple[Path, ...]) -> list[str]:
@@ -68,13 +79,13 @@ def _write(path: Path, text: str) -> None:
         raise VoiceopsError(f"{path} can't be written: {error.strerror or error}") from None
 
 
-def _rendered(console: Console, report: TestReport, form: str) -> str:
+def _rendered(console: Console, shown: ShownReport, form: str) -> str:
     """For a file: without any secret that is known."""
     redactor = console.context.redactor
     if form == "json":
-        return json_text(redactor.data(test_report_data(report)), 2) + "\n"
+        return json_text(redactor.data(shown.data), 2) + "\n"
     if form == "junit":
-        return redactor.text(render_tests_junit(report))
+        return redactor.text(render_tests_junit(shown.report))
     if form == "markdown":
-        return redactor.text(render_tests_markdown(report, LIMIT))
-    return redactor.text(finished(render_tests_text(report, PLAIN))) + "\n"
+        return redactor.text(render_tests_markdown(shown.report, LIMIT))
+    return redactor.text(finished(shown.text(PLAIN))) + "\n"
