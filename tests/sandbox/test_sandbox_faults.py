@@ -135,6 +135,7 @@ def test_faults_at_twilio(bench: Bench) -> None:
         {"kind": "half", "when": "before"},
         {"kind": "status", "path": "("},
         {"kind": "status", "x": 1},
+        {"kind": "status", "nth": ["two"]},
     ],
 )
 def test_a_rule_that_makes_no_sense(bench: Bench, rule: dict[str, Any]) -> None:

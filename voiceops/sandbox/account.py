@@ -7,7 +7,7 @@ import contextlib
 import random
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Any
@@ -83,18 +83,16 @@ class World:
 
     def replace(self, row: Row, body: dict[str, Any]) -> Row:
         """A new content for an object; reads may show the old one for a while."""
-        until = self.now() + self.switches.lag_update
-        return self.store.put(
-            Row(row.collection, row.id, body, row.seq, row.visible_at, None, row.body, until)
-            if self.switches.lag_update
-            else Row(row.collection, row.id, body, row.seq, row.visible_at)
-        )
+        new = row.changed(body)
+        if lag := self.switches.lag_update:
+            new = replace(new, before=row.body, before_until=self.now() + lag)
+        return self.store.put(new)
 
     def delete(self, row: Row) -> None:
         """An object goes; reads may show it for a while."""
         if self.switches.lag_delete:
             gone_at = self.now() + self.switches.lag_delete
-            self.store.put(Row(row.collection, row.id, row.body, row.seq, row.visible_at, gone_at))
+            self.store.put(replace(row.changed(row.body), gone_at=gone_at))
         else:
             self.store.remove(row.collection, row.id)
 

@@ -212,7 +212,7 @@ async def _edit(world: World, request: Request, data: Any) -> Any:
     for path in data.get("unset", ()):
         body = _without(body, _steps(path))
     touched = {"date_updated": numbers.date(world)} if "sid" in body else {"updatedAt": world.timestamp()}
-    return world.store.put(Row(row.collection, row.id, {**body, **touched}, row.seq, row.visible_at)).body
+    return world.store.put(row.changed({**body, **touched})).body
 
 
 async def _delete(world: World, request: Request, data: Any) -> Any:
@@ -295,7 +295,7 @@ async def _edit_number(world: World, request: Request, data: Any) -> Any:
     if row is None:
         raise _Wrong("the account has no such number", 404)
     body = numbers.edited(world, row.body, data)
-    return world.store.put(Row(row.collection, row.id, body, row.seq, row.visible_at)).body
+    return world.store.put(row.changed(body)).body
 
 
 async def _deprecations(world: World, request: Request, data: Any) -> Any:

@@ -60,8 +60,8 @@ class CountedRules(Generic[R]):
 
 
 def numbers_of(nth: Any) -> tuple[int, ...]:
-    """`nth` as people write it: one number, or a list. Raises ValueError, TypeError: it is neither."""
-    return tuple(nth) if isinstance(nth, list | tuple) else (int(nth),)
+    """`nth` as people write it: one number, or a list of them. Raises ValueError, TypeError: it is neither."""
+    return tuple(map(int, nth)) if isinstance(nth, list | tuple) else (int(nth),)
 
 
 def no_other_keys(data: Any, known: Collection[str], what: str) -> None:

@@ -67,7 +67,7 @@ def _take_over(world: World, phone: Body) -> None:
 
 
 def _write(world: World, row: Row, changes: dict[str, Any]) -> None:
-    world.store.put(Row(row.collection, row.id, edited(world, row.body, changes), row.seq, row.visible_at))
+    world.store.put(row.changed(edited(world, row.body, changes)))
 
 
 def _number(world: World, phone: Body) -> Row:

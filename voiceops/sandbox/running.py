@@ -162,7 +162,7 @@ def _change(world: World, plan: Scheduled, changes: Body) -> None:
     call = changes.get("metadata", {}).get("call")
     if call:
         body["metadata"] = {**row.body.get("metadata", {}), "call": call}
-    world.store.put(Row(row.collection, row.id, body, row.seq, row.visible_at))
+    world.store.put(row.changed(body))
     if plan.what == "simulation":
         counted(world, str(row.body["runId"]), str(body["updatedAt"]))
 
@@ -243,4 +243,4 @@ def counted(world: World, run: str, time: str) -> None:
     if not of["queued"] and not of["running"]:
         body |= {"status": "ended", "endedAt": time}
         body.setdefault("endedReason", "completed")
-    world.store.put(Row(row.collection, row.id, body, row.seq, row.visible_at))
+    world.store.put(row.changed(body))

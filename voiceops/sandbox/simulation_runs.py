@@ -63,7 +63,7 @@ def operations(world: World) -> Table:
         row = _row(world, request)
         if row.body["status"] == "ended":
             raise bad_request("Simulation run has already ended")
-        world.store.put(Row(row.collection, row.id, {**row.body, "endedReason": "canceled"}, row.seq, row.visible_at))
+        world.store.put(row.changed({**row.body, "endedReason": "canceled"}))
         for item in running.items_of(world, row.id):
             if item.body["status"] not in running.FINAL:
                 _cancel(world, item)
@@ -166,7 +166,7 @@ def _cancel(world: World, item: Row) -> None:
     running.withdrawn(world, item.id)
     world.outcomes.count_end("canceled")
     body = {**item.body, **running.canceled(world.now())}
-    world.store.put(Row(item.collection, item.id, body, item.seq, item.visible_at))
+    world.store.put(item.changed(body))
     running.counted(world, str(item.body["runId"]), str(body["updatedAt"]))
 
 

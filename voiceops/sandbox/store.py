@@ -34,6 +34,10 @@ class Row:
     def alive(self) -> bool:
         return self.gone_at is None
 
+    def changed(self, body: Body) -> Row:
+        """The same object with another content, which reads see at once."""
+        return Row(self.collection, self.id, body, self.seq, self.visible_at)
+
     def seen(self, now: float) -> Body | None:
         """What a read at this time answers."""
         if now < self.visible_at or (self.gone_at is not None and now >= self.gone_at):
