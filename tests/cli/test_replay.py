@@ -18,6 +18,7 @@ from tests.support.bench import Bench, bench
 from tests.support.faults import FAULTS
 from tests.support.quick import quick
 from tests.support.waiting import wait_until
+from voiceops.render.fitting import columns
 
 AGENT = """
 kind: Agent
@@ -187,6 +188,23 @@ def test_a_chat_that_can_not_be_deleted_is_said(desk: Bench) -> None:
     desk.control.delete(left["id"])
 
 
+def test_an_agent_that_hangs_up_and_one_that_speaks_in_wide_characters(alone: Bench) -> None:
+    said = [
+        {"role": "user", "message": "When are you open?", "secondsFromStart": 3},
+        {"role": "bot", "message": "We are open from nine to six.", "secondsFromStart": 5},
+        {"role": "user", "message": f"Goodbye. {'再見' * 50}", "secondsFromStart": 8},
+        {"role": "tool_calls", "secondsFromStart": 9, "toolCalls": [{"id": "e", "function": {"name": "endCall"}}]},
+    ]
+    id_ = call(alone, 9, artifact={"messages": said}, endedReason="assistant-ended-call")["id"]
+    alone.run("calls", "sync")
+    assert "0 of 1 call would have ended otherwise" in alone.run("test", "--replay", id_).out
+    alone.edit("agents/desk.yaml", ", {type: endCall}", "")
+    alone.apply()
+    ran = alone.run("test", "--replay", id_, code=1)
+    assert "turn 2: does not call endCall" in ran.out
+    assert all(columns(line) <= 80 for line in ran.out.splitlines())
+
+
 def test_a_budget_ends_it(desk: Bench) -> None:
     ran = desk.run("test", "--replay", "--budget", "0.0001", code=3)
     assert "could not be replayed: the time was over" in ran.out
@@ -242,6 +260,7 @@ def test_calls_that_may_not_be_had_again_are_left_out(alone: Bench) -> None:
     ran = alone.run("test", "--replay")
     assert "1 call left out: Vapi has no record of it any more" in ran.out
     assert "0 of 6 calls" in ran.out
+    assert "1 call left out: Vapi has no record of it" in alone.run("test", "--replay", "--format", "markdown").out
     before = (alone.folder / "voiceops.yaml").read_text()
     alone.write("voiceops.yaml", before + "privacy: {transcripts: drop}\n")
     alone.run("calls", "sync")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceops.render.fitting import fitted
+from voiceops.render.fitting import columns, fitted, in_columns
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,16 @@ def test_nothing_is_lost_and_nothing_too_long(words: list[tuple[str, str]], widt
         shown = re.sub(r"\x1b\[[\d;]*m", "", row)
         wide = sum(2 if char in "日本" else 1 for char in shown)
         assert wide <= width or len(shown.split()) <= 1
+
+
+@given(st.text(max_size=80), st.integers(10, 40))
+def test_columns_hold_every_script(text: str, width: int) -> None:
+    """What is wide takes two columns, what stands above a letter takes none; nothing is lost."""
+    rows = in_columns(text, width, "", "  ")
+    assert all(columns(row) <= width for row in rows)
+    assert "".join("".join(rows).split()) == "".join(text.split())
+
+
+def test_what_is_long_is_cut() -> None:
+    assert in_columns("到達 " + "x" * 9, 8, "> ", "  ") == ["> 到達", "  xxxxxx", "  xxx"]
+    assert in_columns("  ", 8, "> ") == []

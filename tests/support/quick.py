@@ -9,7 +9,7 @@ from tests.support import bench
 
 SETTLE = 1.5  # seconds; the server's Date has whole seconds
 TIMEOUT = 1.0
-HANGS = 1.6  # seconds: longer than the time-out, and still executed within SETTLE of it
+HANGS = 1.3  # seconds: longer than the time-out, and still executed within SETTLE of it
 
 
 @contextmanager

@@ -19,7 +19,7 @@ def fitted(text: str, width: int) -> str:
     if width < _NARROWEST:
         return text
     return "\n".join(
-        _broken(line, width) if len(line) > width or _columns(line) > width else line for line in text.split("\n")
+        _broken(line, width) if len(line) > width or columns(line) > width else line for line in text.split("\n")
     )
 
 
@@ -35,9 +35,28 @@ def wrapped(text: str, first: str, rest: str = "") -> list[str]:
     )
 
 
+def in_columns(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    """Prose in lines of at most `width` columns, in whatever script: what is too long for a line is cut.
+
+    `first` and `rest` stand before its lines.
+    """
+    rows, row, empty = [], first, True
+    for word in text.split():
+        if not empty and columns(row) + 1 + columns(word) > width:
+            rows.append(row)
+            row, empty = rest, True
+        row = row if empty else row + " "
+        for char in word:
+            if columns(row + char) > width and not empty:
+                rows.append(row)
+                row = rest
+            row, empty = row + char, False
+    return rows if empty else [*rows, row]
+
+
 def _broken(line: str, width: int) -> str:
     found = _INDENT.match(line)
-    indent = " " * min(_MOST_INDENT, _columns(found[0]) + 2 if found else 2)
+    indent = " " * min(_MOST_INDENT, columns(found[0]) + 2 if found else 2)
     rows, row, at, gap = [], "", 0, ""
     for piece in _PIECE.findall(line):
         if piece.startswith("\x1b"):
@@ -45,16 +64,20 @@ def _broken(line: str, width: int) -> str:
         elif piece.isspace():
             gap += piece
             at += len(piece)
-        elif at + _columns(piece) > width and row.strip():
+        elif at + columns(piece) > width and row.strip():
             colours = "".join(_COLOUR.findall(gap))
             rows.append(row)
-            row, at, gap = colours + indent + piece, len(indent) + _columns(piece), ""
+            row, at, gap = colours + indent + piece, len(indent) + columns(piece), ""
         else:
             row += gap + piece
-            at, gap = at + _columns(piece), ""
+            at, gap = at + columns(piece), ""
     return "\n".join([*rows, row + "".join(_COLOUR.findall(gap))])
 
 
-def _columns(text: str) -> int:
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    if text.isascii() and "\x1b" not in text:
+        return len(text)
     plain = _COLOUR.sub("", text)
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in plain)
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in plain)
+    return len(plain) + wide - sum(unicodedata.combining(char) != 0 for char in plain)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
 from voiceops.model.safe_text import flowed, one_line
 from voiceops.render.call_list import date
-from voiceops.render.fitting import WIDTH
+from voiceops.render.fitting import WIDTH, columns, in_columns
 from voiceops.render.style import PLAIN, Style
 from voiceops.testing.replay.conversation import AgentTurn
 from voiceops.testing.replay.differences import called
@@ -82,12 +81,11 @@ def _call(call: ReplayedCall, style: Style) -> Iterator[str]:
         yield f"{_INDENT}the agent: {one_line(call.result.case.agent_at)}"
     caller, then, now = call.at(first.turn)
     if caller:
-        yield from textwrap.wrap(
-            f"caller: {flowed(caller)}", WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT + "  "
-        )
+        lines = in_columns(f"caller: {flowed(caller)}", WIDTH, _INDENT, _INDENT + "  ")
+        yield from [*lines[:_MOST_LINES], f"{_INDENT}  …"] if len(lines) > _MOST_LINES else lines
     yield f"{_INDENT}{style('was'.ljust(_HALF), 'dim')} │ {style('is', 'dim')}"
     for left, right in zip_longest(_side(then), _side(now), fillvalue=""):
-        yield f"{_INDENT}{left.ljust(_HALF)} │ {right}".rstrip()
+        yield f"{_INDENT}{left}{' ' * (_HALF - columns(left))} │ {right}".rstrip()
 
 
 def _side(answer: AgentTurn) -> list[str]:
@@ -102,7 +100,7 @@ def _side(answer: AgentTurn) -> list[str]:
 
 
 def _half(text: str, rest: str = "", first: str = "") -> list[str]:
-    return textwrap.wrap(flowed(text), _HALF, initial_indent=first, subsequent_indent=rest)
+    return in_columns(flowed(text), _HALF, first, rest)
 
 
 def _sums(replay: Replay, style: Style) -> Iterator[str]:

@@ -85,7 +85,7 @@ def _tools(world: World, body: Body, assistants: Any) -> list[ToolAtHand]:
         ToolAtHand(
             name=str(function.get("name") or body.get("name") or kind),
             description=" ".join(text for text in about if text),
-            also=_BUILT_IN.get(kind, ""),
+            also=_BUILT_IN.get(kind) or _BUILT_IN.get(str(function.get("name")), ""),
             kind=kind,
             parameters=parameters.get("properties") or {},
             required=tuple(str(name) for name in parameters.get("required") or ()),

@@ -110,6 +110,13 @@ async def test_what_counts(replies: list[Any], expected: list[Any]) -> None:
     assert found(await played(order(), agent(), says(*replies))) == expected
 
 
+async def test_an_answer_that_was_cut_short_is_not_said_otherwise() -> None:
+    items = [Spoken(role="caller", at=1, text="When?"), Spoken(role="agent", at=2, text="We are")]
+    conversation = conversation_of(call(*items, Spoken(role="caller", at=3, text="Ah, fine.")), {})
+    assert (await played(conversation, agent(), says("We are open from nine to six.", "Bye."))).said == ()
+    assert (await played(conversation, agent(), says("From nine to six we are open.", "Bye."))).said == (1,)
+
+
 async def test_an_agent_that_hangs_up_earlier_is_found() -> None:
     conversation = conversation_of(order_call(reason="assistant-ended-call"), VALUES)
     early = await played(

@@ -160,7 +160,15 @@ def _words(text: str) -> list[str]:
 def said_otherwise(was: Sequence[AgentTurn], now: Sequence[AgentTurn]) -> tuple[int, ...]:
     """The turns whose answers share less than half of their words, as far as both go.
 
-    Where the agent said nothing then, since the caller was gone, nothing is said otherwise.
+    Where the agent said nothing then, since the caller was gone, nothing is said otherwise; and where it was cut short,
+    so that it said the beginning of what it says now.
     """
     pairs = enumerate(zip(was, now, strict=False))
-    return tuple(turn for turn, (a, b) in pairs if a.said and alike(a.said, b.said) < ALIKE)
+    return tuple(
+        turn for turn, (a, b) in pairs if a.said and not _begins(a.said, b.said) and alike(a.said, b.said) < ALIKE
+    )
+
+
+def _begins(was: str, now: str) -> bool:
+    before = _words(was)
+    return bool(before) and before == _words(now)[: len(before)]

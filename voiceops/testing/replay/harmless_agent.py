@@ -19,10 +19,16 @@ from voiceops.testing.replay.handoffs import Handoff, handoff_function, handoffs
 # agent's own that can't exist keeps the organization's from being asked. https://www.rfc-editor.org/rfc/rfc6761
 NOWHERE = "https://replay.invalid/"
 _OWN_NAMES = {"endCall": END_CALL, "transferCall": TRANSFER, "dtmf": "dtmf", "voicemail": "voicemail"}
+# What Vapi's own tools do, where nobody describes them: a model that is offered a plain function sees no type.
+_OWN_DEEDS = {
+    "endCall": "Ends the call.",
+    "transferCall": "Transfers the caller to somebody else.",
+    "dtmf": "Presses keys of the telephone.",
+    "voicemail": "Leaves a message on the voicemail that answered.",
+}
 _NO_TOOLS = ("tools", "toolIds", "toolRefs")
 _KEPT = ("name", "firstMessage", "firstMessageMode", "credentialIds", "compliancePlan")
 _DESCRIPTION = 1000  # characters that Vapi takes
-_NAME = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +131,7 @@ def _description(tool: Mapping[str, Any]) -> str:
     said = str(function.get("description") or tool.get("description") or "")
     if not said:
         reasons = [str(_map(d).get("description") or "") for d in _list(tool.get("destinations"))]
-        said = " ".join(reason for reason in reasons if reason)
+        said = " ".join(reason for reason in reasons if reason) or _OWN_DEEDS.get(str(tool.get("type")), "")
     return said[:_DESCRIPTION]
 
 
