@@ -53,7 +53,7 @@ def test_two_applies_at_once_make_everything_once(tmp_path: Path) -> None:
             made.control.switches(clock_skew=100.0 * (number + 1))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_after_the_requests_under_way(tmp_path: Path, number: signal.Signals) -> None:
     with bench(tmp_path) as made:
         made.write("agents/agent.yaml", AGENT)

@@ -15,7 +15,7 @@ import pytest
 from tests.state.backends import http_store, key_of, terraform_server
 from tests.state.tf_http import LOGIN, TerraformServer
 from voiceops.errors import Locked, StateError
-from voiceops.state.http_store import KEPT_REVISIONS, HttpStore
+from voiceops.state.http_store import KEPT_NOTES, KEPT_REVISIONS, HttpStore
 from voiceops.state.open import open_store
 from voiceops.state.store import Store
 from voiceops.state.tf_server import Server, Settings
@@ -191,6 +191,19 @@ async def test_a_damaged_state_names_the_newest_good_copy(server: TerraformServe
         await store.read()
     assert "restore 1" in caught.value.hint
     assert await store.restore(1) == {"serial": 2, "text": "one"} == await store.read()
+
+
+async def test_results_of_tests_and_refusals_push_each_other_out_of_nothing(tmp_path: Path) -> None:
+    store = http_store(tmp_path)
+    async with store.lock("apply", 0):
+        for sort, count in (("-tests", 2), ("", KEPT_NOTES + 3), ("-tests", 1)):
+            for number in range(count):
+                id_ = f"20261129T1200{number:02}000Z-{'b' if sort else 'a'}{count:03}{sort}"
+                await store.add_note(id_, {"id": id_})
+    kept = [note["id"] for note in await store.notes()]
+    assert sum(id_.endswith("-tests") for id_ in kept) == 3
+    assert len(kept) == KEPT_NOTES + 3
+    assert kept == sorted(kept)
 
 
 async def test_the_document_is_bounded(tmp_path: Path) -> None:

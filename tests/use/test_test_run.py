@@ -245,8 +245,9 @@ def _seconds_of_forty_suites(folder: Path) -> float:
         return (times[-1] - times[0]).total_seconds()
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])  # Ctrl-C, and a pipeline that is cancelled
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_cancels_what_runs_at_vapi(tmp_path: Path, sent: signal.Signals) -> None:
+    """So does a pipeline that is cancelled, and a terminal that is closed."""
     with desk_shop(tmp_path, ORDERS, EVAL) as shop:
         shop.control.outcome("hang")
         running = subprocess.Popen(

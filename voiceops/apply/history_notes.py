@@ -58,10 +58,12 @@ async def keep_note(
 ) -> None:
     """Keep a note: `operation` is the command, `result` ok, refused or failed, `summary` what it was about.
 
-    Raises StateError.
+    Results of tests (`tests` in `more`) say so in their id: a store that keeps few notes counts them apart. Raises
+    StateError.
     """
     at = datetime.now(UTC)
     id_ = f"{at:%Y%m%dT%H%M%S}{at.microsecond // 1000:03}Z-{secrets.token_hex(2)}"
+    id_ += "-tests" if more and "tests" in more else ""
     note: dict[str, Any] = {
         "version": NOTE_VERSION,
         "id": id_,

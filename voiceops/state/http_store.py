@@ -41,6 +41,11 @@ _PAUSE = 1.0  # between two tries for the lock
 _TRIES = 3  # to write the document, while nothing says that it was taken
 
 
+def _sort_of(note: str) -> str:
+    """What the id of a note ends with, after time and chance: each sort of notes is bounded apart."""
+    return note.partition("-")[2].partition("-")[2]
+
+
 @dataclass(frozen=True, slots=True)
 class _Document:
     """What the server holds. Revisions, old states and blobs are packed: they are many, and alike."""
@@ -255,7 +260,8 @@ class HttpStore:
     async def add_note(self, id_: str, data: dict[str, Any]) -> None:
         def edit(document: _Document) -> _Document:
             kept = {**document.notes, id_: sealed.packed(data)}
-            return replace(document, notes={key: kept[key] for key in sorted(kept)[-KEPT_NOTES:]})
+            same = sorted(key for key in kept if _sort_of(key) == _sort_of(id_))
+            return replace(document, notes={key: kept[key] for key in kept.keys() - set(same[:-KEPT_NOTES])})
 
         await self._change(edit)
 

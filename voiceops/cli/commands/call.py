@@ -176,9 +176,10 @@ def _placed(
 
 def _listen(stop: asyncio.Event, note: Callable[[str], None]) -> None:
     def heard() -> None:
-        if not stop.is_set():
+        stopping = stop.is_set()
+        stop.set()  # first: a terminal that is gone takes no note
+        if not stopping:
             note("Stopping: what is being sent is finished, nobody else is called. Calls go on without this command.")
-        stop.set()
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

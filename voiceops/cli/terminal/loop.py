@@ -15,7 +15,8 @@ T = TypeVar("T")
 def completed(work: Coroutine[Any, Any, T]) -> T:
     """Run a use case to its end. Raises whatever it raises.
 
-    SIGTERM means what Ctrl-C means, also to commands that listen to neither: a pipeline that is cancelled sends it.
+    SIGTERM and SIGHUP mean what Ctrl-C means, also to commands that listen to neither: a cancelled pipeline
+    sends the one, a terminal that is closed the other.
     """
     results: list[T] = []
 
@@ -34,8 +35,13 @@ def _as_ctrl_c() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
         yield
         return
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # One that nobody has to listen to stays so: `nohup` ignores SIGHUP.
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    heard = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
+    for number in heard:
+        signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number in heard:
+            signal.signal(number, before[number])

@@ -28,9 +28,10 @@ class Signalled:
             if not self.begun and main is not None:  # it waits for the lock, reads, or asks: nothing was sent
                 main.cancel()
                 return
-            if not stop.is_set():
+            stopping = stop.is_set()
+            stop.set()  # first: a terminal that is gone takes no note
+            if not stopping:
                 self.console.note("Stopping: requests under way are finished, no new ones are started.")
-            stop.set()
 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, heard)
