@@ -56,6 +56,7 @@ def test_from_init_to_nothing_to_do(installed: dict[str, str], tmp_path: Path, f
     assert "Valid" in run(installed, shop, "validate")
     # A live environment needs to know where its runtime really is: the address that init writes is an example's.
     assert "Valid" in run(installed | {"RUNTIME_URL": "https://voice.shop.example"}, shop, "validate", "-e", "all")
+    assert "1 passed" in run(installed, shop, "test"), "before anything is applied, without an account"
     assert "to create" in run(installed, shop, "plan")
     assert "</html>" in run(installed, shop, "plan", "--format", "html")
     run(installed, shop, "apply", "--auto-approve")

@@ -57,7 +57,10 @@ def test_five_minutes(tmp_path: Path) -> None:
     first, then, _ = [block for block in blocks_of("README.md", "sh") if not block.reason]
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("VOICEOPS_", "VAPI_", "TWILIO_"))}
     said = sh(tmp_path, _approved(first), environ)
-    assert "Nothing to do" in said.splitlines()[-1]
+    assert [line for line in said.splitlines() if line.startswith(("Nothing to do", "✓ first-call"))][-2:] == [
+        "Nothing to do: 2 objects are as they should be.",
+        "✓ first-call",
+    ]
     prompt = tmp_path / "shop/agents/prompts/front-desk.md"
     prompt.write_text(prompt.read_text(encoding="utf-8") + "Be friendly.\n", encoding="utf-8")
     assert "1 to update" in sh(tmp_path / "shop", "voiceops plan", environ)

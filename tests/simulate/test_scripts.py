@@ -57,6 +57,7 @@ def problems(text: str) -> list[str]:
         (TOOL + "id: {}", "3:5", "steps[0].id: must be a text"),
         (TOOL + "argument: {}", "3:5", "steps[0].argument: is not known here\n    Did you mean arguments?"),
         (STEP + "tool: fnid", "2:5", "there is no tool fnid\n    Did you mean find? Known: find."),
+        (STEP + "tool: fnid\n    expect: sent", "2:5", "there is no tool fnid\n    Did you mean find? Known: find."),
         (STEP + "tool:", "2:5", "steps[0].tool: must be a text"),
         (STEP + "wait: soon", "2:5", "steps[0].wait: must be a number of seconds"),
         (STEP + "wait: -1", "2:5", "steps[0].wait: must be a number of seconds"),

@@ -214,11 +214,12 @@ class _Reader:
         return self._line.answer != "runtime" and self._line.target is not None
 
     def _tool(self, item: Map) -> None:
-        """A tool that nobody has is an error, unless the script wants to see what is said then."""
-        if "fails" in item:
+        """A tool that nobody has is an error, unless the script says that it fails."""
+        expect = item.get("expect")
+        if "fails" in item or (isinstance(expect, Map) and "fails" in expect):
             return
         tools = [tool.name for tool in self._spec.tools]
-        if not _text(item["tool"]) and str(item["tool"]) not in tools and not item.get("expect"):
+        if not _text(item["tool"]) and str(item["tool"]) not in tools:
             hint = _nearest(str(item["tool"]), tools, "Known:")
             self._problem(f"there is no tool {item['tool']}", item.marks["tool"], hint or "The project has no tools.")
 

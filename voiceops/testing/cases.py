@@ -25,13 +25,12 @@ _SHOWN = 12  # names in a hint
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadScript:
-    """A call script in `tests/`; `why_not` says why it can't be played here."""
+    """A call script in `tests/`."""
 
     name: str  # of the file, without its ending
     file: str  # from the project's folder
-    script: Script | None = None
+    script: Script
     source: str = ""  # its text
-    why_not: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,12 +142,12 @@ def _of_evals(graph: Graph, agent: str) -> Iterator[Chosen]:
 def _of_scripts(graph: Graph, scripts: Iterable[ReadScript]) -> Iterator[Chosen]:
     for item in scripts:
         script = item.script
-        line = script.line if script is not None else None
-        target = (script.agent if script is not None else "") or (line.target if line is not None else None) or ""
+        line = script.line
+        target = script.agent or (line.target if line is not None else None) or ""
         case = TestCase(
             name=item.name, kind="script", agents=_under_test(graph, target), manifest=_at(Mark(item.file, 1, 1))
         )
-        yield Chosen(case=case, target=target, script=script, source=item.source, why_not=item.why_not)
+        yield Chosen(case=case, target=target, script=script, source=item.source)
 
 
 def _no_target(what: str, key: str, mark: Mark) -> str:

@@ -8,12 +8,11 @@ from pathlib import Path
 
 from voiceops.errors import Diagnostic, InvalidProject, VoiceopsError
 from voiceops.model.graph import Graph
-from voiceops.runtime.spec import RuntimeSpec
 from voiceops.simulate.script_file import read_script
 from voiceops.testing.cases import Chosen, ReadScript, TestsWanted, choose
 from voiceops.testing.digest import Content, case_digest
 from voiceops.use.load_project import Loaded, load
-from voiceops.use.runtime_needs import runtime_spec
+from voiceops.use.runtime_needs import scripts_spec
 
 SCRIPTS = "tests"  # the folder beside voiceops.yaml
 
@@ -60,20 +59,11 @@ def _scripts(loaded: Loaded) -> list[ReadScript]:
     """The call scripts, by name. Raises InvalidProject with the problems of all of them."""
     root = loaded.project.root
     files = sorted(path for ending in ("*.yaml", "*.yml") for path in (root / SCRIPTS).glob(ending) if path.is_file())
-    spec: RuntimeSpec | None = None
-    why = ""
-    if files:
-        try:
-            spec = runtime_spec(loaded)
-        except VoiceopsError as error:
-            why = f"{error.summary}: set runtime.url in voiceops.yaml"
+    spec = scripts_spec(loaded)
     found: list[ReadScript] = []
     wrong: list[Diagnostic] = []
     for path in files:
         file = path.relative_to(root).as_posix()
-        if spec is None:
-            found.append(ReadScript(name=path.stem, file=file, why_not=why))
-            continue
         text = _text(path, file)
         try:
             found.append(ReadScript(name=path.stem, file=file, script=read_script(text, file, spec), source=text))

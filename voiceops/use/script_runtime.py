@@ -29,7 +29,7 @@ from voiceops.testing.play_scripts import ScriptStage
 from voiceops.use import develop
 from voiceops.use.load_project import Loaded
 from voiceops.use.local_sandbox import KEYS
-from voiceops.use.runtime_needs import runtime_spec
+from voiceops.use.runtime_needs import scripts_spec
 from voiceops.use.runtime_queue import DATABASE
 
 PLACE = "VOICEOPS_SERVE"  # what the process is told of the project
@@ -43,7 +43,7 @@ _NOWHERE = "http://127.0.0.1:9"  # nobody listens there: a script reaches no ven
 @asynccontextmanager
 async def script_runtime(loaded: Loaded, told: Callable[[str], None]) -> AsyncIterator[ScriptStage]:
     """It runs until the end of the block. Raises VoiceopsError where it does not start."""
-    spec = runtime_spec(loaded)
+    spec = scripts_spec(loaded)
     keys = {name: secrets.token_urlsafe(32) for name in KEYS}
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="voiceops-test-")))
