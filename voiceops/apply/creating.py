@@ -10,7 +10,7 @@ from voiceops.apply.file_content import content_of
 from voiceops.apply.recording import entry_for, intent_for, record
 from voiceops.apply.recover import ambiguous, recover
 from voiceops.apply.session import Session
-from voiceops.apply.waiting import until, wait_until_ready, wait_until_usable, when_visible
+from voiceops.apply.waiting import wait_until_ready, wait_until_usable, when_visible
 from voiceops.engine.fields.body import create_body
 from voiceops.engine.fields.write import replacement, sides_of
 from voiceops.engine.ordering.schedule import Operation
@@ -22,6 +22,7 @@ from voiceops.model.graph import Resource
 from voiceops.model.live import SEND_WINDOW, Snapshot
 from voiceops.model.plan import Change
 from voiceops.model.state import Entry, Intent
+from voiceops.net.until import until
 from voiceops.providers.snapshot_reader import read_live
 from voiceops.state.elsewhere import elsewhere
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from voiceops.apply.apply_events import Emit, Event
 from voiceops.apply.job import Job
 from voiceops.apply.recover import Recovery, ambiguous, recover
-from voiceops.apply.waiting import until
 from voiceops.errors import Diagnostic
 from voiceops.model.graph import Graph
 from voiceops.model.live import Snapshot
 from voiceops.model.state import State
+from voiceops.net.until import until
 from voiceops.providers.snapshot_reader import read_live
 from voiceops.state.elsewhere import elsewhere
 from voiceops.state.ledger import Ledger

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from voiceops.apply.apply_events import Emit, Event
-from voiceops.apply.waiting import until
 from voiceops.model.live import Snapshot
 from voiceops.model.plan import DELETE, Plan
 from voiceops.model.state import Entry, State
 from voiceops.model.wording import some_of
+from voiceops.net.until import until
 from voiceops.providers.snapshot_reader import Accounts, read_live
 
 _POLL = 0.5  # seconds

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from voiceops.apply.waiting import until
 from voiceops.errors import NotFound, ProviderError, Rejected
 from voiceops.kinds.registry import KINDS
 from voiceops.model.values import JSON, copy
+from voiceops.net.until import until
 from voiceops.preview.registered import LentNumber
 from voiceops.providers.vapi import Vapi
 

@@ -1,16 +1,11 @@
-"""Waiting during an apply: for objects that the API's own checks don't know yet, and for what Vapi still works on.
-
-`until` is the one way to wait. What is asked, for how long, and what is said meanwhile, stands with each use of it.
-"""
+"""Waiting during an apply: for objects that the API's own checks don't know yet, and for what Vapi still works on."""
 
 from __future__ import annotations
 
-import asyncio
-import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from voiceops.apply.apply_events import Event
 from voiceops.apply.session import Session
@@ -19,38 +14,11 @@ from voiceops.kinds.registry import KINDS
 from voiceops.model.graph import Resource
 from voiceops.model.state import Entry
 from voiceops.model.values import JSON, refs_in
+from voiceops.net.until import until
 
-T = TypeVar("T")
-
-BACK_OFF = (0.1, 0.2, 0.4, 0.8, 1.0)  # seconds between two looks, the last again and again
 READY_TIMEOUT = 30.0  # seconds within which a new object answers by its id
 USABLE_TIMEOUT = 300.0  # seconds within which an uploaded file is taken to be worked through
 ATTRIBUTE_TIMEOUT = 30.0
-
-
-async def until(
-    ask: Callable[[], Awaitable[T | None]],
-    *,
-    limit: float = math.inf,
-    every: Sequence[float] = BACK_OFF,
-    at_once: bool = True,
-) -> T | None:
-    """Ask until there is an answer. None when there was none for `limit` seconds.
-
-    `every` are the seconds between two questions, of which the last stays; the first is asked at once, or after the
-    first of them. What `ask` raises ends the waiting.
-    """
-    deadline, asked = time.monotonic() + limit, 0
-    if not at_once:
-        await asyncio.sleep(every[0])
-        asked = 1
-    while True:
-        if (found := await ask()) is not None:
-            return found
-        if time.monotonic() > deadline:
-            return None
-        await asyncio.sleep(every[min(asked, len(every) - 1)])
-        asked += 1
 
 
 async def when_visible(

@@ -12,6 +12,7 @@ from typing import Any
 
 from voiceops.errors import Ambiguous, NotFound, ProviderError
 from voiceops.model.instants import instant_of, to_millisecond
+from voiceops.net.until import until
 from voiceops.providers.answer_forms import maps_of, wrapped
 from voiceops.providers.http import Api
 
@@ -73,15 +74,15 @@ class VendorRuns:
 
     async def _lost(self, body: Mapping[str, Any], since: float) -> str:
         """A run of this body that began since then and is not known yet; "" where there is none."""
-        deadline = asyncio.get_running_loop().time() + self.settle
-        while True:
+
+        async def found() -> str | None:
             for item in await self._listed(since - _EARLIER):
                 new = item["id"] not in self.known and (instant_of(item.get("createdAt")) or 0.0) >= since - _SKEW
                 if new and _is_of(item, body):
                     return str(item["id"])
-            if asyncio.get_running_loop().time() >= deadline:
-                return ""
-            await asyncio.sleep(min(_LOOK_AGAIN, max(0.05, self.settle / 4)))
+            return None
+
+        return await until(found, limit=self.settle, every=(min(_LOOK_AGAIN, max(0.05, self.settle / 4)),)) or ""
 
     async def states(self, ids: Iterable[str], since: float) -> dict[str, RunState]:
         """How the runs stand, by one list of those since then; what it does not show is asked for one by one.

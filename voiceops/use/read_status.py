@@ -15,7 +15,6 @@ from voiceops.apply.cut_off import types_needed
 from voiceops.apply.doubt import lags
 from voiceops.apply.job import Job
 from voiceops.apply.run import plan
-from voiceops.apply.waiting import until
 from voiceops.engine.lines.line_route import LiveRoute, Meant, Reason, Seen, live_route, server_of
 from voiceops.engine.lines.traffic_split import day
 from voiceops.engine.lines.twilio_number import lags as number_lags
@@ -32,6 +31,7 @@ from voiceops.model.values import Outside, Ref
 from voiceops.net.receiving import ask
 from voiceops.net.together import together
 from voiceops.net.trust import trust
+from voiceops.net.until import until
 from voiceops.net.user_agent import HEADERS
 from voiceops.providers.answer_forms import maps_of
 from voiceops.providers.snapshot_reader import read_live

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +17,7 @@ from voiceops.errors import Ambiguous, NotFound, ProviderError
 from voiceops.model.instants import to_millisecond
 from voiceops.model.values import JSON
 from voiceops.net.together import together
+from voiceops.net.until import until
 from voiceops.providers.http import Api
 
 _TRIES = 4  # of a chat whose answer did not come
@@ -112,13 +112,15 @@ class Chats:
     async def _late(self, known: set[str]) -> list[str]:
         """The chats whose answers were lost, as far as they turn up in time: a request may be worked on for a while
         after nobody waits for it. Raises ProviderError."""
-        until = time.monotonic() + self.settle
-        while True:
+        found: list[str] = []
+
+        async def all_of_them() -> bool | None:
+            nonlocal found
             found = [id_ for id_ in await self._named() if id_ not in known]
-            rest = until - time.monotonic()
-            if len(found) >= self._lost or rest <= 0:
-                return found
-            await asyncio.sleep(min(_LOOK_AGAIN, rest))
+            return len(found) >= self._lost or None
+
+        await until(all_of_them, limit=self.settle, every=(_LOOK_AGAIN,))
+        return found
 
     async def _named(self) -> list[str]:
         """The chats of this run that Vapi lists."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from voiceops.apply.waiting import until
+from voiceops.net.until import until
 
 
 def answering(*answers: str | None) -> tuple[Callable[[], Awaitable[str | None]], list[float]]:
