@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,14 +14,20 @@ from voiceops.model.address import kind_of, name_of
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
     """`agents` by live id or live name, `phones` by live id or number; `revisions` as (epoch seconds from which it was
-    in force, number), in order of time."""
+    in force, number), in order of time: as it was known at `until`."""
 
     agents: Mapping[str, str] = field(default_factory=dict)
     phones: Mapping[str, str] = field(default_factory=dict)
     revisions: tuple[tuple[float, int], ...] = ()
+    until: float = math.inf
 
     @classmethod
-    def of(cls, keys: Iterable[tuple[str, str | None]], revisions: Iterable[tuple[float, int]] = ()) -> Names:
+    def of(
+        cls,
+        keys: Iterable[tuple[str, str | None]],
+        revisions: Iterable[tuple[float, int]] = (),
+        until: float = math.inf,
+    ) -> Names:
         """From (address, live id, live name or number), any number of each; what several have names none of them.
 
         Of `revisions` of the same second the last one counts: a rollback stands for a smaller number than it undoes.
@@ -30,11 +37,11 @@ class Names:
             if key and kind_of(address) in found:
                 found[kind_of(address)].setdefault(key, set()).add(name_of(address))
         agents, phones = ({key: min(names) for key, names in of.items() if len(names) == 1} for of in found.values())
-        return cls(agents=agents, phones=phones, revisions=tuple(sorted(revisions, key=_time)))
+        return cls(agents=agents, phones=phones, revisions=tuple(sorted(revisions, key=_time)), until=until)
 
     def revision_at(self, at: float | None) -> int | None:
-        """The revision that was in force; None before the first."""
-        if at is None:
+        """The revision that was in force; None before the first, and of a time of which nobody knows yet."""
+        if at is None or at > self.until:
             return None
         place = bisect_right(self.revisions, at, key=_time) - 1
         return self.revisions[place][1] if place >= 0 else None

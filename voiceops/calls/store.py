@@ -6,12 +6,13 @@ import secrets
 import time
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
 import msgspec
 
+from voiceops.calls.call_names import Names
 from voiceops.calls.database import Database
 from voiceops.calls.ended_reasons import is_failure
 from voiceops.calls.private_calls import as_kept, forms_of, number_digest, without_texts
@@ -22,6 +23,7 @@ from voiceops.model.privacy import Privacy
 
 _AT_ONCE = 200  # calls a transaction
 _TOLD = 5  # ids that begin alike
+_NEWEST = 500  # calls that may get a name later
 _AHEAD = 3_153_600_000.0  # seconds: no call begins so far ahead, also where a clock is wrong
 _SILENT = "silent"  # the fact: by which setting texts were dropped, and until when
 _DECODER = msgspec.json.Decoder(CallRecord)
@@ -131,6 +133,41 @@ class CallStore:
             )
         self._mark(hours)
         return len(new)
+
+    def name_again(self, names: Names) -> set[tuple[str, str]]:
+        """Name the newest calls that were told of before it was known whose they are, or which revision was in force.
+
+        Returns the live ids that are nobody's still: (kind, id).
+        """
+        told, nobody = self._nameless(names)
+        while told:
+            with self._database.transaction():
+                some = self._nameless(names)[0][:_AT_ONCE]
+                if self._keep(some) < len(some):
+                    break  # they are too old to be kept
+            told, nobody = self._nameless(names)
+        return nobody
+
+    def _nameless(self, names: Names) -> tuple[list[CallRecord], set[tuple[str, str]]]:
+        """What can be told now of calls that lack it, and the kind and live id of what nothing is known of."""
+        told: dict[str, CallRecord] = {}
+        nobody: set[tuple[str, str]] = set()
+        lacking = f"SELECT id, %s FROM {self._calls} WHERE %s = '' ORDER BY began DESC LIMIT {_NEWEST}"
+        for id_, live in self._database.rows(lacking % ("assistant_id", "agent")):
+            if live in names.agents:
+                told[id_] = CallRecord(id=id_, agent=names.agents[live])
+            elif live:
+                nobody.add(("Agent", live))
+        for id_, live in self._database.rows(lacking % ("phone_id", "phone")):
+            if live in names.phones:
+                told[id_] = replace(told.get(id_, CallRecord(id=id_)), phone=names.phones[live])
+            elif live:
+                nobody.add(("Phone", live))
+        newest = f"SELECT id, began, revision FROM {self._calls} ORDER BY began DESC LIMIT {_NEWEST}"
+        for id_, began, revision in self._database.rows(newest):
+            if revision is None and (found := names.revision_at(began)) is not None:
+                told[id_] = replace(told.get(id_, CallRecord(id=id_)), revision=found)
+        return list(told.values()), nobody
 
     def _mark(self, hours: set[int]) -> None:
         """These hours have to be summed anew."""

@@ -10,7 +10,7 @@ import contextlib
 import gc
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,6 +21,7 @@ from voiceops.kinds.schema import Facts
 from voiceops.runtime.handlers.invoke import Invoker
 from voiceops.runtime.handlers.loading import Handlers
 from voiceops.runtime.handlers.sessions import Sessions
+from voiceops.runtime.messages.call_naming import CallNaming, RevisionsInForce
 from voiceops.runtime.messages.call_recorder import CallRecorder
 from voiceops.runtime.messages.directory import Directory
 from voiceops.runtime.messages.event_worker import RETRIES, EventWorker, Retries
@@ -50,13 +51,13 @@ _PUBLISH = 2.0  # seconds between two times that a worker leaves its counters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """What a runtime is made from. `known` and `revision` ask a state; `boot` is equal for the workers of one start."""
+    """What a runtime is made from. `known` and `revisions` ask a state; `boot` is equal for all workers of a start."""
 
     spec: RuntimeSpec
     settings: Settings
     handlers: Handlers
     known: Known | None = None
-    revision: Callable[[], Awaitable[int | None]] | None = None
+    revisions: RevisionsInForce | None = None
     boot: str = ""
     backend: Backend | None = None  # else what `settings.database` names
     observers: tuple[Observer, ...] = ()  # beside metrics, log and spans
@@ -149,9 +150,7 @@ async def _made(setup: Setup, stack: AsyncExitStack) -> Parts:
     if setup.backend is None:
         recorder = CallRecorder(
             partial(backend_of, settings.database, worker=False),
-            spec,
-            known=setup.known,
-            revision=setup.revision,
+            CallNaming(spec, setup.known, setup.revisions, api.address_of if api.can_look else None),
             privacy=replace(spec.privacy, transcripts="drop") if "transcripts" in settings.redact else spec.privacy,
         )
         stack.push_async_callback(recorder.close)
@@ -192,10 +191,10 @@ async def _observer(setup: Setup, metrics: Metrics, stack: AsyncExitStack) -> Ob
 
 
 async def _revision(setup: Setup) -> int | None:
-    if setup.revision is None:
+    if setup.revisions is None:
         return None
     try:
-        return await setup.revision()
+        return next((number for _, number in reversed(await setup.revisions())), None)
     except VoiceopsError as error:  # nothing but a number on a page depends on it
         log("state", logging.WARNING, error=error.summary)
         return None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from voiceops.state.store import Store
@@ -25,3 +27,9 @@ class Revisions:
     async def numbers(self) -> list[int]:
         """The numbers that there are now, oldest first. Raises StateError."""
         return await self.store.revision_numbers()
+
+
+def in_force_from(revision: Mapping[str, Any]) -> tuple[float, int]:
+    """When it was applied, and the revision in force from then on: of a rollback the one that it returned to."""
+    returned = revision.get("target") if revision["result"] == "ok" else None
+    return datetime.fromisoformat(str(revision["at"])).timestamp(), int(returned or revision["number"])

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from voiceops.calls.call_names import Names
 from voiceops.calls.store import CallStore
@@ -15,6 +13,7 @@ from voiceops.runtime.store.backends import backend_of, looking_into
 from voiceops.runtime.store.records import Backend
 from voiceops.runtime.store.sqlite import SqliteBackend
 from voiceops.state.ledger import Ledger
+from voiceops.state.read_revisions import in_force_from
 from voiceops.use.allowed_hosts import check_database
 from voiceops.use.opened import Opened
 from voiceops.use.runtime_queue import DATABASE, default_database
@@ -63,10 +62,4 @@ async def names_of(ledger: Ledger) -> Names:
     for address, entry in ledger.state.entries.items():
         number = entry.owned.get("number") or entry.attributes.get("number")
         keys += [(address, entry.id), (address, str(number) if number else entry.name)]
-    return Names.of(keys, [_in_force_from(entry) for entry in await ledger.store.revisions()])
-
-
-def _in_force_from(revision: Mapping[str, Any]) -> tuple[float, int]:
-    """When it was applied, and the revision in force from then on: of a rollback the one that it returned to."""
-    returned = revision.get("target") if revision["result"] == "ok" else None
-    return datetime.fromisoformat(str(revision["at"])).timestamp(), int(returned or revision["number"])
+    return Names.of(keys, [in_force_from(entry) for entry in await ledger.store.revisions()])

@@ -14,7 +14,7 @@ from voiceops.runtime.parts import Setup
 from voiceops.runtime.settings import Settings
 from voiceops.runtime.spec import RuntimeSpec
 from voiceops.runtime.start.generated_project import check_store
-from voiceops.runtime.start.live_ids import known_from, revision_from
+from voiceops.runtime.start.live_ids import known_from, revisions_from
 from voiceops.runtime.start.workers import BOOT
 from voiceops.sandbox.server import SandboxServer
 from voiceops.use.allowed_hosts import check_database, check_state, check_vendor
@@ -48,7 +48,7 @@ def application(loaded: Loaded, vapi_url: str = "") -> RuntimeApp:
             handlers=handlers,
             known=known_from(*place),
             boot=process.get(BOOT, ""),
-            revision=revision_from(*place),
+            revisions=revisions_from(*place),
             facts=project.facts,
         )
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,11 @@ from tests.runtime.runtime_bench import Serving, serving
 from voiceops.calls.record import CallRecord
 from voiceops.calls.store import CallFilter, CallStore
 from voiceops.model.privacy import Privacy
+from voiceops.runtime.messages.call_naming import CallNaming
 from voiceops.runtime.messages.call_recorder import CallRecorder
 from voiceops.runtime.spec import AgentSpec, LineSpec, RuntimeSpec, ToolSpec
 from voiceops.runtime.store.backends import backend_of
-from voiceops.runtime.store.records import DONE, EventRow
+from voiceops.runtime.store.records import DONE, Backend, EventRow
 
 SPEC = RuntimeSpec(
     project="shop",
@@ -143,7 +146,7 @@ async def test_any_number_of_messages_may_come_at_once(place: str) -> None:
     ]
     backend.write([], [], rows, safe=False)
     backend.close()
-    recorder = CallRecorder(lambda: backend_of(place), SPEC, most=2)
+    recorder = CallRecorder(lambda: backend_of(place), CallNaming(SPEC, None, None, None), most=2)
     recorder.start()
     try:
         found = await asyncio.to_thread(recorded, place, lambda calls: len(calls) == 9)
@@ -182,3 +185,130 @@ def test_a_runtime_keeps_what_the_project_allows(tmp_path: Path, place: str) -> 
     assert len(found) == 2
     assert {one.customer.partition("#")[0] for one in found} == {"+14…99"}
     assert not any(turn.text for one in found for turn in one.turns)
+
+
+def by_ids(id_: str, at: float) -> bytes:
+    """A message that names nobody but by live ids."""
+    told = {"id": id_, "assistantId": "live-agent", "phoneNumberId": "live-line"}
+    return json.dumps(
+        {"message": {"type": "status-update", "status": "in-progress", "timestamp": at * 1000, "call": told}}
+    ).encode()
+
+
+class Knowing:
+    """What a state and Vapi's lists tell; they may learn more."""
+
+    def __init__(self) -> None:
+        self.ids: dict[str, str] = {}
+        self.revisions: list[tuple[float, int]] = []
+        self.listed: dict[str, str] = {}
+
+    def naming(self) -> CallNaming:
+        async def known() -> dict[str, str]:
+            return self.ids
+
+        async def revisions() -> list[tuple[float, int]]:
+            return list(self.revisions)
+
+        async def address_of(id_: str, kind: str) -> str:
+            return next((a for a, live in self.listed.items() if live == id_ and a.startswith(kind)), "")
+
+        return CallNaming(SPEC, known, revisions, address_of)
+
+
+@asynccontextmanager
+async def recording(place: str, naming: CallNaming) -> AsyncIterator[Callable[[str, float], None]]:
+    """A recorder at work; what it gives stores a message of a call that began at a time."""
+    backend = backend_of(place, worker=False)
+    backend.open()
+    recorder = CallRecorder(lambda: backend_of(place), naming)
+    numbers = itertools.count(int(time.time() * 1000) << 22)
+
+    def told(id_: str, at: float) -> None:
+        row = EventRow(next(numbers), id_.encode(), "status-update", id_, at, 0.0, DONE, "", by_ids(id_, at))
+        backend.write([], [], [row], safe=False)
+
+    recorder.start()
+    try:
+        yield told
+    finally:
+        await recorder.close()
+        backend.close()
+
+
+async def test_calls_that_began_before_it_was_known_whose_they_are_get_their_names(place: str) -> None:
+    """A runtime that was started before the first apply, with a state."""
+    knowing = Knowing()
+    async with recording(place, knowing.naming()) as told:
+        told("before", time.time())
+        (found,) = await asyncio.to_thread(recorded, place, lambda calls: len(calls) == 1)
+        assert (found.agent, found.phone, found.revision) == ("", "", None)
+        applied = time.time()
+        knowing.ids = {"Agent/front-desk": "live-agent", "Phone/main-line": "live-line"}
+        knowing.revisions = [(applied, 1)]
+        told("after", applied + 0.01)
+        found_both = await asyncio.to_thread(
+            recorded, place, lambda calls: [c.agent for c in calls] == ["front-desk"] * 2
+        )
+    assert [(c.id, c.agent, c.phone, c.revision) for c in found_both] == [
+        ("after", "front-desk", "main-line", 1),
+        ("before", "front-desk", "main-line", None),
+    ]
+
+
+async def test_a_call_has_the_revision_that_was_in_force_when_it_began(place: str) -> None:
+    knowing = Knowing()
+    knowing.revisions = [(time.time() - 1000, 1)]
+    async with recording(place, knowing.naming()) as told:
+        told("first", time.time())
+        await asyncio.to_thread(recorded, place, lambda calls: [c.revision for c in calls] == [1])
+        applied = time.time()
+        knowing.revisions.append((applied, 2))
+        told("second", applied + 0.01)
+        told("late", applied - 500)
+        found = await asyncio.to_thread(
+            recorded, place, lambda calls: len(calls) == 3 and all(c.revision for c in calls)
+        )
+    assert {c.id: c.revision for c in found} == {"first": 1, "second": 2, "late": 1}
+
+
+async def test_without_a_state_vapis_lists_tell_whose_a_call_is(place: str) -> None:
+    knowing = Knowing()
+    knowing.listed = {"Agent/front-desk": "live-agent", "Phone/main-line": "live-line"}
+    async with recording(place, knowing.naming()) as told:
+        told("a", time.time())
+        found = await asyncio.to_thread(recorded, place, lambda calls: [c.agent for c in calls] == ["front-desk"])
+    assert [(c.agent, c.phone, c.revision) for c in found] == [("front-desk", "main-line", None)]
+
+
+async def test_a_store_that_can_not_be_opened_yet_is_opened_later(place: str) -> None:
+    tries = []
+
+    def database() -> Backend:
+        tries.append(1)
+        return backend_of(place if len(tries) > 2 else "postgresql://nobody@127.0.0.1:1/none")
+
+    recorder = CallRecorder(database, CallNaming(SPEC, None, None, None), again=0.05)
+    backend = backend_of(place, worker=False)
+    backend.open()
+    now = time.time()
+    row = EventRow(int(now * 1000) << 22, b"k", "status-update", "c", now, 0.0, DONE, "", by_ids("c", now))
+    backend.write([], [], [row], safe=False)
+    backend.close()
+    recorder.start()
+    try:
+        assert await asyncio.to_thread(recorded, place, lambda calls: len(calls) == 1)
+    finally:
+        await recorder.close()
+
+
+async def test_whoever_records_by_a_clock_that_was_wrong_keeps_nobody_out(place: str) -> None:
+    backend = backend_of(place, worker=False)
+    backend.open()
+    store = CallStore(backend)
+    store.prepare()
+    store.note("recorder", f"77 {time.time() + 86_400}")
+    backend.close()
+    async with recording(place, CallNaming(SPEC, None, None, None)) as told:
+        told("c", time.time())
+        assert await asyncio.to_thread(recorded, place, lambda calls: len(calls) == 1)

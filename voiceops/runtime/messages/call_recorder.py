@@ -12,7 +12,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -26,41 +26,40 @@ from voiceops.model.privacy import Privacy
 from voiceops.outbound.batches_over import drop_old_batches
 from voiceops.runtime.json_text import loads
 from voiceops.runtime.messages.background_pace import BackgroundPace
-from voiceops.runtime.messages.vapi_api import Known
+from voiceops.runtime.messages.call_naming import CallNaming
 from voiceops.runtime.observe.log import log
-from voiceops.runtime.spec import RuntimeSpec
 from voiceops.runtime.store.records import Backend, Stored
 
+_AGAIN = 10.0  # seconds between tries to open the store
 _PAUSE = 1.0  # seconds between looks for new messages
 _AT_ONCE = 5  # messages a transaction: nobody else writes to SQLite meanwhile
 _LATE = 15 * 1000 << 22  # of events' numbers: a worker may commit so much after another one with a larger number
 _MOST = 20_000
 _LEASE = 20.0  # seconds for which one worker records
 _TIDY = 3600.0  # seconds between looks for what may no longer be kept
-_ASKED = 60.0  # seconds for which the state's ids and revision are taken as they were
+_NOBODIES = 1000  # live ids that are asked for, at most
 _MARK, _HOLDER = "recorded", "recorder"
 
 
 class CallRecorder:
-    """`database` opens a connection of its own; `known` and `revision` ask the state, where there is one."""
+    """`database` opens a connection of its own; `naming` tells whose a call is."""
 
     def __init__(
         self,
         database: Callable[[], Backend],
-        spec: RuntimeSpec,
+        naming: CallNaming,
         *,
-        known: Known | None = None,
-        revision: Callable[[], Awaitable[int | None]] | None = None,
         privacy: Privacy | None = None,
         most: int = _MOST,
+        again: float = _AGAIN,
     ) -> None:
-        """`privacy`: what is kept of a call; without it everything. `most`: messages that are looked for at once."""
+        """`privacy`: what is kept of a call; without it everything. `most`: messages that are looked for at once.
+        `again`: seconds between tries to open the database."""
         self._database = database
-        self._spec = spec
-        self._known = known
-        self._revision = revision
+        self._naming = naming
         self._privacy = privacy
         self._most = most
+        self._again = again
         self._thread = ThreadPoolExecutor(1, "voiceops-calls")
         self._task: asyncio.Task[None] | None = None
 
@@ -79,16 +78,14 @@ class CallRecorder:
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         backend = await loop.run_in_executor(self._thread, self._opened)
-        if backend is None:
-            return
-        store = CallStore(backend, self._privacy)
-        recording = await loop.run_in_executor(self._thread, lambda: _Recording(backend, store, self._most))
-        names, asked = await self._names(), time.monotonic()
+        while backend is None:  # it may be away for a moment, or locked
+            await asyncio.sleep(self._again)
+            backend = await loop.run_in_executor(self._thread, self._opened)
+        recording = _Recording(backend, CallStore(backend, self._privacy), self._most)
         try:
             while True:
-                if time.monotonic() - asked > _ASKED:
-                    names, asked = await self._names(), time.monotonic()
                 try:
+                    names = await self._naming.names(recording.nobody, recording.latest)
                     more = await loop.run_in_executor(self._thread, recording.step, names)
                 except Exception as error:  # the next look tries again; the messages are still there
                     log("calls", logging.ERROR, error=type(error).__name__)
@@ -99,29 +96,17 @@ class CallRecorder:
             self._thread.submit(recording.close)  # after a step that is under way
 
     def _opened(self) -> Backend | None:
+        backend = self._database()
         try:
-            backend = self._database()
             backend.open()
             CallStore(backend).prepare()
         except Exception as error:
             said = error.summary if isinstance(error, VoiceopsError) else type(error).__name__
-            log("calls", logging.ERROR, error=said, detail="calls are not recorded")
+            log("calls", logging.ERROR, error=said, detail="calls are not recorded until it can be opened")
+            with contextlib.suppress(Exception):
+                backend.close()
             return None
         return backend
-
-    async def _names(self) -> Names:
-        """By live names and numbers out of the spec, by live ids and with the revision where a state tells them."""
-        keys = [(agent.address, agent.name) for agent in self._spec.agents]
-        keys += [(line.address, line.number) for line in self._spec.lines]
-        number = None
-        try:
-            if self._known is not None:
-                keys += (await self._known()).items()
-            if self._revision is not None:
-                number = await self._revision()
-        except Exception as error:
-            log("calls", logging.WARNING, error=type(error).__name__, detail="the state can't be read")
-        return Names.of(keys, [(0.0, number)] if number is not None else [])
 
 
 @dataclass(slots=True)
@@ -136,6 +121,9 @@ class _Recording:
     seen: set[int] = field(default_factory=set)  # the newest messages that were read
     pace: BackgroundPace = field(default_factory=BackgroundPace)
     tidied: float = 0.0  # when what is kept was brought to what is wanted
+    named: Names | None = None  # by which the calls that are there were named last
+    nobody: set[tuple[str, str]] = field(default_factory=set)  # (kind, live id) of which nobody knows whose it is
+    latest: float = 0.0  # when the last call began of which nobody knew the revision in force
 
     @property
     def owner(self) -> str:
@@ -147,6 +135,9 @@ class _Recording:
         if not self._mine():
             self.waiting.clear()  # whoever records goes on from the mark
             return False
+        if names is not self.named:
+            self.nobody = self.store.name_again(names)
+            self.named = names
         if not self.waiting:
             self._look()
         some = [self.waiting.popleft() for _ in range(min(_AT_ONCE, len(self.waiting)))]
@@ -155,7 +146,7 @@ class _Recording:
             event = self.backend.get(id_)
             call = self._call(event) if event is not None else None
             if call is not None:
-                calls.append(named(self._with_tools(call), names))
+                calls.append(self._named(self._with_tools(call), names))
             self.pace.rest()
         self._keep(calls)
         if some:
@@ -169,6 +160,19 @@ class _Recording:
             drop_old_batches(self.backend, self.store.privacy, now)
             self.tidied = now
         return bool(self.waiting)
+
+    def _named(self, call: CallRecord, names: Names) -> CallRecord:
+        """The call with its names; what is not known of it yet is to be asked for."""
+        found = named(call, names)
+        for kind, id_, known in (
+            ("Agent", call.assistant_id, found.agent),
+            ("Phone", call.phone_id, found.phone),
+        ):
+            if id_ and not known and len(self.nobody) < _NOBODIES:
+                self.nobody.add((kind, id_))
+        if found.revision is None and (began := found.began or 0.0) > names.until:
+            self.latest = max(self.latest, min(began, time.time()))
+        return found
 
     def _look(self) -> None:
         """Find the messages that are new: once for many of them, since it reads what came lately, recorded or not."""
@@ -208,9 +212,10 @@ class _Recording:
         """Is it this worker that records? Said anew each time, so that a dead one holds it for seconds only."""
         with self.backend.transaction():
             holder, _, until = self.store.fact(_HOLDER).partition(" ")
-            if holder not in ("", self.owner) and float(until or 0) > time.time():
-                return False
-            self.store.note(_HOLDER, f"{self.owner} {time.time() + _LEASE}")
+            now = time.time()
+            if holder not in ("", self.owner) and now < float(until or 0) <= now + _LEASE:
+                return False  # a time that is further away was written by a clock that was wrong
+            self.store.note(_HOLDER, f"{self.owner} {now + _LEASE}")
         return True
 
     def _call(self, event: Stored) -> CallRecord | None:

@@ -17,7 +17,7 @@ from voiceops.runtime.observe.log import configure
 from voiceops.runtime.parts import Setup
 from voiceops.runtime.settings import DEFAULT_PORT, Settings
 from voiceops.runtime.spec import RuntimeSpec
-from voiceops.runtime.start.live_ids import known_from, revision_from
+from voiceops.runtime.start.live_ids import known_from, revisions_from
 from voiceops.runtime.start.workers import BOOT, address_of, bind, serve, serve_workers
 from voiceops.runtime.store.backends import backend_of
 
@@ -41,14 +41,15 @@ def _application(folder: Path) -> RuntimeApp:
         environ, database=str(folder / "data" / "runtime.db"), answers_lines=spec.answers_lines
     )
     check_store(settings)
-    known, revision = None, None
+    known, revisions = None, None
     if state := environ.get("VOICEOPS_STATE"):
         place = (state.replace("{environment}", spec.environment), folder, spec.project, spec.environment, environ)
-        known, revision = known_from(*place), revision_from(*place)
+        known, revisions = known_from(*place), revisions_from(*place)
     handlers = Handlers(folder / HANDLERS, spec.handlers)
     configure()
     boot = os.environ.get(BOOT, "")
-    return RuntimeApp(Setup(spec=spec, settings=settings, handlers=handlers, known=known, revision=revision, boot=boot))
+    setup = Setup(spec=spec, settings=settings, handlers=handlers, known=known, revisions=revisions, boot=boot)
+    return RuntimeApp(setup)
 
 
 def read_spec(path: Path) -> RuntimeSpec:

@@ -1,8 +1,8 @@
-"""Live ids and the revision from a state, where the runtime is given one. Reads it; takes no lock, writes nothing."""
+"""Live ids and revisions from a state, where the runtime is given one. Reads it; takes no lock, writes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from voiceops.runtime.messages.vapi_api import Known
@@ -10,7 +10,10 @@ from voiceops.state.checked import CheckedStore
 from voiceops.state.encrypted import IDENTITY, Cipher, EncryptedStore
 from voiceops.state.ledger import Ledger
 from voiceops.state.open import open_store
+from voiceops.state.read_revisions import in_force_from
 from voiceops.state.store import Store
+
+_REVISIONS = 5
 
 
 def known_from(location: str, root: Path, project: str, environment: str, environ: Mapping[str, str]) -> Known:
@@ -26,25 +29,37 @@ def known_from(location: str, root: Path, project: str, environment: str, enviro
     return known
 
 
-def revision_from(
+def revisions_from(
     location: str, root: Path, project: str, environment: str, environ: Mapping[str, str]
-) -> Callable[[], Awaitable[int | None]]:
-    """A function that reads which revision is in force; None before the first apply.
+) -> Callable[[], Awaitable[Sequence[tuple[float, int]]]]:
+    """A function that reads since when (epoch seconds) which revision was in force, the newest last.
 
-    What it returns raises StateError where the state can't be read.
+    Of the last few: for calls that begin now, and those that began before an apply and are told of after it. Each is
+    read once; to see that there is no newer one costs little. What it returns raises StateError where the state can't
+    be read.
     """
+    read: dict[int, tuple[float, int]] = {}
 
-    async def revision() -> int | None:
-        ledger = await _ledger(location, root, project, environment, environ)
-        return ledger.state.in_force or ledger.state.revision or None
+    async def revisions() -> Sequence[tuple[float, int]]:
+        async with _store(location, root, project, environment, environ) as store:
+            newest = (await store.revision_numbers())[-_REVISIONS:]
+            for number in newest:
+                if number not in read and (found := await store.revision(number)) is not None:
+                    read[number] = in_force_from(found)
+        return [read[number] for number in newest if number in read]
 
-    return revision
+    return revisions
 
 
 async def _ledger(location: str, root: Path, project: str, environment: str, environ: Mapping[str, str]) -> Ledger:
-    """What was applied, decrypted where the environment holds an age identity."""
+    """What was applied."""
+    async with _store(location, root, project, environment, environ) as checked:
+        return await Ledger.open(checked, project, environment)
+
+
+def _store(location: str, root: Path, project: str, environment: str, environ: Mapping[str, str]) -> CheckedStore:
+    """Decrypted where the environment holds an age identity."""
     store: Store = open_store(location, root, environment, project=project, environ=environ)
     if identity := environ.get(IDENTITY, ""):
         store = EncryptedStore(store, Cipher((), identity))
-    async with CheckedStore(store) as checked:
-        return await Ledger.open(checked, project, environment)
+    return CheckedStore(store)
