@@ -72,6 +72,24 @@ async def test_a_wave_of_intents_is_one_object(tmp_path: Path) -> None:
     assert len([key for key in written if "/journal/" in key]) <= 2
 
 
+@pytest.mark.parametrize("meanwhile", ["cut", "gone"])
+async def test_a_journal_that_is_cut_while_others_read_it(meanwhile: str, tmp_path: Path) -> None:
+    """Environments in one place read each other's journals, without their locks."""
+    store = s3_store(tmp_path)
+    await store.write({"serial": 1}, if_serial=None)
+    for number in range(3):
+        await store.append([{"n": number}])
+
+    class Late(Bucket):
+        async def get(self, key: str) -> Object | None:
+            if key.endswith("journal/000000002.json"):
+                await (store.cut_journal([{"n": 1}]) if meanwhile == "cut" else store.remove())
+            return await super().get(key)
+
+    left = [{"n": 1}] if meanwhile == "cut" else []
+    assert await _store(Late(target()), tmp_path).journal() == left
+
+
 async def test_a_damaged_state_names_the_newest_good_copy(tmp_path: Path) -> None:
     key = f"{key_of(tmp_path)}/dev/state.json"
 

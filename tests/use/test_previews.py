@@ -167,7 +167,10 @@ def test_no_more_than_the_setting_says(made: Bench) -> None:
 
 def test_a_line_of_an_environment_is_never_lent(made: Bench) -> None:
     made.edit("voiceops.yaml", POOL[0], "+14155550100")
+    made.control.reset_requests()
     ran = made.run("preview", "up", "a", "--line", "main-line", code=5)
+    assert made.writes() == []
+    assert made.run("preview", "list", "--format", "json").data == []
     assert "previews.lines names a number that is in use: +14155550100 is Phone/" in ran.err
     assert "of live" in ran.err
 

@@ -13,21 +13,33 @@ from pathlib import Path
 
 import pytest
 
-from tests.state.backends import postgres_url
+from tests.state.backends import BUCKET, KEYS, postgres_url, s3_endpoint, terraform_server
 from tests.support.bench import bench, shop
 from tests.use.preview_children import Children, account
 
-MANY = 30 if os.environ.get("VOICEOPS_EVERY_WRITE") else 3
+MANY = 30 if os.environ.get("VOICEOPS_EVERY_WRITE") else 2
 NUMBERS = [f"+141555502{n:02}" for n in range(MANY // 2)]
 
 
-@pytest.mark.parametrize("backend", ["folder", "postgres"])
-def test_many_at_once(tmp_path: Path, backend: str, record_property: Callable[[str, object], None]) -> None:
+STATES: dict[str, Callable[[], str]] = {
+    "folder": lambda: ".voiceops/state",
+    "postgres": postgres_url,
+    "s3": lambda: f"s3://{BUCKET}/many?endpoint={s3_endpoint()}",
+    "http": lambda: terraform_server().url("many-{environment}"),
+}
+
+
+@pytest.mark.parametrize("backend", STATES)
+def test_many_at_once(
+    tmp_path: Path, backend: str, record_property: Callable[[str, object], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
     with bench(tmp_path / "shop") as made:
         shop(made)
         made.write("agents/keypad.yaml", "kind: Tool\nname: keypad\nspec: {type: dtmf}\n")
         text = (made.folder / "voiceops.yaml").read_text().replace("project: garden-shop", f"project: {backend}-many")
-        state = postgres_url() if backend == "postgres" else ".voiceops/state"
+        state = STATES[backend]()
         lines = json.dumps(NUMBERS)
         made.write("voiceops.yaml", f'{text}\nstate: "{state}"\npreviews: {{max: {MANY}, lines: {lines}}}\n')
         made.apply("-q")
@@ -42,7 +54,7 @@ def test_many_at_once(tmp_path: Path, backend: str, record_property: Callable[[s
                 [("preview", "up", name, "--line", "main-line", "--format", "json", "-q") for name in names]
             )
             took = time.monotonic() - began
-            assert [code for code, _ in ups] == [0] * MANY, children.output([c for c, _ in ups].index(max(ups)[0]))
+            assert {children.output(n) for n, (code, _) in enumerate(ups) if code} == set()
             found = [json.loads(children.output(number)) for number in range(MANY)]
             held = [made.run("-e", f"preview-{name}", "state", "list", "--format", "json").data for name in names[:4]]
             assert all(made.changes("-e", f"preview-{name}") == {} for name in names[:2])

@@ -30,6 +30,7 @@ from voiceops.state.lock_holder import written_by_another
 from voiceops.state.s3_lock import S3Lock, Timing
 from voiceops.state.store import Lease
 
+_LOOKS = 3  # at a journal that loses objects while it is read without the lock
 _TRIES = 20  # at a journal number, against others that write without the lock
 
 
@@ -166,16 +167,21 @@ class S3Store:
         raise StateError(f"the journal in {self.place} can't be written: others write without pause")
 
     async def journal(self) -> list[dict[str, Any]]:
-        head, _ = await self._head()
-        keys = [key for key in await self._journal_keys() if _number(key) >= head.first]
-        found = await together(map(self._bucket.get, keys))
+        for left in reversed(range(_LOOKS)):
+            keys = await self._journal_keys()
+            found = await together(map(self._bucket.get, keys))
+            head, _ = await self._head()  # last: what was cut since the list is in it, or counts no more
+            last = max([head.first - 1, *map(_number, keys)])
+            numbered = [(key, item) for key, item in zip(keys, found, strict=True) if _number(key) >= head.first]
+            if not left or all(item is not None for _, item in numbered):
+                break  # else the whole state was taken away meanwhile: then the list is empty by now
         records = list(head.kept)
-        for key, item in zip(keys, found, strict=True):
+        for key, item in numbered:
             batch = sealed.parsed(item.content) if item else None
             if not isinstance(batch, list):
                 raise StateError(f"{key} in {self.place} can't be read", hint="Restore the object, or ask for help.")
             records += batch
-        self._next = max([head.first - 1, *map(_number, keys)]) + 1
+        self._next = last + 1
         return records
 
     async def _journal_keys(self) -> list[str]:

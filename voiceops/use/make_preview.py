@@ -20,7 +20,7 @@ from voiceops.use.apply_plan import apply
 from voiceops.use.load_project import Loaded, check_lints, load
 from voiceops.use.open_job import open_job
 from voiceops.use.opened import Opened
-from voiceops.use.preview_line import Reached, lend, reached_by
+from voiceops.use.preview_line import Reached, check_pool, lend, reached_by
 from voiceops.use.preview_registry import changing, is_ours, knowing, registered, registry_of
 from voiceops.use.preview_terms import PreviewTerms
 from voiceops.use.process_context import ProcessContext
@@ -86,7 +86,8 @@ async def preview_up(
     loaded = load(folder, preview.environment, knowing(context, preview))
     check_place(loaded.project, local=False, environ=loaded.context.environ)
     check_lints(loaded)
-    reached = _reached(loaded, wanted, preview)
+    if (reached := _reached(loaded, wanted, preview)) is not None:
+        await check_pool(loaded)
     preview = await _register(registry, wanted, loaded)
 
     async def still_ours(_: Plan) -> bool:

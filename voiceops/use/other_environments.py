@@ -10,6 +10,7 @@ from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import environments_of
 from voiceops.model.graph import Graph
 from voiceops.model.state import STATE_VERSION, State
+from voiceops.preview.preview_names import name_in
 from voiceops.state.store import Store
 from voiceops.use.load_project import Loaded, load, open_project
 from voiceops.use.open_state import open_ledger
@@ -26,11 +27,13 @@ class OtherEnvironment:
     graph: Graph | None
 
 
-async def other_environments(opened: Opened, store: Store, notes: list[str]) -> list[OtherEnvironment]:
+async def other_environments(
+    opened: Opened, store: Store, notes: list[str], *, previews: bool = True
+) -> list[OtherEnvironment]:
     """What the other environments manage: an object in the state of any of them is managed.
 
-    Those that the project names, wherever their states are; its previews; and others whose state stands beside this
-    one.
+    Those that the project names, wherever their states are; its previews, unless `previews` is False; and others whose
+    state stands beside this one.
     """
     found = []
     root, own = opened.project.root, opened.project.environment
@@ -47,13 +50,14 @@ async def other_environments(opened: Opened, store: Store, notes: list[str]) -> 
         except VoiceopsError as error:
             why = f"the state of {name} could not be read, so what it manages counts as unmanaged: "
             notes.append(why + error.summary)
-    found += [one for one in await _previews(root, opened, notes) if one.name != own]
+    if previews:
+        found += [one for one in await _previews(root, opened, notes) if one.name != own]
     named = {one.name for one in found}
     for data in await store.siblings():
         name = str(data.get("environment"))
         if data.get("version") != STATE_VERSION:
             notes.append(f"the state of {name} was written by another version of voiceops")
-        elif name not in named:
+        elif name not in named and (previews or name_in(name) is None):
             found.append(OtherEnvironment(name, State.from_data(data), None))
     return found
 

@@ -19,8 +19,8 @@ from voiceops.model.graph import Graph, Resource
 from voiceops.model.state import State
 from voiceops.model.values import JSON, Ref
 from voiceops.preview.pool import free, managed
-from voiceops.preview.preview_names import name_in
 from voiceops.preview.registered import LentNumber, Preview
+from voiceops.use.open_state import store_of
 from voiceops.use.opened import Opened
 from voiceops.use.other_environments import OtherEnvironment, other_environments
 from voiceops.use.preview_registry import changing
@@ -88,7 +88,7 @@ async def lend(
     state = job.ledger.state
     if reached.address not in state.entries:
         raise VoiceopsError(f"{reached.address} is not there: the preview has to be whole before it has a number")
-    await _check_pool(opened, job, lines, notes)
+    notes += await check_pool(opened)
     async with changing(registry, "preview up") as previews:
         mine = previews.get(preview.name)
         if mine is None or mine.turn != preview.turn:
@@ -133,19 +133,21 @@ def _route(state: State, reached: Reached, runtime: str) -> dict[str, JSON]:
     return route | {next(key for key, kind in _TARGETS.items() if kind == kind_of(reached.address)): id_}
 
 
-async def _check_pool(opened: Opened, job: Job, lines: tuple[str, ...], notes: list[str]) -> None:
-    """No number of the pool is a line of an environment. Raises Refused."""
+async def check_pool(opened: Opened) -> list[str]:
+    """No number of the pool is a line of an environment; a sentence for each that can't be asked. Raises Refused."""
+    lines, notes = opened.project.previews.lines, list[str]()
     if not lines:
-        return
+        return notes
     numbers: dict[str, str] = {}
-    for other in await other_environments(opened, job.store, notes):
-        if name_in(other.name) is None:
+    async with store_of(opened) as store:
+        for other in await other_environments(opened, store, notes, previews=False):
             numbers |= _lines_of(other)
     if found := managed(lines, numbers):
         raise Refused(
             f"previews.lines names a number that is in use: {'; '.join(found)}",
             hint="Take it out of previews.lines: a preview never touches a line of an environment.",
         )
+    return notes
 
 
 def _lines_of(other: OtherEnvironment) -> dict[str, str]:

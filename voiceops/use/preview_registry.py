@@ -22,7 +22,7 @@ from voiceops.use.open_state import open_ledger
 from voiceops.use.opened import Opened
 from voiceops.use.process_context import ProcessContext
 
-_PATIENCE = 120.0  # seconds to wait for others that change the list: each takes a moment
+_PATIENCE = 300.0  # seconds to wait for others that change the list: each takes a moment, and thirty may come at once
 
 
 def registry_of(folder: Path, context: ProcessContext) -> Opened:
