@@ -18,6 +18,7 @@ import httpx
 
 from voiceops.errors import VoiceopsError
 from voiceops.model.json_in import NoJson, parsed
+from voiceops.net.lanes import Lanes
 from voiceops.net.receiving import ask
 from voiceops.net.trust import trust
 from voiceops.net.user_agent import HEADERS
@@ -31,6 +32,7 @@ Known = Callable[[], Awaitable[Mapping[str, str]]]
 _E164 = re.compile(r"\+[1-9]\d{3,18}\Z")
 _TWIML = re.compile(r"\s*(<\?xml[^>]*>)?\s*(<!--.*?-->\s*)*<Response[\s/>]", re.DOTALL)
 _PATIENCE = 15.0  # seconds for a request with its whole answer
+_CONNECTIONS = 200
 _PAGES = 100  # of a list, each of up to 1,000 objects
 _FRESH = 300.0  # seconds after which ids are looked up again
 _PATHS = {"Agent": "/assistant", "Squad": "/squad", "Phone": "/phone-number"}
@@ -43,7 +45,9 @@ class VapiFailed(Exception):
 class VapiApi:
     """One Vapi organisation, as the runtime sees it."""
 
-    def __init__(self, spec: RuntimeSpec, url: str, key: str, known: Known | None = None) -> None:
+    def __init__(
+        self, spec: RuntimeSpec, url: str, key: str, known: Known | None = None, *, connections: int = _CONNECTIONS
+    ) -> None:
         self._spec = spec
         self._wanted = {agent.address: agent.name for agent in spec.agents}
         self._wanted |= {line.address: line.number or line.name for line in spec.lines}
@@ -54,13 +58,10 @@ class VapiApi:
         self._asked: set[str] = set()  # kinds of which everything was asked for
         self._stale = False
         self._key = key
-        self._http = httpx.AsyncClient(
-            base_url=url,
-            verify=trust(url),
-            headers={"authorization": f"Bearer {key}", "accept-encoding": "gzip", **HEADERS},
-            timeout=httpx.Timeout(10, connect=3),
-            limits=httpx.Limits(max_connections=200, keepalive_expiry=30),
-        )
+        self._url = url
+        # No pool, which requests that are cut off would use up: they come late, or nobody waits for them any more.
+        self._lanes = Lanes(self._new_client)
+        self._room = asyncio.Semaphore(connections)
         self._looking = asyncio.Lock()
         self._refreshing: asyncio.Task[None] | None = None
 
@@ -68,7 +69,16 @@ class VapiApi:
         """End the connections to Vapi."""
         if self._refreshing is not None:
             self._refreshing.cancel()
-        await self._http.aclose()
+        await self._lanes.aclose()
+
+    def _new_client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            base_url=self._url,
+            verify=trust(self._url),
+            headers={"authorization": f"Bearer {self._key}", "accept-encoding": "gzip", **HEADERS},
+            timeout=httpx.Timeout(10, connect=3),
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=30),
+        )
 
     @property
     def can_look(self) -> bool:
@@ -215,8 +225,14 @@ class VapiApi:
 
     async def _request(self, method: str, path: str, **given: Any) -> httpx.Response:
         try:
-            return await ask(self._http, method, path, patience=_PATIENCE, **given)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            async with self._room, self._lanes.one() as client:
+                return await ask(client, method, path, patience=_PATIENCE, **given)
+        except (
+            httpx.HTTPError,
+            httpx.InvalidURL,
+            ValueError,
+            ImportError,
+        ) as error:  # also what proxies' settings raise
             raise VapiFailed(f"Vapi did not answer: {type(error).__name__}") from None
 
 
