@@ -208,6 +208,13 @@ def test_a_secret_of_a_tool_is_sent_where_it_is_used(tmp_path: Path) -> None:
         assert credential["authenticationPlan"]["token"] == "crm-two-of-some-length"
         ran = made.run("secrets", "rotate", "VAPI_API_KEY", CRM_TOKEN="crm-two-of-some-length")
         assert "Vapi takes several keys at once" in ran.out
+        three = {"CRM_TOKEN": "crm-three-of-some-length"}
+        ran = made.run("secrets", "rotate", "CRM_TOKEN", "--auto-approve", "--format", "json", **three)
+        lines = [json.loads(line) for line in ran.out.splitlines()]
+        assert [line["type"] for line in lines][-2:] == ["summary", "rotation"]
+        told = lines[-1]
+        assert (told["users"], told["step"], told["action"]) == (["Credential/crm"], 0, "none")
+        assert three["CRM_TOKEN"] not in ran.out
 
 
 @pytest.mark.parametrize(
@@ -216,6 +223,7 @@ def test_a_secret_of_a_tool_is_sent_where_it_is_used(tmp_path: Path) -> None:
         (["NOBODYS_TOKEN"], "nothing in live uses NOBODYS_TOKEN"),
         (["a b"], "NAME is no variable's name"),
         ([NAME, "--show"], "--show prints what --generate makes"),
+        ([NAME, "--generate", "--show", "--format", "json"], "--show prints the new value and nothing else"),
         ([NAME, "--url", "voice"], "voice is no http(s) address"),
     ],
 )

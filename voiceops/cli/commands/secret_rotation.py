@@ -12,7 +12,7 @@ from voiceops.cli.terminal.applies import applied
 from voiceops.cli.terminal.apply_flags import Flags, check_can_ask
 from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.loop import completed
-from voiceops.cli.terminal.options import BoundedNumber, local_state
+from voiceops.cli.terminal.options import BoundedNumber, formats, local_state
 from voiceops.errors import VoiceopsError
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}\Z")
@@ -46,6 +46,7 @@ def secrets_command() -> None:
 @click.option("--confirm", metavar="ENV", help="The environment's name, where it is protected by safety.confirm.")
 @click.option("--auto-approve", is_flag=True, help="Don't ask before Vapi gets the new one.")
 @local_state
+@formats("text", "json")
 @click.pass_obj
 def rotate_command(console: Console, /, name: str, generate: bool, show: bool, url: str, **given: Any) -> int:
     """Change a secret, one step a run: look where that stands, do what can be done from here, say what is yours to do.
@@ -53,7 +54,8 @@ def rotate_command(console: Console, /, name: str, generate: bool, show: bool, u
     NAME is set to the new value and NAME_PREVIOUS to the old one, here and where the runtime runs, which takes both;
     then Vapi gets the new one; once nothing uses the old one, it goes. Each run asks the runtime by signed requests
     what it takes. Cut off at any step, run it again. Exit 2 while something is left to be done by hand. A secret that
-    only objects at Vapi hold is sent to each of them.
+    only objects at Vapi hold is sent to each of them. With --format json the last line says where it stands; before it
+    come the lines of the apply, where there was one.
 
     \b
     Examples:
@@ -65,6 +67,8 @@ def rotate_command(console: Console, /, name: str, generate: bool, show: bool, u
         raise VoiceopsError("NAME is no variable's name", hint="As in ${secret:NAME}: VAPI_WEBHOOK_SECRET.")
     if show and not generate:
         raise VoiceopsError("--show prints what --generate makes", hint="Give both.")
+    if show and given["format_"] == "json":
+        raise VoiceopsError("--show prints the new value and nothing else", hint="Leave --format out.")
     looking = {"url": url, "grace": given["grace"], "watch": given["watch"]}
     if generate:
         value = use.new_value(use.load(*console.place), name, keep=not show)
@@ -84,8 +88,28 @@ def rotate_command(console: Console, /, name: str, generate: bool, show: bool, u
         loaded = use.load(*console.place)
         found = completed(use.rotation(loaded, name, **looking))
     dropped = found.step.action == "drop" and use.drop_previous(loaded, name)
-    console.prose(_told(console, found, dropped=dropped))
+    if given["format_"] == "json":
+        console.line(_data(found, dropped=dropped))
+    else:
+        console.prose(_told(console, found, dropped=dropped))
     return 0 if found.step.action in ("none", "drop") else 2
+
+
+def _data(found: use.Rotation, *, dropped: bool) -> dict[str, Any]:
+    """`step` is 0 where no rotation is under way; `action`: whose turn it is, as `RotationStep` has it."""
+    return {
+        "type": "rotation",
+        "name": found.name,
+        "environment": found.environment,
+        "users": list(found.users),
+        "step": found.step.number,
+        "steps": list(use.ROTATION_STEPS),
+        "action": found.step.action,
+        "ended": found.step.action == "drop",
+        "dropped": dropped,
+        "text": found.step.text,
+        "notes": list(found.notes),
+    }
 
 
 def _told(console: Console, found: use.Rotation, *, dropped: bool) -> str:
@@ -110,7 +134,7 @@ def _told(console: Console, found: use.Rotation, *, dropped: bool) -> str:
 def _send(console: Console, loaded: use.Loaded, found: use.Rotation, given: dict[str, Any]) -> int:
     """An apply of the objects that use it; asked for, as every apply is."""
     flags = Flags(
-        format_="text",
+        format_=given["format_"],
         targets=found.users,
         labels=(),
         excluded=(),
