@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from statistics import NormalDist
 
 _NORMAL = NormalDist()
+_Z = _NORMAL.inv_cdf(0.975)  # of every interval here: they hold what is true 95 times of 100
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:
@@ -28,25 +29,24 @@ def quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[low] + (ordered[high] - ordered[low]) * (at - low)
 
 
-def share_interval(good: int, all_: int, level: float = 0.95) -> tuple[float, float]:
+def share_interval(good: int, all_: int) -> tuple[float, float]:
     """Wilson's interval for a share. Nothing counted: anything is possible."""
     if not all_:
         return 0.0, 1.0
-    z = _NORMAL.inv_cdf(0.5 + level / 2)
     share = good / all_
-    middle = (share + z * z / (2 * all_)) / (1 + z * z / all_)
-    half = z / (1 + z * z / all_) * math.sqrt(share * (1 - share) / all_ + z * z / (4 * all_ * all_))
+    middle = (share + _Z * _Z / (2 * all_)) / (1 + _Z * _Z / all_)
+    half = _Z / (1 + _Z * _Z / all_) * math.sqrt(share * (1 - share) / all_ + _Z * _Z / (4 * all_ * all_))
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def difference_of_shares(a: tuple[int, int], b: tuple[int, int], level: float = 0.95) -> tuple[float, float]:
+def difference_of_shares(a: tuple[int, int], b: tuple[int, int]) -> tuple[float, float]:
     """The interval for `b`'s share less `a`'s; each is (how many, of how many). Raises ValueError: one is of none."""
     if not a[1] or not b[1]:
         raise ValueError("there is nothing to compare")
-    return _difference(a[0] / a[1], share_interval(*a, level=level), b[0] / b[1], share_interval(*b, level=level))
+    return _difference(a[0] / a[1], share_interval(*a), b[0] / b[1], share_interval(*b))
 
 
-def quantile_interval(ordered: Sequence[float], share: float, level: float = 0.95) -> tuple[float, float]:
+def quantile_interval(ordered: Sequence[float], share: float) -> tuple[float, float]:
     """The interval for a quantile: the values whose ranks the binomial distribution can't exclude.
 
     Raises ValueError: there are none.
@@ -54,19 +54,14 @@ def quantile_interval(ordered: Sequence[float], share: float, level: float = 0.9
     n = len(ordered)
     if not n:
         raise ValueError("there are no values")
-    z = _NORMAL.inv_cdf(0.5 + level / 2)
-    half = z * math.sqrt(n * share * (1 - share))
+    half = _Z * math.sqrt(n * share * (1 - share))
     low, high = math.floor(n * share - half), math.ceil(n * share + half)
     return ordered[max(0, low - 1)], ordered[min(n - 1, high)]
 
 
-def difference_of_quantiles(
-    a: Sequence[float], b: Sequence[float], share: float, level: float = 0.95
-) -> tuple[float, float]:
+def difference_of_quantiles(a: Sequence[float], b: Sequence[float], share: float) -> tuple[float, float]:
     """The interval for `b`'s quantile less `a`'s; both sorted. Raises ValueError: one is empty."""
-    return _difference(
-        quantile(a, share), quantile_interval(a, share, level), quantile(b, share), quantile_interval(b, share, level)
-    )
+    return _difference(quantile(a, share), quantile_interval(a, share), quantile(b, share), quantile_interval(b, share))
 
 
 def _difference(a: float, of_a: tuple[float, float], b: float, of_b: tuple[float, float]) -> tuple[float, float]:

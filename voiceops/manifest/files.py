@@ -42,17 +42,17 @@ def unwritten_in(folder: Path) -> list[Path]:
     return [Path(path) for path in _UNWRITTEN.get() or () if path.startswith(inner)]
 
 
-def inside(root: Path, path: Path, *, hidden: bool = False) -> Path:
+def inside(root: Path, path: Path) -> Path:
     """The real path, if it lies in the project and may be named.
 
     Dot files and dot folders may not: `.env`, `.git/` and `.voiceops/` hold keys and what was done with them. Raises
-    FileProblem, also for links that lead out or to one of those. `hidden` lets them pass: for who shows none of it.
+    FileProblem, also for links that lead out or to one of those.
     """
-    return Path(_inside(root, path, hidden=hidden)[0])
+    return Path(_inside(root, path, hidden=False)[0])
 
 
 def _inside(root: Path, path: Path, *, hidden: bool) -> tuple[str, os.stat_result | None]:
-    """As `inside`, with what the system says of the file; None where it can't be asked.
+    """As `inside`, with what the system says of the file; None where it can't be asked. `hidden` lets dot files pass.
 
     In texts: prompts come in thousands of files, and a path of pathlib's takes longer than to read one.
     """

@@ -24,6 +24,7 @@ from tempfile import TemporaryDirectory
 _SECONDS = 20.0
 _MOST = 64 << 20  # bytes of an answer
 _SMALL = 1 << 20  # of a file that says where things are
+_COMPLAINT = 4096  # of what git complains of
 
 # What a repository may say of itself: how its files are written, never what to run.
 _WORDS: dict[str, re.Pattern[str]] = {
@@ -340,12 +341,12 @@ class _Process:
         return said
 
 
-def _beginning(process: subprocess.Popen[bytes], most: int = 4096) -> bytes:
+def _beginning(process: subprocess.Popen[bytes]) -> bytes:
     """The first bytes of what a process complains of; the rest is read, and dropped."""
     assert process.stderr is not None
     kept = b""
     while chunk := process.stderr.read(65536):
-        kept += chunk[: most - len(kept)]
+        kept += chunk[: _COMPLAINT - len(kept)]
     return kept
 
 

@@ -56,13 +56,13 @@ class PlanData(Shape, frozen=True):
     destroy: bool = False
 
 
-def check_plan(plan: PlanData, where: str = "plan") -> None:
+def check_plan(plan: PlanData) -> None:
     """What types alone don't tell. Raises Wrong."""
     for change in plan.resource_changes:
         if tuple(change.change.actions) not in ACTIONS:
-            raise Wrong(f"{where}, {change.address:.80}, has actions that don't go together")
+            raise Wrong(f"plan, {change.address:.80}, has actions that don't go together")
         for path in change.change.paths:
             try:
                 parse_path(path.path)
             except ValueError:
-                raise Wrong(f"{where}, {change.address:.80}, has a path that is none") from None
+                raise Wrong(f"plan, {change.address:.80}, has a path that is none") from None

@@ -15,7 +15,6 @@ from voiceops.render.difflines import Level, diff_lines
 
 _ALL = 10**9
 _WHOLE = Level(context=0, lines=_ALL, width=_ALL, fields=_ALL)
-_NUMBERED = "@@"
 
 
 @dataclass(frozen=True, slots=True)

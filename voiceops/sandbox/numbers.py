@@ -70,10 +70,10 @@ _NULLS = frozenset(
 )
 
 
-def refusal(status: int, code: int, message: str, headers: dict[str, str] | None = None) -> Refusal:
+def refusal(status: int, code: int, message: str) -> Refusal:
     """An error as the 2010 API words it."""
     info = f"https://www.twilio.com/docs/errors/{code}"
-    return Refusal(status, {"code": code, "message": message, "more_info": info, "status": status}, headers)
+    return Refusal(status, {"code": code, "message": message, "more_info": info, "status": status})
 
 
 def sid(prefix: str) -> str:

@@ -112,7 +112,7 @@ class Server:
                 await client.aclose()
 
     async def get(self) -> bytes | None:
-        """The document, or None before the first one."""
+        """The document, or None before the first one. Raises StateError."""
         answer = await self._send_until_answered("GET", self._settings.address)
         if answer.status_code in (204, 404):
             return None

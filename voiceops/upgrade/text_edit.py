@@ -156,7 +156,7 @@ class _Sheet:
         )
 
     def in_place(self, around: yaml.MappingNode, key: str, step: Put, old: _Old) -> str:
-        """The old field's entry written anew, where it stands."""
+        """The old field's entry written anew, where it stands. Raises CannotEdit."""
         name, value = self._pair(around, key)
         start, end = offset_of(self.text, name.start_mark), self._span(name, value)[1]
         if around.flow_style:
@@ -170,7 +170,10 @@ class _Sheet:
         return self.text[:start] + new + self.text[end:]
 
     def without(self, around: yaml.MappingNode, key: str, old: _Old, *, keep_comments: bool) -> str:
-        """The text without the old field; its comments stay as lines of their own where nothing takes them along."""
+        """The text without the old field; its comments stay as lines of their own where nothing takes them along.
+
+        Raises CannotEdit.
+        """
         name, value = self._pair(around, key)
         start, end = offset_of(self.text, name.start_mark), self._span(name, value)[1]
         position = next(i for i, (k, _) in enumerate(around.value) if k is name)

@@ -81,7 +81,8 @@ async def lend(
     """A number for the preview, bound to what is reached: the one that it has, or a free one. The preview as it is
     then, without a number where none was free; and what is to be said of it.
 
-    Raises Refused where a number of the pool is somebody's line; ProviderError, StateError, Locked.
+    Raises Refused where a number of the pool is somebody's line, VoiceopsError where the preview lacks what is to be
+    reached; ProviderError, StateError, Locked.
     """
     lines = opened.project.previews.lines
     notes: list[str] = []

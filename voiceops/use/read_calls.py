@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from voiceops.calls.call_names import Names, named
@@ -106,9 +105,8 @@ async def sync_calls(
     since: float | None = None,
     until: float | None = None,
     database: str = "",
-    told: Callable[[int], None] | None = None,
 ) -> Fetched:
-    """Fetch what Vapi's list has, and keep it beside what the runtime told. `told` hears how many came so far.
+    """Fetch what Vapi's list has, and keep it beside what the runtime told.
 
     `since` and `until` in epoch seconds; without `since` from a day before the last fetch on, the first time all. What
     was read is kept, whatever happens afterwards. Raises ProviderError, VoiceopsError, Refused, StateError.
@@ -121,7 +119,7 @@ async def sync_calls(
             since = float(last) - _AGAIN
         async with open_job(loaded, options_of(loaded.project, Scope())) as job:
             names = await names_of(job.ledger)
-            count, changed = await fetch(store, job.accounts.vapi.api, names, since=since, until=until, told=told)
+            count, changed = await fetch(store, job.accounts.vapi.api, names, since=since, until=until)
         store.apply_privacy(begun)
         drop_old_batches(found, loaded.project.privacy, begun)
         if until is None:
@@ -136,7 +134,6 @@ async def fetch(
     *,
     since: float | None = None,
     until: float | None = None,
-    told: Callable[[int], None] | None = None,
 ) -> tuple[int, int]:
     """Keep what Vapi's list has of this time: how many calls it told of, how many of them were new or had changed.
 
@@ -147,8 +144,6 @@ async def fetch(
         calls = [named(call, names) for item in page if (call := call_of(item)) is not None]
         changed += store.keep(calls)
         count += len(page)
-        if told is not None:
-            told(count)
     return count, changed
 
 

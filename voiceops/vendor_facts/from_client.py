@@ -24,7 +24,6 @@ _SLIPS = frozenset({"oneOf"})
 _ADDED = frozenset((name, repair.field) for repair in REPAIRS if repair.how == "add" for name in repair.types)
 # Bodies that are unions, and what the client calls them.
 _BODIES = {"Tool": "CreateToolsRequest", "Phone": "CreatePhoneNumbersRequest"}
-_MOST_UNREADABLE = 20
 
 
 def over(base: Facts, client: ClientPackage) -> tuple[dict[str, Any], list[Note]]:

@@ -14,8 +14,6 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 SIGNATURE_HEADER = b"x-twilio-signature"
-SETTINGS_HEADER = b"x-twilio-webhooks-signature-settings"
-IDEMPOTENCY_HEADER = b"i-twilio-idempotency-token"
 
 _HASHES: dict[str, Any] = {"HMAC_SHA1": sha1, "HMAC_SHA256": sha256}
 _PORTS = {"https": 443, "http": 80, "wss": 443, "ws": 80}

@@ -48,9 +48,9 @@ class Log:
         self._timer: threading.Thread | None = None
         self._second = (0, "")
 
-    def configure(self, level: int = logging.INFO) -> None:
-        """Begin to write, from this level on."""
-        self.level = level
+    def configure(self) -> None:
+        """Begin to write, what is worth a line and more."""
+        self.level = logging.INFO
         if self._timer is None:
             self._timer = threading.Thread(target=self._flushing, name="voiceops-log", daemon=True)
             self._timer.start()
