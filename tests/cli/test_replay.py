@@ -211,7 +211,7 @@ def test_a_budget_ends_it(desk: Bench) -> None:
 
 
 def test_ctrl_c_deletes_the_chats(desk: Bench) -> None:
-    desk.control.fault("hang", seconds=20, when="before", method="POST", path="^/chat$", nth=[6, 7, 8, 9])
+    desk.control.fault("hang", seconds=4, when="before", method="POST", path="^/chat$", nth=[6, 7, 8, 9])
     running = subprocess.Popen(
         [sys.executable, "-m", "voiceops", "-C", str(desk.folder), "test", "--replay"],
         env=desk.environ,
