@@ -96,6 +96,28 @@ def test_recorded_calls_are_run_by_test(tmp_path: Path) -> None:
         made.run("test", "recorded-desk*", code=1)
 
 
+def test_a_recorded_call_without_tools_passes_as_it_was_and_fails_when_a_tool_is_called(tmp_path: Path) -> None:
+    with bench(tmp_path) as made:
+        replays.manifests(made, replays.PROMPT)
+        made.apply()
+        said = replays.messages(1)[:3]
+        key = "sk-proj-" + "abcdefghij" * 3
+        said[1]["message"] = f"When are you open on day 24? I am Ann Lee, and {key} is no key."
+        replays.call(made, 0, artifact={"messages": said}, customer={"number": "+14158675300", "name": "Ann Lee"})
+        replays.call(made, 1)
+        made.run("calls", "sync")
+        made.run("test", "--record")
+        text = "".join(path.read_text() for path in tmp_path.glob("agents/recorded/*"))
+        assert key not in text
+        assert "Lee" not in text
+        assert "VO601" not in made.run("validate").out
+        made.apply()
+        assert made.run("test", "recorded-desk*").out.count("✓") == 2
+        replays.manifests(made, f"{replays.PROMPT} Use lookupOrder for an open day.")
+        made.apply()
+        assert 'the assistant called "lookupOrder"' in made.run("test", "recorded-desk*", code=1).out
+
+
 def test_what_is_not_kept_is_not_recorded(tmp_path: Path) -> None:
     with bench(tmp_path) as made:
         shop(made)

@@ -44,12 +44,12 @@ def render_recorded(written: Sequence[str], there: Sequence[str], left_out: Mapp
     lines += [f"· {row}" for row in left_out_rows(left_out)]
     if written:
         also = (
-            f" {_count(replaced, 'number or address', 'numbers and addresses')} became made-up ones."
+            f" {_count(replaced, 'number, address, key or name', 'numbers, addresses, keys and names')} became made-up."
             if replaced
             else ""
         )
         lines.append(
-            f"{_count(len(written), 'file')} written.{also} Read them before they are kept: names are as said."
+            f"{_count(len(written), 'file')} written.{also} Read them before they are kept: other names are as said."
         )
     return "\n".join(lines or ["Nothing was written."])
 

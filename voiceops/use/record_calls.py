@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from voiceops.adopt.yaml_writer import document_text, documents_text
 from voiceops.calls.from_vapi import tool_values, variable_values
@@ -20,6 +21,7 @@ from voiceops.testing.recording.recorded_scenario import (
     personality,
     scenario,
     several_answers,
+    shortened,
     simulation,
     suite,
 )
@@ -60,7 +62,7 @@ async def record(loaded: Loaded, wanted: CallsWanted, folder: Path | None = None
         open_job(loaded, options_of(loaded.project, Scope())) as job,
         answered(source, loaded, job) as theirs,
     ):
-        told = await told_by_vapi(theirs, calls)
+        told = await told_by_vapi(theirs, calls, every=True)  # also for the name of who called
     written, handing = _Files(loaded, folder), _handing(loaded)
     for call in calls:
         data = told.get(call.id)
@@ -73,7 +75,8 @@ async def record(loaded: Loaded, wanted: CallsWanted, folder: Path | None = None
         else:
             values, variables = tool_values(data or {}), variable_values(data or {})
             keys = theirs.addresses
-            written.add(call, target, conversation_of(call, values, variables, keys=keys, hands_on=handing))
+            made_up = Replacements(loaded.context.redactor.text, _customer(data or {}))
+            written.add(call, target, conversation_of(call, values, variables, keys=keys, hands_on=handing), made_up)
     return written.write()
 
 
@@ -94,14 +97,13 @@ class _Files:
         self._replaced = 0
         self.left_out: Counter[str] = Counter()
 
-    def add(self, call: CallRecord, target: str, conversation: Conversation) -> None:
+    def add(self, call: CallRecord, target: str, conversation: Conversation, made_up: Replacements) -> None:
         """One call to an agent or a squad: its manifest, and its script where there is one."""
         name = self._name(call.id)
         path = self._folder / f"{name}.yaml"
         if path.exists():
             self._there.append(self._shown(path))
             return
-        made_up = Replacements()
         began = datetime.fromtimestamp(call.began or 0.0, UTC).strftime("%Y-%m-%d")
         about = [
             f"Call {call.id} of {began}, {name_of(target)}; it ended by {call.reason or 'nobody knows what'}.",
@@ -109,7 +111,11 @@ class _Files:
         ]
         for tool in several_answers(conversation):
             about.append(f"{tool} answered several things; Vapi's mocks know one: this is the first.")
-        self._texts[path] = documents_text([(scenario(name, conversation, made_up), about), (simulation(name), ())])
+        turns, all_of_them = len(shortened(conversation, made_up).exchanges), len(conversation.exchanges)
+        if turns < all_of_them:
+            about.append(f"The first {turns} of its {all_of_them} turns: instructions hold no more.")
+        made = scenario(name, conversation, made_up, _tools_of(self._loaded, target))
+        self._texts[path] = documents_text([(made, about), (simulation(name), ())])
         played = script(f"call {call.id[:_SHORT]}", call.agent, conversation, self._tools, made_up)
         if played is not None:
             self._add_once(self._root / SCRIPTS / f"{name}.yaml", document_text(played, about[:2]))
@@ -190,6 +196,25 @@ def _tools(loaded: Loaded) -> set[str]:
         return {tool.name for tool in runtime_spec(loaded).tools if tool.handler}
     except VoiceopsError:
         return set()
+
+
+def _customer(told: Mapping[str, Any]) -> str:
+    """The customer's name, where Vapi's record of the call has one."""
+    customer = told.get("customer")
+    name = customer.get("name") if isinstance(customer, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _tools_of(loaded: Loaded, target: str) -> list[str]:
+    """The names by which an agent, or a squad's members, call the functions that have manifests."""
+    reached, waiting = {target}, [target]
+    while waiting:
+        more = set(loaded.graph.dependencies(waiting.pop())) - reached
+        reached |= more
+        waiting += [address for address in more if kind_of(address) in ("Agent", "Squad")]
+    tools = (loaded.graph.resources[address].body for address in reached if kind_of(address) == "Tool")
+    named = {name for tool in tools if tool.get("type") in ("function", "apiRequest") and (name := tool_name(tool))}
+    return sorted(named)
 
 
 def _handing(loaded: Loaded) -> Callable[[str], bool]:

@@ -9,7 +9,7 @@ import pytest
 from tests.testing.replay.said import call, order
 from voiceops.calls.record import Spoken, ToolUse, ToolValues
 from voiceops.testing.recording.made_up_values import Replacements
-from voiceops.testing.recording.recorded_scenario import scenario, several_answers
+from voiceops.testing.recording.recorded_scenario import scenario, several_answers, shortened
 from voiceops.testing.recording.recorded_script import script
 from voiceops.testing.replay.conversation import conversation_of
 
@@ -21,12 +21,22 @@ from voiceops.testing.replay.conversation import conversation_of
         ("415 867 5309, yes 415-867-5309", "+14155550101, yes +14155550101"),
         ("I am jo.doe+x@mail.example.org.", "I am person1@example.com."),
         ("4111 1111 1111 1111", "4242 4242 4242 4242"),
+        ("867-5309, or room 12-3456", "+14155550101, or room 12-3456"),
+        ("four one five, eight six seven - five three oh nine", "+14155550101"),
+        ("one or two, or three of them, not four", "one or two, or three of them, not four"),
+        ("sk-proj-abcdefghijklmnopqrstuvwxyz012345 is it", "made-up is it"),
+        ("https://x.example/?token=abcdefgh12&n=1", "https://x.example/?token=made-up&n=1"),
+        (
+            '{"userPassword": "let me in", "pin": 1234, "shipping": "7"}',
+            '{"userPassword": "made-up", "pin": "made-up", "shipping": "7"}',
+        ),
+        ("I'm bob SMITH, Bob that is; bobby is another.", "I'm Alex Example, Alex that is; bobby is another."),
         ("order 123456, on 2026-11-28 at 10:30", "order 123456, on 2026-11-28 at 10:30"),
         ("Order A-1234567 for $1,200.50", "Order A-1234567 for $1,200.50"),
     ],
 )
 def test_what_is_somebodys_is_replaced(said: str, kept: str) -> None:
-    assert Replacements().text(said) == kept
+    assert Replacements(name="Bob Smith").text(said) == kept
 
 
 def test_equal_values_stay_equal() -> None:
@@ -51,6 +61,44 @@ def test_a_call_as_a_scenario() -> None:
     assert judged["value"] is True
     assert "used the tool `lookupOrder`" in judged["structuredOutput"]["schema"]["description"]
     assert len(judged["structuredOutput"]["name"]) <= 40
+
+
+def test_secrets_that_are_known_and_fields_of_secrets_are_made_up() -> None:
+    made_up = Replacements(hide=lambda text: text.replace("hunter22", "***"))
+    value: Any = {"apiKey": "abc", "pin": 1234, "token": None, "note": "hunter22", "deep": [{"cvv": "123", "ok": True}]}
+    assert made_up.value(value) == {
+        "apiKey": "made-up",
+        "pin": "made-up",
+        "token": None,
+        "note": "***",
+        "deep": [{"cvv": "made-up", "ok": True}],
+    }
+
+
+def test_a_call_without_tools_is_judged_by_what_was_not_called_and_what_was_told() -> None:
+    said = [Spoken(role="caller", at=1, text="When?"), Spoken(role="agent", at=2, text='From "nine" to six.')]
+    made: Any = scenario("call-1", conversation_of(call(*said), {}), Replacements(), ["lookupOrder"])["spec"]
+    question = made["evaluations"][0]["structuredOutput"]["schema"]["description"]
+    assert "the agent did not use the tool `lookupOrder`" in question
+    assert question.endswith("told this, in these or other words: From nine to six.")
+    bare: Any = scenario("call-1", conversation_of(call(*said), {}), Replacements())["spec"]
+    question = bare["evaluations"][0]["structuredOutput"]["schema"]["description"]
+    assert question == "True if the caller was told this, in these or other words: From nine to six."
+
+
+def test_a_call_that_is_too_long_is_recorded_up_to_a_turn() -> None:
+    said = [Spoken(role="caller", at=1, text="word " * 4000)]
+    for at in range(2, 400, 2):
+        said += [Spoken(role="agent", at=at, text="Go on."), Spoken(role="caller", at=at + 1, text="and so " * 10)]
+    tool = ToolUse(id="t", name="lookupOrder", at=999)
+    whole = conversation_of(call(*said, tool), {"t": ToolValues({}, "late")})
+    spec: Any = scenario("call-1", whole, Replacements())["spec"]
+    lines = [line for line in spec["instructions"].splitlines() if line.startswith("say: ")]
+    assert len(spec["instructions"]) <= 10_000
+    assert 50 < len(lines) < len(whole.exchanges)
+    assert len(lines) == len(shortened(whole, Replacements()).exchanges)
+    assert "toolMocks" not in spec, "what was never asked for is not expected"
+    assert "lookupOrder" not in spec["evaluations"][0]["structuredOutput"]["schema"]["description"]
 
 
 def test_words_of_a_caller_fill_nothing_in() -> None:

@@ -6,7 +6,9 @@ of Vapi's published schema.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from voiceops.model.address import kind_of, name_of
 from voiceops.model.values import JSON
@@ -15,6 +17,14 @@ from voiceops.testing.replay.conversation import END_CALL, HANDOFF, TRANSFER, Co
 
 PERSONALITY = "recorded-caller"
 _LONGEST = 9_000  # characters of instructions; Vapi takes 10,000
+_LONGEST_LINE = 2_000  # characters of what a caller says at once
+_MOST_TOOLS = 12  # that are named as not used
+_GIST = 300  # characters of what an agent told
+_BEFORE = (
+    "You are on the telephone. This is how the call went: what stands behind `say:` is yours, one line after the",
+    "other, each when it is your turn; `hear:` is about what the agent said before it. Where the agent asks for",
+    "something else, answer with what stands here. When all is said, hang up.",
+)
 _BEHAVIOUR = (
     "You are a caller on the telephone, in a test of a voice agent. Follow the instructions of the scenario. Say what "
     "they tell you to say, in your own short sentences, one thing at a time, and wait for the answer. Answer questions "
@@ -22,15 +32,21 @@ _BEHAVIOUR = (
 )
 
 
-def scenario(name: str, conversation: Conversation, made_up: Replacements) -> dict[str, JSON]:
-    """What the caller wants, how the call is judged, and what the tools answer."""
+def scenario(
+    name: str, conversation: Conversation, made_up: Replacements, tools: Sequence[str] = ()
+) -> dict[str, JSON]:
+    """What the caller wants, how the call is judged, and what the tools answer. `tools`: what the agent could call.
+
+    Of a call that is too long its beginning; see `shortened`.
+    """
+    conversation = shortened(conversation, made_up)
     used = _used(conversation)
     return {
         "kind": "Scenario",
         "name": name,
         "spec": {
             "instructions": _literal(_instructions(conversation, made_up)),
-            "evaluations": [_evaluation(conversation, used)],
+            "evaluations": [_evaluation(conversation, used, tools, made_up)],
             **({"toolMocks": mocks} if (mocks := list(_mocks(used, made_up))) else {}),
         },
     }
@@ -55,38 +71,55 @@ def suite(name: str, target: str, simulations: Sequence[str]) -> dict[str, JSON]
     return {"kind": "SimulationSuite", "name": name, "spec": spec}
 
 
-def _instructions(conversation: Conversation, made_up: Replacements) -> str:
-    """The caller's turns in their order, each behind the agent's words that it answered."""
-    lines = [
-        "You are on the telephone. This is how the call went: what stands behind `say:` is yours, one line after the",
-        "other, each when it is your turn; `hear:` is about what the agent said before it. Where the agent asks for",
-        "something else, answer with what stands here. When all is said, hang up.",
-        "",
-    ]
+def shortened(conversation: Conversation, made_up: Replacements) -> Conversation:
+    """As much of the call, from its beginning, as a scenario's instructions can hold."""
+    room, kept = _LONGEST - len("\n".join(_BEFORE)), 0
     heard = conversation.opening.said
     for exchange in conversation.exchanges:
-        lines += [f"hear: {_short(made_up.text(heard))}"] if heard else []
-        lines.append(f"say: {' '.join(made_up.text(exchange.caller).split())}")
+        room -= sum(len(line) + 1 for line in _lines(heard, exchange.caller, made_up))
+        if room < 0 and kept:
+            break
+        kept, heard = kept + 1, exchange.answer.said
+    return replace(conversation, exchanges=conversation.exchanges[:kept])
+
+
+def _instructions(conversation: Conversation, made_up: Replacements) -> str:
+    """The caller's turns in their order, each behind the agent's words that it answered."""
+    lines = [*_BEFORE, ""]
+    heard = conversation.opening.said
+    for exchange in conversation.exchanges:
+        lines += _lines(heard, exchange.caller, made_up)
         heard = exchange.answer.said
-    text = "\n".join(lines)
-    return text if len(text) <= _LONGEST else text[:_LONGEST].rsplit("\n", 1)[0]
+    return "\n".join(lines)
 
 
-def _evaluation(conversation: Conversation, used: Sequence[Used]) -> dict[str, JSON]:
-    """One yes-or-no question on what was done; the only thing of a call that another wording leaves alone."""
+def _lines(heard: str, caller: str, made_up: Replacements) -> list[str]:
+    said = f"say: {_short(made_up.text(caller), _LONGEST_LINE)}"
+    return [f"hear: {_short(made_up.text(heard))}", said] if heard else [said]
+
+
+def _evaluation(
+    conversation: Conversation, used: Sequence[Used], tools: Sequence[str], made_up: Replacements
+) -> dict[str, JSON]:
+    """One yes-or-no question on what was done, and where nothing was, on what the caller was told."""
     names = list(dict.fromkeys(tool.name for tool in used if _is_called(tool)))
     wanted = [f"the agent used the tool `{name}`" for name in names]
     handed = [tool for tool in used if tool.to or _is(tool, HANDOFF)]
+    if not names:
+        wanted += [f"the agent did not use the tool `{name}`" for name in tools[:_MOST_TOOLS]]
     if any(_is(tool, TRANSFER) and not tool.to for tool in used):
         wanted.append("the agent handed the caller on to somebody else")
-    elif not handed:
-        wanted.append("the agent did not hand the caller on to anybody else")
-    elif not any(tool.name in names for tool in handed):
+    elif handed and not any(tool.name in names for tool in handed):
         wanted.append("the agent handed the caller on to another agent")
-    wanted.append(
-        "the caller got an answer to what was asked" if not names else "the agent told what the tools answered"
-    )
-    question = f"True if {', '.join(wanted[:-1])} and {wanted[-1]}; otherwise false."
+    elif not handed and wanted:
+        wanted.append("the agent did not hand the caller on to anybody else")
+    gist = "" if names else _gist(conversation, made_up)
+    if gist:
+        wanted.append(f"the caller was told this, in these or other words: {gist}")
+    else:
+        wanted.append("the agent told what the tools answered" if names else "the caller got an answer")
+    question = f"True if {' and '.join(part for part in (', '.join(wanted[:-1]), wanted[-1]) if part)}"
+    question += "" if gist else "; otherwise false."
     return {
         "structuredOutput": {
             "name": "ended as it did",
@@ -97,6 +130,12 @@ def _evaluation(conversation: Conversation, used: Sequence[Used]) -> dict[str, J
         "comparator": "=",
         "value": True,
     }
+
+
+def _gist(conversation: Conversation, made_up: Replacements) -> str:
+    """What the agent told, short: without quotes, which would be taken word by word."""
+    told = " ".join(exchange.answer.said for exchange in conversation.exchanges)
+    return _short(re.sub(r'["“”`]', "", made_up.text(told)), _GIST)
 
 
 def _mocks(used: Iterable[Used], made_up: Replacements) -> Iterator[dict[str, JSON]]:
@@ -131,9 +170,9 @@ def _is_called(tool: Used) -> bool:
     return not (_is(tool, END_CALL, TRANSFER) or (tool.loose and tool.name == HANDOFF))
 
 
-def _short(text: str) -> str:
+def _short(text: str, most: int = 120) -> str:
     words = " ".join(text.split())
-    return words if len(words) <= 120 else words[:119].rsplit(" ", 1)[0] + " …"
+    return words if len(words) <= most else words[: most - 2].rsplit(" ", 1)[0] + " …"
 
 
 def _literal(text: str) -> str:
