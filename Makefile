@@ -10,7 +10,7 @@ LOCKS  := templates/lock/runtime.txt templates/lock/ci.txt
 .PHONY: help demo test lint types bench schema build lock sbom audit secrets clean
 
 help:
-	@echo "make demo    the main job against the local sandbox: validate, plan, apply, plan again, one change that a test stops, pull, a call, a report"
+	@echo "make demo    the main job against the local sandbox: validate, plan, apply, plan again, one change that is refused until its tests pass, pull, a call, a report"
 	@echo "make test    every test, over real sockets"
 	@echo "make lint    ruff and the import layers"
 	@echo "make types   mypy --strict"

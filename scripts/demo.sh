@@ -14,6 +14,15 @@ cd "$shop"
 
 say() { printf '\n\033[1m# %s\033[0m\n' "$1"; }
 run() { printf '$ voiceops %s\n' "$*"; "$voiceops" "$@"; }
+# What has to be refused (exit 5), or has to fail (exit 1).
+refused() { ends_with 5 "$@"; }
+failing() { ends_with 1 "$@"; }
+ends_with() {
+  wanted=$1 code=0
+  shift
+  run "$@" || code=$?
+  [ "$code" -eq "$wanted" ] || { echo "exit $code, not $wanted" >&2; exit 1; }
+}
 # Waits for a line of a log, and prints what follows the last "port " or ":" in it.
 port_in() {
   for _ in $(seq 100); do
@@ -36,14 +45,17 @@ run plan --detailed-exitcode
 say "Somebody edits one line of a prompt: exactly one reviewed update."
 sed -i.bak 's/Monday to Saturday, nine to six/Monday to Friday, nine to seven/' agents/prompts/front-desk.md
 run plan
-say "Before a caller hears it, the change gets agents of its own, and tests call them. One fails: it goes no further."
-run -q preview up hours
-if run -q -e preview-hours test; then echo "the tests should have failed" >&2; exit 1; fi
-run -q preview down hours
-say "It is open on Saturdays, too: with that corrected the tests pass."
+say "It goes live only with its tests passed. They have not run on it: refused."
+refused apply --require-tests --auto-approve
+say "The change gets agents of its own, and the tests call them. One fails."
+run -q preview up pr-7
+failing -q -e preview-pr-7 test
+say "The shop is open on Saturdays, too. With that corrected the tests pass there, and the change may go live."
 sed -i.bak 's/Monday to Friday, nine to seven/Monday to Saturday, nine to seven/' agents/prompts/front-desk.md
-run -q apply --auto-approve -m "open until seven"
-run -q test
+run -q preview up pr-7
+run -q -e preview-pr-7 test
+run -q apply --require-tests --auto-approve -m "open until seven"
+run -q preview down pr-7
 run plan --detailed-exitcode
 say "Not before spring: back to the revision before."
 run -q rollback --auto-approve -m "until six in winter"
