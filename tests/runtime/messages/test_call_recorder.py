@@ -302,6 +302,20 @@ async def test_a_store_that_can_not_be_opened_yet_is_opened_later(place: str) ->
         await recorder.close()
 
 
+def test_calls_are_recorded_after_a_clock_was_put_back(tmp_path: Path, place: str) -> None:
+    backend = backend_of(place, worker=False)
+    backend.open()
+    ahead = int((time.time() + 3600) * 1000) << 22
+    backend.write([], [], [EventRow(ahead, b"k", "hang", "c", time.time(), 0.0, DONE, "", b"{}")], safe=False)
+    store = CallStore(backend)
+    store.prepare()
+    store.note("recorded", str(ahead))
+    backend.close()
+    with serving(tmp_path, SPEC, HANDLERS, database=place) as runtime:
+        whole_call(runtime, "c-1")
+        assert recorded(place, ended(1))
+
+
 async def test_whoever_records_by_a_clock_that_was_wrong_keeps_nobody_out(place: str) -> None:
     backend = backend_of(place, worker=False)
     backend.open()

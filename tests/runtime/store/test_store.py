@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.places import place_of
+from tests.runtime.runtime_bench import wait_for
 from voiceops.errors import VoiceopsError
 from voiceops.runtime.store.backends import backend_of
+from voiceops.runtime.store.housekeeping import keep_house
 from voiceops.runtime.store.inbox import Inbox
 from voiceops.runtime.store.records import DEAD, DONE, WAITING, EventRow
 from voiceops.runtime.store.sqlite import SqliteBackend
@@ -119,6 +121,20 @@ def test_numbers_of_events_rise_and_differ() -> None:
     inbox = Inbox(SqliteBackend(Path("unused")))
     numbers = [inbox.next_id(1_800_000_000.0) for _ in range(5_000)]
     assert numbers == sorted(set(numbers))
+
+
+async def test_numbers_rise_also_where_a_clock_is_behind(place: str) -> None:
+    """After it was put back, and on another machine."""
+    async with opened(place) as one, opened(place) as beside:
+        ahead = one.next_id(time.time() + 3600)
+        await one.put(event(one, "ahead")._replace(id=ahead))
+        house = asyncio.ensure_future(keep_house(beside, 1e6, 1e6, lambda: None))
+        await asyncio.to_thread(wait_for, lambda: beside.next_id(time.time()) > ahead)
+        house.cancel()
+    async with opened(place) as later:
+        assert later.next_id(time.time()) > ahead
+        later.follow((1 << 63) - 1)  # a number that leaves none is followed by nobody
+        assert await later.put(event(later, "next"))
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ async def keep_house(inbox: Inbox, events: float, claims: float, released: Calla
             await asyncio.sleep(1)
             with contextlib.suppress(Exception):
                 await inbox.run(lambda backend: backend.maintain())
+                inbox.follow(await inbox.run(lambda backend: backend.newest()))
 
 
 async def _prune(inbox: Inbox, now: float, events: float, claims: float) -> None:

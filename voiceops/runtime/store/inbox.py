@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 MAX_PENDING = 20_000  # messages that wait to be stored; more are refused, and their sender tries again
 _BATCH = 256
+_LAST = (1 << 41) - (1 << 33)  # milliseconds: what is larger leaves no numbers for those who follow
 
 
 class Busy(Exception):
@@ -95,10 +96,10 @@ class Inbox:
         """Open the database. Raises VoiceopsError."""
         self._loop = asyncio.get_running_loop()
         self._create_future = self._loop.create_future
-        opened: asyncio.Future[None] = self._loop.create_future()
+        opened: asyncio.Future[int] = self._loop.create_future()
         self._thread = threading.Thread(target=self._run, args=(opened,), name="voiceops-writer", daemon=True)
         self._thread.start()
-        await opened
+        self.follow(await opened)
 
     async def close(self) -> None:
         """Store what is still waiting, and end the writer."""
@@ -110,7 +111,7 @@ class Inbox:
             self._thread = None
 
     def next_id(self, now: float) -> int:
-        """An event's number: later ones are larger, and no two workers choose the same."""
+        """An event's number: later ones are larger, and no two workers choose the same. See `follow`."""
         millisecond = int(now * 1000)
         if millisecond > self._millisecond:
             self._millisecond, self._counter = millisecond, 0
@@ -119,6 +120,15 @@ class Inbox:
         else:
             self._counter += 1
         return (self._millisecond << 22) | ((self.owner >> 1 & 0xFFF) << 10) | self._counter
+
+    def follow(self, newest: int) -> None:
+        """Give larger numbers than this one from now on, whatever the clock says.
+
+        Whoever reads events in order goes on from the largest number that was seen: what comes from a machine whose
+        clock is behind, or after a clock was put back, would never be found.
+        """
+        if self._millisecond < newest >> 22 < _LAST:
+            self._millisecond, self._counter = newest >> 22, 1023
 
     def claim(self, key: str, tool: str, call: str) -> asyncio.Future[Claim]:
         """Ask to run something; durable before the answer comes."""
@@ -173,16 +183,17 @@ class Inbox:
             self._busy = True
             self._queue.put(self._waiting.popleft())
 
-    def _run(self, opened: asyncio.Future[None]) -> None:
+    def _run(self, opened: asyncio.Future[int]) -> None:
         """The writer thread."""
         assert self._loop is not None
         try:
             self.backend.open()
+            newest = self.backend.newest()
         except Exception as error:
             shown = error if isinstance(error, VoiceopsError) else VoiceopsError(f"the store can't be opened: {error}")
             self._loop.call_soon_threadsafe(_fail, opened, shown)
             return
-        self._loop.call_soon_threadsafe(_succeed, opened, None)
+        self._loop.call_soon_threadsafe(_succeed, opened, newest)
         while (batch := self._queue.get()) is not None:
             self._write(batch)
             with contextlib.suppress(RuntimeError):  # the loop has ended; what was asked for is stored all the same

@@ -270,6 +270,9 @@ class PostgresBackend:
         ).fetchone()
         return Stats(*row) if row else Stats()
 
+    def newest(self) -> int:
+        return int(self.rows("SELECT coalesce(max(id), 0) FROM voiceops_events")[0][0])
+
     def find(self, *, state: int | None, type_: str, limit: int) -> list[Stored]:
         rows = self._run(
             f"SELECT {_COLUMNS} FROM voiceops_events WHERE (%s::int IS NULL OR state = %s) AND (%s = '' OR type = %s) "

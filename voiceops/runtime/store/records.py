@@ -149,6 +149,9 @@ class Backend(Database, Protocol):
     def damaged(self, error: Exception) -> bool:
         """Does an error say that the store itself is damaged, and not only that something went wrong?"""
 
+    def newest(self) -> int:
+        """The largest number of an event; 0 where there is none."""
+
     def find(self, *, state: int | None, type_: str, limit: int) -> list[Stored]:
         """Events in a state (None: any) and of a type (empty: any), the newest first, without their bodies."""
 

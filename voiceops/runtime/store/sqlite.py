@@ -343,6 +343,9 @@ class SqliteBackend:
             oldest=oldest,
         )
 
+    def newest(self) -> int:
+        return int(self.rows("SELECT coalesce(max(id), 0) FROM events")[0][0])
+
     def find(self, *, state: int | None, type_: str, limit: int) -> list[Stored]:
         where, values = ["1"], []
         if state is not None:
