@@ -135,6 +135,7 @@ def test_by_sort_and_by_agent(graph: Graph) -> None:
         (["polite"], "", ("suite",), "there is no test 'polite' of this sort Known: both, free."),
         ([], "nobody", (), "there is no agent or squad 'nobody' Known: desk, returns, team."),
         (["order"], "returns", (), "there is no test 'order' of this sort"),
+        (["pol[i]te"], "", (), "there is no test 'pol[i]te'"),  # an instance's name has brackets
     ],
 )
 def test_what_there_is_not(graph: Graph, given: list[str], agent: str, kinds: tuple[str, ...], said: str) -> None:

@@ -204,6 +204,41 @@ def test_scripts_run_the_projects_handlers_and_need_no_key(tmp_path: Path) -> No
         assert not list(tmp_path.rglob("*.db"))
 
 
+def test_a_handler_that_fails_says_why_and_one_that_ends_the_runtime_is_not_run(tmp_path: Path) -> None:
+    with desk_shop(tmp_path) as shop:
+        _with_scripts(shop, good=SCRIPT.replace("{}", "nine"))
+        shop.write("agents/handlers/shop.py", "def hours() -> str:\n    raise LookupError('no such day')\n")
+        ran = run(shop, code=1)
+        assert (
+            "should contain 'nine' (tests/good.yaml:4:5); hours: LookupError at shop.py:2: no such day"
+            in (the_attempt(ran, "good")["reason"])
+        )
+        shop.write("agents/handlers/shop.py", "import os\n\ndef hours() -> str:\n    os._exit(3)\n")
+        ran = run(shop, code=3)
+        assert the_attempt(ran, "good")["reason"] == "the runtime ended meanwhile, with exit 3"
+
+
+LINE = "line: night-line\nsteps:\n  - caller: When are you open?\n  - hangup\n"
+
+
+def test_a_script_for_a_line_is_a_test_wherever_the_line_is_and_in_previews_of_it(tmp_path: Path) -> None:
+    with desk_shop(tmp_path) as shop:
+        _with_scripts(shop, line=LINE)
+        shop.edit("voiceops.yaml", "[live]", "[live, more]\ndefaultEnvironment: live")
+        phone = "kind: Phone\nname: night-line\nenvironments: [live]\nspec: {provider: vapi, agent: desk}\n"
+        shop.write("agents/night.yaml", phone)
+        digests = set()
+        shop.run("preview", "up", "one")
+        for environment in ("live", "preview-one"):
+            ran = shop.run("-e", environment, "test", "--format", "json")
+            assert verdicts(ran) == {"line": "passed"}
+            digests |= {result["digest"] for result in ran.data["results"]}
+        assert len(digests) == 1
+        assert verdicts(shop.run("-e", "more", "test", "--format", "json")) == {}
+        shop.edit("tests/line.yaml", "night-line", "nigth-line")
+        assert "there is no line nigth-line" in shop.run("-e", "more", "test", code=1).err
+
+
 def test_a_handler_that_does_not_load_and_scripts_that_are_none(tmp_path: Path) -> None:
     with desk_shop(tmp_path) as shop:
         _with_scripts(shop, good=SCRIPT.replace("{}", "nine"))
@@ -220,9 +255,8 @@ def test_a_handler_that_does_not_load_and_scripts_that_are_none(tmp_path: Path) 
 
 def test_scripts_without_a_runtime(tmp_path: Path) -> None:
     with desk_shop(tmp_path) as shop:
-        shop.write("tests/good.yaml", SCRIPT)
-        ran = run(shop, code=3)
-        assert "set runtime.url in voiceops.yaml" in the_attempt(ran, "good")["reason"]
+        shop.write("tests/good.yaml", "agent: desk\nsteps:\n  - caller: When are you open?\n  - hangup\n")
+        assert verdicts(run(shop)) == {"good": "passed"}
 
 
 def test_forty_suites_run_as_many_at_once_as_the_account_may_and_waste_little(tmp_path: Path) -> None:

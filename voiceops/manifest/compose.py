@@ -65,7 +65,7 @@ def _graph(project: Project, environ: Mapping[str, str], problems: Problems, kno
     check_mocks(graph, problems)
     check_secrets(graph, known, problems)
     problems.raise_errors()
-    return replace(graph, texts=texts)
+    return replace(graph, texts=texts, left_out=frozenset(excluded))
 
 
 def _by_environment(

@@ -137,7 +137,7 @@ class Graph:
     """All that one environment should hold.
 
     `externals` are what others manage and this refers to; `forgotten` the addresses that leave the state while their
-    objects stay live.
+    objects stay live. `left_out` are manifests of other environments, as `Kind/name`.
     """
 
     project: str
@@ -145,6 +145,7 @@ class Graph:
     resources: Mapping[str, Resource]
     externals: Mapping[str, External] = field(default_factory=dict)
     forgotten: frozenset[str] = frozenset()
+    left_out: frozenset[str] = frozenset()
     texts: Mapping[Mark, Mark] = field(default_factory=dict)  # where a manifest brings in a file's text → the file
 
     def spoken_by(self, address: str) -> dict[Path, Mark]:

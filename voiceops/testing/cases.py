@@ -188,7 +188,8 @@ def _is_called(test: Chosen, name: str) -> bool:
     if test.definition and "/" in test.definition:
         names.append(name_of(test.definition))
     names = [known for known in names if known]
-    return name in names or any(fnmatch.fnmatchcase(known, name) for known in names)
+    pattern = name.replace("[", "[[]")  # of an instance: `support[acme]` is no set of letters
+    return name in names or any(fnmatch.fnmatchcase(known, pattern) for known in names)
 
 
 def _unknown(name: str, among: Sequence[Chosen], wanted: TestsWanted) -> VoiceopsError:

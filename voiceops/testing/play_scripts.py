@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from voiceops.model.safe_text import flowed, visible
@@ -17,6 +17,7 @@ from voiceops.testing.outcome import Attempt, Role, Turn
 
 _ROLES: dict[str, Role] = {"caller": "user", "assistant": "assistant", "tool": "tool"}
 _REASONS = 3
+_ENDING = 2.0  # seconds for a process that ends to be seen to have ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,8 @@ class ScriptStage:
     url: str
     spec: RuntimeSpec
     signer: Signer
-    died: Callable[[], str]  # why it runs no more; "" while it does
+    died: Callable[[float], Awaitable[str]]  # why it runs no more, "" where it does after so many seconds
+    failures: Callable[[int], Awaitable[Sequence[str]]]  # what so many handlers failed with, since it was asked last
 
 
 async def played(stage: ScriptStage, script: Script, timeout: float) -> Attempt:
@@ -41,13 +43,17 @@ async def played(stage: ScriptStage, script: Script, timeout: float) -> Attempt:
         return Attempt(passed=None, reason=reason, seconds=time.monotonic() - began)
     finally:
         await sender.close()
-    if why := stage.died():
+    # That a process has ended is known a moment after its connections have.
+    silent = any(moment.wrong and not moment.status for moment in call.moments)
+    if why := await stage.died(_ENDING if silent else 0.0):
         return Attempt(passed=None, reason=why, seconds=time.monotonic() - began)
-    return attempt_of(call.moments, time.monotonic() - began)
+    seconds = time.monotonic() - began
+    failed = sum(moment.verb == "tool" and moment.failed for moment in call.moments)
+    return attempt_of(call.moments, seconds, await stage.failures(failed) if failed else ())
 
 
-def attempt_of(moments: Sequence[Moment], seconds: float) -> Attempt:
-    """What came of the steps."""
+def attempt_of(moments: Sequence[Moment], seconds: float, failures: Sequence[str] = ()) -> Attempt:
+    """What came of the steps; `failures`: why handlers failed, which callers are not told."""
     turns: list[Turn] = []
     failed_at: int | None = None
     wrong: list[str] = []
@@ -60,9 +66,10 @@ def attempt_of(moments: Sequence[Moment], seconds: float) -> Attempt:
             failed_at = len(turns) if failed_at is None else failed_at
             where = f" ({moment.place})" if moment.place else ""
             wrong.append(flowed(f"{moment.verb}: {'; '.join(moment.wrong)}{where}"))
+    because = [some_of(failures, _REASONS, "; ")] if wrong and failures else []
     return Attempt(
         passed=not wrong,
-        reason=some_of(wrong, _REASONS, "; "),
+        reason="; ".join([some_of(wrong, _REASONS, "; "), *because]),
         turn=failed_at,
         seconds=seconds,
         transcript=tuple(turns),

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 from pathlib import Path
 
 from voiceops.errors import Diagnostic, InvalidProject, VoiceopsError
+from voiceops.kinds.registry import LINES
+from voiceops.manifest.strict_yaml import read_documents
 from voiceops.model.graph import Graph
+from voiceops.model.located import Map
 from voiceops.simulate.script_file import read_script
 from voiceops.testing.cases import Chosen, ReadScript, TestsWanted, choose
 from voiceops.testing.digest import Content, case_digest
 from voiceops.use.load_project import Loaded, load
 from voiceops.use.runtime_needs import scripts_spec
 
+_CALLED = ("Agent", "Squad")
 SCRIPTS = "tests"  # the folder beside voiceops.yaml
 
 
@@ -21,8 +26,8 @@ def known_tests(loaded: Loaded, wanted: TestsWanted | None = None) -> tuple[Chos
     """The wanted tests, each with the digest of what it tests. Raises InvalidProject for a script that is none, and
     VoiceopsError for a name that no test has."""
     wanted = wanted or TestsWanted()
-    scripts = _scripts(loaded) if wanted.takes("script") else ()
-    chosen = choose(loaded.graph, scripts, wanted, graph_with_lines(loaded))
+    base = with_lines(loaded)
+    chosen = choose(loaded.graph, _scripts(base) if wanted.takes("script") else (), wanted, base.graph)
     content = content_of(loaded)
     return tuple(
         replace(test, case=replace(test.case, digest=case_digest(content, test))) if test.target else test
@@ -30,14 +35,15 @@ def known_tests(loaded: Loaded, wanted: TestsWanted | None = None) -> tuple[Chos
     )
 
 
-def graph_with_lines(loaded: Loaded) -> Graph:
-    """The graph whose phone lines reach what is tested: a preview has none, the environment that it is made of does."""
+def with_lines(loaded: Loaded) -> Loaded:
+    """The environment whose phone lines reach what is tested, and whose calls the scripts are: a preview has no lines,
+    what it is made of does."""
     if not loaded.project.preview:
-        return loaded.graph
+        return loaded
     try:
-        return load(loaded.project.root, loaded.project.base, loaded.context).graph
+        return load(loaded.project.root, loaded.project.base, loaded.context)
     except InvalidProject:  # what is wrong there is no matter of the preview's
-        return loaded.graph
+        return loaded
 
 
 def content_of(loaded: Loaded) -> Content:
@@ -65,6 +71,8 @@ def _scripts(loaded: Loaded) -> list[ReadScript]:
     for path in files:
         file = path.relative_to(root).as_posix()
         text = _text(path, file)
+        if _is_left_out(loaded.graph, text, file):
+            continue
         try:
             found.append(ReadScript(name=path.stem, file=file, script=read_script(text, file, spec), source=text))
         except InvalidProject as error:
@@ -72,6 +80,19 @@ def _scripts(loaded: Loaded) -> list[ReadScript]:
     if wrong:
         raise InvalidProject(wrong)
     return found
+
+
+def _is_left_out(graph: Graph, text: str, file: str) -> bool:
+    """Is it about a line, an agent or a squad that exists in other environments only? It is a test of those."""
+    try:
+        documents = read_documents(text, file)
+    except InvalidProject:  # said when it is read
+        return False
+    value = documents[0][0] if documents else None
+    said = value if isinstance(value, Map) else {}
+    named = [(kind, str(said.get("line"))) for kind in LINES] + [(kind, str(said.get("agent"))) for kind in _CALLED]
+    # An instance is left out with its manifest: `line/key`, and `Kind/line[key]`.
+    return any(f"{kind}/{re.split('[/[]', name.removeprefix(f'{kind}/'))[0]}" in graph.left_out for kind, name in named)
 
 
 def _text(path: Path, file: str) -> str:

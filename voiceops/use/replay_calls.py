@@ -22,7 +22,7 @@ from voiceops.testing.replay.replay_cost import replay_cost
 from voiceops.testing.replay.replayed import Replay, ReplayCost, ReplayedCall
 from voiceops.testing.replay.vapi_chats import SETTLES, Chats
 from voiceops.use.calls_to_replay import ReplayItem, calls_to_replay
-from voiceops.use.known_tests import graph_with_lines
+from voiceops.use.known_tests import with_lines
 from voiceops.use.load_project import Loaded
 from voiceops.use.open_job import open_job
 from voiceops.use.scope_and_terms import Scope, options_of
@@ -97,7 +97,7 @@ async def replay(
                     loaded.context.on_wait(_may_be_left(chats))
             raise
         left = await chats.clear()
-    lines = reaching(graph_with_lines(loaded).edges, *LINES)
+    lines = reaching(with_lines(loaded).graph.edges, *LINES)
     calls = tuple(
         _replayed(loaded, item, rounds, wanted, lines) for item, rounds in zip(chosen.items, played, strict=True)
     )

@@ -11,11 +11,13 @@ import json
 import secrets
 import sys
 import tempfile
+import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from voiceops.errors import VoiceopsError
 from voiceops.manifest.compose import load_graph
@@ -36,6 +38,7 @@ PLACE = "VOICEOPS_SERVE"  # what the process is told of the project
 _MODULE = "voiceops.use.serve_for_scripts"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
+_LOG_SECONDS = 1.0  # for what a handler failed with: the runtime writes its log a few times a second
 _TOLD = 500  # characters at the end of its log that an error holds
 _NOWHERE = "http://127.0.0.1:9"  # nobody listens there: a script reaches no vendor
 
@@ -73,10 +76,14 @@ async def script_runtime(loaded: Loaded, told: Callable[[str], None]) -> AsyncIt
         process, url, log = await stack.enter_async_context(_process(variables, folder / "log"))
         signer = Signer(spec, keys["VAPI_WEBHOOK_SECRET"], keys["TWILIO_AUTH_TOKEN"])
 
-        def died() -> str:
-            return "" if process.returncode is None else f"the runtime ended meanwhile: {_end_of(log)}"
+        async def died(patience: float) -> str:
+            if process.returncode is None and patience:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(patience):
+                        await process.wait()
+            return "" if (code := process.returncode) is None else _ended(code, _end_of(log))
 
-        yield ScriptStage(url=url, spec=spec, signer=signer, died=died)
+        yield ScriptStage(url=url, spec=spec, signer=signer, died=died, failures=_Failures(log).new)
 
 
 def _asks_vapi(spec: RuntimeSpec) -> bool:
@@ -156,8 +163,52 @@ async def _drained(process: Process, log: Path) -> None:
         pass
 
 
+def _ended(code: int, told: str) -> str:
+    """How it ended while a script was played: by a signal, or by itself, as a handler that calls `os._exit` does."""
+    how = f"signal {-code}" if code < 0 else f"exit {code}"
+    return f"the runtime ended meanwhile, with {how}{': ' if told else ''}{told}"
+
+
+@dataclass(slots=True)
+class _Failures:
+    """What the runtime's log says of handlers that failed."""
+
+    log: Path
+    read: int = 0  # characters
+
+    async def new(self, wanted: int) -> list[str]:
+        """Since it was asked last, as far as so many come: the tool, and why it failed where."""
+        found = self._read()
+        deadline = time.monotonic() + _LOG_SECONDS
+        while len(found) < wanted and time.monotonic() < deadline:
+            await asyncio.sleep(_LOG_SECONDS / 10)
+            found += self._read()
+        return found
+
+    def _read(self) -> list[str]:
+        lines = _text(self.log)[self.read :]
+        lines = lines[: lines.rfind("\n") + 1]
+        self.read += len(lines)
+        told = [_logged(line) for line in lines.splitlines()]
+        return [flowed(f"{one['tool']}: {one['detail']}") for one in told if one.get("tool") and one.get("detail")]
+
+
+def _logged(line: str) -> dict[str, Any]:
+    """A line of the log; empty where it is something that a handler printed."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def _end_of(log: Path) -> str:
+    """What it said last that is no news of its running well."""
+    lines = [line for line in _text(log).splitlines() if _logged(line).get("level") != "info"]
+    return flowed("\n".join(lines).strip()[-_TOLD:])
+
+
+def _text(log: Path) -> str:
     with suppress(OSError):
-        text = log.read_text(encoding="utf-8", errors="replace").strip()
-        return flowed(text[-_TOLD:])
+        return log.read_text(encoding="utf-8", errors="replace")
     return ""

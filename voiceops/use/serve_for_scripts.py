@@ -47,7 +47,9 @@ def main() -> int:
 
 
 def _until_left() -> None:
-    sys.stdin.buffer.read()
+    # Not by sys.stdin: Python aborts when it ends while a thread reads from there.
+    while os.read(0, 4096):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 

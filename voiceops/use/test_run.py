@@ -25,7 +25,7 @@ from voiceops.testing.outcome import Attempt, TestCase, TestReport, TestResult
 from voiceops.testing.play_scripts import ScriptStage, played
 from voiceops.testing.run_at_vapi import AtVapi, RunBounds, Work
 from voiceops.testing.vendor_runs import EVALS, SIMULATIONS
-from voiceops.use.known_tests import SCRIPTS, known_tests
+from voiceops.use.known_tests import SCRIPTS, known_tests, with_lines
 from voiceops.use.load_project import Loaded
 from voiceops.use.open_job import open_job
 from voiceops.use.scope_and_terms import Scope, options_of
@@ -182,7 +182,7 @@ class _Run:
         """One after another: handlers may keep something between calls."""
         waiting = [(test, attempt) for test in tests for attempt in range(self.repeat)]
         try:
-            async with script_runtime(self.loaded, self.told) as stage:
+            async with script_runtime(with_lines(self.loaded), self.told) as stage:
                 with using(self.loaded.project.facts):
                     while waiting:
                         self._ended(waiting[0][0], await self._script(waiting[0][0], stage))
