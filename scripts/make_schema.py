@@ -13,9 +13,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from voiceops.vendor_facts.facts_text import render, write
+from voiceops.vendor_facts.facts_text import render
 from voiceops.vendor_facts.from_openapi import build
 from voiceops.vendor_facts.openapi_file import read_openapi
+from voiceops.whole_file import write_whole
 
 OUT = Path(__file__).parent.parent / "schema" / "vapi.json"
 
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         same = options.out.is_file() and options.out.read_text(encoding="utf-8") == text
         print(f"{options.out} {'is up to date' if same else 'differs'}")
         return 0 if same else 1
-    write(options.out, text)
+    write_whole(options.out, text.encode())
     print(f"{options.out}: {len(facts['roots'])} roots, {len(facts['types'])} types, {len(text.encode()) // 1024} kB")
     return 0
 

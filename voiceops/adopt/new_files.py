@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from voiceops.errors import VoiceopsError
+from voiceops.whole_file import sync_folder, write_new, write_whole
 
 _VERSION = 1
 _FOLDER = ".voiceops"
@@ -43,7 +43,8 @@ def begin(root: Path, environment: str, begun: Begun) -> None:
     data = {"version": _VERSION, "files": dict(begun.files), "ids": dict(begun.ids)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, json.dumps(data, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass"), replace=True)
+        content = json.dumps(data, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass")
+        write_whole(path, content, mode=0o600)
     except OSError as error:
         raise _unwritable(path, error) from None
 
@@ -113,7 +114,7 @@ def place(root: Path, files: Mapping[str, str]) -> list[str]:
                 elif isinstance(came, OSError):
                     at, wrong = root / name, wrong or came
         for folder in {path.parent for path in made}:
-            _sync_folder(folder)
+            sync_folder(folder)
     except OSError as error:
         wrong = error
     if wrong is not None:
@@ -130,7 +131,7 @@ def _placed(path: Path, text: str) -> str | OSError:
     """Write a file that is not there: made, there, edited (it is there with another text), or why it can't be."""
     content = text.encode()
     try:
-        _write(path, content, replace=False)
+        write_new(path, content)
         return "made"
     except FileExistsError:
         try:
@@ -149,37 +150,12 @@ def _folders_of(path: Path) -> list[Path]:
     return missing
 
 
-def _write(path: Path, content: bytes, *, replace: bool) -> None:
-    """A whole file at once, on the disk when this returns. Raises OSError, FileExistsError without `replace`."""
-    beside = path.with_name(f".{path.name}.new")
-    beside.unlink(missing_ok=True)  # what a kill left may be the very file that stands at `path` now, by another name
-    try:
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if replace else 0o666), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            beside.replace(path)
-            _sync_folder(path.parent)
-        elif path.exists() or path.is_symlink():
-            raise FileExistsError(path)
-        else:
-            try:
-                os.link(beside, path)  # never over a file that somebody wrote meanwhile
-            except FileExistsError:
-                raise
-            except OSError:  # a file system without links
-                beside.rename(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
 def add_variables(root: Path, text: str) -> bool:
     """Put lines at the end of `.env`, which nobody else may read then; is it new to .gitignore?
 
     Raises VoiceopsError: it can't be written; then it is as it was.
     """
-    path = (root / _ENV).resolve()
+    path = root / _ENV
     try:
         ignored = _is_ignored(root)
         if not ignored:
@@ -187,8 +163,8 @@ def add_variables(root: Path, text: str) -> bool:
             held = ignore.read_text(encoding="utf-8") if ignore.exists() else ""
             ignore.write_text(f"{held}{'' if not held or held.endswith(chr(10)) else chr(10)}{_ENV}\n", "utf-8")
         held = path.read_text(encoding="utf-8") if path.exists() else ""
-        _write(path, f"{held}{'' if not held or held.endswith(chr(10)) else chr(10)}{text}".encode(), replace=True)
-        path.chmod(0o600)
+        held += "" if not held or held.endswith("\n") else "\n"
+        write_whole(path, f"{held}{text}".encode(), mode=0o600)
     except OSError as error:
         raise _unwritable(path, error) from None
     return not ignored
@@ -204,14 +180,6 @@ def _is_ignored(root: Path) -> bool:
 def _leads_out(name: str) -> bool:
     path = Path(name)
     return path.is_absolute() or ".." in path.parts
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _unwritable(path: Path, error: OSError) -> VoiceopsError:

@@ -33,9 +33,10 @@ from voiceops.errors import StateError
 from voiceops.model import json_in
 from voiceops.state import sealed
 from voiceops.state.batch import Batch
-from voiceops.state.journal_file import JournalFile, sync_folder
+from voiceops.state.journal_file import JournalFile
 from voiceops.state.lock_holder import locked_by, nobody_holds, taken_away, this_process, took_over, written_by_another
 from voiceops.state.store import Lease, LockInfo
+from voiceops.whole_file import sync_folder
 
 _MOST = 4096  # bytes that say who holds the lock
 _TRIES = 5  # to open a lock in a folder that others take away

@@ -12,6 +12,8 @@ import os
 import time
 from pathlib import Path
 
+from voiceops.whole_file import sync_folder
+
 _SLOW = 0.001  # seconds for a sync: about what a thread costs
 
 
@@ -88,12 +90,3 @@ def _end_last_line(path: Path, descriptor: int) -> None:
         os.ftruncate(descriptor, size - len(rest))
     else:
         os.write(descriptor, b"\n")
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -36,6 +36,7 @@ from voiceops.model.values import (
     leaves,
     map_leaves,
 )
+from voiceops.whole_file import write_whole
 
 _FILE = re.compile(r"\$\{file:([^{}]+)\}\Z")
 # A field of the body, and the manifest's keys that may stand for it.
@@ -216,12 +217,12 @@ def _made(root: FilePath, before: Graph, edit: _Edit, ids: Mapping[str, str], re
     """Write the file, read the project, and keep both if only the edited fields came out otherwise."""
     old = edit.file.read_bytes()
     mark_of_order = b"\xef\xbb\xbf" if old.startswith(b"\xef\xbb\xbf") else b""
-    edit.file.write_bytes(mark_of_order + edit.text.encode())
+    write_whole(edit.file, mark_of_order + edit.text.encode())
     try:
         graph = read()
         _check(before, graph, edit, ids)
     except BaseException as error:
-        edit.file.write_bytes(old)
+        write_whole(edit.file, old)
         if isinstance(error, InvalidProject):
             first = error.diagnostics[0]
             raise _Refusal(f"the manifests would not hold it: {first.summary}", first.hint) from None

@@ -16,11 +16,12 @@ from voiceops.scaffold.editor_schemas import MANIFEST_SCHEMA, write_schemas
 from voiceops.use.load_project import root_of
 from voiceops.vendor_facts.client_package import is_client, read_client
 from voiceops.vendor_facts.compare_facts import FactChange, compare_facts
-from voiceops.vendor_facts.facts_text import render, write
+from voiceops.vendor_facts.facts_text import render
 from voiceops.vendor_facts.from_client import over
 from voiceops.vendor_facts.from_openapi import build
 from voiceops.vendor_facts.notes import Note
 from voiceops.vendor_facts.openapi_file import read_openapi
+from voiceops.whole_file import write_whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,7 @@ def _text_of(path: Path) -> str | None:
 def _put(path: Path, text: str, root: Path, after: Facts) -> None:
     """Write the facts, and anew what editors read of them, where that is there."""
     try:
-        write(path, text)
+        write_whole(path, text.encode())
         if path == root / FILE and (root / MANIFEST_SCHEMA).exists():
             with using(after):
                 write_schemas(root)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from voiceops.errors import VoiceopsError
+from voiceops.whole_file import write_whole
 
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=")
 _PLAIN = re.compile(r"[A-Za-z0-9_./+=:@-]+\Z")  # what needs no quotes in such a file
@@ -25,19 +25,6 @@ def set_variables(path: Path, values: Mapping[str, str | None]) -> None:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         kept = [line for line in text.splitlines() if (match := _LINE.match(line)) is None or match[1] not in values]
         added = [f"{name}={value}" for name, value in values.items() if value is not None]
-        _replace(path, "".join(f"{line}\n" for line in (*kept, *added)))
+        write_whole(path, "".join(f"{line}\n" for line in (*kept, *added)).encode(), mode=0o600)
     except (OSError, UnicodeDecodeError) as error:
         raise VoiceopsError(f"{path} can't be changed: {getattr(error, 'strerror', None) or error}") from None
-
-
-def _replace(path: Path, text: str) -> None:
-    path = path.resolve()
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)

@@ -26,6 +26,7 @@ from voiceops.render.outbound_calls import (
     render_status,
     result_data,
 )
+from voiceops.whole_file import write_whole
 
 
 @click.command("call")
@@ -160,7 +161,7 @@ def _placed(
 
     placed = completed(work())
     if out is not None:
-        _write(out, use.result_csv(placed.results, plan.columns, plan.batch))
+        write_whole(out, use.result_csv(placed.results, plan.columns, plan.batch).encode(), mode=0o600)
     if format_ == "json":
         console.data(_about(plan) | {"people": [result_data(result) for result in placed.results]})
     else:
@@ -194,10 +195,3 @@ def _check_out(out: Path | None) -> None:
         head = stream.read(100_000)
     if head.strip() and not use.is_result(head):
         raise VoiceopsError(f"{out} is there, and no result of a batch", hint="Give another name to --out.")
-
-
-def _write(out: Path, text: str) -> None:
-    new = out.with_name(f".{out.name}.new")
-    new.touch(mode=0o600)
-    new.write_text(text, encoding="utf-8")
-    new.replace(out)
