@@ -91,7 +91,7 @@ def test_a_damaged_state_is_restored(live: Bench) -> None:
     serial = live.state()["serial"]
     path.write_text(path.read_text().replace("gpt-4o", "gpt-4x"))
     refused = live.run("plan", code=1)
-    assert f"voiceops state restore {serial}" in refused.err
+    assert f"voiceops -e live state restore {serial}" in refused.err
     kept = live.run("state", "restore", "--format", "json").data
     assert kept[0] == {"serial": serial, "revision": 1, "objects": 5}
     live.run("state", "restore", str(serial))

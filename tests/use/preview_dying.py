@@ -17,6 +17,8 @@ import httpx
 from tests.support.forked import answering, ended, fork
 from voiceops.cli.main import run
 from voiceops.state.folder import FolderStore
+from voiceops.state.store import Store
+from voiceops.state.wrapper import StoreWrapper
 from voiceops.use.process_context import ProcessContext
 
 _CHANGES = ("os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "shutil.rmtree")
@@ -60,6 +62,29 @@ class CountingStore(FolderStore):
         self.count.one()
 
 
+class CountingWrapper(StoreWrapper):
+    """Over a store that writes no files."""
+
+    def __init__(self, inner: Store, count: Count) -> None:
+        super().__init__(inner)
+        self.count = count
+
+    async def append(self, records: list[dict[str, Any]], **more: Any) -> None:
+        self.count.one()
+        await super().append(records, **more)
+        self.count.one()
+
+    async def write(self, data: dict[str, Any], **more: Any) -> None:
+        self.count.one()
+        await super().write(data, **more)
+        self.count.one()
+
+    async def remove(self) -> None:
+        self.count.one()
+        await super().remove()
+        self.count.one()
+
+
 class CountingTransport(httpx.AsyncBaseTransport):
     def __init__(self, count: Count) -> None:
         self.inner = httpx.AsyncHTTPTransport()
@@ -78,11 +103,15 @@ class CountingTransport(httpx.AsyncBaseTransport):
         await self.inner.aclose()
 
 
+def _counting(store: Store, count: Count) -> Store:
+    return CountingStore(store, count) if isinstance(store, FolderStore) else CountingWrapper(store, count)
+
+
 def _run(arguments: list[str], count: Count) -> int:
     sys.addaudithook(count.heard)
     context = ProcessContext(
         transport=lambda: CountingTransport(count),
-        around=lambda store: CountingStore(store, count) if isinstance(store, FolderStore) else store,
+        around=lambda store: _counting(store, count),
     )
     return run(arguments, context)
 

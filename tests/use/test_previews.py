@@ -316,3 +316,15 @@ def test_what_a_preview_made_is_nobody_elses(made: Bench) -> None:
     made.apply("-q")
     made.run("preview", "down", "a")
     assert made.changes() == {}
+
+
+def test_a_damaged_list_comes_back(made: Bench) -> None:
+    made.run("preview", "up", "a")
+    path = made.folder / ".voiceops/state/_previews/state.json"
+    path.write_text(path.read_text().replace('"a"', '"b"'))
+    ran = made.run("preview", "list", code=1)
+    found = re.search(r"`voiceops (-e _previews state restore \d+)`", ran.err)
+    assert found, ran.err
+    made.run(*found[1].split())
+    made.run("preview", "down", "a")
+    assert made.run("preview", "list", "--format", "json").data == []

@@ -10,11 +10,12 @@ from typing import Any
 from voiceops.errors import StateError
 from voiceops.model.data_form import Wrong
 from voiceops.model.state import STATE_VERSION
-from voiceops.state.sealed import serials
+from voiceops.state.sealed import restoring, serials
 from voiceops.state.state_forms import check_note, check_record, check_revision, check_state, no_state
 from voiceops.state.wrapper import StoreWrapper
 
 _JOURNAL_HINT = "It holds what an apply had under way: bring the file back from a copy, or look at what is live first."
+_NO_COPY = "Bring it back from a copy; there is no good one beside it."
 _REVISION_HINT = "Bring it back from a copy of the state; without it there is no way back to that revision."
 
 
@@ -28,7 +29,7 @@ class CheckedStore(StoreWrapper):
         try:
             check_state(data)
         except Wrong as wrong:
-            raise no_state(self.place, "the state", wrong, _restoring(await self.states())) from None
+            raise no_state(self.place, "the state", wrong, restoring(await self.states(), _NO_COPY)) from None
         return data
 
     async def journal(self) -> list[dict[str, Any]]:
@@ -122,10 +123,3 @@ def _is_note(data: dict[str, Any]) -> bool:
     except Wrong:
         return False
     return True
-
-
-def _restoring(good: list[dict[str, Any]]) -> str:
-    found = serials(good)
-    if not found:
-        return "Bring it back from a copy; there is no good one beside it."
-    return f"The newest good copy has serial {max(found)}: `voiceops state restore {max(found)}` brings it back."

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import zlib
 from collections.abc import Iterable
 from typing import Any
@@ -18,6 +19,7 @@ from voiceops.model import json_in
 KEPT_STATES = 10
 _MOST_UNPACKED = 512 * 1024 * 1024  # bytes: a revision of ten thousand objects has a tenth of it
 CHECKSUM = "checksum"
+_ENVIRONMENT = re.compile(r"[a-z0-9_][a-z0-9-]*\Z")  # what may stand in a command that people copy
 
 
 def dumps(data: Any) -> str:
@@ -73,13 +75,21 @@ def serials(states: Iterable[dict[str, Any]]) -> list[int]:
 
 def damaged(place: str, good: Iterable[dict[str, Any]]) -> StateError:
     """The state can't be trusted; `good` are the kept states that can."""
-    found = serials(good)
     return StateError(
         f"the state in {place} is damaged: its checksum is not that of its content",
-        hint=f"The newest good copy has serial {max(found)}: `voiceops state restore {max(found)}` brings it back."
-        if found
-        else "There is no good copy: restore it from a backup of the back end.",
+        hint=restoring(good, "There is no good copy: restore it from a backup of the back end."),
     )
+
+
+def restoring(good: Iterable[dict[str, Any]], otherwise: str) -> str:
+    """How the newest good state comes back, in its own environment; `otherwise` where there is none."""
+    states = [state for state in good if isinstance(state.get("serial"), int)]
+    if not states:
+        return otherwise
+    newest = max(states, key=lambda state: int(state["serial"]))
+    name, serial = newest.get("environment"), newest["serial"]
+    where = f"-e {name} " if isinstance(name, str) and _ENVIRONMENT.match(name) else ""
+    return f"The newest good copy has serial {serial}: `voiceops {where}state restore {serial}` brings it back."
 
 
 def chosen(place: str, serial: int, kept: list[dict[str, Any]]) -> dict[str, Any]:

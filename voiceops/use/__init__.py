@@ -40,7 +40,7 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "use.preview_terms": ("PreviewTerms",),
     "use.end_preview": ("PreviewDown", "preview_down", "preview_sweep"),
     "use.list_previews": ("base_of", "preview_list"),
-    "use.preview_registry": ("with_preview",),
+    "use.preview_registry": ("open_for_state", "with_preview"),
     "preview.registered": ("Preview",),
     "use.doctor": ("Finding", "examine"),
     "use.retiring_models": ("ModelsReplaced", "replace_models"),

@@ -78,6 +78,7 @@ from voiceops.use.place_calls import make_calls as make_calls
 from voiceops.use.plan_calls import CallPlan as CallPlan
 from voiceops.use.plan_calls import CallWish as CallWish
 from voiceops.use.plan_calls import prepare_calls as prepare_calls
+from voiceops.use.preview_registry import open_for_state as open_for_state
 from voiceops.use.preview_registry import with_preview as with_preview
 from voiceops.use.preview_terms import PreviewTerms as PreviewTerms
 from voiceops.use.process_context import ProcessContext as ProcessContext

@@ -101,7 +101,7 @@ async def preview_sweep(
 
 
 async def _down(registry: Opened, name: str, context: ProcessContext, terms: PreviewTerms) -> PreviewDown:
-    preview = await _mark_going(registry, name)
+    preview = await _mark_going(registry, name, terms)
     if preview is None:
         return PreviewDown(name=name, found=False)
     loaded = _without_manifests(open_project(registry.project.root, preview.environment, knowing(context, preview)))
@@ -114,13 +114,13 @@ async def _down(registry: Opened, name: str, context: ProcessContext, terms: Pre
             number = preview.lent.number
             if note := await give_back(job.accounts.vapi, preview.lent):
                 notes.append(note)
-            await _change(registry, preview, lent=None)
+            await _change(registry, preview, terms, lent=None)
         deleted = 0
         for _ in range(_TRIES):
             deleted += await _destroyed(job, registry, loaded, preview, terms)
             if await _state_is_gone(job, registry, preview, terms):
                 break
-    async with changing(registry, "preview down") as previews:
+    async with changing(registry, "preview down", terms.lock_timeout) as previews:
         held = previews.get(name)
         ours = held is not None and held.turn == preview.turn
         if ours:
@@ -130,8 +130,8 @@ async def _down(registry: Opened, name: str, context: ProcessContext, terms: Pre
     return PreviewDown(name=name, deleted=deleted, number=number, notes=tuple(notes))
 
 
-async def _mark_going(registry: Opened, name: str) -> Preview | None:
-    async with changing(registry, "preview down") as previews:
+async def _mark_going(registry: Opened, name: str, terms: PreviewTerms) -> Preview | None:
+    async with changing(registry, "preview down", terms.lock_timeout) as previews:
         held = previews.get(name)
         if held is None:
             return None
@@ -139,9 +139,9 @@ async def _mark_going(registry: Opened, name: str) -> Preview | None:
         return previews[name]
 
 
-async def _change(registry: Opened, preview: Preview, **fields: Any) -> None:
+async def _change(registry: Opened, preview: Preview, terms: PreviewTerms, **fields: Any) -> None:
     """Change what is kept of it, while this command has its turn."""
-    async with changing(registry, "preview down") as previews:
+    async with changing(registry, "preview down", terms.lock_timeout) as previews:
         held = previews.get(preview.name)
         if held is not None and held.turn == preview.turn:
             previews[preview.name] = replace(held, **fields)

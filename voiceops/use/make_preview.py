@@ -88,7 +88,7 @@ async def preview_up(
     check_lints(loaded)
     if (reached := _reached(loaded, wanted, preview)) is not None:
         await check_pool(loaded)
-    preview = await _register(registry, wanted, loaded)
+    preview = await _register(registry, wanted, terms)
 
     async def still_ours(_: Plan) -> bool:
         if not await is_ours(registry, preview):
@@ -110,7 +110,7 @@ async def preview_up(
         notes = list[str]()
         if reached is not None:
             terms.begun()
-            preview, notes = await lend(registry, job, loaded, preview, reached)
+            preview, notes = await lend(registry, job, loaded, preview, reached, terms)
         entries = sorted(job.ledger.state.entries.values(), key=lambda entry: entry.address)
         made = tuple((e.address, e.name or "", e.id) for e in entries if e.kind in SHOWN)
     if not preview.runtime and loaded.project.runtime_url:
@@ -167,10 +167,10 @@ def _reached(loaded: Loaded, wanted: PreviewWanted, preview: Preview) -> Reached
     return found
 
 
-async def _register(registry: Opened, wanted: PreviewWanted, loaded: Loaded) -> Preview:
+async def _register(registry: Opened, wanted: PreviewWanted, terms: PreviewTerms) -> Preview:
     """Write the preview into the list: from here on whatever is made is found. Raises Refused."""
     most = registry.project.previews.most
-    async with changing(registry, "preview up") as previews:
+    async with changing(registry, "preview up", terms.lock_timeout) as previews:
         held = previews.get(wanted.name)
         others = sorted(name for name in previews if name != wanted.name)
         if held is None and len(others) >= most:

@@ -24,6 +24,7 @@ from voiceops.use.open_state import store_of
 from voiceops.use.opened import Opened
 from voiceops.use.other_environments import OtherEnvironment, other_environments
 from voiceops.use.preview_registry import changing
+from voiceops.use.preview_terms import PreviewTerms
 
 _PHONE = KINDS["Phone"]
 _TARGETS = {"assistantId": "Agent", "squadId": "Squad"}
@@ -76,7 +77,7 @@ def _target(line: Resource) -> str | None:
 
 
 async def lend(
-    registry: Opened, job: Job, opened: Opened, preview: Preview, reached: Reached
+    registry: Opened, job: Job, opened: Opened, preview: Preview, reached: Reached, terms: PreviewTerms
 ) -> tuple[Preview, list[str]]:
     """A number for the preview, bound to what is reached: the one that it has, or a free one. The preview as it is
     then, without a number where none was free; and what is to be said of it.
@@ -90,7 +91,7 @@ async def lend(
     if reached.address not in state.entries:
         raise VoiceopsError(f"{reached.address} is not there: the preview has to be whole before it has a number")
     notes += await check_pool(opened)
-    async with changing(registry, "preview up") as previews:
+    async with changing(registry, "preview up", terms.lock_timeout) as previews:
         mine = previews.get(preview.name)
         if mine is None or mine.turn != preview.turn:
             return preview, notes

@@ -6,23 +6,21 @@ Each change is made under the list's own lock, and is one write.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from voiceops.errors import InvalidProject
+from voiceops.errors import InvalidProject, Locked
 from voiceops.manifest.previewed import check_state_of_its_own
 from voiceops.manifest.problems import Problems
 from voiceops.manifest.project import load_project
 from voiceops.preview.preview_names import REGISTRY, name_in
 from voiceops.preview.registered import Preview
 from voiceops.state.ledger import Ledger
-from voiceops.use.load_project import root_of, variables_of
+from voiceops.use.load_project import open_project, root_of, variables_of
 from voiceops.use.open_state import open_ledger
 from voiceops.use.opened import Opened
 from voiceops.use.process_context import ProcessContext
-
-_PATIENCE = 300.0  # seconds to wait for others that change the list: each takes a moment, and thirty may come at once
 
 
 def registry_of(folder: Path, context: ProcessContext) -> Opened:
@@ -42,6 +40,14 @@ def registry_of(folder: Path, context: ProcessContext) -> Opened:
     return Opened(replace(project, environment=REGISTRY, base=source, state=place), environ, context)
 
 
+def open_for_state(folder: Path, environment: str | None, context: ProcessContext) -> Opened:
+    """What the commands of `state` work on: an environment, a preview's too, or the list of previews (`_previews`).
+
+    Raises InvalidProject.
+    """
+    return registry_of(folder, context) if environment == REGISTRY else open_project(folder, environment, context)
+
+
 async def registered(registry: Opened) -> dict[str, Preview]:
     """Every preview by its name, in the order of the names. Raises StateError, Refused."""
     async with open_ledger(registry) as ledger:
@@ -49,12 +55,21 @@ async def registered(registry: Opened) -> dict[str, Preview]:
 
 
 @asynccontextmanager
-async def changing(registry: Opened, operation: str) -> AsyncIterator[dict[str, Preview]]:
+async def changing(registry: Opened, operation: str, patience: float) -> AsyncIterator[dict[str, Preview]]:
     """The previews by name, to be changed while nobody else does; they are written at the end, where nothing raised.
+
+    `patience`: seconds to wait for others that change the list: each takes a moment, and thirty may come at once.
 
     Raises Locked, StateError, Refused.
     """
-    async with open_ledger(registry) as ledger, ledger.store.lock(operation, _PATIENCE):
+    async with open_ledger(registry) as ledger, AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(ledger.store.lock(operation, patience))
+        except Locked as error:
+            raise Locked(
+                f"the list of previews is locked: {error.summary}",
+                hint=f"Wait for it to end. If it is dead: `voiceops -e {REGISTRY} state unlock ID`.",
+            ) from None
         await ledger.refresh()
         found = _listed(ledger)
         before = dict(found)

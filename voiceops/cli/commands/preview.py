@@ -27,7 +27,7 @@ _PATIENCE = click.option(
     default=300.0,
     show_default=True,
     metavar="S",
-    help="Seconds to wait for another command that works on the same preview.",
+    help="Seconds to wait for another command that works on the same preview, or changes the list.",
 )
 
 

@@ -62,7 +62,7 @@ def unlock_command(console: Console, lock_id: str) -> None:
 
     A holder that still works stops before its next change.
     """
-    completed(use.unlock_state(use.open_project(*console.place), lock_id))
+    completed(use.unlock_state(use.open_for_state(*console.place), lock_id))
     console.note(f"The lock {lock_id} is gone.")
 
 
@@ -87,7 +87,7 @@ def restore_command(console: Console, serial: int | None, local_state: bool, for
 
     What was made since stays live, and the journal stays: look at the plan before you apply.
     """
-    opened = use.open_project(*console.place)
+    opened = use.open_for_state(*console.place)
     if serial is None:
         _show_kept(console, completed(use.kept_states(opened)), format_)
         return
