@@ -186,6 +186,7 @@ def test_the_project_may_ask_for_it(desk: Bench) -> None:
     # Untested, and rolled back to all the same: with a warning.
     ran = desk.run("rollback", "--auto-approve")
     assert "the test opens" in ran.out + ran.err
+    assert "preview up" not in ran.out + ran.err, "it would be of today's manifests"
 
 
 def test_a_plan_comes_before_its_tests_and_says_that_apply_waits_for_them(desk: Bench) -> None:
@@ -209,6 +210,25 @@ def test_a_plan_comes_before_its_tests_and_says_that_apply_waits_for_them(desk: 
     desk.run("-e", "preview-one", "test", "--changed")
     assert desk.run("plan", "--format", "json").data["applyable"]
     desk.run("apply", str(saved))
+
+
+def test_scripts_of_today_stop_no_rollback(desk: Bench) -> None:
+    """At three in the morning it has to work."""
+    desk.edit("agents/desk.yaml", "tools: [lookup]", "tools: [lookup, parcels]")
+    parcels = "type: function, function: {name: parcels}, server: {url: 'https://tools.example.com'}"
+    desk.write("agents/parcels.yaml", f"kind: Tool\nname: parcels\nspec: {{{parcels}}}\n")
+    desk.apply()
+    desk.write("tests/parcels.yaml", "agent: desk\nsteps:\n  - tool: parcels\n  - hangup\n")
+    desk.write("tests/half.yaml", "agent: [desk\n")
+    (desk.folder / "agents/handlers").mkdir()
+    (desk.folder / "agents/handlers/gone.py").symlink_to("nowhere.py")
+    desk.write("voiceops.yaml", ASKED)
+    assert "tests-required" in desk.run("rollback", "--plan-only").out
+    desk.run("rollback", "--auto-approve")
+    # Of what is applied they are tests: what is wrong with one is said before.
+    desk.edit("agents/desk.yaml", "Hello", "Good day")
+    assert "tests/half.yaml:2:1: warning[yaml-syntax]" in desk.run("plan", code=None).out
+    assert "tests/half.yaml:2:1: error[yaml-syntax]" in desk.apply("--release-hold", code=5).err
 
 
 def test_where_something_else_stands_against_it_a_plan_is_refused_as_ever(desk: Bench) -> None:

@@ -35,9 +35,9 @@ class _Missing:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestGate:
     """`tests` with their digests, all that the environment has; `kept` by digest; `severity`: a warning, where it only
-    says so. `content` is what is asked for, `before` what is in force: of a plan that leaves something out, both are
-    applied. `min_pass` is the share of a test's attempts that has to have passed; `unread` says whose results could
-    not be read.
+    says so; `returning`: of a rollback. `content` is what is asked for, `before` what is in force: where a plan leaves
+    a part out, both are applied. `min_pass` is the share of a test's attempts that has to have passed; `unread` says
+    whose results could not be read, `unplayable` what is wrong with scripts that are none.
     """
 
     __test__ = False
@@ -50,6 +50,8 @@ class TestGate:
     severity: Severity = "error"
     min_pass: float = 1.0
     unread: Sequence[str] = ()
+    returning: bool = False
+    unplayable: Sequence[Diagnostic] = ()
 
     def __call__(self, plan: Plan) -> Iterator[Diagnostic]:
         """What speaks against the plan: each test of what changes that has not passed, and who is reached by none."""
@@ -59,6 +61,8 @@ class TestGate:
         changed = {a for a in sent & self.graph.resources.keys() if kind_of(a) not in (*LEFT_OUT, *_OF_TESTS)}
         if not changed:
             return
+        if not self.returning:  # scripts are today's: of what was they say nothing
+            yield from (replace(problem, severity=self.severity) for problem in self.unplayable)
         covers = [(test, reached(self.graph, (*test.needs, test.target))) for test in self.tests if test.target]
         after, left = self._in_force_after(plan)
         missing: list[_Missing] = []
@@ -100,19 +104,17 @@ class TestGate:
 
     def _to_run(self, tests: Sequence[Chosen]) -> str:
         """What to type. What changes is not live yet: a suite or an eval can call it in a preview only."""
-        scripts = [test for test in tests if test.case.kind == "script"]
-        at_vapi = [test for test in tests if test.case.kind != "script"]
-        say = []
-        if at_vapi:
-            say += [
+        if self.returning:
+            return ""  # these are not the manifests of today: nothing that can be typed would run it on them
+        if all(test.case.kind == "script" for test in tests):
+            say = [f"Run it: voiceops -e {self.environment} test {_named(tests)}"]
+        else:
+            say = [
                 "Run it in a preview, where this content is live:",
                 f"voiceops preview up NAME --from {self.environment}",
-                f"voiceops -e preview-NAME test {_named(at_vapi)}",
+                f"voiceops -e preview-NAME test {_named(tests)}",
             ]
-        if scripts:
-            say.append(f"Run it: voiceops -e {self.environment} test {_named(scripts)}")
-        say += [f"Not looked at: {why}" for why in self.unread]
-        return "\n".join(say)
+        return "\n".join([*say, *(f"Not looked at: {why}" for why in self.unread)])
 
     def _of(self, called: str) -> set[str]:
         """An agent or a squad, and what it uses by itself: whom it hands a call to, or has for a member, is another."""

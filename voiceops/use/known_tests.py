@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from voiceops.errors import Diagnostic, InvalidProject, VoiceopsError
+from voiceops.errors import Diagnostic, InvalidProject, Mark
 from voiceops.kinds.registry import LINES
 from voiceops.manifest.strict_yaml import read_documents
 from voiceops.model.graph import Graph
@@ -22,12 +23,19 @@ _CALLED = ("Agent", "Squad")
 SCRIPTS = "tests"  # the folder beside voiceops.yaml
 
 
-def known_tests(loaded: Loaded, wanted: TestsWanted | None = None) -> tuple[Chosen, ...]:
-    """The wanted tests, each with the digest of what it tests. Raises InvalidProject for a script that is none, and
-    VoiceopsError for a name that no test has."""
+def known_tests(
+    loaded: Loaded, wanted: TestsWanted | None = None, wrong: list[Diagnostic] | None = None
+) -> tuple[Chosen, ...]:
+    """The wanted tests, each with the digest of what it tests. `wrong` takes what is wrong with scripts that are none.
+
+    Without it raises InvalidProject for those; VoiceopsError for a name that no test has.
+    """
     wanted = wanted or TestsWanted()
     base = with_lines(loaded)
-    chosen = choose(loaded.graph, _scripts(base) if wanted.takes("script") else (), wanted, base.graph)
+    problems: list[Diagnostic] = [] if wrong is None else wrong
+    chosen = choose(loaded.graph, _scripts(base, problems) if wanted.takes("script") else (), wanted, base.graph)
+    if problems and wrong is None:
+        raise InvalidProject(problems)
     content = content_of(loaded)
     return tuple(
         replace(test, case=replace(test.case, digest=case_digest(content, test))) if test.target else test
@@ -57,28 +65,25 @@ def _handlers(loaded: Loaded) -> str:
     found = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
         found.update(path.relative_to(folder).as_posix().encode() + b"\0")
-        found.update(hashlib.sha256(path.read_bytes()).digest())
+        with suppress(OSError):  # a link to nothing, a folder: no handler
+            found.update(hashlib.sha256(path.read_bytes()).digest())
     return found.hexdigest()
 
 
-def _scripts(loaded: Loaded) -> list[ReadScript]:
-    """The call scripts, by name. Raises InvalidProject with the problems of all of them."""
+def _scripts(loaded: Loaded, wrong: list[Diagnostic]) -> list[ReadScript]:
+    """The call scripts, by name; `wrong` takes the problems of all of them."""
     root = loaded.project.root
     files = sorted(path for ending in ("*.yaml", "*.yml") for path in (root / SCRIPTS).glob(ending) if path.is_file())
     spec = scripts_spec(loaded)
     found: list[ReadScript] = []
-    wrong: list[Diagnostic] = []
     for path in files:
         file = path.relative_to(root).as_posix()
-        text = _text(path, file)
-        if _is_left_out(loaded.graph, text, file):
-            continue
         try:
-            found.append(ReadScript(name=path.stem, file=file, script=read_script(text, file, spec), source=text))
+            text = _text(path, file)
+            if not _is_left_out(loaded.graph, text, file):
+                found.append(ReadScript(name=path.stem, file=file, script=read_script(text, file, spec), source=text))
         except InvalidProject as error:
             wrong += error.diagnostics
-    if wrong:
-        raise InvalidProject(wrong)
     return found
 
 
@@ -99,4 +104,5 @@ def _text(path: Path, file: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise VoiceopsError(f"{file} can't be read: {getattr(error, 'strerror', None) or error}") from None
+        why = f"can't be read: {getattr(error, 'strerror', None) or error}"
+        raise InvalidProject([Diagnostic(code="script", summary=why, mark=Mark(file, 1, 1))]) from None

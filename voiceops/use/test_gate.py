@@ -8,7 +8,7 @@ from dataclasses import replace
 from voiceops.apply.history_notes import keep_note
 from voiceops.apply.job import Job
 from voiceops.apply.revisions import graph_of
-from voiceops.errors import Severity
+from voiceops.errors import Diagnostic, Severity
 from voiceops.state.store import Store
 from voiceops.testing.cases import Chosen
 from voiceops.testing.changed import is_needed
@@ -77,7 +77,7 @@ async def changed_tests(loaded: Loaded, tests: Sequence[Chosen]) -> tuple[tuple[
 async def gated(job: Job, loaded: Loaded, *, only_said: bool = False) -> Job:
     """The job with the gate; `only_said`: it warns, as for a rollback. Raises StateError, Refused, InvalidProject."""
     gate = await gate_of(job, loaded, "warning" if only_said else "error")
-    return replace(job, checks=replace(job.checks, gate=gate)) if gate is not None else job
+    return replace(job, checks=replace(job.checks, gate=replace(gate, returning=only_said))) if gate else job
 
 
 async def gate_of(job: Job, loaded: Loaded, severity: Severity) -> TestGate | None:
@@ -89,7 +89,8 @@ async def gate_of(job: Job, loaded: Loaded, severity: Severity) -> TestGate | No
         return None
     state = job.ledger.state
     revision = await job.ledger.revisions.get(state.in_force or state.revision) if state.revision else None
-    tests = known_tests(loaded)
+    unplayable: list[Diagnostic] = []
+    tests = known_tests(loaded, wrong=unplayable)
     known = await _known(loaded, tests, kept_in(await job.store.notes()))
     return TestGate(
         content=replace(content_of(loaded), graph=job.graph),
@@ -100,6 +101,7 @@ async def gate_of(job: Job, loaded: Loaded, severity: Severity) -> TestGate | No
         severity=severity,
         min_pass=loaded.project.trials.min_pass,
         unread=known.unread,
+        unplayable=unplayable,
     )
 
 
