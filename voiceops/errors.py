@@ -55,8 +55,8 @@ class Diagnostic:
         data: dict[str, Any] = {"severity": self.severity, "code": self.code, "summary": self.summary}
         if self.mark is not None:
             data |= {"file": self.mark.file, "line": self.mark.line, "column": self.mark.column}
-        if self.path or (self.mark and self.mark.path):
-            data["path"] = self.path or (self.mark.path if self.mark else "")
+        if path := self._shown_path():
+            data["path"] = path
         if self.address:
             data["address"] = self.address
         if self.hint:
@@ -65,10 +65,15 @@ class Diagnostic:
 
     def __str__(self) -> str:
         where = f"{self.mark}: " if self.mark else ""
-        path = self.path or (self.mark.path if self.mark else "")
+        path = self._shown_path()
         subject = " ".join(part for part in (self.address, path) if part)
         text = f"{where}{self.severity}[{self.code}]: {subject + ': ' if subject else ''}{self.summary}"
         return f"{text}\n    {self.hint}" if self.hint else text
+
+    def _shown_path(self) -> str:
+        """Its own, else the mark's; a manifest begins at its `kind`, which the address says already."""
+        marked = self.mark.path if self.mark else ""
+        return self.path or ("" if self.address and marked == "kind" else marked)
 
 
 class VoiceopsError(Exception):

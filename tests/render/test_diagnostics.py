@@ -29,6 +29,15 @@ def test_text() -> None:
     )
 
 
+def test_what_is_about_a_manifest_as_a_whole_names_no_path_in_it() -> None:
+    """A manifest begins at its `kind`."""
+    whole = Diagnostic(code="x", summary="broken", mark=Mark("a.yaml", 1, 1, "kind"), address="Agent/a")
+    assert str(whole) == "a.yaml:1:1: error[x]: Agent/a: broken"
+    assert "path" not in whole.to_data()
+    unknown = Diagnostic(code="x", summary="no such kind", mark=Mark("a.yaml", 1, 1, "kind"))
+    assert str(unknown) == "a.yaml:1:1: error[x]: kind: no such kind"
+
+
 @pytest.mark.parametrize(("quiet", "text"), [(False, "Valid: 3 objects."), (True, "")])
 def test_nothing_wrong(quiet: bool, text: str) -> None:
     assert render([], "text", objects=3, quiet=quiet) == text

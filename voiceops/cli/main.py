@@ -88,6 +88,10 @@ class _Lazy(click.Group):
 def _with_common_options(command: click.Command) -> click.Command:
     """The same options after the command's name, where people type them, too."""
     command.short_help = command.short_help or _summary(command.help or "")
+    for parameter in command.params:
+        number = isinstance(parameter.type, (click.types.IntParamType, click.types.FloatParamType))
+        if number and isinstance(parameter, click.Option):
+            parameter.metavar = parameter.metavar or "N"
     if isinstance(command, click.Group):
         for inner in command.commands.values():
             _with_common_options(inner)
@@ -151,9 +155,10 @@ def cli(ctx: click.Context, folder: Path, environment: str | None, no_color: boo
     \b
     Start here:
       voiceops init shop && cd shop     a project that runs on the local sandbox
-      voiceops plan                     what would change, and which lines would notice
+      voiceops plan                     what would change, and who would notice
       voiceops apply                    make it so
       voiceops plan                     nothing to do
+      voiceops test                     a call to its phone line
     """
     console: Console = ctx.ensure_object(Console)
     console.folder, console.environment = folder, environment

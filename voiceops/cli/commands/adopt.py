@@ -16,7 +16,7 @@ from voiceops.model.wording import many
 
 @click.command("import")
 @click.argument("address", type=Address(), required=False)
-@click.argument("id_", metavar="ID", required=False)
+@click.argument("id_", metavar="[ID]", required=False)
 @click.option("--by-name", is_flag=True, help="Every manifest that fits exactly one unmanaged live object.")
 @click.option("--from", "file", type=click.Path(path_type=Path), metavar="FILE", help="Lines of ADDRESS and ID.")
 @click.option("--dry-run", is_flag=True, help="With --by-name or --from: only say what would be adopted; no lock.")

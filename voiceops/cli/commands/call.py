@@ -85,9 +85,12 @@ def call_command(
     \b
     Examples:
       voiceops -e prod call support --to +14155550123 --var order=1234 --follow
-      voiceops -e prod call recall --to-file people.csv                       who would be called, when, who not
+      voiceops -e prod call recall --to-file people.csv      who would be called
       voiceops -e prod call recall --to-file people.csv --yes --out results.csv
-      voiceops -e prod call recall --to-file results.csv --yes --out results.csv     those that were refused, again
+
+    \b
+    Those that were refused, again:
+      voiceops -e prod call recall --to-file results.csv --yes --out results.csv
 
     Exit 3: somebody could not be called, or it was not everybody's turn; 5: the one number may not be called, or not
     now.

@@ -17,7 +17,7 @@ from voiceops.errors import VoiceopsError
 
 
 @click.command("dev")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--host", metavar="HOST", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="The port; 0: any.")
 @click.option("--url", metavar="URL", help="Where the runtime is reached, instead of a tunnel.")
 @click.option("--no-tunnel", is_flag=True, help="Start no tunnel, also where one is installed.")

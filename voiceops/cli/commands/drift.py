@@ -31,7 +31,7 @@ def drift_command(
     \b
     Examples:
       voiceops -e prod drift                          in a nightly job
-      voiceops -e prod drift --accept Agent/support   keep what was changed in the dashboard
+      voiceops -e prod drift --accept Agent/support   keep what was edited live
     """
 
     loaded = use.load(*console.place)

@@ -12,7 +12,7 @@ from voiceops.cli.terminal.console import Console
 
 @click.group("generate")
 def generate_command() -> None:
-    """Write things out."""
+    """Write the webhook runtime out, to run it elsewhere."""
 
 
 @generate_command.command("runtime")

@@ -71,7 +71,7 @@ def import_json_command(
 ) -> int:
     """Make a project out of a folder of API payloads, one JSON file each, and manage those that have an id.
 
-    The folder that a file stands in tells what it is (assistants/, tools/, phone-numbers/), else its keys do. Nothing
+    The folder that a file stands in tells what it is (assistants/, tools/, squads/), else its keys do. Nothing
     live is changed; a payload without an id is created by the next apply.
 
     \b

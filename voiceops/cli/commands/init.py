@@ -34,7 +34,7 @@ def init_command(
     Examples:
       voiceops init shop && cd shop && voiceops apply
       voiceops init shop --with-runtime
-      voiceops init --ci github         add a pipeline to the project in this folder, or renew it
+      voiceops init --ci github         a pipeline for the project that is here
     """
     if ci is None and (source is not None or keep_edited):
         raise click.UsageError("--from and --keep-edited are about a pipeline: add --ci github or --ci gitlab.")

@@ -55,8 +55,8 @@ def plan_command(
     Examples:
       voiceops plan
       voiceops -e prod plan --detailed-exitcode --out plan.json
-      voiceops -e prod plan --format markdown > comment.md     for a pull request
-      voiceops -e prod plan --format html > plan.html          to read side by side
+      voiceops -e prod plan --format markdown > comment.md   for a pull request
+      voiceops -e prod plan --format html > plan.html        to read side by side
       voiceops plan --target Agent/support
     """
     from voiceops.cli.terminal.plans import keep, note_warnings, rendered

@@ -35,8 +35,8 @@ _PATIENCE = click.option(
 def preview_command() -> None:
     """Make an environment for a pull request, and take it down again.
 
-    A preview is an environment `preview-NAME`, made of another one: its own objects under names of their own, its own
-    state, no phone line but, where asked for, one number out of the pool. Every command takes it: `-e preview-NAME`.
+    A preview is an environment, made of another one: its own objects under names of their own, its own state, no phone
+    line but, where asked for, one number out of the pool. Every command takes it, as -e preview-NAME.
     """
 
 

@@ -66,7 +66,8 @@ def update_command(console: Console, file: Path, out: Path | None, dry_run: bool
     \b
     Examples:
       voiceops schema update openapi.json --dry-run
-      pip download --no-deps vapi-server-sdk && voiceops schema update vapi_server_sdk-*.whl
+      pip download --no-deps vapi-server-sdk
+      voiceops schema update vapi_server_sdk-*.whl
     """
     from voiceops.render.schema_report import render_update, update_data
 

@@ -20,7 +20,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}\Z")
 
 @click.group("secrets")
 def secrets_command() -> None:
-    """Secrets, while they are changed."""
+    """Change a secret on both sides, and refuse no message in between."""
 
 
 @secrets_command.command("rotate")

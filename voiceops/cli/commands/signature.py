@@ -24,7 +24,7 @@ def signature_command(console: Console, url: str, params: tuple[str, ...], body:
 
     \b
     Example:
-      voiceops doctor signature --url https://voice.example.com/twilio/voice/main \\
+      voiceops doctor signature --url https://v.example.com/twilio/voice/main \\
         --param CallSid=CA123 --param From=+14155550123 --signature 'abc='
     """
     opened = use.open_project(*console.place)

@@ -47,7 +47,7 @@ def simulate_command(
     \b
     Examples:
       voiceops simulate
-      voiceops simulate calls/order.yaml --url http://127.0.0.1:8080
+      voiceops simulate tests/order.yaml --url http://127.0.0.1:8080
       voiceops simulate --concurrency 1000 --over 30
     """
     host = use.elsewhere(url)

@@ -34,9 +34,9 @@ def upgrade_command(
 
     \b
     Examples:
-      voiceops upgrade                               the diff, and what is left
+      voiceops upgrade                          the diff, and what is left
       voiceops upgrade --write agents/support.yaml
-      voiceops upgrade --detailed-exitcode           in a pipeline: exit 2 where something is old
+      voiceops upgrade --detailed-exitcode      exit 2 where something is old
       voiceops -e prod upgrade --models
     """
     if models:

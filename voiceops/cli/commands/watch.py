@@ -50,7 +50,7 @@ def watch_command(
     \b
     Examples:
       voiceops -e prod apply plan.json && voiceops -e prod watch
-      voiceops -e prod watch --for 2h --rollback --auto-approve -m "calls went worse"
+      voiceops -e prod watch --for 2h --rollback --auto-approve -m "went worse"
     """
     flags = Flags(**given)
     if rollback:
