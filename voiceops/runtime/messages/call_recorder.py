@@ -81,7 +81,9 @@ class CallRecorder:
         while backend is None:  # it may be away for a moment, or locked
             await asyncio.sleep(self._again)
             backend = await loop.run_in_executor(self._thread, self._opened)
-        recording = _Recording(backend, CallStore(backend, self._privacy), self._most)
+        store = CallStore(backend, self._privacy)
+        # Made by the thread that uses it: its pace counts that thread's time.
+        recording = await loop.run_in_executor(self._thread, _Recording, backend, store, self._most)
         try:
             while True:
                 try:
