@@ -68,6 +68,8 @@ def test_a_recorded_call_is_a_test_of_the_project(tmp_path: Path) -> None:
         again = record(made, "0a1b2c3d")
         assert (again["written"], again["there"]) == ([], ["agents/recorded/call-0a1b2c3d.yaml"])
 
+        made.remove("agents/recorded/recorded-front-desk.yaml")  # as if the recording had been cut off
+        assert record(made, "0a1b2c3d")["written"] == ["agents/recorded/recorded-front-desk.yaml"]
         for name in ("call-0a1b2c3d", "recorded-front-desk"):
             made.remove(f"agents/recorded/{name}.yaml")
         made.write("tests/call-0a1b2c3d.yaml", "mine\n")
@@ -116,6 +118,25 @@ def test_a_recorded_call_without_tools_passes_as_it_was_and_fails_when_a_tool_is
         replays.manifests(made, f"{replays.PROMPT} Use lookupOrder for an open day.")
         made.apply()
         assert 'the assistant called "lookupOrder"' in made.run("test", "recorded-desk*", code=1).out
+
+
+def test_a_tool_that_the_agent_has_no_more_is_not_mocked(tmp_path: Path) -> None:
+    with bench(tmp_path) as made:
+        replays.project(made)
+        made.edit("agents/desk.yaml", "tools: [lookup-order, {type: endCall}]", "tools: [{type: endCall}]")
+        made.run("test", "--record", "--n", "1")
+        text = next(tmp_path.glob("agents/recorded/call-*.yaml")).read_text()
+        assert "# lookupOrder is no tool of Agent/desk any more: this can't pass." in text
+        assert "toolMocks" not in text
+        assert "0 errors" in made.run("validate").out
+
+
+def test_a_file_where_the_folder_should_be_is_named(tmp_path: Path) -> None:
+    with bench(tmp_path) as made:
+        replays.project(made)
+        made.write("agents/recorded", "mine\n")
+        ran = made.run("test", "--record", code=1)
+        assert "agents/recorded can't be written: File exists" in ran.err
 
 
 def test_what_is_not_kept_is_not_recorded(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ A mock of a tool that no agent under test can call would do nothing: the real to
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -122,14 +122,26 @@ def _reached(graph: Graph, scenario: Resource) -> _Reached:
         found.open = any(outside.kind in ("Agent", "Squad") for outside in graph.externals.values())
     else:
         found.agents = sorted(targets)
+    _look(graph, targets, found, scenario.body.get("targetOverrides"))
+    return found
+
+
+def mockable(graph: Graph, target: str) -> Callable[[str], bool]:
+    """May a mock of this name do something in a run against this agent or squad?"""
+    found = _Reached()
+    _look(graph, {target}, found)
+    return found.takes
+
+
+def _look(graph: Graph, targets: Iterable[str], found: _Reached, more: Any = None) -> None:
+    """All tools that these reach, and what stands in one more body."""
     seen: set[str] = set()
-    bodies: list[Any] = [scenario.body.get("targetOverrides"), *(_body(graph, where, found) for where in targets)]
+    bodies: list[Any] = [more, *(_body(graph, where, found) for where in targets)]
     while bodies:
         for address in _tools_in(bodies.pop(), found):
             if address not in seen:
                 seen.add(address)
                 bodies.append(_body(graph, address, found))
-    return found
 
 
 def _body(graph: Graph, address: str, found: _Reached) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
 from voiceops.model.safe_text import flowed, one_line
+from voiceops.model.wording import many
 from voiceops.render.call_list import date
 from voiceops.render.fitting import WIDTH, columns, in_columns
 from voiceops.render.style import PLAIN, Style
@@ -23,7 +24,7 @@ def render_cost(cost: ReplayCost) -> str:
     """What a replay probably costs, in one sentence."""
     assumed = f" (not in the table: {', '.join(map(one_line, cost.assumed))})" if cost.assumed else ""
     return (
-        f"{_count(cost.calls, 'call')} to replay: about {_count(cost.chats, 'chat')}, "
+        f"{many(cost.calls, 'call')} to replay: about {many(cost.chats, 'chat')}, "
         f"{_thousands(cost.tokens_in)} tokens in and {_thousands(cost.tokens_out)} out, "
         f"{_money(cost.money, cost.currency)}{assumed}."
     )
@@ -33,7 +34,7 @@ def render_replay(replay: Replay, style: Style = PLAIN) -> str:
     """The calls that would have ended otherwise with their first turn that differs, then the others counted."""
     blocks = ["\n".join(_call(call, style)) for call in replay.otherwise[:_MOST_CALLS]]
     if (more := len(replay.otherwise) - _MOST_CALLS) > 0:
-        blocks.append(f"And {_count(more, 'more call')}; --format json has them all.")
+        blocks.append(f"And {many(more, 'more call')}; --format json has them all.")
     return "\n\n".join([*blocks, "\n".join(_sums(replay, style))])
 
 
@@ -43,13 +44,9 @@ def render_recorded(written: Sequence[str], there: Sequence[str], left_out: Mapp
     lines += [f"· {one_line(path)} is there already" for path in there]
     lines += [f"· {row}" for row in left_out_rows(left_out)]
     if written:
-        also = (
-            f" {_count(replaced, 'number, address, key or name', 'numbers, addresses, keys and names')} became made-up."
-            if replaced
-            else ""
-        )
+        also = f" {many(replaced, 'value')} (numbers, addresses, keys, names) became made-up ones." if replaced else ""
         lines.append(
-            f"{_count(len(written), 'file')} written.{also} Read them before they are kept: other names are as said."
+            f"{many(len(written), 'file')} written.{also} Read them before they are kept: other names are as said."
         )
     return "\n".join(lines or ["Nothing was written."])
 
@@ -57,7 +54,7 @@ def render_recorded(written: Sequence[str], there: Sequence[str], left_out: Mapp
 def left_out_rows(left_out: Mapping[str, int]) -> list[str]:
     """How many calls were left out, by the reason, the most first."""
     return [
-        f"{_count(n, 'call')} left out: {one_line(why)}"
+        f"{many(n, 'call')} left out: {one_line(why)}"
         for why, n in sorted(left_out.items(), key=lambda item: (-item[1], item[0]))
     ]
 
@@ -115,15 +112,11 @@ def _sums(replay: Replay, style: Style) -> Iterator[str]:
     reworded = [call for call in same if call.shown and call.shown.said]
     if same:
         words = f", {len(reworded)} of them in other words" if reworded else ""
-        yield f"{style('✓', 'green')} {_count(len(same), 'call')} would have ended as they did{words}"
+        yield f"{style('✓', 'green')} {many(len(same), 'call')} would have ended as they did{words}"
     spent = f", ${replay.cost:.2f}" if replay.cost is not None else ""
-    counted = f"{otherwise} of {_count(len(known), 'call')} would have ended otherwise"
+    counted = f"{otherwise} of {many(len(known), 'call')} would have ended otherwise"
     verdict = style(counted, "red" if otherwise else "green", "bold")
-    yield f"{verdict} ({_count(replay.chats, 'chat')}{spent}, {replay.report.seconds:.0f} s)."
-
-
-def _count(n: int, what: str, several: str = "") -> str:
-    return f"{n:,} {what if n == 1 else several or what + 's'}"
+    yield f"{verdict} ({many(replay.chats, 'chat')}{spent}, {replay.report.seconds:.0f} s)."
 
 
 def _thousands(tokens: int) -> str:

@@ -13,11 +13,13 @@ from voiceops.adopt.yaml_writer import document_text, documents_text
 from voiceops.calls.from_vapi import tool_values, variable_values
 from voiceops.calls.record import CallRecord
 from voiceops.errors import VoiceopsError
+from voiceops.manifest.tool_mocks import mockable
 from voiceops.manifest.vendor_bodies import tool_name
 from voiceops.model.address import kind_of, name_of
 from voiceops.testing.recording.made_up_values import Replacements
 from voiceops.testing.recording.recorded_scenario import (
     PERSONALITY,
+    not_mocked,
     personality,
     scenario,
     several_answers,
@@ -90,6 +92,7 @@ class _Files:
         self._names = {name_of(address) for address in loaded.graph.resources}
         self._personality = f"Personality/{PERSONALITY}" in loaded.graph.resources
         self._tools = _tools(loaded)
+        self._unrun = _unrun(loaded)
         self._texts: dict[Path, str] = {}
         self._suites: dict[str, list[str]] = {}
         self._there: list[str] = []
@@ -103,6 +106,8 @@ class _Files:
         path = self._folder / f"{name}.yaml"
         if path.exists():
             self._there.append(self._shown(path))
+            if f"Simulation/{name}" in self._unrun:  # a recording that was cut off wrote no suite
+                self._suites.setdefault(target, []).append(name)
             return
         began = datetime.fromtimestamp(call.began or 0.0, UTC).strftime("%Y-%m-%d")
         about = [
@@ -114,7 +119,10 @@ class _Files:
         turns, all_of_them = len(shortened(conversation, made_up).exchanges), len(conversation.exchanges)
         if turns < all_of_them:
             about.append(f"The first {turns} of its {all_of_them} turns: instructions hold no more.")
-        made = scenario(name, conversation, made_up, _tools_of(self._loaded, target))
+        takes = mockable(self._loaded.graph, target)
+        for tool in not_mocked(conversation, takes):
+            about.append(f"{tool} is no tool of {target} any more: this can't pass.")
+        made = scenario(name, conversation, made_up, _tools_of(self._loaded, target), takes)
         self._texts[path] = documents_text([(made, about), (simulation(name), ())])
         played = script(f"call {call.id[:_SHORT]}", call.agent, conversation, self._tools, made_up)
         if played is not None:
@@ -139,7 +147,8 @@ class _Files:
                 with path.open("x", encoding="utf-8") as file:
                     file.write(text)
             except OSError as error:
-                raise VoiceopsError(f"{self._shown(path)} can't be written: {error.strerror}") from None
+                where = self._shown(Path(error.filename or path))
+                raise VoiceopsError(f"{where} can't be written: {error.strerror}") from None
         return Recorded(
             written=tuple(self._shown(path) for path in self._texts),
             there=tuple(self._there),
@@ -188,6 +197,14 @@ def _manifests(loaded: Loaded) -> Path:
     """The first folder of manifests that there is."""
     folders = [loaded.project.root / name for name in loaded.project.manifests if not any(c in name for c in "*?[")]
     return next((folder for folder in folders if folder.is_dir()), loaded.project.root / "agents")
+
+
+def _unrun(loaded: Loaded) -> set[str]:
+    """The simulations that no suite runs."""
+    graph = loaded.graph
+    suites = [address for address in graph.resources if kind_of(address) == "SimulationSuite"]
+    run = {simulation for suite_ in suites for simulation in graph.dependencies(suite_)}
+    return {address for address in graph.resources if kind_of(address) == "Simulation"} - run
 
 
 def _tools(loaded: Loaded) -> set[str]:

@@ -14,6 +14,7 @@ from voiceops.errors import ProviderError, Unauthorized, VoiceopsError
 from voiceops.kinds.registry import LINES
 from voiceops.model.address import owner_of
 from voiceops.model.graph import reaching
+from voiceops.model.wording import many
 from voiceops.net.together import together
 from voiceops.testing.outcome import TestCase, TestReport, TestResult
 from voiceops.testing.replay.play_back import attempt_of, play_back
@@ -197,4 +198,6 @@ def _replayed(
 
 
 def _reasons(left_out_: Mapping[str, int]) -> str:
-    return "; ".join(f"{n} calls: {why}" for why, n in sorted(left_out_.items(), key=lambda item: -item[1])) + "."
+    return (
+        "; ".join(f"{many(n, 'call')}: {why}" for why, n in sorted(left_out_.items(), key=lambda item: -item[1])) + "."
+    )

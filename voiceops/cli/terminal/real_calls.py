@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 from voiceops import use
 from voiceops.cli.terminal.console import Console
@@ -55,8 +56,7 @@ def real_calls(command: F) -> F:
         real = RealCalls(**mine)
         if real.replay and real.record:
             raise click.UsageError("--replay and --record are two things: give one of them.")
-        if not (real.replay or real.record):
-            _refuse_alone(real)
+        _refuse_idle(real, bool(given.get("names")), str(given.get("format_")))
         return command(*args, real=real, **given)
 
     for option in reversed(
@@ -89,16 +89,31 @@ def real_calls(command: F) -> F:
     return cast(F, with_real)
 
 
-def _refuse_alone(real: RealCalls) -> None:
+def _refuse_idle(real: RealCalls, ids: bool, format_: str) -> None:
     """Flags that would say nothing are slips."""
-    for flag, given in (
-        ("--since", real.since is not None),
-        ("--calls-of", bool(real.calls_of)),
-        ("--into", real.into is not None),
-        ("--db", bool(real.db)),
-    ):
-        if given:
-            raise click.UsageError(f"{flag} is about real calls: give it with --replay or --record.")
+    if not (real.replay or real.record):
+        idle: tuple[str, ...] = ("since", "n", "calls_of", "into", "db")
+        why = "is about real calls: give it with --replay or --record."
+    elif real.replay:
+        idle = ("into", "kinds", "changed")
+        why = "says nothing about calls that are replayed: leave it out."
+    else:
+        idle = ("kinds", "changed", "repeat", "budget", "yes")
+        why = "says nothing about calls that are recorded: leave it out."
+    _refuse(idle, why)
+    if ids and (real.replay or real.record):
+        _refuse(
+            ("since", "n", "agent"), "chooses among calls, and these are named by their ids: leave one of them out."
+        )
+    if real.record and format_ in ("junit", "markdown"):
+        raise click.UsageError(f"--format {format_} is of tests: --record has text and json.")
+
+
+def _refuse(names: Collection[str], why: str) -> None:
+    context = click.get_current_context()
+    for option in context.command.params:
+        if option.name in names and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{option.opts[0]} {why}")
 
 
 def replay_calls(

@@ -7,7 +7,7 @@ of Vapi's published schema.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from voiceops.model.address import kind_of, name_of
@@ -33,9 +33,14 @@ _BEHAVIOUR = (
 
 
 def scenario(
-    name: str, conversation: Conversation, made_up: Replacements, tools: Sequence[str] = ()
+    name: str,
+    conversation: Conversation,
+    made_up: Replacements,
+    tools: Sequence[str] = (),
+    mockable: Callable[[str], bool] = bool,
 ) -> dict[str, JSON]:
-    """What the caller wants, how the call is judged, and what the tools answer. `tools`: what the agent could call.
+    """What the caller wants, how the call is judged, and what the tools answer. `tools`: what the agent could call;
+    `mockable`: may a mock of this name stand in a scenario for it?
 
     Of a call that is too long its beginning; see `shortened`.
     """
@@ -47,7 +52,7 @@ def scenario(
         "spec": {
             "instructions": _literal(_instructions(conversation, made_up)),
             "evaluations": [_evaluation(conversation, used, tools, made_up)],
-            **({"toolMocks": mocks} if (mocks := list(_mocks(used, made_up))) else {}),
+            **({"toolMocks": mocks} if (mocks := list(_mocks(used, made_up, mockable))) else {}),
         },
     }
 
@@ -138,14 +143,22 @@ def _gist(conversation: Conversation, made_up: Replacements) -> str:
     return _short(re.sub(r'["“”`]', "", made_up.text(told)), _GIST)
 
 
-def _mocks(used: Iterable[Used], made_up: Replacements) -> Iterator[dict[str, JSON]]:
+def _mocks(used: Iterable[Used], made_up: Replacements, mockable: Callable[[str], bool]) -> Iterator[dict[str, JSON]]:
     """One answer a tool, the first that it gave: Vapi knows no more than one."""
     told: set[str] = set()
     for tool in used:
         if tool.name in told or _is(tool, END_CALL, TRANSFER, HANDOFF) or tool.to or tool.answer is None:
             continue
+        if not mockable(tool.name):
+            continue
         told.add(tool.name)
         yield {"toolName": _literal(tool.name), "result": _literal(made_up.text(tool.answer))}
+
+
+def not_mocked(conversation: Conversation, mockable: Callable[[str], bool]) -> list[str]:
+    """The tools that were called and are none of the agent's any more."""
+    called = [tool for tool in _used(conversation) if _is_called(tool) and not (tool.to or _is(tool, HANDOFF))]
+    return sorted({tool.name for tool in called if not mockable(tool.name)})
 
 
 def several_answers(conversation: Conversation) -> list[str]:
