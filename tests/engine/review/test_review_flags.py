@@ -19,7 +19,7 @@ from voiceops.engine.review.review_flags import (
     sentence_changes,
 )
 from voiceops.model.plan import CREATE, DELETE, UPDATE, Change, FieldChange, Plan
-from voiceops.model.values import ABSENT, JSON, Path, Ref
+from voiceops.model.values import ABSENT, JSON, Fingerprint, Outside, Path, Ref, Secret, Template
 
 OLD, NEW, DESK, TEAM = (f"0000000{n}-0000-4000-8000-000000000000" for n in range(4))
 
@@ -297,3 +297,36 @@ def test_sentences_account_for_themselves(before: str, after: str) -> None:
     assert sentence_changes(before, before) == []
     used = [new for _, new in pairs if new]
     assert len(used) <= len(after)
+
+
+# Values that are no text yet, or must not be one.
+NO_TEXTS = (
+    (Outside("Agent/billing"), "Agent/billing"),
+    (Ref("Agent/desk"), "Agent/desk"),
+    (Fingerprint(("OWNER",), "digest"), "(sensitive)"),
+    (Secret(("OWNER",), ("", "")), "(sensitive)"),
+    (Template(("x", Ref("Agent/desk"))), "(known after apply)"),
+)
+
+
+@pytest.mark.parametrize(("value", "said"), NO_TEXTS)
+@pytest.mark.parametrize(
+    "before",
+    [
+        lambda value: {"fallbackDestination": {"type": "number", "number": value}},
+        lambda value: {"forwardingPhoneNumber": value},
+        lambda value: {"hooks": [{"do": [{"destination": {"number": value}}]}]},
+        lambda value: {"assistantId": value},
+        lambda value: {"server": {"url": value}},
+        lambda value: {"model": {"toolIds": [value]}},
+        lambda value: {"model": {"tools": [{"type": "function", "function": {"name": value}}]}},
+        lambda value: {"members": [{"assistantId": value}]},
+    ],
+)
+def test_what_is_no_text_is_said_in_words(value: JSON, said: str, before: Any) -> None:
+    body = before(value)
+    empty = {key: [] if isinstance(item, list) else {} for key, item in body.items()}
+    after = {key: "" if key == "assistantId" else empty[key] for key in body}
+    found = flags(changed("Phone", body, after))
+    assert found and all(said in f"{flag.text} {flag.before}" for flag in found)
+    assert not any(type(value).__name__ + "(" in str(flag.to_data()) for flag in found)

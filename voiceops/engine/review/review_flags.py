@@ -15,7 +15,7 @@ from typing import Any
 from voiceops.kinds.registry import LINES
 from voiceops.model.address import owner_of
 from voiceops.model.plan import CREATE, DELETE, Change, FieldChange, Plan, shown
-from voiceops.model.values import ABSENT, JSON, Path, Ref, format_path
+from voiceops.model.values import ABSENT, JSON, Outside, Path, Ref, format_path
 from voiceops.model.wording import cut
 
 ABILITY, RULE, NUMBER, MODEL, LINE = "ability", "rule", "number", "model", "line"
@@ -181,7 +181,7 @@ def _held(value: JSON, path: Path, names: Mapping[str, str], scope: str = "") ->
                         yield (label, scope), format_path((*here, index))
                     yield from _held(each, (*here, index), names, label or scope)
         elif key in _SINGLE and item not in (None, ABSENT, ""):
-            label = _destination(item, names) if isinstance(item, dict) else str(item)
+            label = _destination(item, names) if isinstance(item, dict) else _named(item, names)
             yield (f"{'fallback' if 'fallback' in key else 'forwarding'} to {label}", scope), format_path(here)
         elif key == "destination" and isinstance(item, dict):
             yield (f"destination {_destination(item, names)}", scope), format_path(here)
@@ -194,7 +194,7 @@ def _label(key: str, item: Mapping[str, Any], names: Mapping[str, str]) -> str:
         function = item.get("function")
         name = function.get("name") if isinstance(function, dict) else None
         kind = item.get("type")
-        return f"tool {kind or 'function'}{f' {name}' if name else ''}" if kind or name else ""
+        return f"tool {kind or 'function'}{f' {_named(name, names)}' if name else ''}" if kind or name else ""
     if key == "members":
         target = item.get("assistantId")
         inline = item.get("assistant")
@@ -213,8 +213,9 @@ def _destination(item: Mapping[str, Any], names: Mapping[str, str]) -> str:
 
 def _named(value: Any, names: Mapping[str, str]) -> str:
     """An id as the address that people know."""
-    if isinstance(value, Ref):
+    if isinstance(value, (Ref, Outside)):
         return value.address
+    value = shown(value)
     return names.get(value, value) if isinstance(value, str) else str(value)
 
 
@@ -245,7 +246,7 @@ def _who(value: JSON, names: Mapping[str, str]) -> str:
     if value in (None, "", ABSENT):
         return ""
     if isinstance(value, dict):
-        return str(value.get("url") or "another server")
+        return _named(value.get("url") or "another server", names)
     if isinstance(value, Ref) and value.attribute.startswith("voice_"):
         return "Vapi"  # its import writes the URL
     return _named(value, names)
