@@ -189,6 +189,32 @@ def test_a_store_that_cannot_be_read_is_one_line(line: Bench, wrong: str) -> Non
     assert said.startswith("The calls that are kept here could not be read: ")
 
 
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_list_of_calls_that_cannot_be_read_costs_nothing_else(line: Bench, status: int) -> None:
+    line.apply()
+    line.control.fault("status", status=status, vendor="vapi", path="^/call")
+    ran = line.run("status")
+    assert ran.out.startswith("✓ +14155550100")
+    assert "last call unknown" in ran.out
+    assert ran.err.startswith("The calls at Vapi could not be read: ")
+    assert line.run("status", "--format", "json").data[0]["lastCall"] is None
+    (slots,) = [f for f in line.run("doctor", "--format", "json").data if f["check"] == "call slots"]
+    assert slots["level"] == "warning"
+    assert str(status) in slots["summary"]
+    assert "answers for Agent/desk" in line.run("doctor").out
+    with _calls(line.folder / ".voiceops" / "calls.db") as calls:
+        calls.keep([CallRecord(id="a", phone="line", started_at=1e9)])
+    assert _last(line)[0] == "2001-09-09T01:46:40Z"
+
+
+def test_the_doctor_says_all_that_it_found_before_twilio_failed(line: Bench) -> None:
+    line.apply()
+    line.control.fault("status", status=404, vendor="twilio")
+    found = line.run("doctor", "--format", "json", code=1).data
+    assert {"Vapi key", "call slots"} <= {f["check"] for f in found}
+    assert [f["check"] for f in found if f["level"] == "error"] == ["Twilio"]
+
+
 @contextlib.contextmanager
 def _calls(store: Path) -> Iterator[CallStore]:
     database = SqliteBackend(store, worker=False)

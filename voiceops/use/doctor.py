@@ -63,7 +63,7 @@ async def examine(loaded: Loaded) -> list[Finding]:
     return found
 
 
-_KEYS = ("Vapi key", "Vapi", "Twilio key")  # without these nothing more can be read
+_KEYS = ("Vapi key", "Vapi", "Twilio key", "Twilio")  # without these nothing more can be read
 
 
 def _line(job: Job, row: Row) -> Iterator[Finding]:
@@ -111,7 +111,11 @@ async def _vapi(job: Any) -> AsyncIterator[Finding]:
     org = next((str(item.get("orgId")) for item in maps_of(answer.data)), "")
     yield Finding("ok", "Vapi key", f"reads assistants at {api.base_url}" + (f", org {org}" if org else ""))
     yield _clock("Vapi", api.now())
-    calls = await api.call("GET", "/call", params={"limit": 100})
+    try:
+        calls = await api.call("GET", "/call", params={"limit": 100})
+    except ProviderError as error:
+        yield Finding("warning", "call slots", f"the calls under way could not be read: {error.summary}", error.hint)
+        return
     under_way = [c for c in maps_of(calls.data) if c.get("status") in ("in-progress", "ringing", "queued")]
     yield await _slots(api, len(under_way))
 
@@ -145,6 +149,9 @@ async def _twilio(job: Job) -> AsyncIterator[Finding]:
             error.summary,
             "Check TWILIO_ACCOUNT_SID and the token or API key; a suspended or closed account is answered so, too.",
         )
+        return
+    except ProviderError as error:
+        yield Finding("error", "Twilio", error.summary, error.hint)
         return
     yield Finding("ok", "Twilio key", f"reads {len(numbers)} numbers of {twilio.account}")
     yield _clock("Twilio", twilio.api.now())

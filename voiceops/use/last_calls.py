@@ -20,11 +20,15 @@ _PATIENCE = 2.0  # seconds for others that write to the store: who asks how the 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastCall:
-    """When it began, and how it ended: `reason` is empty while it runs, `ok` None where nobody knows."""
+    """When it began, and how it ended: `reason` is empty while it runs, `ok` None where nobody knows.
+
+    `at` is empty where there was none; `known` is false where that could not be asked.
+    """
 
     at: str = ""
     reason: str = ""
     ok: bool | None = None
+    known: bool = True
 
     @classmethod
     def of(cls, call: CallRecord) -> LastCall:
@@ -32,6 +36,9 @@ class LastCall:
         ended = bool(call.reason) or call.ended_at is not None
         ok = not is_failure(call.reason) and call.success is not False
         return cls(at="" if call.began is None else to_second(call.began), reason=call.reason, ok=ok if ended else None)
+
+
+UNKNOWN = LastCall(known=False)
 
 
 def newest_told(items: Iterable[Any]) -> dict[str, LastCall]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from voiceops.engine.lines.line_route import LiveRoute, Meant, Reason, Seen, liv
 from voiceops.engine.lines.traffic_split import day
 from voiceops.engine.lines.twilio_number import lags as number_lags
 from voiceops.engine.planning.externals import Externals, externals_of
-from voiceops.errors import VoiceopsError
+from voiceops.errors import ProviderError, VoiceopsError
 from voiceops.kinds.registry import KINDS
 from voiceops.kinds.twilio import TWILIO_TYPE
 from voiceops.model.address import is_twilio_side, name_of, owner_of, twilio_side
@@ -29,13 +29,13 @@ from voiceops.model.plan import Change, Plan
 from voiceops.model.state import Entry, State
 from voiceops.model.values import Outside, Ref
 from voiceops.net.receiving import ask
-from voiceops.net.together import together
+from voiceops.net.together import both, together
 from voiceops.net.trust import trust
 from voiceops.net.until import until
 from voiceops.net.user_agent import HEADERS
 from voiceops.providers.answer_forms import maps_of
 from voiceops.providers.snapshot_reader import read_live
-from voiceops.use.last_calls import LastCall, newest_kept, newest_told
+from voiceops.use.last_calls import UNKNOWN, LastCall, newest_kept, newest_told
 from voiceops.use.load_project import Loaded
 from voiceops.use.open_job import open_job
 from voiceops.use.scope_and_terms import Scope, options_of
@@ -62,10 +62,10 @@ class Row:
     pending: int
     drift: tuple[str, ...]
     runtime: str  # ready | not ready | not asked
-    last: LastCall
     applied: bool
     off: tuple[Reason, ...]
     notes: tuple[str, ...] = ()
+    last: LastCall = UNKNOWN
 
     def to_data(self) -> dict[str, Any]:
         """As `status --format json` has it."""
@@ -79,7 +79,7 @@ class Row:
             "pending": self.pending,
             "drift": list(self.drift),
             "runtime": self.runtime,
-            "lastCall": self.last.at,
+            "lastCall": self.last.at if self.last.known else None,
             "lastCallEndedReason": self.last.reason or None,
             "lastCallOk": self.last.ok,
             "off": [reason.text for reason in self.off],
@@ -91,15 +91,19 @@ class Row:
 async def status(loaded: Loaded, phone: str | None = None, *, unread: Callable[[str], None] | None = None) -> list[Row]:
     """How every line stands, or the one of this name or number: both vendors are asked what a caller gets now.
 
-    The last call of each is the newer one of what Vapi tells and of what is kept here; `unread` hears why the latter
-    could not be read. Raises VoiceopsError where there is no such line, ProviderError, Refused and StateError.
+    The last call of each is the newer one of what Vapi tells and of what is kept here; `unread` hears which of them
+    could not be read, and why. Raises VoiceopsError where there is no such line, ProviderError, Refused and StateError.
     """
     async with open_job(loaded, options_of(loaded.project, Scope())) as job:
-        rows = await lines(job, loaded.project.runtime_url)
+        rows, (calls, why_not) = await both(lines(job, loaded.project.runtime_url), _last_calls(job))
+        nothing = UNKNOWN if why_not else LastCall()
+        told = {entry.address: calls.get(entry.id, nothing) for entry in job.ledger.state.entries.values()}
     kept, why = newest_kept(loaded, {row.address: (name_of(row.address), row.number) for row in rows})
-    if why and unread is not None:
-        unread(why)
-    rows = [replace(row, last=max(row.last, kept.get(row.address, row.last), key=lambda last: last.at)) for row in rows]
+    for whose, problem in (("at Vapi", why_not), ("that are kept here", why)):
+        if problem and unread is not None:
+            unread(f"The calls {whose} could not be read: {problem}")
+    by_line = {row.address: (told.get(row.address, nothing), kept.get(row.address, nothing)) for row in rows}
+    rows = [replace(row, last=max(by_line[row.address], key=lambda last: last.at)) for row in rows]
     if phone is None:
         return rows
     wanted = phone.removeprefix("Phone/")
@@ -120,10 +124,9 @@ async def lines(job: Job, runtime_url: str | None, read: Snapshot | None = None)
     asked: list[Awaitable[Any]] = [
         _settled(job, types, ledger.state) if read is None else _told(read),
         twilio.status() if twilio is not None else _told(""),
-        _last_calls(job),
         _ready(runtime_url) if runtime_url and _may_need_runtime(job) else _told("not asked"),
     ]
-    snapshot, account_status, calls, ready = await together(asked)
+    snapshot, account_status, ready = await together(asked)
     found = await plan(job, snapshot)
     state = ledger.state
     seen = Seen(
@@ -135,7 +138,7 @@ async def lines(job: Job, runtime_url: str | None, read: Snapshot | None = None)
         today=day(snapshot.date),
     )
     addresses = sorted(a for a in found.numbers if a in job.graph.resources or a in state.entries)
-    return [_row(job, found, state, seen, address, calls, ready) for address in addresses]
+    return [_row(job, found, state, seen, address, ready) for address in addresses]
 
 
 async def _settled(job: Job, types: set[str] | frozenset[str], state: State) -> Snapshot:
@@ -159,9 +162,7 @@ def _lags(entry: Entry, snapshot: Snapshot, settle: float) -> bool:
     return older and snapshot.date - entry.recorded_at < settle
 
 
-def _row(
-    job: Job, found: Plan, state: State, seen: Seen, address: str, calls: Mapping[str, LastCall], ready: str
-) -> Row:
+def _row(job: Job, found: Plan, state: State, seen: Seen, address: str, ready: str) -> Row:
     entry, resource = state.entries.get(address), job.graph.resources.get(address)
     touching = [c for c in found.changes if owner_of(c.address) == address or address in c.affects]
     drifted = tuple(d.address for d in found.drift if any(c.address == d.address for c in touching))
@@ -189,7 +190,6 @@ def _row(
         pending=sum(c.matters for c in touching),
         drift=drifted,
         runtime=asked,
-        last=calls.get(entry.id, LastCall()) if entry else LastCall(),
         applied=entry is not None,
         off=tuple(off),
         notes=route.notes,
@@ -307,7 +307,10 @@ async def _ready(url: str) -> str:
     return "ready" if answer.status_code == 200 else "not ready"
 
 
-async def _last_calls(job: Job) -> dict[str, LastCall]:
-    """The last call of each Vapi number, as far as Vapi's newest calls tell."""
-    answer = await job.accounts.vapi.api.call("GET", "/call", params={"limit": 100})
-    return newest_told(maps_of(answer.data))
+async def _last_calls(job: Job) -> tuple[dict[str, LastCall], str]:
+    """The last call of each Vapi number, as far as Vapi's newest calls tell; or why they could not be read."""
+    try:
+        answer = await job.accounts.vapi.api.call("GET", "/call", params={"limit": 100})
+    except ProviderError as error:
+        return {}, error.summary
+    return newest_told(maps_of(answer.data)), ""

@@ -30,7 +30,7 @@ def status_command(console: Console, phone: str | None, format_: str) -> int:
         use.status(
             use.load(*console.place),
             phone,
-            unread=lambda why: console.note(f"The calls that are kept here could not be read: {one_line(why)}"),
+            unread=lambda why: console.note(one_line(why)),
         )
     )
     if format_ == "json":
@@ -65,7 +65,7 @@ def _line(console: Console, row: use.Row) -> str:
 def _last_call(last: use.LastCall) -> str:
     """When it was, and how it ended."""
     if not last.at:
-        return "no call yet"
+        return "no call yet" if last.known else "last call unknown"
     ended = "" if last.ok is None else " ok" if last.ok else " not ok"
     return f"last call {last.at}{ended}{f' ({last.reason})' if last.reason else ''}"
 
