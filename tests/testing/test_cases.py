@@ -57,11 +57,14 @@ kind: SimulationSuite
 name: both
 spec:
   simulationIds: [one, two]
-  targetAssignments: [{{targetType: assistant, targetId: desk}}, {{targetType: squad, targetId: team}}]
+  targetAssignments:
+    - {{targetType: assistant, targetId: desk}}
+    - {{targetType: squad, targetId: team}}
+    - {{targetType: squad, targetId: team}}
 ---
 kind: SimulationSuite
 name: free
-spec: {{simulationIds: [one, {UUID}]}}
+spec: {{simulationIds: [one, {UUID}, one]}}
 ---
 kind: Eval
 name: polite

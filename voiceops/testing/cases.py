@@ -93,12 +93,12 @@ def choose(
 def _of_suites(graph: Graph, agent: str) -> Iterator[Chosen]:
     for suite in _resources(graph, "SimulationSuite"):
         targets = [_named(item.get("targetId")) for item in _maps(suite.body.get("targetAssignments"))]
-        targets = [target for target in targets if target]
+        targets = [target for target in dict.fromkeys(targets) if target]
         if not targets and agent:
             targets = [agent]
         name = name_of(suite.address)
-        for simulation in _list(suite.body.get("simulationIds")):
-            played = _named(simulation)
+        # One that stands there twice is one test: Vapi's answer tells simulations apart by their ids.
+        for played in dict.fromkeys(map(_named, _list(suite.body.get("simulationIds")))):
             shown = f"{name} / {name_of(played) if '/' in played else played}"
             for target in targets or [""]:
                 case = TestCase(

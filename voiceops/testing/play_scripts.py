@@ -31,16 +31,18 @@ class ScriptStage:
     failures: Callable[[int], Awaitable[Sequence[str]]]  # what so many handlers failed with, since it was asked last
 
 
-async def played(stage: ScriptStage, script: Script, timeout: float) -> Attempt:
-    """A script, played once; its handlers run. A runtime that ended meanwhile is no failure of the script's."""
+async def played(stage: ScriptStage, script: Script, timeout: float, late: str) -> Attempt:
+    """A script, played once; its handlers run. `late` is why it was not, within `timeout` seconds.
+
+    A runtime that ended meanwhile is no failure of the script's.
+    """
     began = time.monotonic()
     sender = Sender(stage.url)
     try:
         async with asyncio.timeout(timeout):
             call = await Player(stage.spec, script, sender, stage.signer).play()
     except TimeoutError:
-        reason = f"it took longer than {timeout:g} s (tests.timeoutSeconds)"
-        return Attempt(passed=None, reason=reason, seconds=time.monotonic() - began)
+        return Attempt(passed=None, reason=late, seconds=time.monotonic() - began)
     finally:
         await sender.close()
     # That a process has ended is known a moment after its connections have.

@@ -13,6 +13,7 @@ from voiceops.kinds.registry import LINES
 from voiceops.manifest.strict_yaml import read_documents
 from voiceops.model.graph import Graph
 from voiceops.model.located import Map
+from voiceops.model.safe_text import one_line
 from voiceops.simulate.script_file import read_script
 from voiceops.testing.cases import Chosen, ReadScript, TestsWanted, choose
 from voiceops.testing.digest import Content, case_digest
@@ -81,7 +82,9 @@ def _scripts(loaded: Loaded, wrong: list[Diagnostic]) -> list[ReadScript]:
         try:
             text = _text(path, file)
             if not _is_left_out(loaded.graph, text, file):
-                found.append(ReadScript(name=path.stem, file=file, script=read_script(text, file, spec), source=text))
+                found.append(
+                    ReadScript(name=one_line(path.stem), file=file, script=read_script(text, file, spec), source=text)
+                )
         except InvalidProject as error:
             wrong += error.diagnostics
     return found

@@ -196,12 +196,12 @@ class _Run:
     async def _script(self, test: Chosen, stage: ScriptStage) -> Attempt:
         assert test.script is not None
         timeout = self.loaded.project.trials.timeout
-        if self._until is not None:
-            rest = self._until - time.monotonic()
+        late = f"it took longer than {timeout:g} s (tests.timeoutSeconds)"
+        if self._until is not None and (rest := self._until - time.monotonic()) < timeout:
             if rest <= 0:
                 return Attempt(passed=None, reason=f"not started: {self._budget} was over")
-            timeout = min(timeout, rest)
-        return await played(stage, test.script, timeout)
+            timeout, late = rest, f"cancelled: {self._budget} was over"
+        return await played(stage, test.script, timeout, late)
 
     @property
     def _budget(self) -> str:
