@@ -165,9 +165,9 @@ def test_whom_a_test_is_about_and_which_lines_reach_it(graph: Graph) -> None:
 
 def test_what_names_nobody_says_what_to_write_where(graph: Graph) -> None:
     assert one(graph, "short").why_not == (
-        "the eval says not whom to test: write agent: NAME in agents/all.yaml:53, or give --agent"
+        "the eval says not whom to test: write agent: NAME in agents/all.yaml:56, or give --agent"
     )
-    assert "targetAssignments in agents/all.yaml:45" in one(graph, "free / one").why_not
+    assert "targetAssignments in agents/all.yaml:48" in one(graph, "free / one").why_not
     assert one(graph, "short", "desk").target == "Agent/desk"
     assert one(graph, "short", "desk").why_not == ""
 
