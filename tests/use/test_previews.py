@@ -180,6 +180,12 @@ def test_it_is_made_of_one_environment(made: Bench) -> None:
     made.run("preview", "up", "a")
     ran = made.run("preview", "up", "a", "--from", "other", code=1)
     assert "the preview a is made of live, not of other" in ran.err
+    assert made.run("-e", "other", "preview", "up", "b", "--format", "json").data["from"] == "other"
+    assert "preview-a is a preview" in made.run("-e", "preview-a", "preview", "up", "c", code=1).err
+    assert made.run("-e", "preview-a", "preview", "list", "--format", "json").data[1]["name"] == "b"
+    assert (
+        "left out here: a preview has no phone lines" in made.run("-e", "preview-a", "explain", "Phone/main-line").out
+    )
 
 
 def test_over_http_the_states_of_previews_are_known_by_their_list(made: Bench) -> None:
@@ -328,3 +334,18 @@ def test_a_damaged_list_comes_back(made: Bench) -> None:
     made.run(*found[1].split())
     made.run("preview", "down", "a")
     assert made.run("preview", "list", "--format", "json").data == []
+
+
+def test_its_pool_and_its_objects_are_nobodys_finding(made: Bench) -> None:
+    pool(made)
+    made.control.delete(next(o["id"] for o in made.control.objects("/assistant") if o["name"] == "Out of hours"))
+    audited = made.run("audit", "--format", "json", code=None).data
+    assert [one for one in audited["findings"] if one["kind"] == "Phone"] == []
+    made.run("preview", "up", "a", "--line", "main-line")
+    assert made.run("audit", "--format", "json", code=None).data["notes"] == audited["notes"]
+    pulled = made.run("pull", "--kind", "Phone", "--format", "json").data
+    assert {(one["name"], one["why"]) for one in pulled["leftOut"]} == {
+        (number, "previews.lines keeps it for previews: take it out there first") for number in POOL
+    }
+    assert made.changes() == {}
+    made.run("preview", "up", "b", "--line", "main-line")

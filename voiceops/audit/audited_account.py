@@ -15,6 +15,7 @@ from voiceops.kinds.named_objects import NamedObject, named_in
 from voiceops.kinds.registry import KINDS
 from voiceops.model.live import Snapshot
 from voiceops.model.values import leaves
+from voiceops.preview.preview_names import name_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,10 @@ class AuditedAccount:
     """One account, as an environment's keys show it.
 
     `owners` are by live id, over all environments of the project; `outside` are the live ids that `external:` manifests
-    mean; `waiting` the addresses of manifests without a live object, by kind and live name. `routed` are live ids that
-    lines lead to, also where no live body shows it; `unread` says of each kind that could not be listed why. `settling`
-    and `gone` are ids that were made or deleted so lately that lists may not show it.
+    mean, and the numbers that stand ready for previews; `waiting` the addresses of manifests without a live object, by
+    kind and live name. `routed` are live ids that lines lead to, also where no live body shows it; `unread` says of
+    each kind that could not be listed why. `settling` and `gone` are ids that were made or deleted so lately that lists
+    may not show it.
     """
 
     snapshot: Snapshot
@@ -135,6 +137,11 @@ class AuditedAccount:
         if kind in self.unread or live is None or id_ in self.settling:
             return True
         return (id_ in live or id_ in self.made_by_others) and id_ not in self.gone
+
+    def is_in_a_preview(self, found: LiveObject) -> bool:
+        """Is it one of a preview's, which goes away again by itself?"""
+        owner = self.owners.get(found.id)
+        return owner is not None and name_in(owner.environment) is not None
 
     def ours(self, found: LiveObject) -> Grade:
         """How grave what is wrong in an object is: in somebody else's it is good to know, and theirs to mend."""

@@ -46,6 +46,8 @@ def unused(account: AuditedAccount) -> Iterator[AuditFinding]:
         rule = _RULES.get(found.kind.name)
         if rule is None or found.id in account.outside or _is_used(account, found, rule) or account.unread:
             continue
+        if rule.grade == "note" and account.is_in_a_preview(found):
+            continue  # it has no lines
         yield account.about("unused", found, rule.told, _next(account, found, rule), grade=rule.grade)
 
 

@@ -31,7 +31,7 @@ from voiceops.model.phone_numbers import E164
 from voiceops.model.privacy import Privacy
 from voiceops.model.time_spans import LONGEST, seconds_of
 from voiceops.model.values import Secret, secret
-from voiceops.preview.preview_names import name_in
+from voiceops.preview.preview_names import name_in, name_problem
 
 PROJECT_FILE = "voiceops.yaml"
 SANDBOX_ACCOUNT = "AC" + "1".zfill(32)
@@ -222,7 +222,12 @@ def load_project(root: Path, environment: str | None, variables: Mapping[str, st
             "preview-unknown",
             f"there is no preview {preview!r}",
             base.marks.get("previews", Mark(PROJECT_FILE, 1, 1)),
-            f"Make it with `voiceops preview up {preview}`; `voiceops preview list` shows those that there are.",
+            (
+                f"It can't be: {problem}. "
+                if (problem := name_problem(preview))
+                else f"`voiceops preview up {preview}` makes it. "
+            )
+            + "`voiceops preview list` shows those that there are.",
         )
     else:
         _check_environment(base, names, chosen, given=environment is not None, problems=problems)

@@ -13,11 +13,12 @@ from voiceops.audit.all_findings import findings
 from voiceops.audit.audited_account import AuditedAccount, AuditedLine, ManagedBy
 from voiceops.audit.finding import CODES, AuditFinding
 from voiceops.audit.strange_lines import strange_lines
-from voiceops.engine.lines.line_route import Seen
+from voiceops.engine.lines.line_route import PHONE, Seen
 from voiceops.engine.lines.traffic_split import day
 from voiceops.engine.planning.externals import externals_of
 from voiceops.errors import InvalidProject, ProviderError, VoiceopsError
 from voiceops.kinds.registry import KINDS
+from voiceops.manifest.project import Project
 from voiceops.model.address import is_twilio_side
 from voiceops.model.graph import Graph
 from voiceops.model.live import Snapshot
@@ -72,7 +73,7 @@ async def audit(opened: Opened, kinds: Iterable[str] = ()) -> Audited:
         snapshot, unread = await read_account(job.accounts, types_needed(job.graph, job.ledger))
         state, _ = await as_recovered(job.ledger, snapshot, job.options.settle)
         elsewhere = await other_environments(opened, job.store, notes)
-        account = await _account(job, state, elsewhere, snapshot, unread, loaded.project.runtime_url)
+        account = await _account(job, state, elsewhere, snapshot, unread, loaded.project)
         found = findings(account, wanted)
     notes += [f"{_title(kind)}s could not be listed: {error.summary}" for kind, error in unread.items()]
     return Audited(
@@ -106,10 +107,11 @@ async def _account(
     elsewhere: list[OtherEnvironment],
     snapshot: Snapshot,
     unread: Mapping[str, ProviderError],
-    runtime_url: str | None,
+    project: Project,
 ) -> AuditedAccount:
     own, environment = externals_of(job.graph, snapshot), job.graph.environment
-    outside = [*own.found.values()]
+    pool = [live for live in snapshot.all(PHONE).values() if live.get("number") in project.previews.lines]
+    outside = [*own.found.values(), *pool]
     owners: dict[str, ManagedBy] = {}
     for one in elsewhere:
         owners |= _owners(one.name, one.state)
@@ -123,7 +125,7 @@ async def _account(
         today=today,
     )
     twilio = job.accounts.twilio.account if job.accounts.twilio is not None else ""
-    managed = await _managed_lines(job, state, snapshot, runtime_url)
+    managed = await _managed_lines(job, state, snapshot, project.runtime_url)
     entries = state.entries.items()
     return AuditedAccount(
         snapshot=snapshot,

@@ -217,6 +217,8 @@ class _Asked:
         if external is not None:
             note = f"external: somebody else's object, known by its {external.by} {external.value!r}"
             return replace(told, notes=(note,))
+        if document is not None and document.kind == "Phone" and self.loaded.project.preview:
+            return replace(told, notes=("left out here: a preview has no phone lines",))
         if document is not None and document.kind in KINDS:
             return replace(told, notes=("let go here (lifecycle.forget): it leaves the state and stays live",))
         if document is None:

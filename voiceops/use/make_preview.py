@@ -14,7 +14,7 @@ from voiceops.model.env_values import url_problem
 from voiceops.model.hosts import place_of
 from voiceops.model.plan import Plan
 from voiceops.model.time_spans import LONGEST
-from voiceops.preview.preview_names import environment_of, name_problem
+from voiceops.preview.preview_names import environment_of, name_in, name_problem
 from voiceops.preview.registered import Preview
 from voiceops.use.apply_plan import apply
 from voiceops.use.load_project import Loaded, check_lints, load
@@ -126,6 +126,8 @@ def _check(registry: Opened, wanted: PreviewWanted) -> None:
     environment = environment_of(wanted.name)
     if environment in project.environments or (project.root / "environments" / f"{environment}.yaml").is_file():
         raise VoiceopsError(f"the project has an environment {environment} of its own", hint="Take another name.")
+    if name_in(wanted.source) is not None and wanted.source not in project.environments:
+        raise VoiceopsError(f"a preview is made of an environment, and {wanted.source} is a preview")
     if wanted.ttl is not None and not 0 < wanted.ttl <= LONGEST:
         raise VoiceopsError("a preview stays for a year at most", hint="Write --ttl like 24h or 7d.")
     if wanted.runtime:

@@ -209,6 +209,10 @@ class _Work:
                 if id_ in owners or id_ in theirs or is_stock(live) or not self.wanted.means(kind.name, live):
                     continue
                 name = str(kind.name_of(live) or "")
+                if kind.name == "Phone" and live.get("number") in self.opened.project.previews.lines:
+                    why = "previews.lines keeps it for previews: take it out there first"
+                    self.left[id_] = LeftOut(kind=kind.name, id=id_, name=name, why=why)
+                    continue
                 if (declared := waiting.get((kind.name, name.casefold()))) is not None and name:
                     why = f"{declared} stands in the manifests for it: `voiceops import {declared} {id_}`"
                     self.left[id_] = LeftOut(kind=kind.name, id=id_, name=name, why=why)

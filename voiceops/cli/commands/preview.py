@@ -42,7 +42,9 @@ def preview_command() -> None:
 
 @preview_command.command("up")
 @click.argument("name")
-@click.option("--from", "source", default="", metavar="ENV", help="The environment to make it of [previews.from].")
+@click.option(
+    "--from", "source", default="", metavar="ENV", help="The environment to make it of [-e ENV, previews.from]."
+)
 @click.option("--ttl", type=Span(), metavar="TIME", help="How long it stays: 24h, 7d [previews.ttl].")
 @click.option("--line", default="", metavar="PHONE", help="Bind a free number of previews.lines to what PHONE reaches.")
 @click.option("--runtime", metavar="URL", help="The base URL of a webhook runtime of its own; an empty one: none.")
@@ -62,6 +64,7 @@ def up_command(console: Console, /, lock_timeout: float, format_: str, **asked: 
       voiceops -e preview-pr-12 plan
     """
     heard = Signalled(console)
+    asked["source"] = asked["source"] or console.environment or ""
 
     async def made() -> use.PreviewUp:
         terms = _terms(heard, lock_timeout)
