@@ -26,8 +26,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @contextlib.asynccontextmanager
-async def opened(place: str) -> AsyncIterator[Inbox]:
-    inbox = Inbox(backend_of(place))
+async def opened(place: str, **given: float) -> AsyncIterator[Inbox]:
+    inbox = Inbox(backend_of(place), **given)
     await inbox.start()
     try:
         yield inbox
@@ -161,8 +161,11 @@ async def test_a_number_that_another_worker_chose_too_costs_nothing(place: str) 
         assert len(await one.run(lambda backend: backend.find(state=None, type_="", limit=9))) == 2
 
 
-async def test_a_store_that_answers_again_is_no_longer_broken(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with opened(place) as inbox:
+@pytest.mark.parametrize("doubt", [0.0, 60.0])
+async def test_a_store_that_only_answers_is_broken_for_a_while(
+    place: str, monkeypatch: pytest.MonkeyPatch, doubt: float
+) -> None:
+    async with opened(place, doubt=doubt) as inbox:
 
         def fails(*given: object, **named: object) -> None:
             raise OSError("no room")
@@ -173,6 +176,8 @@ async def test_a_store_that_answers_again_is_no_longer_broken(place: str, monkey
                 await inbox.put(event(inbox, "a"))
         assert inbox.broken
         await inbox.run(lambda backend: backend.stats())
+        assert bool(inbox.broken) is bool(doubt)
+        assert await inbox.put(event(inbox, "b"))
         assert not inbox.broken
 
 

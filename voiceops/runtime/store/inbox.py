@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 MAX_PENDING = 20_000  # messages that wait to be stored; more are refused, and their sender tries again
 _BATCH = 256
+_DOUBT = 10.0  # on a full disk all that is read is well
 _LAST = (1 << 41) - (1 << 33)  # milliseconds: what is larger leaves no numbers for those who follow
 
 
@@ -67,12 +68,15 @@ class _Batch:
 class Inbox:
     """Create it, `await start()`, and `await close()` at the end, which stores what is still waiting."""
 
-    def __init__(self, backend: Backend, *, power_safe: bool = True) -> None:
+    def __init__(self, backend: Backend, *, power_safe: bool = True, doubt: float = _DOUBT) -> None:
+        """`doubt`: the seconds after a write that failed in which only one that succeeds says that all is well."""
         self.backend = backend
         self.pending = 0
         self.damaged = ""  # the database has said that it is; that stays so
-        self.broken = ""  # why the last write failed, until one succeeds
+        self.broken = ""  # why the last write failed, until one succeeds, or nobody writes any more and it answers
         self._power_safe = power_safe
+        self._doubt = doubt
+        self._broke = float("-inf")  # when the last write failed, monotonic
         self._waiting: deque[_Batch] = deque()
         self._busy = False  # the writer has a batch
         self._scheduled = False  # the loop will hand over what is waiting
@@ -206,13 +210,14 @@ class Inbox:
                 self._store(batch)
                 self.broken = ""
             except Exception as error:
-                self.broken = f"{type(error).__name__}: {error}"
+                self.broken, self._broke = f"{type(error).__name__}: {error}", time.monotonic()
                 self._note(error)
                 batch.error = error
         for work, _ in batch.work:
             try:
                 batch.values.append(work(self.backend))
-                self.broken = ""  # it answers again
+                if time.monotonic() - self._broke >= self._doubt:
+                    self.broken = ""  # it answers again
             except Exception as error:
                 self._note(error)
                 batch.values.append(error)
