@@ -219,6 +219,24 @@ def test_a_part_that_is_declared_is_used_by_one_alone() -> None:
     assert not made.shared
 
 
+def test_a_part_is_told_from_one_that_is_declared() -> None:
+    fast = {**VOICE, "speed": 1.1}
+    made = written(
+        *(agent(n, f"a{n}", voice=fast) for n in (1, 2)), parts={"Voice/sarah": VOICE}, names={"Voice": ["sarah"]}
+    )
+    assert [part.address for part in made.shared] == ["Voice/sarah-fast"]
+
+
+def test_servers_of_one_host_are_told_apart_by_what_only_one_has() -> None:
+    here = {"url": "https://hooks.crm.example/vapi"}
+    made = written(
+        *(agent(n, f"a{n}", server={**here, "headers": {"X-Team": "a"}}) for n in (1, 2, 3)),
+        *(agent(n, f"a{n}", server=here) for n in (4, 5)),
+    )
+    assert [part.address for part in made.shared] == ["Server/crm", "Server/crm-headers"]
+    assert spec(made, "agents/a4.yaml")["server"] == "crm"
+
+
 def test_a_second_time_only_what_is_new_is_written_and_it_uses_what_is_there() -> None:
     first = written(agent(1, "a", voice=VOICE), agent(2, "b", voice=VOICE))
     known = {

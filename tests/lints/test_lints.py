@@ -205,6 +205,12 @@ FOUND: dict[str, tuple[str, list[tuple[str, int]]]] = {
         agent("server: {url: 'https://user:pass@s.example/calls', credentialId: 00000000-0000-4000-8000-000000000001}"),
         [("VO606", 5)],
     ),
+    "a client's secret in an address": (
+        agent(
+            "server: {url: 'https://s.example/?client_secret=4711', credentialId: 00000000-0000-4000-8000-000000000001}"
+        ),
+        [("VO606", 5)],
+    ),
     "an older server": (agent("serverUrl: https://s.example/calls"), [("VO701", 5), ("schema-deprecated", 5)]),
     "a private address": (
         agent("server: {url: 'https://10.0.0.8/calls', credentialId: 00000000-0000-4000-8000-000000000001}"),

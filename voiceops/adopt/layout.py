@@ -13,22 +13,11 @@ _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("c
 
 # What is read first in any map.
 _FIRST = (
-    *(
-        "from",
-        "on",
-        "type",
-        "provider",
-        "role",
-        "name",
-        "title",
-        "key",
-        "url",
-        "method",
-        "assistantId",
-        "assistantName",
-    ),
-    *("squadId", "toolId", "structuredOutputId", "number", "sipUri", "firstMessage", "model", "voice", "transcriber"),
-    *("content", "message", "description", "enabled", "waitSeconds", "numWords", "voiceSeconds"),
+    *("from", "on", "stringToReplace", "toolName", "targetType", "type", "provider", "role", "name", "title", "key"),
+    *("url", "method", "assistantId", "assistantName", "squadId", "toolId", "structuredOutputId", "structuredOutput"),
+    *("regex", "comparator", "value", "number", "sipUri", "ip", "port", "netmask", "username", "authUsername"),
+    *("firstMessage", "model", "voice", "transcriber", "mode", "content", "message", "description", "enabled"),
+    *("waitSeconds", "numWords", "voiceSeconds", "filters", "options"),
 )
 _SCHEMA = (
     "type",
@@ -44,7 +33,7 @@ _SCHEMA = (
     "required",
 )
 _SCHEMA_TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
-# What people read first, by kind; the rest follows in the schema's order.
+# What people read first, by kind; the rest follows by the alphabet.
 ORDER: dict[str, tuple[str, ...]] = {
     "Agent": (
         *("name", "firstMessage", "firstMessageMode", "model", "voice", "transcriber", "server", "serverMessages"),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from voiceops.adopt.leaves import PartHere, Prompt
+from voiceops.adopt.leaves import Name, PartHere, Prompt
 from voiceops.adopt.naming import LONGEST, host_of, site_of, slug
 from voiceops.model.address import address, name_of
 from voiceops.model.values import JSON, canonical
@@ -75,10 +75,13 @@ class SharedParts:
             for key, by in used.items()
             if key not in self._names and len(by) >= _LEAST_USERS and _is_worth_it(key[0], values[key])
         ]
+        declared: dict[str, list[dict[str, JSON]]] = {}
+        for (kind, _), value in self._values.items():
+            declared.setdefault(kind, []).append(value)
         for key in sorted(chosen, key=lambda k: (k[0], -len(used[k]), k[1])):
             kind = key[0]
             names = self._taken.setdefault(kind, set())
-            rivals = [values[other] for other in chosen if other[0] == kind and other != key]
+            rivals = [values[other] for other in chosen if other[0] == kind and other != key] + declared.get(kind, [])
             name = _free(_name(kind, values[key], rivals), names | _RESERVED.get(kind, frozenset()))
             names.add(name)
             self._names[key] = name
@@ -178,8 +181,12 @@ def _is_opaque(text: str) -> bool:
 def _telling(key: str, value: Mapping[str, JSON], alike: list[dict[str, JSON]]) -> str:
     """One field in a word or two, where none of the others has it like this."""
     item = value[key]
-    if isinstance(item, (dict, list)) or any(other.get(key) == item for other in alike):
+    if any(other.get(key) == item for other in alike):
         return ""
+    if isinstance(item, Name):
+        return slug(item.text)
+    if isinstance(item, (dict, list)):
+        return "" if any(key in other for other in alike) else slug(key)
     if key == "speed" and isinstance(item, (int, float)):
         return "fast" if item > 1 else "slow" if item < 1 else "even"
     if key == "url" and isinstance(item, str):

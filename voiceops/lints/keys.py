@@ -9,11 +9,12 @@ from voiceops.lints.bypass import found, texts
 from voiceops.lints.context import Context
 from voiceops.lints.rule import lint
 from voiceops.lints.spot import Finding
+from voiceops.model.key_forms import KEY_PARAMETER
 
 _KEY = r"(?:api[-_]?key|(?:access|auth|bearer)?[-_]?token|secret|authorization|password|private[-_]?key|key)"
 _PARAMETER = re.compile(rf"<Parameter\b[^>]*\bname=\\?[\"']{_KEY}\\?[\"'][^>]*", re.IGNORECASE)
 _STREAM_URL = re.compile(rf"<Stream\b[^>]*\burl=\\?[\"'][^\"'>]*[?&]{_KEY}=", re.IGNORECASE)
-_QUERY = re.compile(rf"[?&](?P<name>{_KEY}|sig|signature)=(?!\{{\{{)[^&\s]", re.IGNORECASE)
+_QUERY = re.compile(rf"(?:{KEY_PARAMETER}|[?&]key=)(?!\{{\{{)[^&\s]", re.IGNORECASE)
 _USER = re.compile(r"\A\w+://[^/@\s:]+:[^/@\s]+@")
 _HEADER = re.compile(r"^(?:proxy-)?authorization$|api[-_]?key|secret|token\b|password|^cookie$", re.IGNORECASE)
 

@@ -20,12 +20,18 @@ SIGNS = (
     *("sk-", "sk_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox"),
     *("hooks.slack.com/services/", "AKIA", "AIza", "PRIVATE KEY-----", "eyJ", "Bearer "),
 )
-# Secrets within an address: a password, or what a parameter is called.
+# What a parameter of an address is called that holds a key: `client_secret`, `X-Api-Key`, `accessToken`.
+KEY_PARAMETER = (
+    r"[?&](?:[\w.-]*[-_.])?(?:(?:api|access|private)[-_]?key|(?:access|auth|bearer)?[-_]?token|secret|authorization"
+    r"|password|passwd|sig|signature)="
+)
+# Secrets within an address: a password, or what a parameter is called; `key` and `code` alone may mean anything, so
+# that there the value has to look like one, too.
 _IN_ADDRESSES = (
     re.compile(r"://[^/\s:@{}]+:(?P<key>[^/\s@{}]{6,})@"),
+    re.compile(rf"{KEY_PARAMETER}(?P<key>[^&#\s{{}}]{{8,}})", re.IGNORECASE),
     re.compile(
-        r"[?&](?:api[-_]?key|(?:access|auth)[-_]?token|token|secret|password|sig|signature)=(?P<key>[^&#\s{}]{8,})",
-        re.IGNORECASE,
+        r"[?&](?:(?:[\w.-]*[-_.])?key|code)=(?P<key>(?=[^&#\s]*[0-9])(?=[^&#\s]*[a-z])[^&#\s{}]{16,})", re.IGNORECASE
     ),
 )
 _END = re.compile(r"-----END [A-Z ]*PRIVATE KEY-----")
