@@ -24,4 +24,4 @@ from voiceops.adopt.layout import in_order
 )
 def test_what_a_thing_is_comes_first(keys: str) -> None:
     wanted = keys.split()
-    assert list(in_order({key: 1 for key in sorted(wanted)}, "")) == wanted
+    assert list(in_order(dict.fromkeys(sorted(wanted), 1), "")) == wanted

@@ -158,6 +158,13 @@ WRONG = (
         how="replace",
     ),
     Repair(
+        ("Server",),
+        "timeoutSeconds",
+        {"default": 20},
+        "Only the description names the default; answers hold it where nobody set it.",
+        how="merge",
+    ),
+    Repair(
         _SCENARIO,
         "evaluations",
         {"minItems": 1},
