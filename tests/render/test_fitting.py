@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceops.render.fitting import columns, fitted, in_columns
+from voiceops.render.fitting import columns, fitted, in_columns, padded
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,8 @@ def test_columns_hold_every_script(text: str, width: int) -> None:
 def test_what_is_long_is_cut() -> None:
     assert in_columns("到達 " + "x" * 9, 8, "> ", "  ") == ["> 到達", "  xxxxxx", "  xxx"]
     assert in_columns("  ", 8, "> ") == []
+
+
+def test_a_column_is_as_wide_as_its_widest_cell() -> None:
+    assert padded([("a", "long one"), ("日本", "b")]) == [("a   ", "long one"), ("日本", "b       ")]
+    assert padded([]) == []

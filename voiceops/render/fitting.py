@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import textwrap
 import unicodedata
+from collections.abc import Sequence
 
 WIDTH = 80  # columns of what is laid out without asking the terminal
 _PIECE = re.compile(r"\x1b\[[\d;]*m|[ \t]+|[^ \t\x1b]+|\x1b")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _NARROWEST = 40  # columns; on fewer nothing is gained
-_INDENT = re.compile(r"(?:\x1b\[[\d;]*m)* *(?:[-+~!·‼☎✓✗] )?")
+_INDENT = re.compile(r"(?:\x1b\[[\d;]*m)* *(?:[-+~!·‼☎✓✗*] +)?")
 _MOST_INDENT = 16
 
 
@@ -72,6 +73,14 @@ def _broken(line: str, width: int) -> str:
             row += gap + piece
             at, gap = at + columns(piece), ""
     return "\n".join([*rows, row + "".join(_COLOUR.findall(gap))])
+
+
+def padded(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """A table's cells, each as wide as the widest of its column."""
+    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
+    return [
+        tuple(cell + " " * (width - columns(cell)) for cell, width in zip(row, widths, strict=True)) for row in rows
+    ]
 
 
 def columns(text: str) -> int:

@@ -10,6 +10,7 @@ from voiceops.model.address import kind_of
 from voiceops.model.plan import Change, FieldChange, Plan
 from voiceops.model.safe_text import flowed, indented, one_line
 from voiceops.model.values import parse_path
+from voiceops.render.fitting import padded
 from voiceops.render.style import PLAIN, Style
 from voiceops.render.text import render_plan
 
@@ -26,23 +27,29 @@ def history_data(entry: dict[str, Any], in_force: int) -> dict[str, Any]:
 
 def render_history(entries: Iterable[dict[str, Any]], in_force: int, style: Style = PLAIN) -> str:
     """The past applies, a line or more each; the revision in force is marked."""
-    rows = [_row(entry, in_force, style) for entry in entries]
+    found = list(entries)
+    cells = padded([(_who(entry), _operation(entry), str(entry["result"])) for entry in found])
+    rows = [_row(entry, beside, in_force, style) for entry, beside in zip(found, cells, strict=True)]
     return "\n".join(rows) or "Nothing was applied yet."
 
 
-def _row(entry: dict[str, Any], in_force: int, style: Style) -> str:
+def _row(entry: dict[str, Any], beside: tuple[str, ...], in_force: int, style: Style) -> str:
+    who, operation, result = beside
     number = entry.get("number")
     mark = "*" if number is not None and number == in_force else " "
     head = f"{mark}{number:>4}" if number is not None else f"{mark}   –"
     what = _counts(entry["plan"]["summary"]) if "plan" in entry else _one_line(entry["summary"])
     colour = {"ok": "green", "failed": "red", "refused": "yellow"}.get(entry["result"], "")
-    result = f"{entry['result']:<7}"
     return (
-        f"{style(head, 'bold')}  {entry['at']}  {_one_line(entry.get('origin', {}).get('who', '')):<24} "
-        f"{_operation(entry):<12} {style(result, colour) if colour else result} {what}"
+        f"{style(head, 'bold')}  {entry['at']}  {who}  {operation}  "
+        f"{style(result, colour) if colour else result}  {what}"
         + (f"  “{_one_line(entry['message'])}”" if entry.get("message") else "")
         + (f"  [{entry['id']}]" if "id" in entry else "")
     )
+
+
+def _who(entry: dict[str, Any]) -> str:
+    return _one_line(entry.get("origin", {}).get("who", ""))
 
 
 def _operation(entry: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.loop import completed
 from voiceops.cli.terminal.options import formats
 from voiceops.model.safe_text import one_line
+from voiceops.render.fitting import padded
 
 
 @click.command("status")
@@ -36,8 +37,9 @@ def status_command(console: Console, phone: str | None, format_: str) -> int:
     if format_ == "json":
         console.data([row.to_data() for row in rows])
     else:
-        for row in rows:
-            console.prose(_line(console, row))
+        cells = padded([(row.number or "(no number yet)", row.address, row.answers, row.target) for row in rows])
+        for row, who in zip(rows, cells, strict=True):
+            console.prose(_line(console, row, who))
             for text in _beside(console, row):
                 console.prose(f"    {text}")
         if not rows:
@@ -45,21 +47,17 @@ def status_command(console: Console, phone: str | None, format_: str) -> int:
     return 2 if any(row.off for row in rows) else 0
 
 
-def _line(console: Console, row: use.Row) -> str:
+def _line(console: Console, row: use.Row, who: tuple[str, ...]) -> str:
     style = console.style()
     sign = style("✗", "red") if row.off else style("✓", "green")
     parts = [
-        f"{row.number or '(no number yet)':<16}",
-        f"{row.address:<28}",
-        f"{row.answers:<8}",
-        f"{row.target:<26}",
         f"revision {row.revision}" if row.revision else "not applied",
         "drift" if row.drift else "",
         f"{row.pending} pending" if row.pending else "",
         f"runtime {row.runtime}" if row.runtime != "not asked" else "",
         _last_call(row.last),
     ]
-    return f"{sign} " + one_line(" · ".join([" ".join(parts[:4]).rstrip(), *(part for part in parts[4:] if part)]))
+    return f"{sign} " + one_line(" · ".join(["  ".join(who).rstrip(), *(part for part in parts if part)]))
 
 
 def _last_call(last: use.LastCall) -> str:
