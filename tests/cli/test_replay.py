@@ -208,6 +208,7 @@ def test_an_agent_that_hangs_up_and_one_that_speaks_in_wide_characters(alone: Be
 def test_a_budget_ends_it(desk: Bench) -> None:
     ran = desk.run("test", "--replay", "--budget", "0.0001", code=3)
     assert "could not be replayed: the time was over" in ran.out
+    assert "no call was replayed to its end" in ran.out
 
 
 def test_ctrl_c_deletes_the_chats(desk: Bench) -> None:

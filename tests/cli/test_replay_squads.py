@@ -201,6 +201,10 @@ def test_functions_of_an_mcp_server_are_offered_as_calls_used_them(shop: Bench) 
     assert "0 of 1 call would have ended otherwise" in ran.out
     assert "Agent/booking: tools of type mcp can't be offered in a replay but for tables_book" in ran.err
     assert "tables.example" not in json.dumps([r for r in shop.control.requests() if r["path"] == "/chat"])
+    shop.run("test", "--record")
+    shop.apply()
+    assert "✓" in shop.run("test", "recorded-booking*").out
     shop.write("agents/booking.yaml", agent.replace("PROMPT", "Never use tables_book. Someone calls back."))
     shop.apply()
+    assert "the assistant never called" in shop.run("test", "recorded-booking*", code=1).out
     assert "turn 1: does not call tables_book" in shop.run("test", "--replay", code=1).out

@@ -115,6 +115,7 @@ def _sums(replay: Replay, style: Style) -> Iterator[str]:
         yield f"{style('✓', 'green')} {many(len(same), 'call')} would have ended as they did{words}"
     spent = f", ${replay.cost:.2f}" if replay.cost is not None else ""
     counted = f"{otherwise} of {many(len(known), 'call')} would have ended otherwise"
+    counted = counted if known else "no call was replayed to its end"
     verdict = style(counted, "red" if otherwise else "green", "bold")
     yield f"{verdict} ({many(replay.chats, 'chat')}{spent}, {replay.report.seconds:.0f} s)."
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from voiceops.sandbox.account import World
@@ -58,6 +59,18 @@ def read(world: World, assistant: Body, overrides: list[Body]) -> StandIn:
         prompt=_filled(prompt, values),
         tools=tuple(tool for item in tools for tool in _tools(world, item, body.get("server"))),
         model={key: model[key] for key in ("provider", "model") if key in model},
+    )
+
+
+def with_mocked_functions(cast: tuple[StandIn, ...], mocks: Iterable[str]) -> tuple[StandIn, ...]:
+    """An mcp tool has the functions that its server tells; here those that are mocked, and are nobody's tool."""
+    known = {tool.name for who in cast for tool in who.tools}
+    functions = tuple(ToolAtHand(name=name, kind="mcp") for name in mocks if name not in known)
+    return tuple(
+        replace(who, tools=(*(tool for tool in who.tools if tool.kind != "mcp"), *functions))
+        if functions and any(tool.kind == "mcp" for tool in who.tools)
+        else who
+        for who in cast
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from voiceops.sandbox import running
 from voiceops.sandbox.account import World, new_id
-from voiceops.sandbox.cast import cast_of, snapshot
+from voiceops.sandbox.cast import cast_of, snapshot, with_mocked_functions
 from voiceops.sandbox.catalog import PERSONALITIES
 from voiceops.sandbox.conversations import Ask, chat_messages, lines, simulated
 from voiceops.sandbox.judging import Heard, evaluated
@@ -98,7 +98,8 @@ class PlannedTalk:
             if mock.get("enabled") is not False
         }
         script = lines(str(scenario.get("instructions") or ""))
-        return replace(self, turns=simulated(self.cast, script, mocks, ask(self.call)) if self.cast else ())
+        cast = with_mocked_functions(self.cast, mocks)
+        return replace(self, cast=cast, turns=simulated(cast, script, mocks, ask(self.call)) if cast else ())
 
 
 def conversations(world: World, body: Body, entries: Iterable[ChosenSimulation]) -> list[PlannedTalk]:
