@@ -136,6 +136,12 @@ def test_bodies_are_checked(bench: Bench) -> None:
     assert told(input="x", previousChatId=NOBODY) == f'Chat with ID "{NOBODY}" not found'
     assert "mutually exclusive" in told(input="x", previousChatId=NOBODY, sessionId=NOBODY)
     assert told(input=[{"role": "tool", "content": "x"}], assistantId=id_) == ["input.0.tool_call_id must be a string"]
+    answer = {"role": "tool", "tool_call_id": "t", "content": "x"}
+    call = {"role": "assistant", "tool_calls": [{"id": "t", "function": {"name": "lookupOrder", "arguments": "{}"}}]}
+    assert "must answer preceding tool_calls" in told(input=[answer, call], assistantId=id_)
+    assert "must be followed by tool messages: t" in told(
+        input=[call, {"role": "user", "content": "x"}], assistantId=id_
+    )
     wrong = [{"role": "caller", "text": 1}, 7]
     assert told(input=wrong, assistantId=id_) == [
         "input.0.property text should not exist",

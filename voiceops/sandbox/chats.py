@@ -142,10 +142,34 @@ def _opening(world: World, body: Body, messages: list[Body]) -> tuple[list[Body]
     if not messages:
         raise bad_request("input should not be empty")
     _, before, target = _context(world, body)
+    _check_pairs(before, messages)
     cast = cast_of(world, target, body.get("assistantOverrides") or target.get("assistantOverrides"))
     if not cast:
         raise bad_request("The squad has no members")
     return [*before, *messages], cast
+
+
+def _check_pairs(before: list[Body], messages: list[Body]) -> None:
+    """Models take the answer to a tool's call only behind the call, and no call without its answer in what is sent.
+
+    Raises Refusal.
+    """
+    asked = {str(call.get("id")) for message in before for call in _calls(message)}
+    waiting: set[str] = set()
+    for place, message in enumerate(messages):
+        if message.get("role") == "tool":
+            if str(message.get("tool_call_id")) not in asked:
+                raise bad_request(f"input.{place}: a message with role tool must answer preceding tool_calls")
+            waiting.discard(str(message.get("tool_call_id")))
+        elif waiting:
+            raise bad_request(f"input.{place}: tool_calls must be followed by tool messages: {', '.join(waiting)}")
+        made = {str(call.get("id")) for call in _calls(message)}
+        asked, waiting = asked | made, waiting | made
+
+
+def _calls(message: Body) -> list[Body]:
+    given = message.get("tool_calls") or message.get("toolCalls")
+    return [call for call in given if isinstance(call, dict)] if isinstance(given, list) else []
 
 
 def _chatted(
