@@ -25,6 +25,8 @@ SECOND_WORDS = {
     r"webhook server|callback server": "runtime",
     r"webhook function|callback function": "handler",
     r"to-do list of changes|change ?set": "plan",
+    r"test cases?\b|scripted calls?\b": "call script",
+    r"preview environments?|review apps?\b|ephemeral": "preview",
     r"take(?:s|n)? (?:it )?into management|import(?:s|ed)? into the state": "adopt",
 }
 # Where such a word is somebody else's, or means something else.

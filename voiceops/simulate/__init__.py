@@ -1,1 +1,1 @@
-"""Scripted calls, played against a running runtime."""
+"""Call scripts, played against a running runtime."""

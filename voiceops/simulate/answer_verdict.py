@@ -1,4 +1,4 @@
-"""What a scripted call makes of one answer: its text, whether it is a failure, and why.
+"""What a call script makes of one answer: its text, whether it is a failure, and why.
 
 A failure is whatever would leave somebody on the phone without what was asked for: an error's sentence, a fallback,
 an answer that Vapi refuses, an answer too late. Knows the answers' forms; knows no scripts.

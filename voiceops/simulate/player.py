@@ -1,4 +1,4 @@
-"""Playing a scripted call against a runtime, with the requests that Vapi and Twilio would send, signed as theirs.
+"""Playing a call script against a runtime, with the requests that Vapi and Twilio would send, signed as theirs.
 
 Knows the script, the wire and the secrets; prints nothing.
 """

@@ -1,4 +1,4 @@
-"""A scripted call: what happens in which order, and what the answers must be.
+"""A call script: what happens in which order, and what the answers must be.
 
 Knows the script's words; reads no file (see `script_file`) and sends nothing.
 """

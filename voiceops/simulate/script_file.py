@@ -1,4 +1,4 @@
-"""Reading a scripted call from YAML: every value is checked before anything is sent, and named by its place.
+"""Reading a call script from YAML: every value is checked before anything is sent, and named by its place.
 
 Knows the script's words and what the manifests have; plays nothing.
 """

@@ -1,4 +1,4 @@
-"""Sends the requests of scripted calls, many at once, over kept connections.
+"""Sends the requests of call scripts, many at once, over kept connections.
 
 Knows bytes and times; knows nothing of signatures or messages.
 """

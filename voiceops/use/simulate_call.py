@@ -1,4 +1,4 @@
-"""Simulate: play a scripted call, or many at once, against a running runtime, and check what it answers."""
+"""Simulate: play a call script, once or many times at once, against a running runtime, and check what it answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`voiceops simulate`: a scripted call against a running runtime."""
+"""`voiceops simulate`: a call script against a running runtime."""
 
 from __future__ import annotations
 
