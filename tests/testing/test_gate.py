@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -315,6 +317,21 @@ def test_what_the_local_sandbox_answered_proves_nothing_for_a_live_agent(two: Be
 def test_results_that_can_not_be_read_are_said(two: Bench) -> None:
     two.write("environments/more.yaml", "state: https://state.invalid/more\n")
     assert "Not looked at: the results of more: " in gate(two, code=5)
+
+
+def test_what_another_pipeline_applied_while_tests_ran_was_not_tested(desk: Bench) -> None:
+    pause = desk.control.fault("pause", method="GET", path="^/eval/run$", nth=[2])  # while it waits for the runs
+    command = [sys.executable, "-m", "voiceops", "-C", str(desk.folder), "test"]
+    running = subprocess.Popen(command, env=desk.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    desk.control.wait_for_pause(pause)
+    desk.edit("agents/desk.yaml", "Hello", "Good day")
+    desk.apply()
+    desk.control.release(pause)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 0, err
+    assert "suites and evals is not kept: Agent/desk changed meanwhile" in " ".join(out.split())
+    desk.edit("agents/desk.yaml", "Good day", "Hello")
+    assert "the test opens was never run" in gate(desk, code=5)
 
 
 def test_two_pipelines_that_keep_results_at_once_lose_none(desk: Bench) -> None:

@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from voiceops.apply.cut_off import types_needed
+from voiceops.apply.job import Job
 from voiceops.apply.run import plan as plan_now
 from voiceops.engine.planning.externals import externals_of
 from voiceops.errors import InvalidProject, VoiceopsError
 from voiceops.kinds.schema import using
 from voiceops.model.address import owner_of
 from voiceops.model.graph import Graph
+from voiceops.model.live import Snapshot
 from voiceops.model.plan import Plan
 from voiceops.model.wording import many, some_of
 from voiceops.net.together import together
@@ -141,8 +143,7 @@ class _Run:
     async def _at_vapi(self, tests: Sequence[Chosen]) -> None:
         loaded, context = self.loaded, self.loaded.context
         async with open_job(loaded, options_of(loaded.project, Scope())) as job:
-            snapshot = await read_live(job.accounts, types_needed(job.graph, job.ledger), for_plan=True)
-            plan = await plan_now(job, snapshot)
+            snapshot, plan = await _live_now(job)
             self._warn(plan, tests)
             ids = {address: entry.id for address, entry in job.ledger.state.entries.items()}
             ids |= {a: str(live.get("id")) for a, live in externals_of(job.graph, snapshot).found.items()}
@@ -156,6 +157,26 @@ class _Run:
             )
             works = [work for work in _works(job.graph, ready, ids) for _ in range(self.repeat)]
             await AtVapi(job.accounts.vapi.api, bounds, self._ended, self.told).run(works)
+            await self._look_again(job, ready)
+
+    async def _look_again(self, job: Job, tests: Sequence[Chosen]) -> None:
+        """Was it tested to the end on what the manifests have? Another command may have applied others meanwhile."""
+        try:
+            await job.ledger.refresh()
+            _, plan = await _live_now(job)
+            changed = _changed(plan)
+            why = f"{some_of(sorted(changed), _DIFFERS)} changed meanwhile"
+        except VoiceopsError as error:
+            changed, why = (
+                set(self.loaded.graph.resources),
+                f"it can't be told what was live to the end: {error.summary}",
+            )
+        otherwise = {self._tests.index(t) for t in tests if reached(self.loaded.graph, t.needs) & changed}
+        if otherwise <= self._otherwise:
+            return
+        self._otherwise |= otherwise
+        self.warnings.append(f"what came of suites and evals is not kept: {why}")
+        self.told(self.warnings[-1])
 
     def _is_live(self, test: Chosen, ids: Mapping[str, str]) -> bool:
         missing = [address for address in test.needs if address not in ids]
@@ -167,7 +188,7 @@ class _Run:
 
     def _warn(self, plan: Plan, tests: Iterable[Chosen]) -> None:
         """What is tested at Vapi is what is live: say where the manifests have gone on."""
-        changed = {owner_of(change.address) for change in plan.changes if not change.is_no_op}
+        changed = _changed(plan)
         self._otherwise |= {self._tests.index(t) for t in tests if reached(self.loaded.graph, t.needs) & changed}
         differing = sorted({address for test in tests for address in closure(self.loaded.graph, test)} & changed)
         if not differing:
@@ -206,6 +227,16 @@ class _Run:
     @property
     def _budget(self) -> str:
         return "" if self.budget is None else f"the budget of {self.budget:g} min"
+
+
+async def _live_now(job: Job) -> tuple[Snapshot, Plan]:
+    """What is live, and what an apply of the manifests would change of it."""
+    snapshot = await read_live(job.accounts, types_needed(job.graph, job.ledger), for_plan=True)
+    return snapshot, await plan_now(job, snapshot)
+
+
+def _changed(plan: Plan) -> set[str]:
+    return {owner_of(change.address) for change in plan.changes if not change.is_no_op}
 
 
 def _works(graph: Graph, tests: Iterable[Chosen], ids: Mapping[str, str]) -> list[Work]:
