@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.bench import Bench, bench
+from voiceops import use
 
 AGENT = """kind: Agent
 name: desk
@@ -84,6 +86,21 @@ def test_worse_calls_end_with_2_and_are_rolled_back(made: Bench) -> None:
     newest = made.run("calls", "--limit", "3", "--format", "json").data
     assert [call["revision"] for call in newest] == [1] * 3  # the manifests of revision 1 are in force again
     assert "rolled back in revision 3" in made.run("apply", "--auto-approve", code=5).err
+
+
+async def test_an_apply_while_it_watches_is_noticed(made: Bench) -> None:
+    calls(made, 1, 0.9, -60)
+    looks = use.watch(
+        use.load(made.folder, "live", use.ProcessContext(environ=made.environ)), seconds=60, interval=0.05
+    )
+    await anext(looks)
+    made.edit("agents/desk.yaml", "Good day", "Good evening")
+    await asyncio.to_thread(made.process, "apply", "--auto-approve")
+    calls(made, 1, 0.9, 30)
+    await anext(looks)
+    await looks.aclose()
+    newest = (await asyncio.to_thread(made.process, "calls", "--limit", "1", "--format", "json")).data
+    assert [call["revision"] for call in newest] == [3]
 
 
 @pytest.mark.parametrize(

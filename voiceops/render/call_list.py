@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Iterator
 from statistics import median
 from typing import Any
@@ -169,7 +170,8 @@ def render_call(call: CallRecord, style: Style = PLAIN, *, numbers: bool = False
         if handler := in_force.handlers.get(address):
             head.append(f"  {'handler':<12} {one_line(handler)}")
     for name, value in call.outputs.items():
-        head.append(f"  {'output':<12} {one_line(f'{name}: {value}')}")
+        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        head.append(f"  {'output':<12} {one_line(f'{name}: {shown}')}")
     lines = [text for _, text in sorted(_timeline(call, style, in_force), key=lambda item: item[0])]
     return "\n".join([*head, "", *(lines or ["Nothing of what was said is kept."])])
 

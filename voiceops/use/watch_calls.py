@@ -14,6 +14,8 @@ from voiceops.calls.counting import Reports
 from voiceops.calls.store import CallFilter, CallStore
 from voiceops.errors import VoiceopsError
 from voiceops.runtime.store.records import Backend
+from voiceops.state.ledger import Ledger
+from voiceops.state.read_revisions import in_force_from
 from voiceops.use.calls_database import calls_database, names_of
 from voiceops.use.load_project import Loaded
 from voiceops.use.open_job import open_job
@@ -45,8 +47,9 @@ async def watch(
         names = await names_of(job.ledger)
         revision, applied = _watched(names, after or job.ledger.state.in_force or job.ledger.state.revision)
         until = time.time() + seconds
-        last = 0
+        last, newest = 0, max(await job.ledger.revisions.numbers(), default=0)
         while True:
+            names, newest = await _with_newer(names, newest, job.ledger)
             await fetch(
                 CallStore(backend, loaded.project.privacy), job.accounts.vapi.api, names, since=applied - 86_400
             )
@@ -56,6 +59,13 @@ async def watch(
             if found.worse or time.time() >= until:
                 return
             await asyncio.sleep(min(interval, max(0.0, until - time.time())))
+
+
+async def _with_newer(names: Names, newest: int, ledger: Ledger) -> tuple[Names, int]:
+    """With the revisions that came since the one of this number: others apply while we watch."""
+    numbers = [number for number in await ledger.revisions.numbers() if number > newest]
+    found = [in_force_from(revision) for n in numbers if (revision := await ledger.revisions.get(n)) is not None]
+    return replace(names, revisions=(*names.revisions, *found)), max(numbers, default=newest)
 
 
 def _watched(names: Names, revision: int) -> tuple[int, float]:

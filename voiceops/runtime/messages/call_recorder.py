@@ -37,6 +37,7 @@ _LATE = 15 * 1000 << 22  # of events' numbers: a worker may commit so much after
 _MOST = 20_000
 _LEASE = 20.0  # seconds for which one worker records
 _TIDY = 3600.0  # seconds between looks for what may no longer be kept
+_AHEAD = 600.0  # seconds by which Vapi's clock may be ahead of ours
 _NOBODIES = 1000  # live ids that are asked for, at most
 _MARK, _HOLDER = "recorded", "recorder"
 
@@ -173,7 +174,7 @@ class _Recording:
             if id_ and not known and len(self.nobody) < _NOBODIES:
                 self.nobody.add((kind, id_))
         if found.revision is None and (began := found.began or 0.0) > names.until:
-            self.latest = max(self.latest, min(began, time.time()))
+            self.latest = max(self.latest, min(began, time.time() + _AHEAD))
         return found
 
     def _look(self) -> None:
