@@ -430,6 +430,14 @@ def test_a_plan_with_nothing_to_do_passes(team: Pipeline) -> None:
     assert "Nothing to do" in comment(team, "plan")
 
 
+def test_a_plan_that_waits_for_its_tests_is_posted_and_passes(team: Pipeline) -> None:
+    team.git("switch", "-q", "-c", "gated")
+    (team.work / "environments/prod.yaml").write_text("safety: {requireTests: true}\n")
+    team.commit("gated", "Only what was tested")
+    team.job("plan", "gated")
+    assert "Apply refuses this plan until its tests have passed." in comment(team, "plan")
+
+
 # what went wrong is said where it is looked for
 
 

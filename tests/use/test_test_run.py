@@ -66,6 +66,17 @@ def test_what_is_not_live_is_not_run(tmp_path: Path) -> None:
         assert the_attempt(ran, "orders / open")["reason"].endswith("is not live yet: voiceops -e live apply")
 
 
+def test_what_makes_it_live_depends_on_where_it_runs(tmp_path: Path) -> None:
+    with desk_shop(tmp_path, EVAL) as shop:
+        shop.run("preview", "up", "one")
+        shop.edit("agents/all.yaml", "Hello", "Good day")
+        (said,) = shop.run("-e", "preview-one", "test", "--format", "json").data["warnings"]
+        assert said.endswith("First: voiceops preview up one")
+        shop.edit("voiceops.yaml", "[live]", "[live]\nsafety: {requireTests: true}")
+        (said,) = run(shop).data["warnings"]
+        assert said.endswith("First: voiceops preview up NAME --from live"), "an apply waits for tests"
+
+
 def test_what_is_tested_is_what_is_live_and_a_difference_is_said(tmp_path: Path) -> None:
     with desk_shop(tmp_path, EVAL) as shop:
         shop.edit("agents/all.yaml", "from nine to six.", "whenever we like.")

@@ -181,8 +181,7 @@ class _Run:
     def _is_live(self, test: Chosen, ids: Mapping[str, str]) -> bool:
         missing = [address for address in test.needs if address not in ids]
         if missing:
-            environment = self.loaded.project.environment
-            reason = f"{', '.join(missing)} is not live yet: voiceops -e {environment} apply"
+            reason = f"{', '.join(missing)} is not live yet: {self._to_apply}"
             self._ended(test, Attempt(passed=None, reason=reason))
         return not missing
 
@@ -194,10 +193,19 @@ class _Run:
         if not differing:
             return
         self.warnings.append(
-            f"{some_of(differing, _DIFFERS)} is not live as the manifests have it: what is tested is what is "
-            f"live. Apply first: voiceops -e {self.loaded.project.environment} apply"
+            f"{some_of(differing, _DIFFERS)} is not live as the manifests have it: what is tested is what is live. "
+            f"First: {self._to_apply}"
         )
         self.told(self.warnings[-1])
+
+    @property
+    def _to_apply(self) -> str:
+        """What makes live what is to be tested. Where tests are a gate, an apply waits for them."""
+        project = self.loaded.project
+        if project.preview:
+            return f"voiceops preview up {project.preview}"
+        in_preview = f"voiceops preview up NAME --from {project.environment}"
+        return in_preview if project.safety.require_tests else f"voiceops -e {project.environment} apply"
 
     async def _play(self, tests: Sequence[Chosen]) -> None:
         """One after another: handlers may keep something between calls."""
