@@ -41,6 +41,15 @@ def written(made: Bench) -> dict[str, str]:
     }
 
 
+def test_a_leftover_that_vapi_cannot_reach_comes_too(bare: Bench) -> None:
+    plant(bare, name="Leftover", server={"url": "http://localhost:3000/hook"})
+    live = bare.server.vapi_url.replace("127.0.0.1", "127.1")  # this machine, under a name that doesn't say so
+    there = {"VAPI_BASE_URL": live, "VOICEOPS_ALLOWED_HOSTS": live}
+    assert bare.run("pull", "--format", "json", **there).data["leftOut"] == []
+    assert "# spec.server.url: Vapi can't reach localhost" in written(bare)["agents/leftover.yaml"]
+    bare.run("plan", "--detailed-exitcode", **there)
+
+
 def test_an_account_of_forty_agents(bare: Bench) -> None:
     AccountOfForty().plant(bare.control)
     looked = bare.run("pull", "--dry-run", "--format", "json").data

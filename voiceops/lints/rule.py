@@ -25,7 +25,8 @@ Check: TypeAlias = Callable[[Context], Iterator[Finding]]
 class Lint:
     """A lint. `code` and `name` both stay for good: people write them into their files.
 
-    `refused`: it says that Vapi refuses something, which a manifest with `allowUnknown: true` may try all the same.
+    `refused`: it says that Vapi refuses something, or can't do it, which a manifest with `allowUnknown: true` may try,
+    or keep as it is live, all the same.
     `instead_of`: the schema's code for the same thing, said in other words at the same place.
     """
 

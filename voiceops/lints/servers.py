@@ -137,7 +137,7 @@ def server_tunnel(context: Context) -> Iterator[Finding]:
             )
 
 
-@lint("VO705", "server-unreachable", "An address that Vapi can't reach", "error")
+@lint("VO705", "server-unreachable", "An address that Vapi can't reach", "error", refused=True)
 def server_unreachable(context: Context) -> Iterator[Finding]:
     for parts, what, mark, address in _addresses(context) if is_live(context) else ():
         if is_private(parts.hostname):

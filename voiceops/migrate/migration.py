@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from voiceops.adopt.found import Found
 from voiceops.errors import Diagnostic
 from voiceops.migrate.env_file import OrgConnection
 from voiceops.migrate.folder_walk import Skipped
+from voiceops.model.address import address
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +62,17 @@ class Migration:
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[Diagnostic, ...] = ()  # references that were left out, or stay as they are
     equal_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # addresses by `Kind "live name"`
+
+    def keeping(self, refused: Mapping[str, tuple[str, ...]], ids: Mapping[str, str]) -> Migration:
+        """The same, with what is refused of these addresses kept: their objects are live, so Vapi took it.
+
+        `ids`: the live ids of addresses that stand in no file's name.
+        """
+        by_id = {ids[where]: said for where, said in refused.items() if ids.get(where)}
+
+        def kept(one: Found) -> Found:
+            said = refused.get(address(one.kind, one.wanted)) if one.wanted else by_id.get(one.id)
+            return replace(one, refused=said) if said else one
+
+        accounts = (replace(account, found=tuple(map(kept, account.found))) for account in self.accounts)
+        return replace(self, accounts=tuple(accounts))

@@ -39,6 +39,7 @@ from voiceops.providers.secret_values import Secrets
 from voiceops.providers.snapshot_reader import read_account
 from voiceops.state.ledger import Ledger
 from voiceops.state.store import Lease
+from voiceops.use.blamed_manifests import as_comments, blamed
 from voiceops.use.known_there import known_there
 from voiceops.use.load_project import Loaded, check_lints, loaded_from, with_graph
 from voiceops.use.local_sandbox import sandbox_keys
@@ -299,7 +300,7 @@ class _Work:
         except InvalidProject as error:
             blamed = self._blamed(error, repository)
             new = {repository.ids[a]: said for a, said in blamed.items() if repository.ids[a] not in self.refused}
-            self.refused |= {id_: tuple(dict.fromkeys(f"{one}." for one in said)) for id_, said in new.items()}
+            self.refused |= {id_: as_comments(said) for id_, said in new.items()}
             return None if new else {a: f"a manifest can't say it: {said[0]}" for a, said in blamed.items()}
         if any(address not in loaded.graph.resources for address in repository.ids):
             raise self._not_read()
@@ -311,14 +312,7 @@ class _Work:
 
     def _blamed(self, error: InvalidProject, repository: Repository) -> dict[str, list[str]]:
         """The new manifests that can't be read, or that lints refuse. Raises the error where it is none of them."""
-        found: dict[str, list[str]] = {}
-        for said in (d for d in error.diagnostics if d.severity == "error"):
-            address = owner_of(said.address)
-            if address not in repository.ids and said.mark is not None:
-                address = repository.places.get(said.mark.file, "")
-            if address in repository.ids:
-                where = f"{said.mark.path}: " if said.mark is not None and said.mark.path else ""
-                found.setdefault(address, []).append(f"{where}{said.summary}")
+        found = blamed(error, repository)
         if not found and any(said.code == "manifests-missing" for said in error.diagnostics):
             raise self._not_read()
         if not found:

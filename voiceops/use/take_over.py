@@ -18,7 +18,7 @@ from typing import Literal
 from voiceops.adopt.env_lines import env_text
 from voiceops.apply.adopting import adopt_all
 from voiceops.apply.revisions import Request
-from voiceops.errors import Diagnostic, VoiceopsError
+from voiceops.errors import Diagnostic, InvalidProject, VoiceopsError
 from voiceops.kinds.registry import KINDS
 from voiceops.migrate.folder_imported import Arrived, FolderImported
 from voiceops.migrate.gitops import read_gitops
@@ -27,7 +27,8 @@ from voiceops.migrate.new_project import NewProject, new_project
 from voiceops.migrate.outsiders import unknown_names, with_outsiders
 from voiceops.migrate.payloads import read_payloads
 from voiceops.scaffold.editor_schemas import write_schemas
-from voiceops.use.load_project import Loaded, load
+from voiceops.use.blamed_manifests import as_comments, blamed
+from voiceops.use.load_project import Loaded, check_lints, load
 from voiceops.use.open_job import open_job
 from voiceops.use.origin import origin
 from voiceops.use.process_context import ProcessContext
@@ -63,15 +64,21 @@ async def import_folder(
     if (names := unknown_names(read)) and not offline:
         read = with_outsiders(read, await _agents_called(names, target, read, project, context))
         project = new_project(_project_name(folder), read)
-    environments, warnings = [], list[Diagnostic]()
-    with _staged(target, project) as staged:
-        for account in read.accounts:
-            loaded = load(staged, account.name, context)
-            warnings += [one for one in loaded.warnings if one not in warnings]
-            environments.append(await _arrived(loaded, account, project, form, offline=offline))
-        _write_ids(staged, environments)
-        if not dry_run:
-            _move(staged, target)
+    environments, warnings, kept = [], list[Diagnostic](), False
+    while True:
+        with _staged(target, project) as staged:
+            loaded = [load(staged, account.name, context) for account in read.accounts]
+            if not kept and (refused := _refused(loaded, project)):
+                kept, read = True, read.keeping(refused, project.repository.ids)
+                project = new_project(_project_name(folder), read)
+                continue
+            for one, account in zip(loaded, read.accounts, strict=True):
+                warnings += [said for said in one.warnings if said not in warnings]
+                environments.append(await _arrived(one, account, project, form, offline=offline))
+            _write_ids(staged, environments)
+            if not dry_run:
+                _move(staged, target)
+        break
     return FolderImported(
         folder=target,
         files=tuple(project.files),
@@ -96,6 +103,19 @@ def _staged(target: Path, project: NewProject) -> Iterator[Path]:
         yield staged
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+
+
+def _refused(loaded: list[Loaded], project: NewProject) -> dict[str, tuple[str, ...]]:
+    """What lints refuse of objects that are live in some account: it is kept all the same, as `pull` keeps it."""
+    live = {where for ids in project.ids.values() for where in ids}
+    found: dict[str, tuple[str, ...]] = {}
+    for one in loaded:
+        try:
+            check_lints(one)
+        except InvalidProject as error:
+            said = blamed(error, project.repository)
+            found |= {where: as_comments(sentences) for where, sentences in said.items() if where in live}
+    return found
 
 
 async def _agents_called(

@@ -303,6 +303,22 @@ def test_payloads_with_ids(moved: Moved) -> None:
     assert [r for r in moved.control.requests() if r["method"] != "GET"] == []
 
 
+def test_what_a_lint_refuses_of_a_live_object_is_kept(moved: Moved) -> None:
+    output = moved.control.create("/structured-output", {"name": "Outcome", "schema": {"type": "object"}})
+    compared = {"structuredOutputId": output["id"], "comparator": "=", "value": True}
+    scenario = {"name": "Books", "instructions": "Book.", "evaluations": [compared]}
+    put(moved.checkout, "structured-outputs/o.json", output)
+    put(moved.checkout, "scenarios/s.json", moved.control.create("/eval/simulation/scenario", scenario))
+    here: dict[str, Any] = {"VAPI_API_KEY": moved.server.api_key, "VAPI_BASE_URL": moved.server.vapi_url}
+    moved.voiceops("import", "json", "checkout", **here)
+    moved.there("plan", "--detailed-exitcode", **here)
+    new = {key: value for key, value in scenario.items() if key != "evaluations"} | {"evaluations": [compared]}
+    put(moved.folder / "other", "scenarios/new.json", new)  # not live: the lint is right until Vapi says otherwise
+    put(moved.folder / "other", "structured-outputs/o.json", output)
+    moved.voiceops("import", "json", "other", **here)
+    assert "allowUnknown" not in (moved.folder / "other-voiceops/agents/scenarios/books.yaml").read_text()
+
+
 def test_payloads_without_ids_are_created(moved: Moved) -> None:
     put(
         moved.checkout,
