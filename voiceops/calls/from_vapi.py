@@ -14,6 +14,7 @@ from voiceops.calls.ended_reasons import is_transfer
 from voiceops.calls.judgement import judged
 from voiceops.calls.record import CallRecord, Spoken, ToolUse, ToolValues
 from voiceops.model.instants import instant_of
+from voiceops.model.json_in import as_list, as_map
 
 _DIRECTIONS = {
     "inboundPhoneCall": "inbound",
@@ -48,7 +49,7 @@ def call_told_by(message: Mapping[str, Any]) -> CallRecord | None:
     """What a server message tells of its call; None where it tells of none."""
     if message.get("type") not in TOLD_BY:
         return None
-    call = _map(message.get("call"))
+    call = as_map(message.get("call"))
     id_ = _text(call.get("id"))
     return _told(id_, call, message) if id_ else None
 
@@ -58,7 +59,9 @@ def tool_values(data: Mapping[str, Any]) -> dict[str, ToolValues]:
 
     They are for the moment: a record of ours has the names of arguments alone.
     """
-    messages = [_map(item) for item in _list(_map(data.get("artifact")).get("messages")) or _list(data.get("messages"))]
+    messages = [
+        as_map(item) for item in as_list(as_map(data.get("artifact")).get("messages")) or as_list(data.get("messages"))
+    ]
     answers = {
         _text(item.get("toolCallId")): _answered(item)
         for item in messages
@@ -66,8 +69,8 @@ def tool_values(data: Mapping[str, Any]) -> dict[str, ToolValues]:
     }
     found: dict[str, ToolValues] = {}
     for item in messages:
-        for called in map(_map, _list(item.get("toolCalls") or item.get("tool_calls"))):
-            given = _parsed(_map(called.get("function")).get("arguments", called.get("parameters")))
+        for called in map(as_map, as_list(item.get("toolCalls") or item.get("tool_calls"))):
+            given = _parsed(as_map(called.get("function")).get("arguments", called.get("parameters")))
             arguments = {_text(key): _plain(value) for key, value in list(given.items())[:100]}
             id_ = _text(called.get("id"))
             found[id_] = ToolValues(arguments, answers.get(id_))
@@ -76,8 +79,8 @@ def tool_values(data: Mapping[str, Any]) -> dict[str, ToolValues]:
 
 def variable_values(data: Mapping[str, Any]) -> dict[str, Any]:
     """What stood for `{{name}}` in a call of Vapi's: texts and numbers alone."""
-    artifact, overrides = _map(data.get("artifact")), _map(data.get("assistantOverrides"))
-    found = {**_map(artifact.get("variableValues")), **_map(overrides.get("variableValues"))}
+    artifact, overrides = as_map(data.get("artifact")), as_map(data.get("assistantOverrides"))
+    found = {**as_map(artifact.get("variableValues")), **as_map(overrides.get("variableValues"))}
     return {_text(name): _plain(value) for name, value in found.items() if isinstance(value, str | int | float)}
 
 
@@ -92,10 +95,10 @@ def _told(id_: str, call: Mapping[str, Any], message: Mapping[str, Any]) -> Call
     def first(*keys: str) -> Any:
         return next((found[key] for key in keys for found in (message, call) if found.get(key) is not None), None)
 
-    analysis, artifact = _map(first("analysis")), _map(first("artifact"))
-    performance = _map(artifact.get("performanceMetrics"))
-    customer, phone = _map(first("customer")), _map(first("phoneNumber"))
-    assistant, costs = _map(first("assistant")), _costs(first("costs"), first("costBreakdown"))
+    analysis, artifact = as_map(first("analysis")), as_map(first("artifact"))
+    performance = as_map(artifact.get("performanceMetrics"))
+    customer, phone = as_map(first("customer")), as_map(first("phoneNumber"))
+    assistant, costs = as_map(first("assistant")), _costs(first("costs"), first("costBreakdown"))
     status = _text(first("status"))
     ended = _when(first("endedAt"))
     sent = _when(message.get("timestamp"))
@@ -107,10 +110,10 @@ def _told(id_: str, call: Mapping[str, Any], message: Mapping[str, Any]) -> Call
     if message.get("type") == "end-of-call-report":
         status = "ended"
     reason = _text(first("endedReason"))
-    transfers = _list(artifact.get("transfers"))
-    destination = _map(first("destination"))
-    messages = _list(artifact.get("messages")) or _list(call.get("messages"))
-    waited = tuple(ms for item in _list(performance.get("turnLatencies")) if (ms := _wait(item)) is not None)
+    transfers = as_list(artifact.get("transfers"))
+    destination = as_map(first("destination"))
+    messages = as_list(artifact.get("messages")) or as_list(call.get("messages"))
+    waited = tuple(ms for item in as_list(performance.get("turnLatencies")) if (ms := _wait(item)) is not None)
     ended_here = bool(reason) or ended is not None
     return CallRecord(
         id=id_,
@@ -138,7 +141,7 @@ def _told(id_: str, call: Mapping[str, Any], message: Mapping[str, Any]) -> Call
         turns=tuple(_turns(messages, waited)),
         tools=tuple(_tools(messages)),
         turn_ms=waited,
-        simulated=_map(call.get("metadata")).get(SIMULATED) is True,
+        simulated=as_map(call.get("metadata")).get(SIMULATED) is True,
     )
 
 
@@ -166,16 +169,16 @@ def _tools(messages: Sequence[Any]) -> Iterator[ToolUse]:
     """Every tool call with its end, where the conversation holds one."""
     results = {
         _text(item.get("toolCallId")): item
-        for item in map(_map, messages)
+        for item in map(as_map, messages)
         if item.get("role") in ("tool_call_result", "tool") and item.get("toolCallId")
     }
-    for item in map(_map, messages):
+    for item in map(as_map, messages):
         asked = item.get("toolCalls") or item.get("tool_calls")
         if not asked:
             continue
-        for called in map(_map, _list(asked)):
-            id_, function = _text(called.get("id")), _map(called.get("function"))
-            result = _map(results.get(id_))
+        for called in map(as_map, as_list(asked)):
+            id_, function = _text(called.get("id")), as_map(called.get("function"))
+            result = as_map(results.get(id_))
             began, ended = _number(item.get("secondsFromStart")), _number(result.get("secondsFromStart"))
             ms = None if began is None or ended is None else round(max(0.0, ended - began) * 1000, 1)
             yield ToolUse(
@@ -191,7 +194,7 @@ def _tools(messages: Sequence[Any]) -> Iterator[ToolUse]:
 def _outcome(result: Mapping[str, Any]) -> str:
     """Vapi marks a tool that failed in the result's metadata, or by a text that begins with the word."""
     said = _text(result.get("result")).lstrip().casefold()
-    failed = bool(result.get("error")) or bool(_map(result.get("metadata")).get("error"))
+    failed = bool(result.get("error")) or bool(as_map(result.get("metadata")).get("error"))
     return "failed" if failed or said.startswith(("error", "tool error", "failed")) else "ok"
 
 
@@ -206,38 +209,38 @@ def _parsed(given: Any) -> Mapping[str, Any]:
             given = json.loads(given)
         except (ValueError, RecursionError):
             return {}
-    return _map(given)
+    return as_map(given)
 
 
 def _outputs(artifact: Mapping[str, Any], analysis: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Structured outputs by name. `artifact.structuredOutputs` is `{id: {name, result}}`."""
     if isinstance(analysis.get("structuredData"), dict):
         yield "structuredData", analysis["structuredData"]
-    for id_, item in _map(artifact.get("structuredOutputs")).items():
-        found = _map(item)
+    for id_, item in as_map(artifact.get("structuredOutputs")).items():
+        found = as_map(item)
         yield _text(found.get("name")) or _text(id_), found.get("result", item)
 
 
 def _costs(items: Any, breakdown: Any) -> dict[str, float]:
     found: dict[str, float] = {}
-    for item in map(_map, _list(items)):
+    for item in map(as_map, as_list(items)):
         kind, cost = _text(item.get("type")), _money(item.get("cost"))
         if kind and cost is not None:
             found[kind] = found.get(kind, 0.0) + cost
     if found:
         return found
-    money = ((name, _money(_map(breakdown).get(key))) for key, name in _PARTS.items())
+    money = ((name, _money(as_map(breakdown).get(key))) for key, name in _PARTS.items())
     return {name: cost for name, cost in money if cost is not None}
 
 
 def _where_to(transfers: Sequence[Any], destination: Mapping[str, Any]) -> str:
-    last = _map(transfers[-1]) if transfers else {}
-    to = _map(last.get("destination")) or destination
+    last = as_map(transfers[-1]) if transfers else {}
+    to = as_map(last.get("destination")) or destination
     return next((_text(to.get(key)) for key in ("number", "sipUri", "assistantName", "assistantId") if to.get(key)), "")
 
 
 def _wait(item: Any) -> float | None:
-    ms = _number(_map(item).get("turnLatency"))
+    ms = _number(as_map(item).get("turnLatency"))
     return ms if ms is not None and 0 <= ms < 3_600_000 else None
 
 
@@ -309,11 +312,3 @@ def _plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, dict):
         return {_storable(str(key), 300): _plain(item, depth + 1) for key, item in value.items()}
     return [_plain(item, depth + 1) for item in value] if isinstance(value, list) else value
-
-
-def _map(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list) else ()

@@ -50,7 +50,7 @@ def manifests_in_force(call: CallRecord, graph: Graph, ids: Mapping[str, str]) -
         if resource.kind == "Tool" and (name := _function(resource)) in used:
             tools.setdefault(name, address)
     return InForce(
-        manifests={address: _place(graph.resources[address]) for address in (*shown, *tools.values())},
+        manifests={address: graph.resources[address].mark.place for address in (*shown, *tools.values())},
         prompts={address: place for address in shown if (place := _prompt(graph, address))},
         handlers={a: handler for a in tools.values() if (handler := graph.resources[a].handler)},
         agents=agents,
@@ -58,15 +58,11 @@ def manifests_in_force(call: CallRecord, graph: Graph, ids: Mapping[str, str]) -
     )
 
 
-def _place(resource: Resource) -> str:
-    return f"{resource.mark.file}:{resource.mark.line}"
-
-
 def _prompt(graph: Graph, address: str) -> str:
     """Where the first prompt of an agent stands."""
     for path, mark in graph.spoken_by(address).items():
         if path[:2] == ("model", "messages"):
-            return f"{mark.file}:{mark.line}"
+            return mark.place
     return ""
 
 

@@ -233,7 +233,7 @@ def _is_spoken(path: Path) -> bool:
 
 
 def _places(marks: Mapping[Path, Mark]) -> dict[str, Any]:
-    return {"prompts": {format_path(path): f"{mark.file}:{mark.line}" for path, mark in marks.items()}} if marks else {}
+    return {"prompts": {format_path(path): mark.place for path, mark in marks.items()}} if marks else {}
 
 
 def _place(text: str) -> Mark:

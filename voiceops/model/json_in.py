@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 DEEPEST = 100  # maps and lists inside each other: far beyond any object of the vendors, far below Python's stack
@@ -46,6 +47,29 @@ def described(value: Any) -> str:
         case dict():
             return "a map" if value else "an empty map"
     return "something else"
+
+
+def as_map(value: Any) -> Mapping[str, Any]:
+    """The value where it is a map, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> Sequence[Any]:
+    """The value where it is a list, else an empty one."""
+    return value if isinstance(value, list) else ()
+
+
+def maps_in(value: Any) -> list[dict[str, Any]]:
+    """The maps of a list; whatever else is in it, or instead of it, is passed over."""
+    return [item for item in as_list(value) if isinstance(item, dict)]
+
+
+def as_number(value: Any) -> float | None:
+    """The value where it is a number, else None: true and false are none, nor is one that no float can hold."""
+    try:
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    except OverflowError:
+        return None
 
 
 def is_id(value: Any) -> bool:

@@ -113,7 +113,7 @@ def _row(finding: AuditFinding) -> str:
         named[1:] = [] if finding.name == finding.address.partition("/")[2] else named[1:]
     where = f" of {_cell(finding.environment)}" if finding.environment else ""
     subject = f"{_code(named[0])}{where}" + "".join(f" · {_code(part)}" for part in named[1:] if part)
-    at = f" ({_code(f'{finding.mark.file}:{finding.mark.line}')})" if finding.mark is not None else ""
+    at = f" ({_code(finding.mark.place)})" if finding.mark is not None else ""
     return f"| {subject}{at} | {_cell(finding.what)} | {_next(finding.next)} |"
 
 

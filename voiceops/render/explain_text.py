@@ -106,7 +106,7 @@ def _values(found: Explained, style: Style) -> Iterator[str]:
     """A line a value, with its place; where that is too long for one, the place stands below."""
     for row in found.rows:
         whose = "" if row.what == "manifest" else f" ({row.what})"
-        place = one_line(f"{row.mark.file}:{row.mark.line}{whose}") if row.mark.file else row.what
+        place = one_line(f"{row.mark.place}{whose}") if row.mark.file else row.what
         value = f"  {one_line(format_path(row.path))}: {_short(row.value)}"
         if len(value) + 2 + len(place) <= WIDTH:
             yield value + " " * max(2, WIDTH - len(value) - len(place)) + style(place, "dim")

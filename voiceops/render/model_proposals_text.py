@@ -10,7 +10,7 @@ from voiceops.upgrade.retiring_model import ModelProposal
 
 def proposal_lines(one: ModelProposal, today: str, currency: str, written: bool, reason: str) -> Iterator[str]:
     """What retires and where it stands, what takes its place, and what changes. `today` is `YYYY-MM-DD`, in UTC."""
-    where = f"{one.mark.file}:{one.mark.line}: " if one.mark and one.mark.file else ""
+    where = f"{one.mark.place}: " if one.mark and one.mark.file else ""
     yield f"{where}{one.title}: {one.retirement.words(today)}"
     if not one.retirement.replacement:
         yield "    Vapi names no replacement (manual-action-required): choose another model."

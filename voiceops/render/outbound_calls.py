@@ -83,7 +83,7 @@ def _zone(call: PlannedCall) -> str:
 
 def _who(call: PlannedCall) -> str:
     place = call.person.place
-    at = f"{place.file}:{place.line} " if place.file != "--to" else ""
+    at = f"{place.place} " if place.file != "--to" else ""
     return f"{one_line(at)}{one_line(shown_number(call.person.number or call.person.given))}"
 
 

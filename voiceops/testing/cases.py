@@ -13,7 +13,8 @@ from typing import Any
 from voiceops.errors import Mark, VoiceopsError
 from voiceops.manifest.problems import did_you_mean
 from voiceops.model.address import kind_of, name_of
-from voiceops.model.graph import Graph, reaching, walk
+from voiceops.model.graph import Graph, Resource, reaching, walk
+from voiceops.model.json_in import as_list, maps_in
 from voiceops.model.values import Outside, Ref
 from voiceops.simulate.script import Script
 from voiceops.testing.outcome import TestCase, TestKind
@@ -92,20 +93,20 @@ def choose(
 
 def _of_suites(graph: Graph, agent: str) -> Iterator[Chosen]:
     for suite in _resources(graph, "SimulationSuite"):
-        targets = [_named(item.get("targetId")) for item in _maps(suite.body.get("targetAssignments"))]
+        targets = [_named(item.get("targetId")) for item in maps_in(suite.body.get("targetAssignments"))]
         targets = [target for target in dict.fromkeys(targets) if target]
         if not targets and agent:
             targets = [agent]
         name = name_of(suite.address)
         # One that stands there twice is one test: Vapi's answer tells simulations apart by their ids.
-        for played in dict.fromkeys(map(_named, _list(suite.body.get("simulationIds")))):
+        for played in dict.fromkeys(map(_named, as_list(suite.body.get("simulationIds")))):
             shown = f"{name} / {name_of(played) if '/' in played else played}"
             for target in targets or [""]:
                 case = TestCase(
                     name=shown if len(targets) < 2 else f"{shown} ({name_of(target) if '/' in target else target})",
                     kind="suite",
                     agents=_under_test(graph, target),
-                    manifest=_at(graph.resources[played].mark if played in graph.resources else suite.mark),
+                    manifest=graph.resources.get(played, suite).mark.place,
                 )
                 yield Chosen(
                     case=case,
@@ -119,7 +120,7 @@ def _of_suites(graph: Graph, agent: str) -> Iterator[Chosen]:
 
 def _is_squad(body: Mapping[str, Any], target: str) -> bool:
     """Does a suite say of a live id that it is a squad's?"""
-    given = _maps(body.get("targetAssignments"))
+    given = maps_in(body.get("targetAssignments"))
     return any(item.get("targetId") == target and item.get("targetType") == "squad" for item in given)
 
 
@@ -128,7 +129,7 @@ def _of_evals(graph: Graph, agent: str) -> Iterator[Chosen]:
     for item in _resources(graph, "Eval"):
         target = str(item.extra.get("tests") or agent or (agents[0] if len(agents) == 1 else ""))
         case = TestCase(
-            name=name_of(item.address), kind="eval", agents=_under_test(graph, target), manifest=_at(item.mark)
+            name=name_of(item.address), kind="eval", agents=_under_test(graph, target), manifest=item.mark.place
         )
         yield Chosen(
             case=case,
@@ -145,13 +146,13 @@ def _of_scripts(graph: Graph, scripts: Iterable[ReadScript]) -> Iterator[Chosen]
         line = script.line
         target = script.agent or (line.target if line is not None else None) or ""
         case = TestCase(
-            name=item.name, kind="script", agents=_under_test(graph, target), manifest=_at(Mark(item.file, 1, 1))
+            name=item.name, kind="script", agents=_under_test(graph, target), manifest=Mark(item.file, 1, 1).place
         )
         yield Chosen(case=case, target=target, script=script, source=item.source)
 
 
 def _no_target(what: str, key: str, mark: Mark) -> str:
-    return f"the {what} says not whom to test: write {key} in {_at(mark)}, or give --agent"
+    return f"the {what} says not whom to test: write {key} in {mark.place}, or give --agent"
 
 
 def _under_test(graph: Graph, target: str) -> tuple[str, ...]:
@@ -170,7 +171,7 @@ def _with_lines(graph: Graph, lines_of: Graph, chosen: Sequence[Chosen]) -> Iter
         reached = [line for line in lines.get(agent, ()) if line in lines_of.resources]
         reached = [line for line in dict.fromkeys(reached) if line.count("/") == 1]  # not their Twilio side
         known = graph.resources.get(agent) or graph.externals.get(agent)
-        at = _at(known.mark) if known is not None else ""
+        at = known.mark.place if known is not None else ""
         yield replace(test, case=replace(test.case, agent_at=at, lines=tuple(reached)))
 
 
@@ -215,7 +216,7 @@ def _agent(graph: Graph, name: str) -> str:
     return found[0]  # an agent before a squad of the same name
 
 
-def _resources(graph: Graph, kind: str) -> list[Any]:
+def _resources(graph: Graph, kind: str) -> list[Resource]:
     return [graph.resources[address] for address in sorted(graph.resources) if kind_of(address) == kind]
 
 
@@ -224,15 +225,3 @@ def _named(value: Any) -> str:
     if isinstance(value, (Ref, Outside)):
         return value.address
     return value if isinstance(value, str) else ""
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _maps(value: Any) -> list[dict[str, Any]]:
-    return [item for item in _list(value) if isinstance(item, dict)]
-
-
-def _at(mark: Mark) -> str:
-    return f"{mark.file}:{mark.line}"

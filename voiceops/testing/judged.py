@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from voiceops.model.instants import instant_of
+from voiceops.model.json_in import as_number, maps_in
 from voiceops.model.safe_text import flowed
 from voiceops.model.wording import cut, some_of
 from voiceops.testing.outcome import Attempt, Turn
@@ -46,8 +47,8 @@ def _why_failed(item: Mapping[str, Any]) -> str:
     evaluations = results.get("evaluations") if isinstance(results, Mapping) else None
     wrong = [
         _unmet(one)
-        for one in (evaluations if isinstance(evaluations, list) else ())
-        if isinstance(one, Mapping) and one.get("passed") is not True and one.get("required") is not False
+        for one in maps_in(evaluations)
+        if one.get("passed") is not True and one.get("required") is not False
         if one.get("isSkipped") is not True
     ]
     told = item.get("failureReason")
@@ -76,8 +77,7 @@ def attempt_of_eval(run: Mapping[str, Any], evaluations: Sequence[Any]) -> Attem
     transcript = turns_of(result)
     messages = result.get("messages")
     id_ = str(run.get("id") or "")
-    cost = run.get("cost")
-    known = float(cost) if isinstance(cost, (int, float)) and not isinstance(cost, bool) else None
+    known = as_number(run.get("cost"))
     seconds = _between(run.get("startedAt"), run.get("endedAt"))
     reason, status = str(run.get("endedReason") or ""), result.get("status")
     if status == "pass" and reason in ("", _DONE):

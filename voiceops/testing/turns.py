@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from voiceops.model.json_in import as_number, maps_in
 from voiceops.model.safe_text import visible
 from voiceops.model.wording import cut
 from voiceops.testing.outcome import Role, Turn
@@ -47,7 +48,7 @@ def numbered(messages: Any) -> Iterator[tuple[int, Turn]]:
         if role is None or (role == "system" and not begun):
             continue  # what stands before the first turn is the agent's prompt
         begun = True
-        at = _seconds(item)
+        at = as_number(item.get("secondsFromStart"))
         if text := _text(item):
             yield place, Turn(role, text, at)
         for call in _calls(item):
@@ -81,19 +82,12 @@ def _text(message: Mapping[str, Any]) -> str:
 def _calls(message: Mapping[str, Any]) -> Iterator[str]:
     """The tools that a message calls, as `name(arguments)`."""
     calls = message.get("tool_calls") or message.get("toolCalls")
-    for call in calls if isinstance(calls, list) else ():
-        if not isinstance(call, Mapping):
-            continue
+    for call in maps_in(calls):
         function = call.get("function")
         said = function if isinstance(function, Mapping) else call
         arguments = said.get("arguments")
         shown = arguments if isinstance(arguments, str) else json.dumps(arguments or {}, ensure_ascii=False)
         yield _short(f"{said.get('name')}({shown})")
-
-
-def _seconds(message: Mapping[str, Any]) -> float | None:
-    value = message.get("secondsFromStart")
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
 def _short(text: str) -> str:

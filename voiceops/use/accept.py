@@ -8,7 +8,7 @@ fields only; otherwise the files are put back. So nothing is taken over by accid
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
@@ -139,7 +139,7 @@ def _by_place(
     return [tuple(group) for group in places.values()]
 
 
-def _place(root: FilePath, resource: Resource, change: FieldChange) -> Any:
+def _place(root: FilePath, resource: Resource, change: FieldChange) -> Hashable:
     """Equal for fields that come from the same key, or from the same text file."""
     mark = resource.sources.get(change.path)
     if mark is None:
@@ -242,17 +242,12 @@ def _check(before: Graph, after: Graph, edit: _Edit, ids: Mapping[str, str]) -> 
     )
     if beside:
         raise _Refusal(
-            f"{display_mark(edit.mark)} also sets {', '.join(beside[:5])}" + (" and more" if len(beside) > 5 else ""),
+            f"{edit.mark.place} also sets {', '.join(beside[:5])}" + (" and more" if len(beside) > 5 else ""),
             "Give this one a value of its own first: in its manifest, or as a patch of its environment.",
         )
     for (address, path), value in wanted.items():
         if not same(_with_ids(get_path(after.resources[address].body, path), ids), value):
             raise _Refusal("what the manifest says then is not what is live", "Write it yourself.")
-
-
-def display_mark(mark: Mark) -> str:
-    """`FILE:LINE`, as people find it."""
-    return f"{mark.file}:{mark.line}"
 
 
 def _is_within(address: str, path: Path, wanted: Mapping[tuple[str, Path], JSON]) -> bool:

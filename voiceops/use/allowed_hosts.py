@@ -231,7 +231,7 @@ def _from(origin: Origin | None, process: Mapping[str, str]) -> str:
         return f", which {variable} says" + ("" if variable in process else " in .env")
     if origin.mark is None:
         return ""
-    place = f"{origin.mark.file}:{origin.mark.line}"
+    place = origin.mark.place
     if variable:
         return f", which {place} takes from {variable}" + ("" if variable in process else " in .env")
     return f", which {place} says"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import httpx
 
@@ -20,6 +20,7 @@ from voiceops.net.together import both
 from voiceops.net.trust import trust
 from voiceops.net.user_agent import HEADERS
 from voiceops.providers.answer_forms import maps_of
+from voiceops.providers.http import Api
 from voiceops.use.load_project import Loaded
 from voiceops.use.open_job import open_job
 from voiceops.use.read_status import Row, lines
@@ -98,7 +99,7 @@ def _is_without_fallback(job: Job, row: Row) -> bool:
     return not side.body.get("voice_fallback_url") and not (line is not None and line.body.get("fallbackDestination"))
 
 
-async def _vapi(job: Any) -> AsyncIterator[Finding]:
+async def _vapi(job: Job) -> AsyncIterator[Finding]:
     api = job.accounts.vapi.api
     try:
         answer = await api.call("GET", "/assistant", params={"limit": 1})
@@ -120,7 +121,7 @@ async def _vapi(job: Any) -> AsyncIterator[Finding]:
     yield await _slots(api, len(under_way))
 
 
-async def _slots(api: Any, under_way: int) -> Finding:
+async def _slots(api: Api, under_way: int) -> Finding:
     """Calls beyond an organization's slots don't start. Vapi publishes the limit for simulations, which take the same
     slots (https://docs.vapi.ai/calls/call-concurrency), and else tells it only when a call is made."""
     told = f"{many(under_way, 'call')} under way"

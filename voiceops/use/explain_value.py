@@ -241,7 +241,7 @@ def _facts(resource: Resource | None, document: Document | None) -> dict[str, st
     if document is None:
         return facts
     if document.key is not None and document.each_mark is not None:
-        facts["instance"] = f"{document.key}, of the forEach at {document.each_mark.file}:{document.each_mark.line}"
+        facts["instance"] = f"{document.key}, of the forEach at {document.each_mark.place}"
     if document.labels:
         facts["labels"] = ", ".join(f"{key}={value}" for key, value in document.labels.items())
     if document.environments is not None:
@@ -263,15 +263,15 @@ def _meaning(resource: Resource, loaded: Loaded) -> tuple[str, ...]:
         if value is not None:
             whom = value.address if isinstance(value, (Ref, Outside)) else str(value)
             mark = resource.source_of((key,))
-            return (f"the manifest means {whom} ({mark.file}:{mark.line})", *_prompts(loaded.graph, whom))
+            return (f"the manifest means {whom} ({mark.place})", *_prompts(loaded.graph, whom))
     if resource.routes:
         whom = resource.routes[0]
-        means = f"the manifest means {whom}, through the runtime ({mark.file}:{mark.line})"
+        means = f"the manifest means {whom}, through the runtime ({mark.place})"
         return (means, *_prompts(loaded.graph, whom))
     if resource.extra.get("answer") == "none":
-        return (f"the manifest means nobody: it only calls out ({mark.file}:{mark.line})",)
+        return (f"the manifest means nobody: it only calls out ({mark.place})",)
     asks = "asks the runtime" if resource.body.get("server") else "names nobody"
-    return (f"the manifest {asks} ({mark.file}:{mark.line})",)
+    return (f"the manifest {asks} ({mark.place})",)
 
 
 def _prompts(graph: Graph, whom: str) -> Iterator[str]:
@@ -281,7 +281,7 @@ def _prompts(graph: Graph, whom: str) -> Iterator[str]:
         if address in graph.resources and kind_of(address) == "Agent":
             for path, mark in graph.spoken_by(address).items():
                 if path[:2] == ("model", "messages"):
-                    yield f"{address} is told what to say in {mark.file}:{mark.line}"
+                    yield f"{address} is told what to say in {mark.place}"
 
 
 async def _with_state(

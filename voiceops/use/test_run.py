@@ -16,6 +16,7 @@ from voiceops.errors import InvalidProject, VoiceopsError
 from voiceops.kinds.schema import using
 from voiceops.model.address import owner_of
 from voiceops.model.graph import Graph
+from voiceops.model.json_in import as_list
 from voiceops.model.live import Snapshot
 from voiceops.model.plan import Plan
 from voiceops.model.wording import many, some_of
@@ -257,8 +258,7 @@ def _works(graph: Graph, tests: Iterable[Chosen], ids: Mapping[str, str]) -> lis
             suites.setdefault((test.suite, test.target), []).append(test)
             continue
         body = {"type": "eval", "evalId": ids[test.definition], "target": _target(test, ids)}
-        messages = graph.resources[test.definition].body.get("messages")
-        judged = messages if isinstance(messages, list) else []
+        judged = as_list(graph.resources[test.definition].body.get("messages"))
         works.append(Work(path=EVALS, body=body, calls=1, tests={"": test}, judged=judged))
     for (suite, _), some in suites.items():
         played_ones = {ids.get(test.definition, test.definition): test for test in some}

@@ -189,7 +189,7 @@ def _graph(root: Path, environment: str, context: ProcessContext) -> Graph | Dia
 def _compare(before: Graph, after: Graph | Diagnostic, known: KnownManifests) -> None:
     """Raises VoiceopsError where the manifests mean something else."""
     if isinstance(after, Diagnostic):
-        where = f" ({after.mark.file}:{after.mark.line})" if after.mark else ""
+        where = f" ({after.mark.place})" if after.mark else ""
         raise _refused(f"the manifests would not hold it: {after.summary}{where}")
     for address in sorted(before.resources.keys() | after.resources.keys()):
         old, new = before.resources.get(address), after.resources.get(address)

@@ -251,7 +251,7 @@ def _why(policy: Policy, variables: Mapping[str, Any]) -> str | None:
 
 
 def _diagnostic(policy: Policy, change: Change, why: str) -> Diagnostic:
-    rule = f"Rule {policy.id}, {policy.mark.file}:{policy.mark.line}."
+    rule = f"Rule {policy.id}, {policy.mark.place}."
     advice = 'Ask with has(…), or get(after, "path", default).' if why.startswith("`") and "no '" in why else ""
     return Diagnostic(
         code="policy",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from voiceops.manifest.vendor_bodies import default_tool_name, tool_name
+from voiceops.model.json_in import as_list, as_map
 from voiceops.testing.replay.conversation import END_CALL, TRANSFER, plain
 from voiceops.testing.replay.handoffs import Handoff, handoff_function, handoffs_of
 
@@ -46,8 +47,8 @@ class HarmlessAgent:
     def prompt(self) -> str:
         """All texts that the model is given with every answer: its messages, and the tools' definitions."""
         model = self.body.get("model", {})
-        messages = [str(_map(m).get("content") or "") for m in _list(model.get("messages"))]
-        return "\n".join([*messages, *(str(tool) for tool in _list(model.get("tools")))])
+        messages = [str(as_map(m).get("content") or "") for m in as_list(model.get("messages"))]
+        return "\n".join([*messages, *(str(tool) for tool in as_list(model.get("tools")))])
 
     @property
     def tools(self) -> frozenset[str]:
@@ -71,14 +72,14 @@ def harmless(
 
     Raises ValueError: the agent has no model that could answer a chat.
     """
-    model = _map(agent.get("model"))
+    model = as_map(agent.get("model"))
     if not model.get("provider"):
         raise ValueError("it has no model")
     handing = ({"type": "handoff", "destinations": [destination]} for destination in destinations)
     functions: dict[str, dict[str, Any]] = {}
     handoffs: dict[str, tuple[Handoff, ...]] = {}
     loose, unseen = set(), []
-    for tool in [*map(_map, _list(model.get("tools"))), *tools, *handing]:
+    for tool in [*map(as_map, as_list(model.get("tools"))), *tools, *handing]:
         name = _name(tool)
         if not name:
             unseen.append(str(tool.get("type") or "?"))
@@ -99,7 +100,7 @@ def harmless(
         unseen=tuple(sorted(set(unseen))),
         handoffs=handoffs,
         first_message=_opening(agent),
-        end_phrases=tuple(str(phrase).casefold() for phrase in _list(agent.get("endCallPhrases")) if phrase),
+        end_phrases=tuple(str(phrase).casefold() for phrase in as_list(agent.get("endCallPhrases")) if phrase),
     )
 
 
@@ -127,25 +128,25 @@ def _name(tool: Mapping[str, Any]) -> str:
 
 
 def _description(tool: Mapping[str, Any]) -> str:
-    function = _map(tool.get("function"))
+    function = as_map(tool.get("function"))
     said = str(function.get("description") or tool.get("description") or "")
     if not said:
-        reasons = [str(_map(d).get("description") or "") for d in _list(tool.get("destinations"))]
+        reasons = [str(as_map(d).get("description") or "") for d in as_list(tool.get("destinations"))]
         said = " ".join(reason for reason in reasons if reason) or _OWN_DEEDS.get(str(tool.get("type")), "")
     return said[:_DESCRIPTION]
 
 
 def _parameters(tool: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The JSON schema of its arguments; None where only Vapi knows it."""
-    function = _map(tool.get("function"))
+    function = as_map(tool.get("function"))
     if isinstance(function.get("parameters"), Mapping):
-        return _map(function["parameters"])
+        return as_map(function["parameters"])
     kind = tool.get("type")
     if kind == "apiRequest" and isinstance(tool.get("body"), Mapping):
-        return _map(tool["body"])
+        return as_map(tool["body"])
     if kind == "endCall" or (kind == "function" and function):
         return {"type": "object", "properties": {}}
-    places = [where for d in _list(tool.get("destinations")) if (where := _place(d))]
+    places = [where for d in as_list(tool.get("destinations")) if (where := _place(d))]
     if (kind == "transferCall" and places) or (kind == "handoff" and len(places) > 1):
         destination = {"type": "string", "enum": places, "description": "Where to."}
         return {"type": "object", "properties": {"destination": destination}, "required": ["destination"]}
@@ -153,14 +154,6 @@ def _parameters(tool: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _place(destination: Any) -> str:
-    found = _map(destination)
+    found = as_map(destination)
     keys = ("number", "sipUri", "assistantName", "assistantId")
     return next((str(found[key]) for key in keys if found.get(key)), "")
-
-
-def _map(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list) else ()

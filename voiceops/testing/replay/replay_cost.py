@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from voiceops.engine.review.estimate import Table
+from voiceops.model.json_in import as_number
 from voiceops.testing.replay.conversation import Conversation
 from voiceops.testing.replay.replayed import ReplayCost
 from voiceops.testing.replay.who_answers import WhoAnswers
@@ -28,8 +29,8 @@ def replay_cost(items: Iterable[tuple[Conversation, WhoAnswers]], table: Table, 
             assumed.add(f"{provider}/{name}" if name else provider)
         asked, tokens_in, tokens_out = _tokens(conversation, agent.prompt)
         calls, chats, sent, came = calls + 1, chats + asked, sent + tokens_in, came + tokens_out
-        money += tokens_in / 1e6 * _number(figures.get("inputPerMillion"))
-        money += tokens_out / 1e6 * _number(figures.get("outputPerMillion"))
+        money += tokens_in / 1e6 * (as_number(figures.get("inputPerMillion")) or 0.0)
+        money += tokens_out / 1e6 * (as_number(figures.get("outputPerMillion")) or 0.0)
         money += asked * table.number("chat", "costPerMessage")
     return ReplayCost(
         calls=calls,
@@ -60,7 +61,3 @@ def _tokens(conversation: Conversation, prompt: str) -> tuple[int, int, int]:
 
 def _of(text: str) -> int:
     return len(text) // _CHARACTERS_PER_TOKEN + _PER_MESSAGE
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0

@@ -15,6 +15,7 @@ from typing import Any
 
 from voiceops.errors import Ambiguous, NotFound, ProviderError
 from voiceops.model.instants import to_millisecond
+from voiceops.model.json_in import as_map, as_number, maps_in
 from voiceops.model.values import JSON
 from voiceops.net.together import together
 from voiceops.net.until import until
@@ -130,7 +131,7 @@ class Chats:
             params = {"createdAtGe": since, "limit": _LIMIT, "page": page}
             data = (await self.api.call("GET", "/chat", params=params)).data
             items = data.get("results") if isinstance(data, dict) else data
-            listed = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+            listed = maps_in(items)
             found += [str(item["id"]) for item in listed if _is_of(item, self.name)]
             if len(listed) < _LIMIT:
                 break
@@ -162,18 +163,17 @@ def reply_of(chat: Mapping[str, Any]) -> Reply:
         wanted = message.get("tool_calls") or message.get("toolCalls")
         if isinstance(wanted, list) and (tools := tuple(_wanted(item, n) for n, item in enumerate(wanted))):
             break
-    cost = chat.get("cost")
-    if isinstance(cost, bool) or not isinstance(cost, int | float):
-        parts = [c.get("cost") for c in chat.get("costs") or () if isinstance(c, dict)]
-        known = [part for part in parts if isinstance(part, int | float) and not isinstance(part, bool)]
+    cost = as_number(chat.get("cost"))
+    if cost is None:
+        parts = [as_number(part.get("cost")) for part in maps_in(chat.get("costs"))]
+        known = [part for part in parts if part is not None]
         cost = sum(known) if known else None
     return Reply(" ".join(said), tools, cost)
 
 
 def _wanted(item: Any, place: int) -> WantedTool:
-    call = item if isinstance(item, dict) else {}
-    function = call.get("function") if isinstance(call.get("function"), dict) else {}
-    assert isinstance(function, dict)
+    call = as_map(item)
+    function = as_map(call.get("function"))
     raw = function.get("arguments")
     text = raw if isinstance(raw, str) else json.dumps(raw or {})
     try:
@@ -183,7 +183,7 @@ def _wanted(item: Any, place: int) -> WantedTool:
     return WantedTool(
         id=str(call.get("id") or f"call_{place}"),
         name=str(function.get("name") or ""),
-        arguments=arguments if isinstance(arguments, dict) else {},
+        arguments=as_map(arguments),
         raw=text,
     )
 
