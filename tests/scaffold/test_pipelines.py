@@ -203,7 +203,7 @@ class Pipeline:
         kept = {key: os.environ[key] for key in ("HOME", "LANG", "TMPDIR") if key in os.environ}
         base = {k: v for k, v in self.sandbox.environ.items() if k.startswith(("VAPI_", "TWILIO_"))}
         event = self.root / "event.json"
-        event.write_text(json.dumps({"pull_request": {"number": 7}}))
+        event.write_text(json.dumps({"pull_request": {"number": 7, "head": {"sha": sha}}}))
         here: dict[str, str] = (
             {
                 "GITHUB_ACTIONS": "true",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ def team(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pipeline]:
         made = Pipeline(tmp_path, request.param, served, sandbox)
         tool(str(BIN / "voiceops"), "init", str(tmp_path / "shop"), "--ci", request.param, cwd=tmp_path)
         (tmp_path / "shop").rename(made.work)
+        shutil.rmtree(made.work / "tests")  # the new project's own script
         (made.work / PROMPT).write_text("We are open from nine to six.\n")
         (made.work / "agents/tests.yaml").write_text(EVAL)
         settings = made.work / "voiceops.yaml"
@@ -82,6 +84,7 @@ def test_a_bad_change_is_stopped_and_a_good_one_goes_on_in_one_comment(team: Pip
     text = comment(team, "plan")
     assert text.index("ten to four") < text.index("#### 📞 Preview `pr-7`: call **" + NUMBER + "**")
     assert "It answers as `Phone/main-line` will" in text
+    assert f"with commit `{team.git('rev-parse', 'hours')[:7]}`" in text, "what was tested may be older than the plan"
     assert "❌ Tests in `preview-pr-7`: 1 failed" in text
     assert "🔴 **`hours` failed at turn 2**" in text
     assert "`agents/front-desk.yaml:" in text
