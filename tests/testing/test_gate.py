@@ -270,6 +270,8 @@ def test_a_flaky_result_counts_where_enough_attempts_passed(desk: Bench) -> None
     flaky(desk, min_pass=1.0)
     assert "the test opens did not pass" in gate(desk, code=5)
     flaky(desk, min_pass=0.66)
+    kept = [entry["id"] for entry in desk.run("history", "--format", "json").data if entry["operation"] == "test"]
+    assert "  passed     opens (eval, 2 of 3 attempts)\n" in desk.run("show", kept[-1]).out
     desk.edit("voiceops.yaml", "0.66", "0.9")  # who asks for more than where it ran is not content
     assert "the test opens passed 2 of 3 attempts on this content in preview-one" in gate(desk, code=5)
     desk.edit("voiceops.yaml", "0.9", "0.66")

@@ -91,12 +91,23 @@ def render_entry(entry: dict[str, Any], style: Style = PLAIN, *, verbose: bool =
         subject = f"{diagnostic['address']}: " if diagnostic.get("address") else ""
         told = f"{place}{diagnostic['severity']}[{diagnostic['code']}]: {subject}{diagnostic['summary']}"
         rows.append(indented(told))
+    rows += _tests(entry.get("tests") or {})
     if "plan" in entry:
         rows += [render_plan(_plan_of(entry["plan"]), style, verbose=verbose).rstrip(), ""]
     rows += _overwritten(entry.get("overwritten") or {}, style)
     rows += [style(indented(f"failed: {key}: {error}"), "red") for key, error in entry.get("failed", {}).items()]
     rows += [f"skipped: {key}, because of {cause}" for key, cause in entry.get("skipped", {}).items()]
     return "\n".join(rows).rstrip() + "\n"
+
+
+def _tests(kept: dict[str, Any]) -> list[str]:
+    """What came of each test, those that did not pass first; of how many attempts, where there were several."""
+    rows = []
+    for told in sorted(kept.values(), key=lambda one: (one["passed"], one["name"])):
+        attempts = told.get("attempts", 0)
+        of = f", {told.get('passes', 0)} of {attempts} attempts" if attempts > 1 else ""
+        rows.append(f"  {'passed' if told['passed'] else 'failed':<10} {one_line(told['name'])} ({told['kind']}{of})")
+    return rows
 
 
 def _overwritten(found: dict[str, Any], style: Style) -> list[str]:
