@@ -43,7 +43,9 @@ def system(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def made(tmp_path: Path, system: str) -> Path:
     """A project with a pipeline."""
-    tool(str(BIN / "voiceops"), "init", str(tmp_path / "shop"), "--ci", system, cwd=tmp_path)
+    said = tool(str(BIN / "voiceops"), "init", str(tmp_path / "shop"), "--ci", system, cwd=tmp_path)
+    head = said.splitlines()[-1].removeprefix("What to set up once stands at the top of ").removesuffix(".")
+    assert "Set up once" in (tmp_path / "shop" / head).read_text(encoding="utf-8")
     return tmp_path / "shop"
 
 

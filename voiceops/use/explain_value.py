@@ -68,7 +68,7 @@ async def explain(loaded: Loaded, target: str, *, offline: bool = False) -> Expl
 async def _explained(loaded: Loaded, target: str, *, offline: bool) -> Explained:
     if _NUMBER.match(target) and not (address := _line_of(loaded, target)):
         return await _strange_line(loaded, target, offline=offline)
-    address, text = (address, "") if _NUMBER.match(target) else _parsed(target)
+    address, text = (address, "") if _NUMBER.match(target) else _parsed(target, loaded.graph)
     files = read_project_files(loaded.project, loaded.environ)
     asked = _Asked(loaded, files, Surroundings(loaded.project, loaded.environ, loaded.context.environ), address)
     resource, path = asked.place(text)
@@ -108,11 +108,16 @@ def _line_of(loaded: Loaded, number: str) -> str:
     return ""
 
 
-def _parsed(target: str) -> tuple[str, str]:
+def _parsed(target: str, graph: Graph) -> tuple[str, str]:
     """The address and the path that are asked for. Raises VoiceopsError."""
     match = _TARGET.match(target)
     if match is None:
-        raise VoiceopsError(f"{target!r} is no address", hint="Write Kind/name, Kind/name.path, or a line's number.")
+        name, dot, path = target.partition(".")
+        meant = sorted(address + dot + path for address in graph.resources if name_of(address) == name)
+        hint = (
+            f"Did you mean {' or '.join(meant)}?" if meant else "Write Kind/name, Kind/name.path, or a line's number."
+        )
+        raise VoiceopsError(f"{target!r} is no address", hint=hint)
     return match["address"], match["path"] or ""
 
 

@@ -48,6 +48,8 @@ def init_command(
         console.out(f"  {path}")
     enter = "" if shown == "." else f"cd {shown} && "
     console.out(f"\nNext: {enter}voiceops plan")
+    for head in (path for path in written if path.endswith(".yml")):  # the pipeline's own; the project's are .yaml
+        console.out(f"What to set up once stands at the top of {head}.")
     return 0
 
 
