@@ -7,7 +7,7 @@ import random
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +16,8 @@ import pytest
 from tests.outbound.dying_calls import PLACES
 from tests.support.bench import Bench, bench
 from tests.support.forked import KILLED, Forking
+from tests.support.waiting import wait_until
+from voiceops.use.place_calls import UNDER_WAY
 
 EVERY = os.environ.get("VOICEOPS_TEST_EVERY_KILL") == "1"
 AGENT = """kind: Agent
@@ -100,24 +102,52 @@ def test_killed_again_and_again(mortal: Mortal, place: str) -> None:
     once(mortal, batch)
 
 
+def started(mortal: Mortal, people: Sequence[str], batch: str, *more: str) -> subprocess.Popen[str]:
+    """A run of a batch of these people, in a process of its own."""
+    made = mortal.made
+    file = made.folder / f"{batch}.csv"
+    made.write(file.name, "number\n" + "".join(f"{number}\n" for number in people))
+    command = ["call", "desk", "--to-file", str(file), "--batch", batch, "--yes", *more]
+    return subprocess.Popen(
+        [sys.executable, "-m", "voiceops", "-C", str(made.folder), *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=made.environ,
+    )
+
+
+def ended(*running: subprocess.Popen[str], seconds: float = 120) -> list[str]:
+    """What the runs said. Fails where one does not end, or not well."""
+    try:
+        said = [process.communicate(timeout=seconds)[0] for process in running]
+    finally:
+        for process in running:
+            process.kill()
+            process.communicate()
+    assert [process.returncode for process in running] == [0] * len(running), said
+    return said
+
+
 def test_two_runs_of_one_file_share_it(mortal: Mortal) -> None:
-    made, batch = mortal.made, "shared"
     people = [f"+1415555{n:04}" for n in range(200, 230)]
-    made.write("many.csv", "number\n" + "".join(f"{number}\n" for number in people))
-    command = ["call", "desk", "--to-file", str(made.folder / "many.csv"), "--batch", batch, "--yes"]
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-m", "voiceops", "-C", str(made.folder), *command],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=made.environ,
-        )
-        for _ in range(2)
-    ]
-    said = [process.communicate(timeout=120)[0] for process in running]
-    assert [process.returncode for process in running] == [0, 0], said
-    assert mortal.calls(batch) == dict.fromkeys(people, 1), said
+    said = ended(*(started(mortal, people, "shared") for _ in range(2)))
+    assert mortal.calls("shared") == dict.fromkeys(people, 1), said
+
+
+def test_a_run_waits_for_another_one_no_longer_than_that_takes(mortal: Mortal) -> None:
+    """What the other one is sending is left to it for two minutes, unless it writes down before what came of it."""
+    people = [f"+1415555{n:04}" for n in range(240, 244)]
+    control = mortal.made.control
+    control.reset_requests()
+    control.fault("hang", method="POST", path="^/call$", seconds=8)
+    try:
+        first = started(mortal, people, "slow")
+        wait_until(lambda: bool(control.requests(method="POST")))
+        said = ended(first, started(mortal, people, "slow"), seconds=UNDER_WAY / 2)
+    finally:
+        control.clear_faults()
+    assert mortal.calls("slow") == dict.fromkeys(people, 1), said
 
 
 def test_another_machine_begins_where_the_first_stopped(mortal: Mortal, tmp_path: Path) -> None:
@@ -133,24 +163,13 @@ def test_two_runs_keep_to_the_bound_of_calls_under_way_together(mortal: Mortal, 
     """On a store of their own: what killed runs left counts as under way for three minutes."""
     made, batch = mortal.made, "bounded"
     people = [f"+1415555{n:04}" for n in range(300, 308)]
-    made.write("few.csv", "number\n" + "".join(f"{number}\n" for number in people))
     made.write("environments/live.yaml", "calling: {maxConcurrent: 2}\n")
     made.control.switches(calls_last=0.5)
-    command = ["call", "desk", "--to-file", str(made.folder / "few.csv"), "--batch", batch, "--yes"]
-    command += ["--db", str(tmp_path / "calls.db")]
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-m", "voiceops", "-C", str(made.folder), *command],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=made.environ,
-        )
-        for _ in range(2)
-    ]
-    said = [process.communicate(timeout=120)[0] for process in running]
-    made.control.switches(calls_last=0.0)
-    made.remove("environments/live.yaml")
+    try:
+        said = ended(*(started(mortal, people, batch, "--db", str(tmp_path / "calls.db")) for _ in range(2)))
+    finally:
+        made.control.switches(calls_last=0.0)
+        made.remove("environments/live.yaml")
     assert mortal.calls(batch) == dict.fromkeys(people, 1), said
     begun = sorted(
         datetime.fromisoformat(call["createdAt"]).timestamp()

@@ -44,6 +44,21 @@ def test_one_fault_in_each_sort_of_request(shop: Bench, fault: str) -> None:
     assert {what: now[what] - before.get(what, 0) for what in now} == {"simulation": 2, "eval": 1}
 
 
+def test_the_answer_of_an_earlier_run_of_the_same_test_is_not_this_ones(shop: Bench) -> None:
+    shop.control.outcome("hang")
+    try:
+        ran = shop.run("test", "orders", "--budget", "0.02", "--format", "json", code=3)
+    finally:
+        shop.control.clear_outcomes()
+    assert set(verdicts(ran).values()) == {"not run"}  # cancelled: what comes next may be taken for it
+    for method, path in REQUESTS:
+        shop.control.fault(**FAULTS["another object's answer"], vendor="vapi", method=method, path=path, times=1)
+    try:
+        assert verdicts(shop.run("test", "--format", "json", code=None)) == GOOD
+    finally:
+        shop.control.clear_faults()
+
+
 @pytest.mark.parametrize("fault", ["500 after", "reset after", "not JSON", "another object's answer"])
 def test_a_cancelled_run_is_cancelled_though_the_answer_is_lost(shop: Bench, fault: str) -> None:
     shop.control.outcome("hang")

@@ -61,7 +61,7 @@ class VendorRuns:
                 since = self.api.now()
                 try:
                     answer = await self.api.call("POST", self.path, body=dict(body), creates=True)
-                    id_ = _run_id(answer.data, body)
+                    id_ = await self._told(_run_of(answer.data, body), body, since)
                 except Ambiguous:
                     id_ = ""
                     if attempt == _ATTEMPTS - 1:
@@ -77,12 +77,23 @@ class VendorRuns:
 
         async def found() -> str | None:
             for item in await self._listed(since - _EARLIER):
-                new = item["id"] not in self.known and (instant_of(item.get("createdAt")) or 0.0) >= since - _SKEW
-                if new and _is_of(item, body):
+                if self._is_new(item, since) and _is_of(item, body):
                     return str(item["id"])
             return None
 
         return await until(found, limit=self.settle, every=(min(_LOOK_AGAIN, max(0.05, self.settle / 4)),)) or ""
+
+    async def _told(self, run: Mapping[str, Any], body: Mapping[str, Any], since: float) -> str:
+        """The id that an answer to a start tells. One that tells of an earlier run counts only where none began."""
+        id_ = str(run.get("id") or "")
+        if not id_ or id_ in self.known:
+            return ""
+        if "createdAt" in run and not self._is_new(run, since):
+            return await self._lost(body, since) or id_
+        return id_
+
+    def _is_new(self, item: Mapping[str, Any], since: float) -> bool:
+        return item["id"] not in self.known and (instant_of(item.get("createdAt")) or 0.0) >= since - _SKEW
 
     async def states(self, ids: Iterable[str], since: float) -> dict[str, RunState]:
         """How the runs stand, by one list of those since then; what it does not show is asked for one by one.
@@ -146,21 +157,22 @@ async def can_start(api: Api) -> tuple[int, int]:
     return most, int(free) if isinstance(free, (int, float)) else most
 
 
-def _run_id(data: Any, body: Mapping[str, Any]) -> str:
-    """The id that an answer to a start tells, "" where it tells of no run like this one.
+def _run_of(data: Any, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The run that an answer to a start tells of, with its `id`; empty where it tells of no run like this one.
 
     The answer's shape is published for simulations only.
     """
     if not isinstance(data, dict):
-        return ""
+        return {}
     for key in ("evalRun", "run"):
         if isinstance(data.get(key), dict):
-            return _run_id(data[key], body)
+            return _run_of(data[key], body)
     if "target" in data and not _is_of(data, body):
-        return ""
+        return {}
     if "target" not in data and ("simulations" in body or len(data) > _FEW):
-        return ""
-    return next((str(data[key]) for key in ("id", "evalRunId", "runId") if isinstance(data.get(key), str)), "")
+        return {}
+    id_ = next((data[key] for key in ("id", "evalRunId", "runId") if isinstance(data.get(key), str)), "")
+    return {**data, "id": id_}
 
 
 def _is_of(item: Mapping[str, Any], body: Mapping[str, Any]) -> bool:

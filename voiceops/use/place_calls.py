@@ -329,7 +329,7 @@ class _Run:
         """Look for calls whose answer nobody has, once Vapi's list shows them; those that are to be sent again."""
         mine: dict[int, CallClaim] = {}
         for n, claim in sorted(lost.items(), key=lambda item: item[1].at if item[1] else 0.0):
-            if claim is None or not await self._ripe(claim, len(lost)):
+            if claim is None or not await self._ripe(n, claim, len(lost)):
                 self._tell(n, self._unclear(n, claim))
                 continue
             call, token, now = self.plan.calls[n], secrets.token_hex(8), time.time()
@@ -360,13 +360,15 @@ class _Run:
                     self._tell(n, CallResult(plan=call, result="unclear", call=id_, at=claim.at, reason=why))
         return again
 
-    async def _ripe(self, claim: CallClaim, count: int) -> bool:
-        """Wait until the claim is old enough to be looked into; False: stopped before."""
+    async def _ripe(self, n: int, claim: CallClaim, count: int) -> bool:
+        """Wait until the claim is old enough to be looked into, or is not as it was any more: another run that was at
+        it has written down what came of it. False: stopped before."""
+        key = self.plan.calls[n].key
         until = claim.at + (self.under_way if claim.state == "sending" else self.settled)
         if (left := until - time.time()) > 1:
             self.placing.noted(f"Waiting {left:.0f} s until Vapi's list can tell of {count} whose answer was lost.")
-        while (left := until - time.time()) > 0 and not self._stopped:
-            await self._sleep(min(left, 5.0))
+        while (left := until - time.time()) > 0 and not self._stopped and self.claims.of([key]).get(key) == claim:
+            await self._sleep(min(left, _FIRST_LOOK))
         return not self._stopped
 
     # What is under way
