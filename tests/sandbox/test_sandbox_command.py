@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 
@@ -35,3 +36,13 @@ def test_a_switch_that_is_none(switch: str, expected: str) -> None:
     assert ran.returncode == 1
     assert expected in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "voiceops", "sandbox", "--port-vapi", str(port), "--port-twilio", "0"]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 1
+    assert f"port {port}: " in ran.stderr
+    assert "choose another port" in ran.stderr

@@ -57,6 +57,27 @@ def test_by_name(live: Bench) -> None:
     assert f"voiceops import Agent/twin {twins[0]}" in text
 
 
+def test_what_has_no_live_object_of_ours_is_told_apart(live: Bench) -> None:
+    id_ = agent(live, "theirs")
+    live.write(
+        "agents/all.yaml",
+        f"kind: Agent\nname: theirs\nexternal: {{id: {id_}}}\n---\n"
+        "kind: Agent\nname: gone\nlifecycle: {forget: true}\n---\n"
+        "kind: Voice\nname: warm\nspec: {provider: vapi, voiceId: Elliot}\n",
+    )
+    said = {
+        "Agent/theirs": "Agent/theirs is external: somebody else manages it",
+        "Agent/gone": "Agent/gone is let go here",
+        "Voice/warm": "Voice/warm is a part",
+        "Agent/none": "no manifest declares Agent/none",
+    }
+    for address, expected in said.items():
+        assert expected in live.run("import", address, id_, code=1).err
+    live.write("ids.txt", "".join(f"{address} id-{n}\n" for n, address in enumerate(said)))
+    told = live.run("import", "--from", str(live.folder / "ids.txt"), code=1).err
+    assert all(expected in told for expected in said.values())
+
+
 def test_from_a_file(live: Bench) -> None:
     ids = {f"Agent/{name}": agent(live, name.upper()) for name in ("one", "two")}
     for name in ("one", "two"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -214,10 +215,13 @@ def _run(console: Console, arguments: Sequence[str] | None) -> int:
     except VoiceopsError as error:
         console.failure(error)
         return error.exit_code
-    except OSError as error:  # a disk that is full, a folder that can't be read
+    except OSError as error:  # a disk that is full, a folder that can't be read, a port that is taken
+        taken = error.errno == errno.EADDRINUSE
         console.error(
-            f"{error.filename or 'a file'}: {error.strerror or error}",
-            hint="Check that it is there, its rights, and room.",
+            f"{error.filename or ('a port' if taken else 'a file')}: {error.strerror or error}",
+            hint="Stop the process that listens there, or choose another port."
+            if taken
+            else "Check that it is there, its rights, and room.",
         )
         return 1
     except RuntimeError as error:

@@ -67,16 +67,16 @@ class Listener:
 
 
 def bind(port: int) -> socket.socket:
-    """A listening socket on the loopback interface. Raises OSError where the port is taken."""
+    """A listening socket on the loopback interface. Raises OSError, which names the port, where that is taken."""
     # With the protocol named, asyncio switches Nagle's delay off: an answer goes out in two writes.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(("127.0.0.1", port))
         bound.listen(512)
-    except OSError:
+    except OSError as error:
         bound.close()
-        raise
+        raise OSError(error.errno, error.strerror, f"port {port}") from None
     bound.setblocking(False)
     return bound
 

@@ -27,6 +27,7 @@ from voiceops.model.live import Snapshot
 from voiceops.providers.snapshot_reader import read_live
 from voiceops.state.store import Lease
 from voiceops.use.load_project import Loaded
+from voiceops.use.no_manifest import no_manifest
 from voiceops.use.open_job import open_job
 from voiceops.use.origin import origin
 from voiceops.use.other_environments import other_environments
@@ -208,7 +209,8 @@ def _lines(file: Path, loaded: Loaded, wrong: list[Diagnostic]) -> Iterator[tupl
                 wrong.append(_wrong(file.name, number, f"{what} {word} stands already in line {seen[word]}"))
             seen.setdefault(word, number)
         if address not in loaded.graph.resources:
-            wrong.append(_wrong(file.name, number, f"no manifest declares {address}"))
+            what, hint = no_manifest(loaded.graph, address)
+            wrong.append(_wrong(file.name, number, what, hint))
             continue
         yield address, (id_, number)
 
@@ -237,5 +239,5 @@ def _named(
     return _Chosen(ids, managed=tuple(managed))
 
 
-def _wrong(file: str, line: int, summary: str) -> Diagnostic:
-    return Diagnostic(code="import-line", summary=summary, mark=Mark(file, line, 1))
+def _wrong(file: str, line: int, summary: str, hint: str = "") -> Diagnostic:
+    return Diagnostic(code="import-line", summary=summary, mark=Mark(file, line, 1), hint=hint)

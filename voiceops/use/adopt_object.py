@@ -5,6 +5,7 @@ from __future__ import annotations
 from voiceops.apply.adopting import adopt as adopt_now
 from voiceops.errors import VoiceopsError
 from voiceops.use.load_project import Loaded
+from voiceops.use.no_manifest import no_manifest
 from voiceops.use.open_job import open_job
 from voiceops.use.origin import origin
 from voiceops.use.scope_and_terms import Scope, check_adopts, options_of
@@ -20,6 +21,7 @@ async def adopt(loaded: Loaded, address: str, id_: str, *, local_state: bool = F
     check_adopts(loaded.project)
     check_place(loaded.project, local=local_state, environ=loaded.context.environ)
     if address not in loaded.graph.resources:
-        raise VoiceopsError(f"no manifest declares {address}", hint="Write its manifest first; the fields may differ.")
+        what, hint = no_manifest(loaded.graph, address)
+        raise VoiceopsError(what, hint=hint)
     async with open_job(loaded, options_of(loaded.project, Scope())) as job:
         return await adopt_now(job, address, id_, origin(loaded.project.root, loaded.environ))

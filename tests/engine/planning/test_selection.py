@@ -29,6 +29,7 @@ def shop(live: Bench) -> Bench:
 
 NOTHING = [
     (["--target", "Agent/none"], "there is no Agent/none in live", "Neither the manifests nor the state have it."),
+    (["--target", "Voice/warm"], "there is no Voice/warm in live", "A part has no live object"),
     (["--target", "Agent/dest"], "there is no Agent/dest in live", "Did you mean Agent/desk?"),
     (["--target", "Tool/look-up[ash]"], "there is no Tool/look-up[ash] in live", "Did you mean Tool/look-up[oak]?"),
     (["--target", "Agent/desk", "--target", "Tool/none"], "there is no Tool/none in live", "Neither"),

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from voiceops.engine.planning.guards import is_destroyed
 from voiceops.engine.planning.view import Draft, View
 from voiceops.errors import Diagnostic, Mark, VoiceopsError
+from voiceops.kinds.registry import PARTS
 from voiceops.model.address import is_twilio_side, owner_of
 from voiceops.model.plan import Change
 from voiceops.model.wording import some_of
@@ -188,6 +189,8 @@ def _carries(found: Mapping[str, str], labels: Mapping[str, str]) -> bool:
 def _no_target(target: str, known: set[str], environment: str) -> VoiceopsError:
     near = get_close_matches(target, sorted(known | set(map(_family, known))), n=1, cutoff=0.8)
     hint = f"Did you mean {near[0]}?" if near else "Neither the manifests nor the state have it."
+    if target.partition("/")[0] in PARTS:
+        hint = "A part has no live object: choose those that use it, which `voiceops explain` of the part lists."
     return VoiceopsError(f"there is no {target} in {environment}", hint=hint)
 
 
