@@ -230,7 +230,7 @@ CODES = {
     "runtime-answer": Code("", "What answers at `runtime.url` is no runtime.", "Check `runtime.url`."),
     # Others.
     "accept": Code("1", "A live edit can't be written back into the files.", "Edit the manifest by hand."),
-    "script": Code("1", "A script of `simulate` can't be used.", "Correct the line that is named."),
+    "script": Code("1", "A call script can't be used.", "Correct the line that is named."),
 }
 
 EXITS = {
