@@ -35,7 +35,7 @@ def modes(folder: Path) -> dict[str, int]:
 def test_a_store_that_another_worker_makes_is_waited_for(tmp_path: Path) -> None:
     """SQLite itself does not wait where the journal's mode is set: one of two workers that start together would end."""
     with contextlib.closing(sqlite3.connect(tmp_path / "r.db", isolation_level=None, check_same_thread=False)) as other:
-        other.execute("CREATE TABLE t (x)")
+        other.execute("CREATE TABLE bodies (id INTEGER PRIMARY KEY, body BLOB NOT NULL)")
         other.execute("BEGIN IMMEDIATE")
         end = threading.Timer(0.5, other.execute, ["COMMIT"])
         end.start()
@@ -96,9 +96,12 @@ def test_files_that_are_made(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("umask")
 def test_files_that_were_open_to_others(tmp_path: Path) -> None:
+    first = SqliteBackend(tmp_path / "r.db", worker=False)
+    first.open()
+    first.close()
     with sqlite3.connect(tmp_path / "r.db") as older:
-        older.execute("PRAGMA journal_mode=WAL")
-        older.execute("CREATE TABLE x (y)")
+        older.execute("INSERT INTO present (owner) VALUES (1)")
+        older.commit()
         for path in tmp_path.iterdir():
             path.chmod(0o666)
         store = SqliteBackend(tmp_path / "r.db", worker=False)
@@ -106,6 +109,19 @@ def test_files_that_were_open_to_others(tmp_path: Path) -> None:
         assert set(modes(tmp_path).values()) == {0o600}
         store.close()
     older.close()
+
+
+def test_a_file_of_somebody_else_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("no database at all\n" * 100)
+    with sqlite3.connect(tmp_path / "theirs") as theirs:
+        theirs.execute("CREATE TABLE x (y)")
+    theirs.close()
+    for path in tmp_path.iterdir():
+        path.chmod(0o644)
+        before = path.read_bytes()
+        with pytest.raises(VoiceopsError, match=r"not a database|of something else"):
+            SqliteBackend(path, worker=False).open()
+        assert (path.stat().st_mode & 0o777, path.read_bytes()) == (0o644, before)
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:

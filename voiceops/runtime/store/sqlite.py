@@ -93,9 +93,10 @@ class SqliteBackend:
         until = time.monotonic() + self._patience
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            keep_private(self.path)
+            _make_private(self.path)
             while not self._set_up(last=time.monotonic() >= until):
                 time.sleep(0.02)
+            keep_private(self.path)  # by now it is known to be a database, and no file of somebody else's
             found = self.path.stat()
             self._place, self._size = (found.st_dev, found.st_ino), found.st_size
         except (OSError, sqlite3.Error) as error:
@@ -117,6 +118,11 @@ class SqliteBackend:
         try:
             if not self.path.stat().st_size:
                 connection.execute("PRAGMA page_size=16384")  # reports are large: fewer pages to chain
+            there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if there and there.isdisjoint({"events", "bodies", "claims"}):
+                raise VoiceopsError(
+                    f"{self.path} is a database of something else", hint="Check --db, and VOICEOPS_RUNTIME_DB."
+                )
             connection.execute("PRAGMA journal_mode=WAL")
             with self._transaction():
                 for statement in filter(None, map(str.strip, _TABLES.split(";"))):
@@ -478,16 +484,20 @@ class SqliteBackend:
             connection.close()
 
 
+def _make_private(path: Path) -> None:
+    """Make the file, where there is none yet, so that nobody else may read it. Raises OSError."""
+    with contextlib.suppress(FileExistsError):  # of a link what it points to
+        os.close(os.open(path.resolve(), os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600))
+
+
 def keep_private(path: Path) -> None:
     """Let nobody else read a database: it holds what callers said. Also what was made before this was so.
 
-    SQLite gives the files beside it the permissions of the database. A file that is there is never opened: when this
-    process closes it, the locks of all its connections are gone, and another process takes the log away under them.
+    A file that is there is never opened: when this process closes it, the locks of all its connections are gone, and
+    another process takes the log away under them.
     https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
     Raises OSError.
     """
-    with contextlib.suppress(FileExistsError):  # of a link what it points to
-        os.close(os.open(path.resolve(), os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600))
     for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
         beside = path.with_name(name)
         # Somebody else's file that we may use is theirs to close; one that is gone needs nothing.
