@@ -80,10 +80,10 @@ def has_no_slot(call: Mapping[str, Any]) -> bool:
     return not rang(call) and "concurrency-limit" in str(call["endedReason"])
 
 
-def carries(call: Mapping[str, Any], mark: str) -> bool:
-    """Is this the call of that mark?"""
+def mark_in(call: Mapping[str, Any]) -> str:
+    """The mark of a call that `call_body` gave it; of a call that is not ours something else, or nothing."""
     name = call.get("name")
-    return isinstance(name, str) and name.split(" ")[-1] == mark
+    return name.rpartition(" ")[2] if isinstance(name, str) else ""
 
 
 def goes_to(call: Mapping[str, Any], number: str) -> bool:

@@ -21,7 +21,7 @@ from voiceops.errors import Ambiguous, NotFound, NotSent, ProviderError, Rejecte
 from voiceops.model.instants import to_millisecond
 from voiceops.outbound.call_result import CallResult
 from voiceops.outbound.claims import CallBounds, CallClaim, Claiming, Claims
-from voiceops.outbound.order import CallOrder, call_body, carries, goes_to, has_no_slot, rang
+from voiceops.outbound.order import CallOrder, call_body, goes_to, has_no_slot, mark_in, rang
 from voiceops.outbound.phone_facts import facts_of
 from voiceops.outbound.planned_call import LASTING, PlannedCall, Rules, Spacing, spaced, with_opening
 from voiceops.providers.http import Api
@@ -102,7 +102,6 @@ class _Run:
 
     async def all(self) -> Placed:
         """Everybody whose turn it is, then those that are to be looked for, until nobody is left."""
-        calls = self.plan.calls
         await self._check_placed()
         calls = self.plan.calls
         for n, call in enumerate(calls):
@@ -292,7 +291,7 @@ class _Run:
         if not wanted:
             return
         for found in await calls_since(self.api, to_millisecond(time.time() - _DAY), self.plan.caller.line_id):
-            n = wanted.get(str(found.get("name") or "").split(" ")[-1])
+            n = wanted.get(mark_in(found))
             if n is None or n in self.results or not rang(found):
                 continue
             call, token = calls[n], secrets.token_hex(8)
@@ -489,7 +488,7 @@ def _at(call: PlannedCall, rules: Rules, now: float) -> PlannedCall:
 
 def _found(listed: Sequence[Mapping[str, Any]], call: PlannedCall) -> tuple[str, str]:
     """The id of the call, and why it is not clear whether it is this one; twice nothing where there is none."""
-    marked = next((live for live in listed if carries(live, call.mark) and rang(live)), None)
+    marked = next((live for live in listed if mark_in(live) == call.mark and rang(live)), None)
     if marked is not None:
         return str(marked["id"]), ""
     # Every call of ours has a name: one that has another name is another call, one that has none may be this one.
