@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from voiceops.calls.counting import Reports
 from voiceops.calls.ended_reasons import is_failure, is_transfer
-from voiceops.calls.from_vapi import call_of, call_told_by
+from voiceops.calls.from_vapi import call_of, call_told_by, tool_values
 from voiceops.calls.judgement import judged
 from voiceops.calls.record import CallRecord, Spoken, ToolUse, merged
 from voiceops.calls.store import CallFilter, CallStore
@@ -230,3 +230,14 @@ def test_what_broke_is_a_failure(reason: str) -> None:
 def test_what_people_do_is_none(reason: str) -> None:
     assert not is_failure(reason)
     assert is_transfer(reason) is (reason == "assistant-forwarded-call")
+
+
+def test_arguments_that_are_no_json_are_not_known() -> None:
+    calls = [{"id": raw, "function": {"name": "f", "arguments": raw}} for raw in ("{broken", "{}", '{"a": 1}', "[1]")]
+    found = tool_values({"artifact": {"messages": [{"role": "tool_calls", "toolCalls": calls}]}})
+    assert {raw: values.arguments for raw, values in found.items()} == {
+        "{broken": None,
+        "{}": {},
+        '{"a": 1}': {"a": 1},
+        "[1]": None,
+    }

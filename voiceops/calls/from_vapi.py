@@ -70,10 +70,12 @@ def tool_values(data: Mapping[str, Any]) -> dict[str, ToolValues]:
     found: dict[str, ToolValues] = {}
     for item in messages:
         for called in map(as_map, as_list(item.get("toolCalls") or item.get("tool_calls"))):
-            given = _parsed(as_map(called.get("function")).get("arguments", called.get("parameters")))
+            raw = as_map(called.get("function")).get("arguments", called.get("parameters"))
+            given = _parsed(raw)
             arguments = {_text(key): _plain(value) for key, value in list(given.items())[:100]}
+            garbled = not arguments and raw not in (None, "", "{}", {})
             id_ = _text(called.get("id"))
-            found[id_] = ToolValues(arguments, answers.get(id_))
+            found[id_] = ToolValues(None if garbled else arguments, answers.get(id_))
     return found
 
 

@@ -38,9 +38,12 @@ class ToolUse:
 
 @dataclass(frozen=True, slots=True)
 class ToolValues:
-    """What a tool was asked and what it answered (None: nothing). No part of a record: nobody keeps it."""
+    """What a tool was asked and what it answered (None: nothing). No part of a record: nobody keeps it.
 
-    arguments: Mapping[str, JSON]
+    Arguments that can't be read are None.
+    """
+
+    arguments: Mapping[str, JSON] | None
     answer: str | None = None
 
 

@@ -65,7 +65,10 @@ async def calls_to_replay(records: Sequence[CallRecord], ledger: Ledger, api: Ap
                 keys=source.addresses,
                 hands_on=answers.hands_on,
             )
-            chosen.items.append(ReplayItem(call, conversation, target, answers))
+            if conversation.answered:
+                chosen.items.append(ReplayItem(call, conversation, target, answers))
+            else:
+                chosen.left_out["nothing that the caller said was answered"] += 1
     _offer_functions(chosen)
     return chosen
 

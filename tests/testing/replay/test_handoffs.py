@@ -156,7 +156,7 @@ async def test_only_a_server_knows_whom_a_dynamic_handoff_leads_to() -> None:
 
 async def test_who_is_not_live_is_said() -> None:
     who = WhoAnswers(members=(member("desk", "gone"),))
-    made = conversation_of(call(caller(1), over(2, "handoff_to_gone"), caller(3)), {})
+    made = conversation_of(call(caller(1), over(2, "handoff_to_gone"), caller(3), spoke(4, "")), {})
     one = await played(made, ("handoff_to_gone", {}), who=who)
     assert one.same is None
     assert one.error == "the caller is handed on to gone, who is not live in this environment"

@@ -110,6 +110,20 @@ async def test_what_counts(replies: list[Any], expected: list[Any]) -> None:
     assert found(await played(order(), agent(), says(*replies))) == expected
 
 
+async def test_what_nobody_answered_any_more_is_not_asked() -> None:
+    items = [Spoken(role="caller", at=1, text="When?"), Spoken(role="agent", at=2, text="At six.")]
+    conversation = conversation_of(call(*items, Spoken(role="caller", at=3, text="Bye.")), {})
+    one = await played(conversation, agent(), says("At six."))
+    assert (found(one), one.chats, len(conversation.exchanges)) == ([], 1, 2)
+    hung_up = conversation_of(call(*items, Spoken(role="caller", at=3, text="Bye."), reason="assistant-ended-call"), {})
+    assert (await played(hung_up, agent(), says("At six.", ("endCall", {})))).chats == 2
+
+
+async def test_of_arguments_that_can_not_be_read_only_the_call_counts() -> None:
+    conversation = conversation_of(order_call(), {"t-1": ToolValues(None, "It comes tomorrow.")})
+    assert found(await played(conversation, agent())) == []
+
+
 async def test_an_answer_that_was_cut_short_is_not_said_otherwise() -> None:
     items = [Spoken(role="caller", at=1, text="When?"), Spoken(role="agent", at=2, text="We are")]
     conversation = conversation_of(call(*items, Spoken(role="caller", at=3, text="Ah, fine.")), {})

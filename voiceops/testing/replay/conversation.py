@@ -56,6 +56,13 @@ class Conversation:
     variables: Mapping[str, JSON] = field(default_factory=dict)  # what stood for `{{name}}` in its prompts
 
     @property
+    def answered(self) -> tuple[Exchange, ...]:
+        """The exchanges without what the caller said last, if nobody answered it any more: what an agent would have
+        done then is not on record."""
+        last = self.exchanges[-1].answer if self.exchanges else None
+        return self.exchanges[:-1] if last is not None and not last.said and not last.used else self.exchanges
+
+    @property
     def tools(self) -> int:
         """How many tools were called."""
         return len(self.opening.used) + sum(len(exchange.answer.used) for exchange in self.exchanges)
@@ -130,7 +137,7 @@ def _used(tool: ToolUse, values: Mapping[str, ToolValues]) -> Used:
     found = values.get(tool.id)
     if found is None:
         return Used(tool.name, loose=True)
-    return Used(tool.name, found.arguments, found.answer)
+    return Used(tool.name, found.arguments or {}, found.answer, loose=found.arguments is None)
 
 
 def _key(turn: Spoken, keys: Mapping[str, str]) -> str:

@@ -43,7 +43,7 @@ class _Line:
         """All that is said and called until the caller is to speak again. Raises ProviderError."""
         self.messages.append(user(caller))
         answer = AgentTurn(by=self.member.key)
-        last = number == len(self.conversation.exchanges)
+        last = number == len(self.conversation.answered)
         while True:
             variables = {**self.member.variables, **self.conversation.variables}
             reply = await self.ask(self.member.agent.body, self.messages, variables)
@@ -68,7 +68,7 @@ class _Line:
 
     def _all_told(self, to: str) -> bool:
         """Is the call over with this handoff: nothing is on record that the one who takes over did?"""
-        return not self.record.open and self.conversation.exchanges[-1].answer.by != to
+        return not self.record.open and self.conversation.answered[-1].answer.by != to
 
     def _use(self, number: int, tools: Sequence[WantedTool]) -> tuple[list[Used], list[Deviation], Handoff | None]:
         """The tools with what they answered then, what is otherwise about them, and how the caller is handed on."""
@@ -110,14 +110,14 @@ async def play_back(conversation: Conversation, who: WhoAnswers, ask: Ask) -> Pl
     first = next((str(message["content"]) for message in messages if message.get("content")), "")
     answers = [AgentTurn(first, conversation.opening.used, who.first.key)]
     turn = 0
-    for turn, exchange in enumerate(conversation.exchanges, 1):
+    for turn, exchange in enumerate(conversation.answered, 1):
         answers.append(await line.turn(turn, exchange.caller))
         line.found += _spoken_end(line.member.agent, conversation, answers[-1], turn)
         if line.lost or any(difference.sort in _STOPS for difference in line.found):
             break
     found = [*line.found, *line.record.missing(turn)]
     error = ""
-    if line.lost and turn < len(conversation.exchanges) and not found:
+    if line.lost and turn < len(conversation.answered) and not found:
         error = f"the caller is handed on to {line.lost}, who is not live in this environment"
     return Playback(
         answers=tuple(answers),
@@ -145,7 +145,7 @@ def _opening(conversation: Conversation, agent: HarmlessAgent) -> list[dict[str,
 def _spoken_end(agent: HarmlessAgent, conversation: Conversation, answer: AgentTurn, turn: int) -> list[Deviation]:
     """Vapi hangs up where the agent says one of its phrases; in a chat it does not."""
     says = next((phrase for phrase in agent.end_phrases if phrase in answer.said.casefold()), "")
-    last = turn == len(conversation.exchanges)
+    last = turn == len(conversation.answered)
     if says and not last:
         return [Deviation(turn, "ended", f"hangs up by saying {says!r}, and the caller went on")]
     if last and conversation.reason == _SPOKE_THE_END and agent.end_phrases and not says:

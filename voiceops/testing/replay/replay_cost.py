@@ -47,7 +47,7 @@ def _tokens(conversation: Conversation, prompt: str) -> tuple[int, int, int]:
     """Chats, tokens that go in, and tokens that come out."""
     so_far = len(prompt) // _CHARACTERS_PER_TOKEN + _of(conversation.opening.said)
     chats = sent = came = 0
-    for exchange in conversation.exchanges:
+    for exchange in conversation.answered:
         so_far += _of(exchange.caller)
         rounds = 1 + len(exchange.answer.used)
         said = _of(exchange.answer.said)
