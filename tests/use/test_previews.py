@@ -349,3 +349,14 @@ def test_its_pool_and_its_objects_are_nobodys_finding(made: Bench) -> None:
     }
     assert made.changes() == {}
     made.run("preview", "up", "b", "--line", "main-line")
+
+
+def test_what_could_not_be_made_is_said(made: Bench) -> None:
+    made.control.fault("status", vendor="vapi", method="POST", path="^/assistant$", nth=[2, 3], status=402)
+    ran = made.run("preview", "up", "a", "-q", code=3)
+    assert "✗ Agent/" in ran.out
+    assert "Run `voiceops preview up a` again." in ran.out
+    assert "Test it" not in ran.out
+    made.control.clear_faults()
+    made.run("preview", "up", "a")
+    assert made.changes("-e", "preview-a") == {}

@@ -16,8 +16,13 @@ def up(
     made: Sequence[tuple[str, str, str]],
     notes: Iterable[str] = (),
     style: Style = PLAIN,
+    *,
+    failed: Mapping[str, str] | None = None,
 ) -> str:
-    """A preview that is up: its number, its agents and squads with their live names and ids, and until when."""
+    """A preview that is up: its number, its agents and squads with their live names and ids, and until when.
+
+    `failed`: why some of it could not be made, by address; None where all of it is there.
+    """
     shown = preview.shown()
     rows = [style(f"Preview {preview.name}, made of {preview.source}, until {shown['expiresAt']}", "bold")]
     if preview.lent is not None:
@@ -29,6 +34,9 @@ def up(
     for (address, _, id_), name in zip(made, names, strict=True):
         rows.append(f"  {name:<{width}}  {id_}  {address}")
     rows += [f"  {style('!', 'yellow')} {one_line(note)}" for note in notes]
+    if failed is not None:
+        rows += [f"  {style('✗', 'red')} {one_line(f'{address}: {why}')}" for address, why in failed.items()]
+        return "\n".join([*rows, f"Not all of it is there. Run `voiceops preview up {preview.name}` again."])
     rows.append(f"Test it: voiceops -e {preview.environment} test. Take it down: voiceops preview down {preview.name}")
     return "\n".join(rows)
 

@@ -74,11 +74,9 @@ def up_command(console: Console, /, lock_timeout: float, format_: str, **asked: 
     if format_ == "json":
         console.data(found.to_data())
     else:
-        console.prose(preview_text.up(found.preview, found.made, found.notes, console.style()))
-    if found.complete:
-        return 0
-    console.note(f"Not all was applied. Run `voiceops preview up {found.preview.name}` again.")
-    return PartialApply.exit_code
+        failed = None if found.complete else found.to_data()["failed"]
+        console.prose(preview_text.up(found.preview, found.made, found.notes, console.style(), failed=failed))
+    return 0 if found.complete else PartialApply.exit_code
 
 
 @preview_command.command("list")
