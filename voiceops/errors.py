@@ -60,7 +60,7 @@ class Diagnostic:
         data: dict[str, Any] = {"severity": self.severity, "code": self.code, "summary": self.summary}
         if self.mark is not None:
             data |= {"file": self.mark.file, "line": self.mark.line, "column": self.mark.column}
-        if path := self._shown_path():
+        if path := self.shown_path:
             data["path"] = path
         if self.address:
             data["address"] = self.address
@@ -70,12 +70,13 @@ class Diagnostic:
 
     def __str__(self) -> str:
         where = f"{self.mark}: " if self.mark else ""
-        path = self._shown_path()
+        path = self.shown_path
         subject = " ".join(part for part in (self.address, path) if part)
         text = f"{where}{self.severity}[{self.code}]: {subject + ': ' if subject else ''}{self.summary}"
         return f"{text}\n    {self.hint}" if self.hint else text
 
-    def _shown_path(self) -> str:
+    @property
+    def shown_path(self) -> str:
         """Its own, else the mark's; a manifest begins at its `kind`, which the address says already."""
         marked = self.mark.path if self.mark else ""
         return self.path or ("" if self.address and marked == "kind" else marked)

@@ -127,7 +127,10 @@ def test_no_colour_where_none_is_wanted(live: Bench) -> None:
     assert not re.search(r"\x1b\[[\d;]*m", applied), applied
 
 
-@pytest.mark.parametrize("command", [("status",), ("doctor",), ("history",), ("rollback", "1", "--plan-only")])
+@pytest.mark.parametrize(
+    "command",
+    [("status",), ("doctor",), ("history",), ("rollback", "1", "--plan-only"), ("validate",), ("state", "list")],
+)
 def test_eighty_columns(live: Bench, command: tuple[str, ...]) -> None:
     live.write("agents/agent.yaml", AGENT)
     live.write("agents/tool.yaml", TOOL)
@@ -136,4 +139,5 @@ def test_eighty_columns(live: Bench, command: tuple[str, ...]) -> None:
     live.edit("agents/line.yaml", "agent: desk", "agent: desk, answer: runtime")
     live.apply("-m", "a message that is as long as people write them when they want to be understood by others")
     text = on_terminal(live, *command, columns=80)[1]
+    assert re.search(r"\n {2,}", text), "nothing was too long"
     assert [line for line in re.sub(r"\x1b\[[\d;]*m", "", text).splitlines() if len(line) > 80] == []

@@ -61,4 +61,5 @@ def test_what_is_long_is_cut() -> None:
 
 def test_a_column_is_as_wide_as_its_widest_cell() -> None:
     assert padded([("a", "long one"), ("日本", "b")]) == [("a   ", "long one"), ("日本", "b       ")]
+    assert padded([("a", "x"), ("a" * 25, "x"), ("bb", "x")]) == [("a ", "x"), ("a" * 25, "x"), ("bb", "x")]
     assert padded([]) == []

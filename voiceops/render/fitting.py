@@ -13,6 +13,7 @@ _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _NARROWEST = 40  # columns; on fewer nothing is gained
 _INDENT = re.compile(r"(?:\x1b\[[\d;]*m)* *(?:[-+~!·‼☎✓✗*] +)?")
 _MOST_INDENT = 16
+_WIDEST_CELL = 24  # columns that a cell may ask of all others of its column
 
 
 def fitted(text: str, width: int) -> str:
@@ -76,8 +77,11 @@ def _broken(line: str, width: int) -> str:
 
 
 def padded(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
-    """A table's cells, each as wide as the widest of its column."""
-    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
+    """A table's cells, each as wide as the widest of its column; a cell that is wider than most is no measure."""
+    measured = [
+        [width for width in map(columns, column) if width <= _WIDEST_CELL] for column in zip(*rows, strict=True)
+    ]
+    widths = [max(found, default=0) for found in measured]
     return [
         tuple(cell + " " * (width - columns(cell)) for cell, width in zip(row, widths, strict=True)) for row in rows
     ]

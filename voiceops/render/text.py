@@ -330,8 +330,7 @@ def render_diagnostic(diagnostic: Diagnostic, style: Style = PLAIN) -> str:
     """One problem: where, what, and in the next line what to do."""
     colour = "red" if diagnostic.severity == "error" else "yellow"
     where = f"{one_line(str(diagnostic.mark))}: " if diagnostic.mark else ""
-    path = diagnostic.path or (diagnostic.mark.path if diagnostic.mark else "")
-    subject = one_line(" ".join(part for part in (diagnostic.address, path) if part))
+    subject = one_line(" ".join(part for part in (diagnostic.address, diagnostic.shown_path) if part))
     word = style(f"{diagnostic.severity}[{diagnostic.code}]", colour, "bold")
     text = f"{where}{word}: {subject + ': ' if subject else ''}{indented(diagnostic.summary)}"
     return text + (f"\n    {indented(diagnostic.hint)}" if diagnostic.hint else "")

@@ -168,7 +168,7 @@ def _placed(
     if format_ == "json":
         console.data(_about(plan) | {"people": [result_data(result) for result in placed.results]})
     else:
-        console.out(render_result(placed.results[0]) if plan.single else render_results(placed.results))
+        console.prose(render_result(placed.results[0]) if plan.single else render_results(placed.results))
     if placed.broken is not None:
         console.failure(placed.broken)
     if left := left_of(placed.results):

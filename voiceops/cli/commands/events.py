@@ -47,7 +47,7 @@ def list_command(console: Console, state: str | None, type_: str, limit: int, fo
         data = event.to_data()
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(event.received))
         tail = f"  {event.error}" if event.error else ""
-        console.out(one_line(f"{data['id']:<20} {at}  {data['state']:<8} {event.type:<26} {event.call}{tail}"))
+        console.prose(one_line(f"{data['id']:<20} {at}  {data['state']:<8} {event.type:<26} {event.call}{tail}"))
     if stats is not None:
         console.note(f"{stats.waiting} waiting, {stats.working} in work, {stats.dead} dead")
     return 0

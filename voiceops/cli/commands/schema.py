@@ -77,7 +77,7 @@ def update_command(console: Console, file: Path, out: Path | None, dry_run: bool
         head = {"file": str(found.path), "written": found.written, "source": found.source}
         console.data(head | {"compared_with": found.compared_with} | data)
         return 0
-    console.out(render_update(found.changes, found.notes, found.compared_with))
+    console.prose(render_update(found.changes, found.notes, found.compared_with))
     said = f"{found.kinds} kinds, {found.types} types"
     if found.unchanged:
         console.note(f"{found.path} says the same already.")

@@ -44,10 +44,10 @@ def signature_command(console: Console, url: str, params: tuple[str, ...], body:
     if fits is not None:
         console.out(f"The signature fits {fits.what}:\n    {fits.url}")
         if fits.advice:
-            console.out(fits.advice)
+            console.prose(fits.advice)
         return 0 if not fits.advice else 1
     console.out("The signature fits no reading of this request.")
-    console.out(
+    console.prose(
         "Either the token is another account's (a subaccount's number is signed with the subaccount's token), or a "
         "parameter is missing here: all of them count, blank ones too."
     )

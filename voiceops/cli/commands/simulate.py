@@ -99,7 +99,7 @@ def _summary(console: Console, calls: list[use.Played], wrong: list[use.Moment])
     if len(calls) > 1:
         for verb in sorted({moment.verb for moment in moments}):
             times = [moment.seconds * 1000 for moment in moments if moment.verb == verb]
-            console.out(
+            console.prose(
                 f"{verb:<12} {len(times):>7} requests   p50 {_at(times, 0.5):7.1f} ms   p95 {_at(times, 0.95):7.1f} ms"
                 f"   p99 {_at(times, 0.99):7.1f} ms   worst {times[-1]:7.1f} ms"
             )

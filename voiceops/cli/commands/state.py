@@ -29,7 +29,7 @@ def list_command(console: Console, format_: str) -> None:
         console.data([{"address": e.address, "type": e.type, "id": e.id, "name": e.name} for e in entries])
         return
     for entry in entries:
-        console.out(one_line(f"{entry.address:<44} {entry.id:<38} {entry.name or ''}"))
+        console.prose(one_line(f"{entry.address:<44} {entry.id:<38} {entry.name or ''}"))
 
 
 @state_command.command("show")

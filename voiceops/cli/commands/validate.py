@@ -28,6 +28,8 @@ def validate_command(console: Console, format_: str, strict: bool, environment: 
 
     folder, chosen, context = console.place
     found = use.validate(folder, environment or chosen, context)
-    show = console.document if format_ == "github" else console.out
-    show(render(found.diagnostics, format_, console.style(), objects=found.objects, quiet=console.quiet))
+    show = {"github": console.document, "text": console.prose}
+    show.get(format_, console.out)(
+        render(found.diagnostics, format_, console.style(), objects=found.objects, quiet=console.quiet)
+    )
     return 1 if found.failed or (strict and found.diagnostics) else 0

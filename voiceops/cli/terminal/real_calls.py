@@ -167,7 +167,7 @@ def record_calls(console: Console, real: RealCalls, ids: tuple[str, ...], agent:
         data = asdict(recorded)
         console.data(data | {"leftOut": data.pop("left_out")})
     else:
-        console.out(render_recorded(recorded.written, recorded.there, recorded.left_out, recorded.replaced))
+        console.prose(render_recorded(recorded.written, recorded.there, recorded.left_out, recorded.replaced))
     for warning in recorded.warnings:
         console.note(warning)
     return 0
