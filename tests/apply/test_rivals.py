@@ -65,7 +65,7 @@ def test_a_signal_ends_after_the_requests_under_way(tmp_path: Path, number: sign
         assert running.stderr is not None
         heard = running.stderr.readline()  # it says that it has heard
         made.control.release(rule)
-        out, err = running.communicate(timeout=30)
+        out, err = running.communicate(timeout=90)
         err = heard + err
         assert running.returncode == 3, out + err
         assert "requests under way are finished" in err
@@ -123,7 +123,7 @@ def test_a_lock_that_was_taken_away_stops_its_holder(live: Bench) -> None:
     lock = held.split("lock ")[-1].split(")")[0]
     live.run("state", "unlock", lock)
     live.control.release(rule)
-    out, err = running.communicate(timeout=30)
+    out, err = running.communicate(timeout=90)
     assert running.returncode == 3, out + err
     assert "lock of this state was taken away" in out
     assert live.control.objects("/assistant") == []

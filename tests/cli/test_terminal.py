@@ -52,7 +52,7 @@ def on_terminal(
                 process.send_signal(signal_)
                 answered = True
     finally:
-        code = process.wait(timeout=10)
+        code = process.wait(timeout=90)
         os.close(leader)
     return code, text
 
@@ -96,7 +96,7 @@ def test_a_signal_while_it_waits_for_the_lock_ends_it(live: Bench) -> None:
     wait_until(lambda: catches(second.pid, signal.SIGTERM))  # from then on it reads, or waits
     assert second.poll() is None
     second.send_signal(signal.SIGTERM)
-    assert "stopped before anything was changed" in second.communicate(timeout=30)[1]
+    assert "stopped before anything was changed" in second.communicate(timeout=90)[1]
     assert second.returncode == 1
     live.control.release(pause)
     assert first.wait(30) == 0

@@ -168,7 +168,7 @@ def test_a_lock_is_left_behind(night: Night) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    made.control.wait_for_pause(rule, 30)
+    made.control.wait_for_pause(rule, 60)
     held, left = of("A lock was left behind")
     night.type(held)
     other.kill()

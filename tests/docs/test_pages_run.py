@@ -213,7 +213,7 @@ def test_the_sandbox_as_a_process(garden: Bench) -> None:
                 assert "to create" in sh(garden.folder, using, environ | {"VAPI_WEBHOOK_SECRET": "s" * 32})
         finally:
             process.terminate()
-            process.communicate(timeout=10)
+            process.communicate(timeout=90)
 
 
 def test_the_runtime_is_served_called_and_written_out(live: Bench) -> None:

@@ -130,7 +130,7 @@ def test_files_that_are_not_there(project: Path) -> None:
 
 def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "voiceops", "-C", str(root), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_validate_names_the_place(project: Path) -> None:

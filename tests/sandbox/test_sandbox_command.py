@@ -22,7 +22,7 @@ def test_switches_of_the_command_line_are_the_sandbox_s() -> None:
         assert (switches["lag"], switches["adversarial"]) == (1.5, True)
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=90)
 
 
 @pytest.mark.parametrize(

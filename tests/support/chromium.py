@@ -20,7 +20,7 @@ import pytest
 import websocket
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_DEADLINE = 30.0
+_DEADLINE = 90.0
 
 
 def find_chromium() -> str:

@@ -38,7 +38,7 @@ class Forking:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=90)
         self._process.stdout.close()
 
 

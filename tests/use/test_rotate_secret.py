@@ -159,7 +159,7 @@ def test_killed_while_vapi_gets_the_new_one(tmp_path: Path, when: str) -> None:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        made.control.wait_for_pause(rule, 30)
+        made.control.wait_for_pause(rule, 60)
         process.kill()
         process.wait(10)
         made.control.clear_faults()

@@ -55,7 +55,7 @@ class SandboxClient:
         """Let paused requests go on, and get how many there were."""
         return int(self._call("POST", "/release", {"id": id_})["released"])
 
-    def wait_for_pause(self, id_: str, timeout: float = 10.0) -> None:
+    def wait_for_pause(self, id_: str, timeout: float = 60.0) -> None:
         """Until a request waits on this rule. Raises TimeoutError."""
         until = time.monotonic() + timeout
         while not any(rule["id"] == id_ and rule["waiting"] for rule in self.faults()):

@@ -215,7 +215,7 @@ def test_a_message_that_was_acknowledged_is_worked_on(tmp_path: Path, note: byte
 def test_a_handler_that_leaves_is_tried_again(tmp_path: Path, note: str) -> None:
     with serving(tmp_path, SPEC, HANDLERS, retries=Retries(pauses=(0.05,))) as server:
         server.message("end-of-call-report", note=note)
-        wait_for(lambda: [state for state, _ in _states(server, "end-of-call-report")] == [DEAD], 30)
+        wait_for(lambda: [state for state, _ in _states(server, "end-of-call-report")] == [DEAD], 60)
         assert "failed" in _states(server, "end-of-call-report")[0][1]
 
 
@@ -231,7 +231,7 @@ def test_a_message_whose_process_always_dies_is_dead_in_the_end(tmp_path: Path) 
         connection.execute("INSERT INTO bodies VALUES (7, ?)", (b'{"message":{"type":"end-of-call-report"}}',))
     connection.close()
     with serving(tmp_path, SPEC, HANDLERS) as server:
-        wait_for(lambda: [state for state, _ in _states(server, "end-of-call-report")] == [DEAD], 10)
+        wait_for(lambda: [state for state, _ in _states(server, "end-of-call-report")] == [DEAD], 60)
         assert "process ended" in _states(server, "end-of-call-report")[0][1]
 
 
@@ -270,7 +270,7 @@ def test_a_slow_store_makes_no_answer_late(tmp_path: Path, kind: str) -> None:
             started = time.monotonic()
             assert server.get("/readyz", DASHBOARD).status == 503
             assert time.monotonic() - started < 5
-        wait_for(lambda: server.get("/readyz", DASHBOARD).status == 200, 20)
+        wait_for(lambda: server.get("/readyz", DASHBOARD).status == 200, 60)
         assert server.tool("ok", id="again")["result"] == "fine"
 
 

@@ -323,7 +323,7 @@ def test_spans_that_can_not_be_made_stop_no_call(tmp_path: Path, variables: dict
             wait_for(lambda: client.get("/healthz").status == 200)
             assert "result" in client.tool("findOrder", {"orderNumber": "1"})
             ran.terminate()
-            _, log = ran.communicate(timeout=30)
+            _, log = ran.communicate(timeout=90)
     assert said in log.replace('\\"', '"')
     assert "Traceback" not in log
 

@@ -162,7 +162,7 @@ def test_damage_while_it_runs_is_said(tmp_path: Path, how: str) -> None:
         assert server.get("/readyz").data == {"status": "ready"}
         _settled(server, place)
         DAMAGE[how](place)
-        wait_for(lambda: server.get("/readyz").status == 503, 5)
+        wait_for(lambda: server.get("/readyz").status == 503, 60)
         assert server.get("/readyz").data == {"status": "not ready"}
         assert "store" in server.get("/readyz", DASHBOARD).data["status"]
         assert "voiceops_ready 0" in server.get("/metrics").text
@@ -179,7 +179,7 @@ def _settled(server: Serving, place: Path) -> None:
         other.close()
         return bool(log == done)
 
-    wait_for(moved, 5)
+    wait_for(moved, 60)
 
 
 def test_a_whole_store_is_not_suspected(tmp_path: Path) -> None:
