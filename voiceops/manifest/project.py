@@ -266,7 +266,8 @@ def _only(names: list[str]) -> str:
 def _check_environment(base: Map, names: list[str], chosen: str, *, given: bool, problems: Problems) -> None:
     at = base.marks.get("defaultEnvironment") if not given else None
     if not NAME.match(chosen):
-        problems.error("environment-name", f"{chosen!r} is no environment's name (a-z, 0-9, -)", at)
+        known = f"It has: {', '.join(names)}."
+        problems.error("environment-name", f"{chosen!r} is no environment's name (a-z, 0-9, -)", at, known)
     elif not any(fnmatch.fnmatch(chosen, name) for name in names):
         problems.error(
             "environment-unknown",
