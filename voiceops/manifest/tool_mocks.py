@@ -14,6 +14,7 @@ from voiceops.manifest.problems import Problems, did_you_mean
 from voiceops.manifest.resolve import Index
 from voiceops.manifest.vendor_bodies import default_tool_name, tool_name
 from voiceops.model.graph import Graph, Resource
+from voiceops.model.json_in import as_list
 from voiceops.model.located import Map, Seq
 from voiceops.model.values import Outside, Path, Ref
 
@@ -165,11 +166,11 @@ def _targets(graph: Graph, scenario: Resource) -> set[str] | None:
         resource
         for resource in graph.resources.values()
         if resource.kind == "SimulationSuite"
-        and any(_names(item, simulations) for item in _listed(resource.body.get("simulationIds")))
+        and any(_names(item, simulations) for item in as_list(resource.body.get("simulationIds")))
     ]
     found: set[str] = set()
     for suite in suites:
-        told = [item for item in _listed(suite.body.get("targetAssignments")) if item]
+        told = [item for item in as_list(suite.body.get("targetAssignments")) if item]
         assigned: list[Any] = [item.get("targetId") if isinstance(item, dict) else None for item in told]
         if not assigned or not all(isinstance(item, Ref | Outside) for item in assigned):
             return None
@@ -179,10 +180,6 @@ def _targets(graph: Graph, scenario: Resource) -> set[str] | None:
 
 def _names(item: Any, addresses: set[str]) -> bool:
     return isinstance(item, Ref) and item.address in addresses
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _tools_in(value: Any, found: _Reached, key: str = "") -> Iterator[str]:

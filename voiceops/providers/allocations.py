@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from voiceops.errors import NotFound, ProviderError
+from voiceops.model.json_in import as_number
 from voiceops.model.live import Allocation
 from voiceops.providers.answer_forms import items_of, maps_of, wrapped
 from voiceops.providers.http import Api
@@ -51,7 +52,8 @@ def _read(row: dict[str, Any]) -> Allocation | None:
         return None
     targets = row.get("targets")
     shares = tuple(
-        (str(target.get("assistantVersion")), _share(target.get("percentage"))) for target in maps_of(targets)
+        (str(target.get("assistantVersion")), (as_number(target.get("percentage")) or 0.0))
+        for target in maps_of(targets)
     )
     return Allocation(
         id=str(row["id"]),
@@ -61,7 +63,3 @@ def _read(row: dict[str, Any]) -> Allocation | None:
         created_at=str(row.get("createdAt") or ""),
         actor=str(row.get("actorType") or ""),
     )
-
-
-def _share(value: Any) -> float:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else 0.0

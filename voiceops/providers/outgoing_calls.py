@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from voiceops.errors import Ambiguous, ProviderError
+from voiceops.model.json_in import as_map, as_number
 from voiceops.providers.answer_forms import object_of
 from voiceops.providers.call_pages import call_pages
 from voiceops.providers.http import Api
@@ -31,10 +32,9 @@ async def make_call(api: Api, body: Mapping[str, Any], send_by: float) -> MadeCa
         raise Ambiguous(error.summary, endpoint=_ENDPOINT, status=answer.status) from None
     if call.get("name") not in (None, body.get("name")):
         raise Ambiguous("Vapi's answer is about another call", endpoint=_ENDPOINT, status=answer.status)
-    limits = answer.data.get("subscriptionLimits")
-    limits = limits if isinstance(limits, dict) else {}
-    left = limits.get("remainingConcurrentCalls")
-    none_left = isinstance(left, (int, float)) and not isinstance(left, bool) and left <= 0
+    limits = as_map(answer.data.get("subscriptionLimits"))
+    left = as_number(limits.get("remainingConcurrentCalls"))
+    none_left = left is not None and left <= 0
     return MadeCall(call=call, full=limits.get("concurrencyBlocked") is True or none_left)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from voiceops.model.address import is_twilio_side, name_of, twilio_side
 from voiceops.model.graph import Graph, Resource
+from voiceops.model.json_in import as_map, as_number
 from voiceops.model.privacy import Privacy
 from voiceops.model.values import Ref, canonical, digest, encode, leaves
 
@@ -230,8 +231,7 @@ def _tool(
     kind = str(body.get("type") or "function")
     inline = resource.kind == "Agent"
     handler = None if inline else resource.handler
-    function = body.get("function") if isinstance(body.get("function"), dict) else {}
-    assert isinstance(function, dict)
+    function = as_map(body.get("function"))
     server = body.get("server")
     elsewhere = isinstance(server, dict) and not _is_ours(server, base)
     if kind == "function":
@@ -278,9 +278,7 @@ def _shortest(timeouts: list[float | None], tool_seconds: float) -> float | None
 
 
 def _timeout(body: Mapping[str, Any]) -> float | None:
-    server = body.get("server")
-    value = server.get("timeoutSeconds") if isinstance(server, dict) else None
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    return as_number(as_map(body.get("server")).get("timeoutSeconds"))
 
 
 def _lines(resources: Mapping[str, Resource], base: str) -> Iterator[LineSpec]:

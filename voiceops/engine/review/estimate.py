@@ -16,6 +16,7 @@ from voiceops.kinds.schema import facts
 from voiceops.model.address import is_twilio_side, kind_of, owner_of, twilio_side
 from voiceops.model.estimates import AgentEstimate, Estimate, Estimates
 from voiceops.model.graph import Graph, reaching
+from voiceops.model.json_in import as_number
 from voiceops.model.plan import DELETE, Change, Plan
 from voiceops.model.values import merge_patch
 
@@ -217,7 +218,7 @@ def _given_back(change: Change) -> bool:
 
 
 def _number(value: Any) -> float:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else 0.0
+    return as_number(value) or 0.0
 
 
 def _whole(value: Any) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from voiceops.kinds.schema import Facts, using
+from voiceops.model.json_in import as_map, maps_in
 from voiceops.runtime.handlers.call import Call
 from voiceops.runtime.handlers.decorators import (
     ANSWERED,
@@ -231,13 +232,11 @@ def _documents(value: Any) -> Any:
 
 
 def _parameters(body: bytes) -> dict[str, Any]:
-    found = message_of(body).get("parameters")
-    return found if isinstance(found, dict) else {}
+    return dict(as_map(message_of(body).get("parameters")))
 
 
 def _query(body: bytes) -> dict[str, Any]:
     """What the caller said last, and everything that was said."""
-    messages = message_of(body).get("messages")
-    said = [m for m in messages if isinstance(m, dict)] if isinstance(messages, list) else []
+    said = maps_in(message_of(body).get("messages"))
     asked = [str(m.get("content") or m.get("message") or "") for m in said if m.get("role") == "user"]
     return {"query": asked[-1] if asked else "", "messages": said}
