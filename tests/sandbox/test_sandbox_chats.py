@@ -93,10 +93,13 @@ def test_a_squad_hands_over(bench: Bench) -> None:
 def test_who_takes_over_greets(bench: Bench) -> None:
     returns = agent(bench, "Parcels go back within thirty days.", name="returns", firstMessage="Returns, hello!")
     desk = {"name": "desk", "model": {**MODEL, "messages": [{"role": "system", "content": "You greet."}]}}
-    to_returns = {"type": "assistant", "assistantName": "returns", "description": "Sending something back"}
+    to_returns: dict[str, Any] = {"type": "assistant", "assistantName": "returns", "description": "Sending it back"}
     squad = {"members": [{"assistant": desk, "assistantDestinations": [to_returns]}, {"assistantId": returns}]}
     first = _chat(bench, "I want to send a parcel back, returns please", squad=squad)
     assert _said(first) == [["handoff_to_returns"], "Handoff initiated.", "Returns, hello!"]
+    to_returns["assistantOverrides"] = {"firstMessageMode": "assistant-speaks-first-with-model-generated-message"}
+    silent = _chat(bench, "I want to send a parcel back, returns please", squad=squad)
+    assert _said(silent) == [["handoff_to_returns"], "Handoff initiated.", "Parcels go back within thirty days."]
     second = _chat(bench, "Within how many days do parcels go back?", squad=squad, previousChatId=first["id"])
     assert _said(second) == ["Parcels go back within thirty days."]
 

@@ -77,7 +77,7 @@ def with_mocked_functions(cast: tuple[StandIn, ...], mocks: Iterable[str]) -> tu
 def _member(world: World, member: Body, every: list[Body]) -> StandIn:
     own = [item for item in (member.get("assistantOverrides"), *every) if item]
     found = read(world, _kept(world, "/assistant", member.get("assistantId")) or member.get("assistant") or {}, own)
-    handoffs = tuple(_handoffs(world, member.get("assistantDestinations"), ""))
+    handoffs = tuple(_handoffs(world, member.get("assistantDestinations"), {}))
     return StandIn(found.name, found.first_message, found.prompt, (*found.tools, *handoffs), found.model)
 
 
@@ -90,7 +90,7 @@ def _tools(world: World, body: Body, assistants: Any) -> list[ToolAtHand]:
     kind = str(body.get("type") or "function")
     function = _map(body.get("function"))
     if kind == "handoff":
-        return list(_handoffs(world, body.get("destinations"), str(function.get("name") or "")))
+        return list(_handoffs(world, body.get("destinations"), function))
     parameters = _map(function.get("parameters"))
     about = [str(function.get("description") or body.get("description") or "")]
     about += [str(item.get("description") or "") for item in body.get("destinations") or () if isinstance(item, dict)]
@@ -107,7 +107,7 @@ def _tools(world: World, body: Body, assistants: Any) -> list[ToolAtHand]:
     ]
 
 
-def _handoffs(world: World, destinations: Any, name: str) -> Iterator[ToolAtHand]:
+def _handoffs(world: World, destinations: Any, function: Body) -> Iterator[ToolAtHand]:
     """A tool for each member that can take over, by its name or its id."""
     for item in destinations or ():
         if not isinstance(item, dict):
@@ -116,9 +116,22 @@ def _handoffs(world: World, destinations: Any, name: str) -> Iterator[ToolAtHand
         to = str(item.get("assistantName") or kept.get("name") or "")
         if to:
             spelled = re.sub(r"[^\w-]", "_", to)
-            about = str(item.get("description") or "")
-            called = name or f"{HANDS_OVER}{spelled}"
-            yield ToolAtHand(name=called, description=about, also=to, kind="handoff", hands_to=to)
+            about = f"{function.get('description') or ''} {item.get('description') or ''}".strip()
+            yield ToolAtHand(
+                name=str(function.get("name") or "") or f"{HANDS_OVER}{spelled}",
+                description=about,
+                also=to,
+                kind="handoff",
+                hands_to=to,
+                greeting=_greeting(_map(item.get("assistantOverrides"))),
+            )
+
+
+def _greeting(overrides: Body) -> str | None:
+    """What overrides make of a first message; None: it stays the assistant's own."""
+    if overrides.get("firstMessageMode") not in (None, "assistant-speaks-first"):
+        return ""
+    return str(overrides["firstMessage"]) if isinstance(overrides.get("firstMessage"), str) else None
 
 
 def _map(value: Any) -> Body:

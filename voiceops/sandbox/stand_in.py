@@ -38,6 +38,7 @@ class ToolAtHand:
     required: tuple[str, ...] = ()
     server: ToolServer | None = None
     hands_to: str = ""
+    greeting: str | None = None  # what who takes over says, where the handoff says so; empty: nothing
 
     @property
     def served(self) -> bool:
@@ -97,8 +98,9 @@ def answer(cast: Sequence[StandIn], turns: Sequence[Said]) -> NextTurn:
     if turns and turns[-1].role == "tool":
         if not _handed(cast, turns):
             return NextTurn(spoken(turns[-1].text))
-        if who.first_message and len(cast) > 1:
-            return NextTurn(who.first_message)
+        greeting = _greeting(cast, turns)
+        if greeting and len(cast) > 1:
+            return NextTurn(greeting)
     if not asked:
         return NextTurn(who.first_message or _first_sentence(who))
     wanted = _wanted(who, turns, asked[-1])
@@ -135,6 +137,16 @@ def question(parameter: str) -> str:
 
 def _first_sentence(who: StandIn) -> str:
     return next(iter(sentences(who.prompt)), LOST)
+
+
+def _greeting(cast: Sequence[StandIn], turns: Sequence[Said]) -> str:
+    """What the one who took over says first: its first message, or what the handoff says instead."""
+    place = max((place for place, turn in enumerate(turns) if turn.calls), default=-1)
+    called = {name for name, _ in turns[place].calls} if place >= 0 else set()
+    handing = speaking(cast, turns[: max(place, 0)])
+    tool = next((tool for tool in handing.tools if tool.name in called and tool.hands_to), None)
+    own = speaking(cast, turns).first_message
+    return own if tool is None or tool.greeting is None else tool.greeting
 
 
 def _handed(cast: Sequence[StandIn], turns: Sequence[Said]) -> bool:

@@ -196,4 +196,5 @@ class _Live:
             agent=harmless(body, tools, seat.destinations),
             names=frozenset({key, seat.id, name} - {""}),
             variables=variables,
+            under=lambda more: harmless(overridden(body, (more,))[0], tools, seat.destinations),
         )

@@ -162,6 +162,26 @@ async def test_who_is_not_live_is_said() -> None:
     assert one.error == "the caller is handed on to gone, who is not live in this environment"
 
 
+async def test_who_takes_over_does_so_as_the_handoff_says() -> None:
+    body = {"name": "bills", "firstMessage": "Bills, hello!", "model": MODEL}
+    bills = Member(
+        key="Agent/bills",
+        agent=harmless(body, []),
+        names=frozenset({"Agent/bills", "bills"}),
+        under=lambda more: harmless(overridden(body, (more,))[0], []),
+    )
+    quiet = {"firstMessageMode": "assistant-speaks-first-with-model-generated-message", "variableValues": {"a": "b"}}
+    for overrides, said in ((None, "Bills, hello!"), (quiet, "Made up."), ({"firstMessage": "Hm?"}, "Hm?")):
+        to = {"type": "assistant", "assistantName": "bills", "assistantOverrides": overrides}
+        desk = Member(key="Agent/desk", agent=harmless({"name": "desk", "model": MODEL}, [], [to]))
+        who = WhoAnswers(members=(desk, bills))
+        made = conversation_of(
+            call(caller(1), over(2, "handoff_to_bills"), spoke(3, "bills", "Made up.")), {}, keys=KEYS
+        )
+        one = await played(made, ("handoff_to_bills", {}), "Made up.", who=who)
+        assert one.answers[1].said == said
+
+
 async def test_an_early_handoff_is_found() -> None:
     made = handed(spoke(0, "desk"), caller(1), spoke(2, "desk"), caller(3), over(4), spoke(5, "parcels"))
     one = await played(made, ("handoff_to_parcels", {}))

@@ -7,7 +7,7 @@ https://docs.vapi.ai/squads/handoff: `HandoffDestinationAssistant`, `…Squad`, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from voiceops.model.values import JSON
@@ -24,6 +24,7 @@ class Handoff:
     squad: str = ""  # the live id of a squad that takes over as a whole; `to` is its member that begins, if named
     context: str = "all"  # what is carried along: the type of `contextEngineeringPlan`
     most: int = 0  # messages, of `lastNMessages`
+    overrides: Mapping[str, Any] = field(default_factory=dict)  # of who takes over
 
 
 def handoffs_of(tool: Mapping[str, Any]) -> tuple[Handoff, ...]:
@@ -39,12 +40,14 @@ def _handoff(destination: Mapping[str, Any]) -> Handoff:
     told = plan if isinstance(plan, Mapping) else {}
     context = "none" if destination.get("transferMode") == "delete-history" else str(told.get("type") or "all")
     most = told.get("maxMessages")
+    overrides = destination.get("squadOverrides" if destination.get("type") == "squad" else "assistantOverrides")
     names = ("entryAssistantName",) if destination.get("type") == "squad" else ("assistantName", "assistantId")
     return Handoff(
         to=next((str(destination[key]) for key in names if destination.get(key)), ""),
         by_id=not destination.get(names[0]),
         squad=str(destination.get("squadId") or "") if destination.get("type") == "squad" else "",
         context=context,
+        overrides=overrides if isinstance(overrides, Mapping) else {},
         most=int(most) if isinstance(most, int | float) and not isinstance(most, bool) else 0,
     )
 

@@ -92,8 +92,8 @@ class _Line:
             self.lost = to
             return ""
         self.messages = carried(self.messages, handoff, self.since)
-        self.since, self.member = len(self.messages), member
-        greets = member.agent.first_message
+        self.since, self.member = len(self.messages), member.after(handoff)
+        greets = self.member.agent.first_message
         if greets:
             self.messages.append(assistant(greets))
         return greets

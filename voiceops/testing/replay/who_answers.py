@@ -27,6 +27,15 @@ class Member:
     agent: HarmlessAgent
     names: frozenset[str] = frozenset()  # all that stands for it: the key, live id, live name
     variables: Mapping[str, JSON] = field(default_factory=dict)  # that a squad gives it
+    under: Callable[[Mapping[str, Any]], HarmlessAgent] | None = None  # the same agent under a handoff's overrides
+
+    def after(self, handoff: Handoff | None) -> Member:
+        """It as it takes over by this handoff."""
+        if handoff is None or not handoff.overrides or self.under is None:
+            return self
+        values = handoff.overrides.get("variableValues")
+        variables = {**self.variables, **(values if isinstance(values, Mapping) else {})}
+        return replace(self, agent=self.under(handoff.overrides), variables=variables)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
