@@ -213,6 +213,7 @@ CODES = {
         "Vapi says that a model of a live object is going to be retired, or was.",
         "Choose another model; where Vapi recommends one, the hint names it.",
     ),
+    "pull-cut-off": Code("", "A pull was cut off in the middle of its files.", "`voiceops pull` finishes it."),
     "secret-not-checked": Code("", "A secret is not set here, so it was not compared.", "Set it to compare it."),
     "empty-state": Code("", "The state knows nothing, and the manifests' names are live.", "Check `state:`."),
     "state-local": Code("", "A pipeline's checkout holds a live state.", "Use a shared place, or `--local-state`."),

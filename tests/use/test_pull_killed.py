@@ -162,3 +162,13 @@ def test_a_dry_run_finishes_nothing(made: Bench) -> None:
     made.write(".voiceops/pull.live.json", '{"version": 1, "files": {"agents/x.yaml": "x"}, "ids": {}}')
     assert "the last pull was cut off" in made.run("pull", "--dry-run", code=1).err
     assert not (made.folder / "agents").exists()
+
+
+def test_other_commands_say_that_a_pull_is_to_be_finished(made: Bench) -> None:
+    clean(made)
+    assert "pull-cut-off" not in made.run("plan", code=1).err
+    made.write(".voiceops/pull.live.json", '{"version": 1, "files": {}, "ids": {}}')
+    for command in ("plan", "validate"):
+        ran = made.run(command, code=1)
+        assert "warning[pull-cut-off]" in ran.out + ran.err
+        assert "`voiceops pull` finishes it." in ran.out + ran.err

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from voiceops.adopt.pull_marker import marker
 from voiceops.errors import VoiceopsError
 from voiceops.whole_file import sync_folder, write_new, write_whole
 
 _VERSION = 1
-_FOLDER = ".voiceops"
 _WRITERS = 16
 _ENV = ".env"
 _IGNORES_ENV = frozenset({".env", "/.env", "*.env", ".env*", "/.env*", "**/.env"})
@@ -30,11 +30,6 @@ class Begun:
 
     files: Mapping[str, str]
     ids: Mapping[str, str]
-
-
-def marker(root: Path, environment: str) -> Path:
-    """Where it is written what a pull has set out to do."""
-    return root / _FOLDER / f"pull.{environment}.json"
 
 
 def begin(root: Path, environment: str, begun: Begun) -> None:

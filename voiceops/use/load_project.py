@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from voiceops.adopt.pull_marker import marker
 from voiceops.engine.review.estimate import Table
 from voiceops.engine.review.plan_checks import Budgets, Checks
 from voiceops.errors import Diagnostic, InvalidProject
@@ -90,6 +91,9 @@ def opened_with_problems(
         project = previewed(load_project(root, preview.source, environ, problems), preview, problems)
     else:
         project = load_project(root, chosen, environ, problems)
+    if marker(root, project.environment).exists():
+        what = f"a pull of {project.environment} was cut off, or is under way: its objects are not managed yet"
+        problems.warning("pull-cut-off", what, project.mark, "`voiceops pull` finishes it.")
     return Opened(project, environ, context), problems
 
 
