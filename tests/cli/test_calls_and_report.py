@@ -112,6 +112,11 @@ def test_calls_are_filtered(made: Bench) -> None:
     rows = list(csv.DictReader(io.StringIO(desk)))
     assert rows
     assert {row["agent"] for row in rows} == {"returns"}
+    for command in ("calls", "report"):
+        ran = made.run(command, "--agent", "nobody")
+        assert "No call of 'nobody': `voiceops report --by agent` shows whose there are." in ran.err
+    assert "No call of" not in made.run("calls", "--until", "2000-01-01").err
+    assert "· 1 tools ·" not in made.run("calls", "--limit", "2000").out
 
 
 def test_a_report_counts_what_is_listed(made: Bench) -> None:

@@ -43,6 +43,10 @@ def test_nothing_wrong(quiet: bool, text: str) -> None:
     assert render([], "text", objects=3, quiet=quiet) == text
 
 
+def test_one_object_is_no_objects() -> None:
+    assert render([], "text", objects=1) == "Valid: 1 object."
+
+
 def test_json() -> None:
     data = json.loads(render([ERROR, WARNING], "json"))
 

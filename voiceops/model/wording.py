@@ -10,6 +10,11 @@ def many(count: int, one: str) -> str:
     return f"{count:,} {one}{'' if count == 1 else 's'}"
 
 
+def as_they_should_be(count: int) -> str:
+    """What there is to say of objects with nothing to do."""
+    return "1 object is as it should be" if count == 1 else f"{count} objects are as they should be"
+
+
 def some_of(names: Sequence[str], most: int, between: str = ", ") -> str:
     """The first of them, and how many there are beside: `a, b and 3 more`."""
     more = f" and {len(names) - most} more" if len(names) > most else ""

@@ -15,6 +15,7 @@ from voiceops.calls.record import CallRecord, Spoken, ToolUse
 from voiceops.calls.shown_numbers import shown_number
 from voiceops.model.instants import to_second
 from voiceops.model.safe_text import one_line
+from voiceops.model.wording import many
 from voiceops.render.style import PLAIN, Style
 
 _NOTHING = InForce()
@@ -135,7 +136,7 @@ def _line(call: CallRecord, style: Style) -> str:
         call.agent or "(no agent)",
         call.phone or call.direction or "–",
         call.reason or call.status or "–",
-        f"{len(call.tools)} tools" if call.tools else "",
+        many(len(call.tools), "tool") if call.tools else "",
         f"${call.cost:.3f}" if call.cost is not None else "",
         "simulated" if call.simulated else "",
         call.id[:8],

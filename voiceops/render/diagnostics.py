@@ -28,7 +28,7 @@ def render(
     if errors or warnings:
         lines.append(f"{errors} error{'' if errors == 1 else 's'}, {warnings} warning{'' if warnings == 1 else 's'}")
     elif not quiet:
-        lines.append(style("Valid", "green", "bold") + f": {objects} objects.")
+        lines.append(style("Valid", "green", "bold") + f": {objects} object{'' if objects == 1 else 's'}.")
     return "\n".join(lines)
 
 

@@ -17,7 +17,7 @@ from voiceops.model.address import is_twilio_side, kind_of, owner_of
 from voiceops.model.plan import DELETE, Change, Drift, FieldChange, Plan, moment, shown
 from voiceops.model.safe_text import flowed, indented, one_line, visible
 from voiceops.model.values import ABSENT, JSON, format_path
-from voiceops.model.wording import cut, some_of
+from voiceops.model.wording import as_they_should_be, cut, some_of
 from voiceops.render.equal_changes import EqualChanges, equal_changes
 from voiceops.render.estimate_rows import estimate_lines
 from voiceops.render.listdiff import OTHERS_MOVED, list_difference, reordered
@@ -362,7 +362,7 @@ def _summary(plan: Plan, style: Style) -> str:
         words.append(f"{len(plan.impossible)} can't be made")
     unchanged = sum(not change.matters for change in plan.changes)
     text = (
-        style("Nothing to do", "bold") + f": {unchanged} objects are as they should be."
+        style("Nothing to do", "bold") + f": {as_they_should_be(unchanged)}."
         if not words
         else (style("Plan: " + ", ".join(words), "bold") + f"; {unchanged} unchanged.")
     )

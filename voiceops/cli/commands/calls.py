@@ -9,6 +9,7 @@ import click
 from voiceops import use
 from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.loop import completed
+from voiceops.cli.terminal.no_calls import note_what_has_calls
 from voiceops.cli.terminal.options import formats
 from voiceops.cli.terminal.period import database, period
 from voiceops.render.call_list import call_data, call_details, calls_csv, render_call, render_calls
@@ -47,6 +48,8 @@ def calls_command(ctx: click.Context, /, limit: int, numbers: bool, format_: str
     found = completed(use.list_calls(use.open_project(*console.place), wanted, limit=limit, database=db))
     if found is None:
         console.note("No calls are kept here yet. `voiceops calls sync` fetches them from Vapi.")
+    elif not found:
+        note_what_has_calls(console, wanted.agent, wanted.phone)
     if format_ == "json":
         console.data([call_data(call, numbers=numbers) for call in found or ()])
     elif format_ == "csv":

@@ -7,6 +7,7 @@ import click
 from voiceops import use
 from voiceops.cli.terminal.console import Console
 from voiceops.cli.terminal.loop import completed
+from voiceops.cli.terminal.no_calls import note_what_has_calls
 from voiceops.cli.terminal.options import formats
 from voiceops.cli.terminal.period import database, period
 from voiceops.errors import VoiceopsError
@@ -68,6 +69,8 @@ def report_command(
             console.prose(call_report.render_comparison(found.figures, found.a, found.b, found.calls, console.style()))
         return 0
     rows = [row.to_data() for row in completed(use.report(opened, wanted, by or "", database=db))]
+    if not rows:
+        note_what_has_calls(console, agent, phone)
     if format_ == "json":
         console.data(call_report.report_data(rows, since, until, by or ""))
     elif format_ == "csv":

@@ -10,6 +10,7 @@ from typing import Any
 from voiceops import use
 from voiceops.cli.terminal.console import Console
 from voiceops.model.safe_text import flowed, indented, one_line
+from voiceops.model.wording import as_they_should_be
 from voiceops.render.style import finished
 
 _DONE = {
@@ -89,7 +90,7 @@ class Reporter:
 
     def nothing(self, plan: use.Plan) -> None:
         """Say that the plan has no changes."""
-        self.console.out(f"Nothing to do: {len(plan.changes)} objects are as they should be.")
+        self.console.out(f"Nothing to do: {as_they_should_be(len(plan.changes))}.")
 
     def summary(self, outcome: use.Outcome) -> None:
         """Say how the apply ended; its outcome has a result."""
