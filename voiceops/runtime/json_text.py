@@ -24,7 +24,7 @@ def loads(body: bytes) -> Any:
         pass
     try:
         text = body.decode("utf-8-sig", "replace")
-        return scrubbed(json.loads(text, parse_constant=lambda _: None, parse_float=_finite))
+        return scrubbed(json.loads(text, parse_constant=lambda _: None, parse_float=_finite, parse_int=_whole))
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
@@ -32,6 +32,13 @@ def loads(body: bytes) -> Any:
 def _finite(text: str) -> float | None:
     number = float(text)
     return number if math.isfinite(number) else None
+
+
+def _whole(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:  # more digits than Python reads
+        return None
 
 
 def message_of(body: bytes) -> dict[str, Any]:
