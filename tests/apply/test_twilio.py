@@ -109,6 +109,28 @@ def test_a_console_edit_of_the_voice_url_is_drift_and_reverted(phone: Bench) -> 
     assert (number["voice_url"], number["voice_caller_id_lookup"]) == (INBOUND, True)
 
 
+@pytest.mark.parametrize("path", ["spec.twilio.friendlyName", "twilio.friendlyName", "spec.twilio", "friendly_name"])
+def test_what_ignore_changes_names_is_left_to_the_console(phone: Bench, path: str) -> None:
+    phone.write("agents/line.yaml", line(f"lifecycle: {{ignoreChanges: [{path}]}}\n", "{friendlyName: Support}"))
+    phone.apply()
+    assert phone.control.number(NUMBER)["friendly_name"] == "Support"
+    time.sleep(1.1)  # as above
+    phone.control.edit_number(NUMBER, friendly_name="Desk")
+    assert phone.changes() == {}
+    assert phone.run("drift").code == 0
+    phone.apply()
+    assert phone.control.number(NUMBER)["friendly_name"] == "Desk"
+    # What is not ignored any more is as the manifest says.
+    phone.write("agents/line.yaml", line(twilio="{friendlyName: Support}"))
+    phone.apply()
+    assert phone.control.number(NUMBER)["friendly_name"] == "Support"
+    # What is ignored from now on stays as it is.
+    phone.write("agents/line.yaml", line(f"lifecycle: {{ignoreChanges: [{path}]}}\n", "{friendlyName: Other}"))
+    phone.apply()
+    assert phone.control.number(NUMBER)["friendly_name"] == "Support"
+    assert phone.changes() == {}
+
+
 def test_a_number_that_is_not_there_is_no_purchase(phone: Bench) -> None:
     phone.write("agents/line.yaml", line(number="+14155550177"))
     assert "has no number +14155550177" in phone.apply(code=5).err
@@ -160,6 +182,20 @@ def test_another_number_gives_the_old_one_back(phone: Bench) -> None:
     assert phone.control.number("+14155550101")["voice_url"] == INBOUND
     assert [p["number"] for p in phone.control.objects("/phone-number")] == ["+14155550101"]
     assert phone.changes() == {}
+
+
+def test_the_plan_says_what_becomes_of_the_old_number(phone: Bench) -> None:
+    phone.control.edit_number(NUMBER, voice_url=MINE)
+    phone.control.add_number("+14155550101")
+    phone.write("agents/line.yaml", line("lifecycle: {adopt: true}\n"))
+    phone.apply()
+    phone.write("agents/line.yaml", line("lifecycle: {adopt: true}\n", number="+14155550101"))
+    assert (
+        f'{NUMBER} stays in the Twilio account, as it was before it was taken over: voice_url: "{INBOUND}" → "{MINE}"'
+        in (phone.run("plan").out)
+    )
+    phone.apply()
+    assert phone.control.number(NUMBER)["voice_url"] == MINE
 
 
 def test_vapis_own_number_is_unbound_and_stays_unless_released(live: Bench) -> None:

@@ -12,7 +12,7 @@ from voiceops.apply.creating import look_for
 from voiceops.apply.recording import new_entry, new_intent
 from voiceops.apply.reread import MAX_AGE
 from voiceops.apply.session import Session
-from voiceops.engine.lines.twilio_number import answers_today, restored, settings
+from voiceops.engine.lines.twilio_number import answers_today, restored, settings, without_ignored
 from voiceops.engine.ordering.schedule import Operation
 from voiceops.errors import Ambiguous, ProviderError, Stale
 from voiceops.kinds.twilio import IMPORTED, TWILIO_STICKY
@@ -142,18 +142,24 @@ def _decided(session: Session, resource: Resource, standing: _Standing) -> _Mean
     """Raises Stale where somebody else pointed the number elsewhere since the plan."""
     entry, live, current = standing.entry, standing.live, settings(standing.live)
     imported = _imported(session, resource, entry, live)
-    desired = {key: value if isinstance(value, str) else imported[key] for key, value in resource.body.items()}
+    taken_over = entry is not None and bool(
+        entry.owned
+    )  # before that a manifest's settings are written, ignored or not
+    body = without_ignored(resource, resource.body) if taken_over else resource.body
+    desired = {key: value if isinstance(value, str) else imported[key] for key, value in body.items()}
     if entry is not None and standing.seen is not None:
         _check_unmoved(session, resource.address, standing.seen, live, desired, imported)
     wanted = _settable({key: value for key, value in desired.items() if (value or "") != current[key]})
-    left = (key for key in (entry.owned if entry else {}) if key not in desired and key not in TWILIO_STICKY)
+    owned = without_ignored(resource, entry.owned) if entry else {}
+    left = (key for key in owned if key not in desired and key not in TWILIO_STICKY)
     return _Meant(desired, imported, wanted | {key: "" for key in left if current.get(key)})
 
 
 async def _written(session: Session, resource: Resource, standing: _Standing, meant: _Meant) -> None:
     entry, live, nonce = standing.entry, standing.live, ""
     prior = _prior(entry, standing.seen, live)
-    record = replace(_entry(session, resource, standing.sid, meant.desired, prior=prior), imported=meant.imported)
+    owned = without_ignored(resource, meant.desired)
+    record = replace(_entry(session, resource, standing.sid, owned, prior=prior), imported=meant.imported)
     if meant.wanted:
         before = settings(live)
         session.overwritten[resource.address] = {key: before[key] for key in meant.wanted}

@@ -15,7 +15,7 @@ from typing import Any
 from voiceops.errors import Mark
 from voiceops.kinds.registry import ALL, KINDS, LINES, PARTS
 from voiceops.kinds.schema import root, using
-from voiceops.kinds.twilio import TWILIO_TYPE
+from voiceops.kinds.twilio import TWILIO_SETTINGS, TWILIO_TYPE
 from voiceops.manifest import vendor_bodies
 from voiceops.manifest.budgets import Budget
 from voiceops.manifest.documents import Document, instances, read_manifests
@@ -479,7 +479,7 @@ class _Builder:
             sources=settings_sources,
             name=number if isinstance(number, str) else None,
             body=settings,
-            ignore=(),
+            ignore=_ignored_settings(document),
             routes=(document.address,),
             purchase=line.purchase,
             moved_from=twilio_side(vapi.moved_from) if vapi.moved_from else None,
@@ -562,3 +562,14 @@ class _Builder:
                         else did_you_mean(ref.address, resources),
                         resource.address,
                     )
+
+
+def _ignored_settings(document: Document) -> tuple[Path, ...]:
+    """`ignoreChanges` as fields of the Twilio number: of those that a manifest's `twilio:` may set."""
+    given = document.lifecycle.get("ignoreChanges")
+    texts = [str(text).removeprefix("spec.") for text in given] if isinstance(given, Seq) else []
+    return tuple(
+        (field,)
+        for key, field in TWILIO_SETTINGS.items()
+        if any(text in ("twilio", f"twilio.{key}", field) for text in texts)
+    )

@@ -24,6 +24,12 @@ def settings(live: dict[str, Any]) -> dict[str, str]:
     return {key: live.get(key) or "" for key in TWILIO_FIELDS} | {"voice_receive_mode": _mode(live)}
 
 
+def without_ignored(resource: Resource, values: dict[str, Any]) -> dict[str, Any]:
+    """Settings but for those that `ignoreChanges` leaves to Twilio's console."""
+    left = {path[0] for path in resource.ignore}
+    return {key: value for key, value in values.items() if key not in left}
+
+
 def _mode(live: dict[str, Any]) -> str:
     return live.get("voice_receive_mode") or VOICE
 

@@ -6,6 +6,7 @@ lines/twilio_number.py's to say.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -30,6 +31,7 @@ from voiceops.engine.lines.twilio_number import (
     restored,
     settings,
     shadow,
+    without_ignored,
 )
 from voiceops.engine.options import policy_for
 from voiceops.engine.planning.changes import change_of, drift_of, field_changes, settled
@@ -66,6 +68,7 @@ class NumberSettings:
             new = number_of(view.snapshot, resource)
             taken = _missing(view, resource, None) if new is None else _taken_over(view, resource, new, desired)
             change = replace(taken.change, actions=("delete", "create"), before=entry.owned, id=entry.id)
+            change = replace(change, notes=(*change.notes, *_given_back(entry, found.live)))
             return replace(taken, change=change)
         if live is None:
             return _missing(view, resource, entry)
@@ -80,14 +83,29 @@ class NumberSettings:
         if entry.release:
             note = f"this gives {entry.name} back to Twilio: it can be lost for good"
             return replace(base, releases=True, notes=(note,))
-        now = settings(live)
-        fields = tuple(
-            FieldChange(path=(key,), source="", before=now[key], after=value, reason="restored")
-            for key, value in restored(entry).items()
-            if now[key] != value and (value or key not in TWILIO_STICKY)
-        )
         notes = ("the number stays in the Twilio account, as it was before it was taken over",)
-        return replace(base, fields=fields, after=None, notes=notes)
+        return replace(base, fields=_restored_fields(entry, live), after=None, notes=notes)
+
+
+def _restored_fields(entry: Entry, live: dict[str, Any]) -> tuple[FieldChange, ...]:
+    """What of a number goes back to what it was before it was taken over."""
+    now = settings(live)
+    return tuple(
+        FieldChange(path=(key,), source="", before=now[key], after=value, reason="restored")
+        for key, value in restored(entry).items()
+        if now[key] != value and (value or key not in TWILIO_STICKY)
+    )
+
+
+def _given_back(entry: Entry, live: dict[str, Any] | None) -> tuple[str, ...]:
+    """What becomes of the number that a line had before, for its fields are those of the new one."""
+    if live is None:
+        return ()
+    if entry.release:
+        return (f"this gives {entry.name} back to Twilio: it can be lost for good",)
+    back = [f"{f.path[0]}: {json.dumps(f.before)} → {json.dumps(f.after)}" for f in _restored_fields(entry, live)]
+    what = f", as it was before it was taken over: {'; '.join(back)}" if back else ""
+    return (f"{entry.name} stays in the Twilio account{what}",)
 
 
 def _missing(view: View, resource: Resource, entry: Entry | None) -> Decision:
@@ -160,8 +178,9 @@ def _is_our_import(view: View, resource: Resource, live: dict[str, Any]) -> bool
 
 
 def _managed(view: View, resource: Resource, found: Matched, entry: Entry, live: dict[str, Any]) -> Decision:
-    desired, now = view.desired[resource.address], settings(live)
-    applied = Applied({k: v for k, v in entry.owned.items() if k not in TWILIO_STICKY or k in desired}, entry.stored)
+    desired, now = without_ignored(resource, view.desired[resource.address]), settings(live)
+    owned = without_ignored(resource, entry.owned)
+    applied = Applied({k: v for k, v in owned.items() if k not in TWILIO_STICKY or k in desired}, entry.stored)
     differing = [d for d in differences(desired, applied, now) if not (d.after is ABSENT and not d.before)]
     edited = still_drifted(drifted(applied, now), differing) if differing else []
     drift = drift_of(resource, entry, edited, str(live.get("date_updated") or ""))
