@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from voiceops.calls.call_names import Names, named
 from voiceops.calls.record import CallRecord
 
@@ -36,6 +38,13 @@ def test_what_is_unknown_stays_as_vapi_calls_it() -> None:
     call = CallRecord(id="c", agent="Other", phone="+1", started_at=50.0)
     assert named(call, NAMES) == call
     assert [NAMES.revision_at(at) for at in (None, 99.0, 100.0, 350.0)] == [None, None, 1, 1]
+
+
+def test_a_call_of_others_has_no_revision_of_ours() -> None:
+    """An account is shared with other environments, and with previews."""
+    foreign = CallRecord(id="c", agent="Front desk (pr-7)", assistant_id="id-9", phone="+1", started_at=250.0)
+    assert named(foreign, NAMES) == foreign
+    assert named(replace(foreign, phone="+14155550100"), NAMES).revision == 2
 
 
 def test_of_two_revisions_in_one_second_the_later_one_counts() -> None:

@@ -52,10 +52,14 @@ def _time(revision: tuple[float, int]) -> float:
 
 
 def named(call: CallRecord, names: Names) -> CallRecord:
-    """The call with manifests' names where they are known, with what Vapi calls it where not, and its revision."""
+    """The call with manifests' names where they are known, with what Vapi calls it where not, and its revision.
+
+    A call of somebody else's agent and line has none: an account is shared with other environments and with previews.
+    """
     began = next((turn.agent for turn in call.turns if turn.agent), "")  # of a squad's calls Vapi names no agent
     keys = (call.assistant_id, call.agent) if call.assistant_id or call.agent else (began,)
-    agent = next((names.agents[key] for key in keys if key in names.agents), call.agent)
-    phone = next((names.phones[key] for key in (call.phone_id, call.phone) if key in names.phones), call.phone)
-    revision = call.revision if call.revision is not None else names.revision_at(call.began)
-    return replace(call, agent=agent, phone=phone, revision=revision)
+    agent = next((names.agents[key] for key in keys if key in names.agents), "")
+    phone = next((names.phones[key] for key in (call.phone_id, call.phone) if key in names.phones), "")
+    ours = bool(agent or phone)
+    revision = names.revision_at(call.began) if call.revision is None and ours else call.revision
+    return replace(call, agent=agent or call.agent, phone=phone or call.phone, revision=revision)

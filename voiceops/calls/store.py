@@ -163,9 +163,11 @@ class CallStore:
                 told[id_] = replace(told.get(id_, CallRecord(id=id_)), phone=names.phones[live])
             elif live:
                 nobody.add(("Phone", live))
-        newest = f"SELECT id, began, revision FROM {self._calls} ORDER BY began DESC LIMIT {_NEWEST}"
-        for id_, began, revision in self._database.rows(newest):
-            if revision is None and (found := names.revision_at(began)) is not None:
+        agents, phones = frozenset(names.agents.values()), frozenset(names.phones.values())
+        newest = f"SELECT id, began, revision, agent, phone FROM {self._calls} ORDER BY began DESC LIMIT {_NEWEST}"
+        for id_, began, revision, agent, phone in self._database.rows(newest):
+            ours = id_ in told or agent in agents or phone in phones
+            if revision is None and ours and (found := names.revision_at(began)) is not None:
                 told[id_] = replace(told.get(id_, CallRecord(id=id_)), revision=found)
         return list(told.values()), nobody
 

@@ -258,6 +258,7 @@ async def test_calls_that_began_before_it_was_known_whose_they_are_get_their_nam
 
 async def test_a_call_has_the_revision_that_was_in_force_when_it_began(place: str) -> None:
     knowing = Knowing()
+    knowing.ids = {"Agent/front-desk": "live-agent", "Phone/main-line": "live-line"}
     knowing.revisions = [(time.time() - 1000, 1)]
     async with recording(place, knowing.naming()) as told:
         told("first", time.time())
