@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.bench import Bench, bench
 
 GOLDEN = Path(__file__).parent / "golden"
 
-settings.register_profile("suite", deadline=None, database=None, print_blob=True)
+# A busy machine is no fault of what is tested: neither a deadline nor "too slow" is.
+settings.register_profile(
+    "suite", deadline=None, database=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("suite")
 
 
