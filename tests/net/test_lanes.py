@@ -3,35 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 
+from tests.support.one_answer import one_answer
 from voiceops.net.lanes import ONE, Lanes
 from voiceops.net.trust import trust
-
-_ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
-
-
-@asynccontextmanager
-async def _server() -> AsyncIterator[str]:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while await reader.readuntil(b"\r\n\r\n"):
-                writer.write(_ANSWER)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
 
 
 def _lanes(url: str) -> tuple[Lanes, list[httpx.AsyncClient]]:
@@ -57,7 +35,7 @@ async def _fails_after_its_answer(lanes: Lanes) -> None:
 
 @pytest.mark.parametrize("warm", [False, True])
 async def test_a_request_cancelled_at_any_step_leaves_no_lane_that_is_stuck(warm: bool) -> None:
-    async with _server() as url:
+    async with one_answer() as url:
         steps, ended = 0, False
         while not ended:
             lanes, made = _lanes(url)
@@ -78,7 +56,7 @@ async def test_a_request_cancelled_at_any_step_leaves_no_lane_that_is_stuck(warm
 
 
 async def test_requests_that_end_well_share_a_lane() -> None:
-    async with _server() as url:
+    async with one_answer() as url:
         lanes, made = _lanes(url)
         assert [await _get(lanes) for _ in range(3)] == [200] * 3
         assert len(made) == 1
@@ -88,7 +66,7 @@ async def test_requests_that_end_well_share_a_lane() -> None:
 
 
 async def test_a_lane_whose_request_failed_is_closed() -> None:
-    async with _server() as url:
+    async with one_answer() as url:
         lanes, made = _lanes(url)
         with pytest.raises(ZeroDivisionError):
             await _fails_after_its_answer(lanes)

@@ -10,7 +10,7 @@ from typing import Any
 from voiceops.apply.account_binding import binding_of, check_account
 from voiceops.apply.cut_off import types_needed
 from voiceops.apply.execute import execute
-from voiceops.apply.history_notes import forget_old, write_note
+from voiceops.apply.history_notes import HistoryNote, forget_old, write_note
 from voiceops.apply.job import Job
 from voiceops.apply.numbers import take_as_it_is
 from voiceops.apply.recording import imported, unseen_secrets
@@ -158,7 +158,6 @@ async def adopt(job: Job, address: str, id_: str, origin: Mapping[str, Any]) -> 
         await ledger.record("", address, imported(resource, live, snapshot.date, job.graph.dependencies(address)))
         await ledger.save()
         name = str(KINDS[resource.kind].name_of(live) or id_)
-        await write_note(
-            job.store, operation="import", result="ok", summary=f"{address} stands for {name} ({id_})", origin=origin
-        )
+        told = f"{address} stands for {name} ({id_})"
+        await write_note(job.store, HistoryNote(operation="import", result="ok", summary=told, origin=origin))
         return name

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,60 +24,45 @@ from voiceops.state.store import Store
 NOTE_VERSION = 1
 
 
-async def write_note(
-    store: Store,
-    *,
-    operation: str,
-    result: str,
-    summary: str,
-    origin: Mapping[str, Any],
-    message: str = "",
-    more: Mapping[str, Any] | None = None,
-) -> None:
-    """Keep a note where that is possible: what it tells of does not fail with it. For the rest see `keep_note`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryNote:
+    """`operation` is the command, `result` ok, refused or failed, `summary` what it was about, `more` further keys."""
+
+    operation: str
+    result: str
+    summary: str
+    origin: Mapping[str, Any]
+    message: str = ""
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def write_note(store: Store, note: HistoryNote) -> None:
+    """Keep a note where that is possible: what it tells of does not fail with it."""
     with suppress(VoiceopsError):
-        await keep_note(
-            store,
-            operation=operation,
-            result=result,
-            summary=summary,
-            origin=origin,
-            message=message,
-            more=more,
-        )
+        await keep_note(store, note)
 
 
-async def keep_note(
-    store: Store,
-    *,
-    operation: str,
-    result: str,
-    summary: str,
-    origin: Mapping[str, Any],
-    message: str = "",
-    more: Mapping[str, Any] | None = None,
-) -> None:
-    """Keep a note: `operation` is the command, `result` ok, refused or failed, `summary` what it was about.
+async def keep_note(store: Store, note: HistoryNote) -> None:
+    """Keep a note. Raises StateError.
 
-    Results of tests (`tests` in `more`) say so in their id: a store that keeps few notes counts them apart. Raises
-    StateError.
+    Results of tests (`tests` in `more`) say so in their id: a store that keeps few notes counts them apart.
     """
     at = datetime.now(UTC)
     id_ = f"{at:%Y%m%dT%H%M%S}{at.microsecond // 1000:03}Z-{secrets.token_hex(2)}"
-    id_ += "-tests" if more and "tests" in more else ""
-    note: dict[str, Any] = {
+    id_ += "-tests" if "tests" in note.more else ""
+    kept: dict[str, Any] = {
         "version": NOTE_VERSION,
         "id": id_,
         "at": at.isoformat(timespec="seconds"),
-        "operation": operation,
-        "result": result,
-        "message": message,
-        "origin": dict(origin),
-        "summary": summary,
+        "operation": note.operation,
+        "result": note.result,
+        "message": note.message,
+        "origin": dict(note.origin),
+        "summary": note.summary,
+        # After which revision: where it stands in the history, also within one second.
+        "after": max(await store.revision_numbers(), default=0),
     }
-    # After which revision: where it stands in the history, also within one second.
-    note["after"] = max(await store.revision_numbers(), default=0)
-    await store.add_note(id_, note | dict(more or {}))
+    await store.add_note(id_, kept | dict(note.more))
 
 
 async def note_failure(
@@ -91,8 +77,7 @@ async def note_failure(
     if isinstance(error, Locked):
         return
     told = map_leaves(error.to_data(), lambda leaf: redact(leaf) if isinstance(leaf, str) else leaf)
-    await write_note(
-        store,
+    note = HistoryNote(
         operation=operation,
         result="refused" if isinstance(error, Refused) else "failed",
         summary=redact(error.summary),
@@ -100,6 +85,7 @@ async def note_failure(
         message=message,
         more={"error": told},
     )
+    await write_note(store, note)
 
 
 async def forget_old(revisions: Revisions, state: State, retention: Retention, now: datetime | None = None) -> None:

@@ -15,7 +15,7 @@ from voiceops.apply.callers_get import Served, served
 from voiceops.apply.cut_off import as_recovered, recovered, types_needed
 from voiceops.apply.doubt import doubtful, wait_for
 from voiceops.apply.execute import execute
-from voiceops.apply.history_notes import forget_old, note_failure, write_note
+from voiceops.apply.history_notes import HistoryNote, forget_old, note_failure, write_note
 from voiceops.apply.job import Job
 from voiceops.apply.recording import new_entry
 from voiceops.apply.result import Result
@@ -281,8 +281,7 @@ def _never_failing(emit: Emit) -> Emit:
 async def _note_nothing_done(job: Job, request: Request, result: Result) -> None:
     """All that was tried failed: no revision, but no secret either."""
     failed = {key: job.secrets.redact(str(error)) for key, error in result.failed.items()}
-    await write_note(
-        job.store,
+    note = HistoryNote(
         operation=request.operation,
         result="refused" if result.refused else "failed",
         summary=next(iter(failed.values()), "interrupted before anything was sent"),
@@ -290,6 +289,7 @@ async def _note_nothing_done(job: Job, request: Request, result: Result) -> None
         message=request.message,
         more={"failed": failed, "skipped": result.skipped},
     )
+    await write_note(job.store, note)
 
 
 def _asking_for_its_state(plan: Plan, state: State, place: str) -> Plan:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-from voiceops.apply.history_notes import write_note
+from voiceops.apply.history_notes import HistoryNote, write_note
 from voiceops.errors import Locked, VoiceopsError
 from voiceops.model.address import kind_of, name_of, owner_of
 from voiceops.model.state import Entry
@@ -117,4 +117,4 @@ def _sides(ledger: Ledger, address: str) -> list[str]:
 
 async def _tell(opened: Opened, store: Store, operation: str, summary: str) -> None:
     who = origin(opened.project.root, opened.environ)
-    await write_note(store, operation=operation, result="ok", summary=summary, origin=who)
+    await write_note(store, HistoryNote(operation=operation, result="ok", summary=summary, origin=who))

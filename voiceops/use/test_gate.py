@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from voiceops.apply.history_notes import keep_note
+from voiceops.apply.history_notes import HistoryNote, keep_note
 from voiceops.apply.job import Job
 from voiceops.apply.revisions import graph_of
 from voiceops.errors import Diagnostic, Severity
@@ -37,15 +37,15 @@ async def keep_results(loaded: Loaded, report: TestReport) -> None:
         return
     store = results_store(loaded)
     passed = sum(1 for result in results.values() if result["passed"])
+    note = HistoryNote(
+        operation=OPERATION,
+        result="ok" if passed == len(results) else "failed",
+        summary=f"{passed} of {len(results)} tests passed in {report.environment}",
+        origin=origin(loaded.project.root, loaded.environ),
+        more={"tests": results},
+    )
     async with store, store.lock(OPERATION, _PATIENCE):
-        await keep_note(
-            store,
-            operation=OPERATION,
-            result="ok" if passed == len(results) else "failed",
-            summary=f"{passed} of {len(results)} tests passed in {report.environment}",
-            origin=origin(loaded.project.root, loaded.environ),
-            more={"tests": results},
-        )
+        await keep_note(store, note)
 
 
 def results_store(opened: Opened) -> Store:
